@@ -1,0 +1,248 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { ConfigError } from './config/error.ts';
+import type { Settings } from './config/settings.ts';
+import type { EventRules } from './core/event.ts';
+import { checkMetricName } from './core/labels.ts';
+import type { Clock } from './core/millis.ts';
+import { UnavailableError } from './core/errors.ts';
+import { Connections } from './http/connections.ts';
+import { eventRoute } from './http/eventRoute.ts';
+import type { Readiness } from './http/healthRoutes.ts';
+import { HEALTH_PATHS, healthRoutes } from './http/healthRoutes.ts';
+import { metricsRoute } from './http/metricsRoute.ts';
+import { TrustedProxies } from './http/proxies.ts';
+import { rootRoute } from './http/rootRoute.ts';
+import { buildServer } from './http/server.ts';
+import type { Log } from './log/log.ts';
+import { MemoryLog } from './log/memory/memoryLog.ts';
+import { SqliteLog } from './log/sqlite/sqliteLog.ts';
+import type { Logger } from './observe/logger.ts';
+import { newsFor } from './observe/news.ts';
+import { OwnMetrics } from './observe/ownMetrics.ts';
+import { Acceptor } from './relay/accept.ts';
+import { newCounts } from './relay/counts.ts';
+import { Expiry } from './relay/expire.ts';
+import { Pages } from './relay/page.ts';
+import { Scrapers } from './relay/scrapers.ts';
+import { Scrapes } from './relay/scrape.ts';
+import { Tail } from './relay/tail.ts';
+import { Timeline } from './relay/timeline.ts';
+import { Trimmer } from './relay/trim.ts';
+import { welcome } from './ui/welcome.ts';
+
+/** How often leases, timeouts and backlogs are looked after, and how often the log is trimmed, in ms. */
+const EXPIRY_EVERY_MS = 1_000;
+const TRIM_EVERY_MS = 5_000;
+/** Idle connections outlive the scraper timeout by this, in ms. */
+const KEEP_ALIVE_SLACK_MS = 30_000;
+
+export interface AppParts {
+  readonly settings: Settings;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The README, which the server shows at /docs. */
+  readonly guide: string;
+}
+
+/**
+ * The composition root: builds everything, starts it in order, stops it in reverse. Constructing does no I/O.
+ * Throws a ConfigError where settings don't fit together.
+ */
+export class App implements AsyncDisposable {
+  readonly #settings: Settings;
+  readonly #logger: Logger;
+  readonly #log: Log;
+  readonly #tail: Tail;
+  readonly #acceptor: Acceptor;
+  readonly #scrapers: Scrapers;
+  readonly #expiry: Expiry;
+  readonly #trimmer: Trimmer;
+  readonly #connections: Connections;
+  readonly #http: FastifyInstance;
+  readonly #server: Server;
+  readonly #timers: NodeJS.Timeout[] = [];
+  #readiness: Readiness = { ready: false, why: 'the log is not open yet' };
+
+  constructor({ settings, version, clock, logger, guide }: AppParts) {
+    this.#settings = settings;
+    this.#logger = logger;
+    const counts = newCounts();
+    const log = (this.#log = openLog(settings));
+    const tail = (this.#tail = new Tail(settings['tail.bytesMax']));
+    log.onCommitted((entries) => tail.push(entries));
+    const pages = new Pages(log, tail);
+    this.#acceptor = new Acceptor(log, new Timeline(), clock, counts);
+    const scraperLimits = { max: settings['scrapers.max'], lookbackMs: settings['scrapers.lookback'] };
+    const scrapers = (this.#scrapers = new Scrapers(
+      log,
+      tail,
+      clock,
+      scraperLimits,
+      counts,
+      newsFor(logger, clock),
+    ));
+    const pageLimits = { eventsMax: settings['scrape.eventsMax'], bytesMax: settings['scrape.bytesMax'] };
+    const scrapes = new Scrapes(scrapers, pages, pageLimits, clock, counts);
+    this.#expiry = new Expiry(scrapers, scrapes, pages, expiryLimits(settings), clock, counts);
+    this.#trimmer = new Trimmer(log, scrapers, pages, trimLimits(settings), clock, counts);
+    const ownMetrics = new OwnMetrics({ version, counts, scrapers, pages, log, clock });
+    const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
+
+    this.#connections = new Connections(scrapes, clock);
+    const { app, server } = buildServer(
+      serverLimits(settings),
+      this.#connections,
+      (route, method, status) => ownMetrics.countRequest(route, method, status),
+      newsFor(logger, clock),
+    );
+    this.#http = app;
+    this.#server = server;
+    app.addHook('onRequest', async (request) => {
+      if (this.#readiness.ready || HEALTH_PATHS.has(request.routeOptions.url ?? '')) return;
+      throw new UnavailableError('not_ready', this.#readiness.why, 1);
+    });
+    rootRoute(app, { ...welcome(version), guide });
+    healthRoutes(app, () => this.#readiness);
+    eventRoute(app, this.#acceptor, rules);
+    metricsRoute(app, {
+      scrapes,
+      connections: this.#connections,
+      proxies: trustedProxies(settings),
+      clock,
+      mode: settings['scrape.timestamps'] === 'explicit' ? 'timed' : 'untimed',
+      ownMetrics: () => ownMetrics.families(),
+    });
+  }
+
+  /** Resolves with why, if the server can't go on: its log can't be written any more. */
+  broken(): Promise<Error> {
+    return new Promise((resolve) => this.#log.onBroken(resolve));
+  }
+
+  /**
+   * Listens, opens the log, and is ready. Throws the listener's own error (`EADDRINUSE`), or a LogOpenError.
+   * Resolves with the port that it listens on.
+   */
+  async start(): Promise<{ port: number }> {
+    await this.#http.ready();
+    const { port } = await this.#listen();
+    try {
+      await this.#open();
+    } catch (error) {
+      this.#server.close();
+      this.#server.closeAllConnections();
+      throw error;
+    }
+    return { port };
+  }
+
+  async #open(): Promise<void> {
+    await this.#log.start();
+    this.#tail.start(this.#log.state().end);
+    await this.#acceptor.start();
+    await this.#scrapers.start(this.#settings['scrapers.known']);
+    this.#every(EXPIRY_EVERY_MS, async () => {
+      this.#trimmer.dropBacklogs();
+      await this.#expiry.run();
+    });
+    this.#every(TRIM_EVERY_MS, () => this.#trimmer.run());
+    this.#readiness = { ready: true };
+  }
+
+  /** Stops well: answers what is running, gathers what evidence there still is, and closes the log. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#readiness = { ready: false, why: 'the server is stopping' };
+    for (const timer of this.#timers) clearInterval(timer);
+    // The port stays open until then: who asks in the meantime is told, rather than left to guess.
+    await this.#connections.stop(this.#settings['server.stopTimeout']);
+    this.#server.close();
+    await this.#http.close();
+    await this.#log[Symbol.asyncDispose]();
+  }
+
+  #listen(): Promise<AddressInfo> {
+    const { promise, resolve, reject } = Promise.withResolvers<AddressInfo>();
+    this.#server.once('error', reject);
+    this.#server.listen(this.#settings['server.port'], this.#settings['server.host'], () => {
+      this.#server.off('error', reject);
+      resolve(this.#server.address() as AddressInfo);
+    });
+    return promise;
+  }
+
+  /** Does something again and again, never twice at once. A failure is a programmer's error, and ends the process. */
+  #every(ms: number, run: () => Promise<void>): void {
+    let running = false;
+    const timer = setInterval(() => {
+      if (running) return;
+      running = true;
+      void run()
+        .catch((error: unknown) => {
+          if (!(error instanceof UnavailableError)) throw error;
+          this.#logger.warn({ error: error.message }, 'housekeeping waits for room on the disk');
+        })
+        .finally(() => {
+          running = false;
+        });
+    }, ms);
+    timer.unref();
+    this.#timers.push(timer);
+  }
+}
+
+function openLog(settings: Settings): Log {
+  if (settings['store.kind'] === 'memory') return new MemoryLog();
+  return new SqliteLog({ path: settings['store.path'], durability: settings['store.durability'] });
+}
+
+function eventRules(settings: Settings, reserved: (metric: string) => boolean): EventRules {
+  const limits = {
+    labelsMax: settings['event.labelsMax'],
+    labelNameBytesMax: settings['event.labelNameMax'],
+    labelValueBytesMax: settings['event.labelValueMax'],
+  };
+  const metric = settings['event.metric'];
+  try {
+    checkMetricName('event.metric', metric, limits, reserved);
+  } catch (cause) {
+    throw new ConfigError((cause as Error).message, { cause });
+  }
+  return { metric, limits, reserved };
+}
+
+function trustedProxies(settings: Settings): TrustedProxies {
+  try {
+    return new TrustedProxies(settings['server.trustedProxies']);
+  } catch (cause) {
+    throw new ConfigError(`server.trustedProxies: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function serverLimits(settings: Settings) {
+  return {
+    bodyBytesMax: settings['event.bodyMax'],
+    urlBytesMax: settings['event.urlMax'],
+    connectionsMax: settings['server.connectionsMax'],
+    keepAliveMs: Math.max(settings['scrapers.timeout'], settings['scrape.lease']) + KEEP_ALIVE_SLACK_MS,
+  };
+}
+
+function expiryLimits(settings: Settings) {
+  return {
+    leaseMs: settings['scrape.lease'],
+    timeoutMs: settings['scrapers.timeout'],
+    namedTimeoutMs: settings['scrapers.namedTimeout'],
+  };
+}
+
+function trimLimits(settings: Settings) {
+  return {
+    entriesMax: settings['store.entriesMax'],
+    bytesMax: settings['store.bytesMax'],
+    backlogMax: settings['scrapers.backlogMax'],
+    retentionMinMs: settings['retention.min'],
+  };
+}

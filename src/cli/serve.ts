@@ -1,0 +1,117 @@
+import { App } from '../app.ts';
+import { ConfigError } from '../config/error.ts';
+import { helpText, printConfig } from '../config/describe.ts';
+import type { Environment } from '../config/environment.ts';
+import type { ReadFile } from '../config/file.ts';
+import { loadSettings } from '../config/load.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Clock } from '../core/millis.ts';
+import { LogOpenError } from '../log/log.ts';
+import { createLogger } from '../observe/logger.ts';
+
+/** What the command may touch of the process that runs it. */
+export interface ServeIo {
+  readonly argv: readonly string[];
+  readonly env: Environment;
+  readonly readFile: ReadFile;
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+  readonly clock: Clock;
+  readonly version: string;
+  readonly guide: string;
+  /** Resolves when the process is asked to stop, with the name of the signal. */
+  readonly stopAsked: Promise<string>;
+}
+
+/** Exit codes: all is well; it went wrong while running; it was asked for what can't be. */
+const OK = 0;
+const FAILED = 1;
+const UNUSABLE = 2;
+
+/** Runs the server until it is asked to stop. Resolves with the exit code. */
+export async function serve(io: ServeIo): Promise<number> {
+  try {
+    const loaded = loadSettings(io);
+    switch (loaded.action) {
+      case 'help':
+        io.stdout.write(helpText());
+        return OK;
+      case 'version':
+        io.stdout.write(`oneShotMetricsServer ${io.version}\n`);
+        return OK;
+      case 'print-config':
+        io.stdout.write(printConfig(loaded));
+        return OK;
+      case 'run':
+        return await run(io, loaded.settings);
+      default:
+        return loaded satisfies never;
+    }
+  } catch (error) {
+    const line = startFailure(error);
+    if (line === undefined) throw error;
+    io.stderr.write(`oneShotMetricsServer: ${line}\n`);
+    return UNUSABLE;
+  }
+}
+
+async function run(io: ServeIo, settings: Settings): Promise<number> {
+  const logger = createLogger(settings['log.level'], io.stderr);
+  const { clock, version, guide } = io;
+  const app = new App({ settings, version, clock, logger, guide });
+  const broken = app.broken();
+  const { port } = await app.start();
+  io.stdout.write(greeting(version, settings, port));
+  logger.info({ version, port, store: settings['store.kind'], path: settings['store.path'] }, 'started');
+
+  const end = await Promise.race([io.stopAsked, broken]);
+  if (end instanceof Error) {
+    // Closing well would wait for writes that can't succeed; what was answered is on disk, and the rest was never answered.
+    logger.fatal({ err: end }, 'the log is broken; ending at once');
+    io.stderr.write(`oneShotMetricsServer: the log can't be written any more: ${end.message}\n`);
+    return FAILED;
+  }
+  logger.info({ signal: end }, 'stopping');
+  await app[Symbol.asyncDispose]();
+  logger.info('stopped');
+  return OK;
+}
+
+function greeting(version: string, settings: Settings, port: number): string {
+  const host = settings['server.host'];
+  const place = host.includes(':') ? `[${host}]` : host;
+  const store =
+    settings['store.kind'] === 'memory'
+      ? 'in memory, gone when the process ends'
+      : `${settings['store.path']} (${settings['store.durability'] === 'power' ? 'synced before each answer' : 'not synced'})`;
+  return [
+    `oneShotMetricsServer ${version}`,
+    `  listens  http://${place}:${port}`,
+    `  log      ${store}`,
+    `  try      curl -X POST 'http://localhost:${port}/event?type=test&message=hello'`,
+    '',
+  ].join('\n');
+}
+
+/** The one line for what stops a start; undefined for a programmer's error. */
+function startFailure(error: unknown): string | undefined {
+  if (error instanceof ConfigError || error instanceof LogOpenError) return error.message;
+  const { code, syscall, address, port } = error as NodeJS.ErrnoException & {
+    address?: string;
+    port?: number;
+  };
+  if (syscall !== 'listen' && syscall !== 'getaddrinfo') return undefined;
+  const where = `${address ?? ''}${port === undefined ? '' : `:${port}`}`;
+  switch (code) {
+    case 'EADDRINUSE':
+      return `${where} is in use by another process; stop it, or choose another server.port`;
+    case 'EACCES':
+      return `no permission to listen on ${where}; choose a server.port above 1023`;
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `server.host is no address of this machine: ${(error as Error).message}`;
+    default:
+      return `can't listen: ${(error as Error).message}`;
+  }
+}

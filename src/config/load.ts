@@ -1,0 +1,79 @@
+import { ConfigError, shown } from './error.ts';
+import type { Environment } from './environment.ts';
+import { readEnvironment } from './environment.ts';
+import type { ReadFile } from './file.ts';
+import { readSettingsText } from './file.ts';
+import { readFlags } from './flags.ts';
+import type { Given } from './setting.ts';
+import { readGiven } from './setting.ts';
+import type { LoadedSettings, SettingKey, Settings } from './settings.ts';
+import { SETTINGS } from './settings.ts';
+import { checkTogether } from './together.ts';
+
+/** Where settings come from. Nothing else is looked at. */
+export interface Sources {
+  /** The command line without the program's own name. */
+  readonly argv: readonly string[];
+  readonly env: Environment;
+  readonly readFile: ReadFile;
+}
+
+/** What is to be done. Who asks for help gets it even with a broken configuration. */
+export type Loaded =
+  { readonly action: 'help' | 'version' } | ({ readonly action: 'run' | 'print-config' } & LoadedSettings);
+
+/** Read if it is there, when `config.file` names no other. */
+const DEFAULT_FILE = 'config.json';
+
+/** Loads all settings: a flag wins over the environment, that over the file, that over the default. Throws a ConfigError. */
+export function loadSettings({ argv, env, readFile }: Sources): Loaded {
+  const { action, given: flags } = readFlags(argv, SETTINGS);
+  if (action === 'help' || action === 'version') return { action };
+  const environment = readEnvironment(env, SETTINGS);
+  const { file, given: fromFile } = readFileNamed(resolve('config.file', [flags, environment]), readFile);
+
+  const settings: Record<string, unknown> = {};
+  const origins: Record<string, string> = {};
+  for (const key of Object.keys(SETTINGS) as SettingKey[]) {
+    const { value, origin } = resolve(key, [flags, environment, fromFile]);
+    settings[key] = value;
+    origins[key] = origin;
+  }
+  const loaded = { settings: settings as Settings, origins: origins as LoadedSettings['origins'], file };
+  checkTogether(loaded);
+  return { action, ...loaded };
+}
+
+interface Resolved<T> {
+  readonly value: T;
+  readonly origin: string;
+}
+
+/** The value of the first source that gives one. */
+function resolve<K extends SettingKey>(
+  key: K,
+  sources: readonly ReadonlyMap<string, Given>[],
+): Resolved<Settings[K]> {
+  const row = SETTINGS[key];
+  const given = sources.find((source) => source.has(key))?.get(key);
+  if (given === undefined) return { value: row.default as Settings[K], origin: 'default' };
+  return { value: readGiven(key, row, given) as Settings[K], origin: given.origin };
+}
+
+function readFileNamed(
+  named: Resolved<string>,
+  readFile: ReadFile,
+): { file: string | undefined; given: ReadonlyMap<string, Given> } {
+  const path = named.value === '' ? DEFAULT_FILE : named.value;
+  const label = named.value === '' ? 'config.file' : `config.file (${named.origin})`;
+  let text: string | undefined;
+  try {
+    text = readFile(path);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigError(`${label}: can't read ${shown(path)}: ${why}; make it a readable file`, { cause });
+  }
+  if (text !== undefined) return { file: path, given: readSettingsText(path, text, SETTINGS) };
+  if (named.value === '') return { file: undefined, given: new Map() };
+  throw new ConfigError(`${label} names ${shown(path)}, which does not exist; create it or correct the path`);
+}

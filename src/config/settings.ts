@@ -1,0 +1,210 @@
+import type { TextRule } from './kinds.ts';
+import { NOT_EMPTY, integer, list, oneOf, port, refused, text } from './kinds.ts';
+import { DAY, GIB, HOUR, KIB, MIB, MINUTE, SECOND, duration, size } from './quantities.ts';
+import type { Table } from './setting.ts';
+import { setting } from './setting.ts';
+
+/** The longest span that one of Node's timers can hold is 2^31 - 1 ms, 24.8 days; a longer one would fire at once. */
+const TIMER_MAX = 24 * DAY;
+
+/** A text of more than 2^29 characters can't be built in V8, and a body becomes one. */
+const BODY_MAX = 256 * MIB;
+
+const LEVEL = oneOf(['ERROR', 'WARN', 'INFO', 'DEBUG'], { anyCase: true });
+
+/** Source: https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels */
+const METRIC_NAME: TextRule = {
+  pattern: /^[a-zA-Z_:][a-zA-Z0-9_:]*$/,
+  rule: 'a metric name ([a-zA-Z_:][a-zA-Z0-9_:]*)',
+  remedy: 'use letters, digits, _ and : only, and no digit first',
+};
+
+/** The Go server's switch between the two kinds of timestamps. */
+function explicitTimestamps(raw: string): 'scrape' | 'explicit' {
+  const word = raw.toLowerCase();
+  if (word === 'true') return 'explicit';
+  if (word === 'false' || word === '') return 'scrape';
+  throw refused('true or false', raw, 'write USE_EXPLICIT_TIMESTAMPS=true for explicit, false for scrape');
+}
+
+/**
+ * Every setting there is. A row is all it takes to add one: config.json, environment, flags, --help, --print-config and the page
+ * docs/operate/config.md follow from it.
+ */
+export const SETTINGS = {
+  'server.host': setting({
+    kind: text(NOT_EMPTY),
+    default: '0.0.0.0',
+    doc: 'The address or host name to listen on. :: listens on IPv6 and IPv4.',
+  }),
+  'server.port': setting({
+    kind: port(),
+    default: 8090,
+    doc: 'The TCP port to listen on. 0 takes any free port.',
+  }),
+  'server.trustedProxies': setting({
+    kind: list(),
+    default: ['loopback', 'linklocal', 'private'],
+    doc: 'Who is believed when it names a client by X-Real-Ip or X-Forwarded-For: loopback, linklocal, private, addresses, or ranges such as 10.0.0.0/8. Empty trusts nobody.',
+  }),
+  'server.connectionsMax': setting({
+    kind: integer(1, 1_000_000),
+    default: 10_000,
+    doc: 'How many connections may be open at once. One more is closed at once.',
+  }),
+  'server.stopTimeout': setting({
+    kind: duration({ min: 0, max: HOUR }),
+    default: 10 * SECOND,
+    doc: 'A graceful stop takes at most this long; what is still open then is cut.',
+  }),
+
+  'config.file': setting({
+    kind: text(),
+    default: '',
+    notInFile: true,
+    doc: 'The configuration file, which must exist if it is named here. By default config.json in the working directory is read if it exists.',
+  }),
+
+  'log.level': setting({
+    kind: LEVEL,
+    default: 'INFO',
+    env: [{ name: 'LOG_LEVEL', parse: (raw) => (raw === '' ? 'INFO' : LEVEL.parse(raw)) }],
+    doc: 'The least level that is logged: ERROR, WARN, INFO or DEBUG.',
+  }),
+
+  'store.kind': setting({
+    kind: oneOf(['sqlite', 'memory']),
+    default: 'sqlite',
+    doc: 'Where events are kept: sqlite (a file that survives restarts) or memory (lost when the process ends).',
+  }),
+  'store.path': setting({
+    kind: text(NOT_EMPTY),
+    default: './data',
+    doc: 'The directory of the store, made if it does not exist. The memory store needs none.',
+  }),
+  'store.durability': setting({
+    kind: oneOf(['power', 'process']),
+    default: 'power',
+    doc: 'What an accepted event survives: power (a power failure; synced to disk before the answer) or process (only the end of the process).',
+  }),
+  'store.entriesMax': setting({
+    kind: integer(1, 1_000_000_000),
+    default: 1_000_000,
+    doc: 'How many entries the store holds at most.',
+  }),
+  'store.bytesMax': setting({
+    kind: size({ min: MIB, max: 1024 * GIB }),
+    default: GIB,
+    doc: 'How many bytes the store holds at most.',
+  }),
+
+  'event.metric': setting({
+    kind: text(METRIC_NAME),
+    default: 'events_to_metrics',
+    doc: 'The metric name of an event that does not name one itself.',
+  }),
+  'event.bodyMax': setting({
+    kind: size({ min: 1, max: BODY_MAX }),
+    default: MIB,
+    doc: 'The longest request body, in bytes after decompression.',
+  }),
+  'event.urlMax': setting({
+    kind: size({ min: 256, max: MIB }),
+    default: 64 * KIB,
+    doc: 'The longest request URL, in bytes.',
+  }),
+  'event.labelsMax': setting({
+    kind: integer(1, 10_000),
+    default: 64,
+    doc: 'How many labels one event may have.',
+  }),
+  'event.labelNameMax': setting({
+    kind: size({ min: 1, max: 64 * KIB }),
+    default: 256,
+    doc: 'The longest label or metric name, in bytes of UTF-8.',
+  }),
+  'event.labelValueMax': setting({
+    kind: size({ min: 1, max: MIB }),
+    default: 4 * KIB,
+    doc: 'The longest label value, in bytes of UTF-8.',
+  }),
+
+  'scrape.timestamps': setting({
+    kind: oneOf(['scrape', 'explicit']),
+    default: 'scrape',
+    env: [{ name: 'USE_EXPLICIT_TIMESTAMPS', parse: explicitTimestamps }],
+    doc: "The time of a sample: scrape (Prometheus gives it the scrape's time) or explicit (the event's own time).",
+  }),
+  'scrape.eventsMax': setting({
+    kind: integer(1, 1_000_000),
+    default: 10_000,
+    doc: 'How many events one scrape carries at most. The rest comes with the next scrapes.',
+  }),
+  'scrape.bytesMax': setting({
+    kind: size({ min: KIB, max: BODY_MAX }),
+    default: 8 * MIB,
+    doc: 'How many bytes of events one scrape carries at most, before compression. The rest comes with the next scrapes.',
+  }),
+  'scrape.lease': setting({
+    kind: duration({ min: 1, max: TIMER_MAX }),
+    default: 6 * MINUTE,
+    doc: 'How long to wait for evidence that a scrape arrived before it is settled without. Must be shorter than scrapers.timeout.',
+  }),
+
+  'scrapers.timeout': setting({
+    kind: duration({ min: 1, max: TIMER_MAX }),
+    default: 10 * MINUTE,
+    doc: 'A scraper known by its address alone is forgotten when unseen for this long.',
+  }),
+  'scrapers.namedTimeout': setting({
+    kind: duration({ min: 1, max: 365 * DAY }),
+    default: 7 * DAY,
+    doc: 'A scraper with an id of its own is forgotten when unseen for this long.',
+  }),
+  'scrapers.max': setting({
+    kind: integer(1, 100_000),
+    default: 100,
+    doc: 'How many scrapers may be known at once. One more gets 503.',
+  }),
+  'scrapers.backlogMax': setting({
+    kind: integer(1, 1_000_000_000),
+    default: 100_000,
+    doc: 'How many entries may wait for one scraper. Beyond it the oldest are dropped for that scraper, and counted.',
+  }),
+  'scrapers.known': setting({
+    kind: list(),
+    default: [],
+    doc: 'Ids of scrapers that are known before their first scrape, so that events wait for them.',
+  }),
+  'scrapers.lookback': setting({
+    kind: duration({ min: 0, max: TIMER_MAX }),
+    default: 5 * MINUTE,
+    doc: 'A new scraper with an id of its own, or the first scraper of all, also gets the events of this long before its first scrape; 0 for none. Must be shorter than scrapers.timeout.',
+  }),
+
+  'retention.min': setting({
+    kind: duration({ min: 0, max: 365 * DAY }),
+    default: HOUR,
+    doc: 'Events are kept at least this long, even when every scraper has them.',
+  }),
+
+  'tail.bytesMax': setting({
+    kind: size({ min: 64 * KIB, max: 16 * GIB }),
+    default: 32 * MIB,
+    doc: 'Memory for the newest rendered entries, shared by all scrapers, in bytes. Older ones are read from the store.',
+  }),
+} as const satisfies Table;
+
+export type SettingKey = keyof typeof SETTINGS;
+
+/** All settings by key: durations in milliseconds, sizes in bytes. */
+export type Settings = { readonly [K in SettingKey]: (typeof SETTINGS)[K]['default'] };
+
+/** Settings that keep all rules, with what --print-config tells of them. */
+export interface LoadedSettings {
+  readonly settings: Settings;
+  /** Where each value came from: "default", "config.json", "environment ONESHOT_SERVER_PORT", "flag --server.port". */
+  readonly origins: Readonly<Record<SettingKey, string>>;
+  /** The configuration file that was read, if any. */
+  readonly file: string | undefined;
+}

@@ -1,0 +1,31 @@
+import { ConfigError } from './error.ts';
+import type { LoadedSettings, SettingKey } from './settings.ts';
+import { SETTINGS } from './settings.ts';
+
+type DurationKey = Extract<
+  SettingKey,
+  'scrape.lease' | `scrapers.${'lookback' | 'timeout' | 'namedTimeout'}`
+>;
+
+const FORGOTTEN = 'a scraper that was forgotten and comes back must not get the same events twice';
+const UNSETTLED = 'a scraper must not be forgotten while what it was offered may still arrive';
+
+/** What must be shorter than what, and why. */
+const SHORTER: readonly (readonly [shorter: DurationKey, longer: DurationKey, why: string])[] = [
+  ['scrapers.lookback', 'scrapers.timeout', FORGOTTEN],
+  ['scrapers.lookback', 'scrapers.namedTimeout', FORGOTTEN],
+  ['scrape.lease', 'scrapers.timeout', UNSETTLED],
+  ['scrape.lease', 'scrapers.namedTimeout', UNSETTLED],
+];
+
+/** Checks the rules that hold between settings. Throws a ConfigError. */
+export function checkTogether({ settings, origins }: Pick<LoadedSettings, 'settings' | 'origins'>): void {
+  const named = (key: DurationKey): string =>
+    `${key} (${SETTINGS[key].kind.format(settings[key])}, ${origins[key]})`;
+  for (const [shorter, longer, why] of SHORTER) {
+    if (settings[shorter] < settings[longer]) continue;
+    throw new ConfigError(
+      `${named(shorter)} must be shorter than ${named(longer)}: ${why}; lower the one or raise the other`,
+    );
+  }
+}

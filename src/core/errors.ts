@@ -1,0 +1,42 @@
+const SHOWN_CHARACTERS_MAX = 60;
+
+/** A value as an error may show it: cut short, on one line. */
+export function shown(value: string): string {
+  const cut = value.length > SHOWN_CHARACTERS_MAX ? `${value.slice(0, SHOWN_CHARACTERS_MAX)}…` : value;
+  return JSON.stringify(cut);
+}
+
+/**
+ * Input that breaks a rule, and that only its sender can mend. Nothing of it was stored.
+ * The message names the field, the rule, the value (cut short) and what to do.
+ */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+  /** What to look at: a label, a parameter, `body`, `url`. */
+  readonly field: string;
+
+  constructor(field: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.field = field;
+  }
+}
+
+/** A whole request beyond a limit of size (HTTP 413 or 414). Nothing of it was stored. */
+export class TooLargeError extends RefusedError {}
+
+/** Why the server can't do now what it was rightly asked for. */
+export type UnavailableReason = 'log_full' | 'not_ready' | 'scrapers_max';
+
+/** The server can't do it now; the same request may succeed later. Nothing of it was stored. */
+export class UnavailableError extends Error {
+  override readonly name = 'UnavailableError';
+  readonly reason: UnavailableReason;
+  /** When to try again, in seconds. */
+  readonly retryAfterSeconds: number;
+
+  constructor(reason: UnavailableReason, message: string, retryAfterSeconds: number, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}

@@ -1,0 +1,171 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  anyLabelName,
+  anyLabelValue,
+  anyMetricName,
+  anySampleValue,
+} from '../../test/support/randomEvents.ts';
+import { parseSamples } from '../../test/support/strictParser.ts';
+import { RefusedError } from './errors.ts';
+import type { Event, EventRules } from './event.ts';
+import { eventFromPairs } from './event.ts';
+import { formatSampleValue } from './value.ts';
+
+const RULES: EventRules = {
+  metric: 'events_to_metrics',
+  limits: { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096 },
+  reserved: (metric) => metric === 'oneshot_own',
+};
+
+type Pairs = readonly (readonly [string, string])[];
+const make = (...pairs: Pairs) => eventFromPairs(pairs, RULES);
+const labels = (count: number): Pairs =>
+  Array.from({ length: count }, (_, index) => [`l${index}`, 'x'] as const);
+
+function refusal(pairs: Pairs): RefusedError {
+  try {
+    eventFromPairs(pairs, RULES);
+  } catch (error) {
+    if (error instanceof RefusedError) return error;
+    throw error;
+  }
+  throw new Error('was accepted');
+}
+
+/** The event, or undefined where it is refused. */
+function acceptedOf(pairs: Pairs): Event | undefined {
+  try {
+    return eventFromPairs(pairs, RULES);
+  } catch (error) {
+    if (error instanceof RefusedError) return undefined;
+    throw error;
+  }
+}
+
+describe('an event', () => {
+  test('of nothing is the default metric with value 1', () => {
+    expect(make()).toEqual({ series: 'events_to_metrics', value: 1 });
+  });
+
+  test('takes value and __name__ for itself, and the rest as labels', () => {
+    expect(make(['env', 'prod'], ['value', '2.5'], ['__name__', 'deploys'])).toEqual({
+      series: 'deploys{env="prod"}',
+      value: 2.5,
+    });
+  });
+
+  test('drops labels whose value is empty', () => {
+    expect(make(['a', ''], ['b', 'x']).series).toBe('events_to_metrics{b="x"}');
+  });
+
+  test('takes 64 labels, empty ones not counted, and refuses 65', () => {
+    expect(
+      make(...labels(64), ['value', '1'], ['__name__', 'a'], ['empty', '']).series.split(','),
+    ).toHaveLength(64);
+    expect(refusal(labels(65))).toMatchObject({
+      field: 'labels',
+      message: expect.stringContaining('at most 64 labels'),
+    });
+  });
+
+  test.each([
+    [
+      'a label',
+      [
+        ['a', '1'],
+        ['a', '1'],
+      ],
+      'a',
+    ],
+    [
+      'a label, empty at first',
+      [
+        ['a', ''],
+        ['a', '1'],
+      ],
+      'a',
+    ],
+    [
+      'the value',
+      [
+        ['value', '1'],
+        ['value', '1'],
+      ],
+      'value',
+    ],
+    [
+      'the metric',
+      [
+        ['__name__', 'a'],
+        ['__name__', 'a'],
+      ],
+      '__name__',
+    ],
+  ] as const)('is refused where %s is given twice', (_what, pairs, field) => {
+    expect(refusal(pairs)).toMatchObject({ field, message: expect.stringContaining('more than once') });
+  });
+
+  test('is refused where two names become one label, and the error names both', () => {
+    const { message } = refusal([
+      ['my_label', '1'],
+      ['my label', '2'],
+    ]);
+    expect(message).toContain('"my label" becomes the label "my_label"');
+  });
+
+  test.each([
+    ['value', [['value', 'one']]],
+    ['__name__', [['__name__', '1st']]],
+    ['__name__', [['__name__', 'up']]],
+    ['__name__', [['__name__', 'oneshot_own']]],
+    ['a-b', [['a-b', 'x']]],
+    ['__x', [['__x', '']]],
+    ['a', [['a', 'x'.repeat(4097)]]],
+  ] as const)('is refused by a rule broken in %s, and the error names that', (field, pairs) => {
+    expect(refusal(pairs).field).toBe(field);
+  });
+
+  test('that is accepted is read from its rendered line by a strict parser, label for label and bit for bit', () => {
+    const anyPairs = fc.uniqueArray(fc.tuple(anyLabelName, anyLabelValue), {
+      maxLength: 10,
+      selector: ([name]) => name.replaceAll(' ', '_'),
+    });
+    fc.assert(
+      fc.property(anyPairs, anyMetricName, anySampleValue, (pairs, metric, value) => {
+        const made = eventFromPairs(
+          [...pairs, ['__name__', metric], ['value', formatSampleValue(value)]],
+          RULES,
+        );
+        const [sample] = parseSamples(Buffer.from(`${made.series} ${formatSampleValue(made.value)}\n`));
+        const kept = pairs
+          .filter(([, text]) => text !== '')
+          .map(([name, text]) => [name.replaceAll(' ', '_'), text] as const);
+        expect(sample?.name).toBe(metric);
+        expect(sample?.labels).toEqual(new Map(kept));
+        expect(sample?.value).toBe(value);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('of any texts at all is either refused, or valid when rendered', () => {
+    const anyText = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.string(),
+      anyLabelName,
+      fc.constantFrom('value', '__name__', '', 'up'),
+    );
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(anyText, fc.oneof(anyLabelValue, anyText, fc.constant('\ud800')))),
+        (pairs) => {
+          const made = acceptedOf(pairs);
+          const line = `${made?.series} ${formatSampleValue(made?.value ?? 0)}\n`;
+          expect(made === undefined ? 1 : parseSamples(Buffer.from(line)).length).toBe(1);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+});

@@ -1,0 +1,72 @@
+import type { Offset } from './offset.ts';
+import type { Ranges } from './range.ts';
+import { NONE, range, size, union, without } from './range.ts';
+import type { Mode, Phase } from './settling.ts';
+
+/** The entries handed out in one response, until evidence settles it. */
+export interface Offer {
+  /** Unique within the life of a server. */
+  readonly id: number;
+  readonly mode: Mode;
+  readonly phase: Phase;
+  readonly ranges: Ranges;
+  /** Entries that it covers without showing them: a later one of their series is in it. */
+  readonly collapsed: number;
+  /** When its request arrived. */
+  readonly requestedAt: number;
+  /** The scrape timeout that the client announced, in ms. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * A scraper's place in the log. Every offset up to `head` is confirmed, or dropped, or in exactly one of `returned` and the
+ * offers that are out; everything beyond `head` has never been offered.
+ */
+export interface Position {
+  readonly head: Offset;
+  readonly returned: Ranges;
+  readonly offers: readonly Offer[];
+  /** Timed entries whose response ended well once, without proof; part of `returned` or of an offer. */
+  readonly endedOnce: Ranges;
+  /** How often the size of a page is halved. */
+  readonly halvings: number;
+}
+
+/** The place of a scraper that has nothing behind it. */
+export function positionAt(head: Offset): Position {
+  return { head, returned: NONE, offers: [], endedOnce: NONE, halvings: 0 };
+}
+
+/** The offset up to which everything is settled: the scraper's cursor. */
+export function cursorOf(position: Position): Offset {
+  let cursor = position.head;
+  for (const { after } of position.returned) if (after < cursor) cursor = after;
+  for (const offer of position.offers)
+    for (const { after } of offer.ranges) if (after < cursor) cursor = after;
+  return cursor;
+}
+
+/** What the next offer may take of a log that ends at `end`: what came back, then what is new. */
+export function available(position: Position, end: Offset): Ranges {
+  return union(position.returned, range(position.head, end));
+}
+
+/** How many entries the scraper has yet to confirm, those that are out among them. */
+export function pendingCount(position: Position, end: Offset): number {
+  let sum = size(available(position, end));
+  for (const offer of position.offers) sum += size(offer.ranges);
+  return sum;
+}
+
+/**
+ * Gives up everything up to `floor` that is not out in an offer. Returns the same position where there is nothing to give up.
+ */
+export function dropThrough(position: Position, floor: Offset): { position: Position; dropped: number } {
+  const gone = range(0 as Offset, floor);
+  const returned = without(position.returned, gone);
+  const unread = Math.max(0, floor - position.head);
+  const dropped = unread + size(position.returned) - size(returned);
+  if (dropped === 0) return { position, dropped };
+  const head = unread > 0 ? floor : position.head;
+  return { position: { ...position, head, returned, endedOnce: without(position.endedOnce, gone) }, dropped };
+}

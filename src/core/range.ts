@@ -1,0 +1,57 @@
+import type { Offset } from './offset.ts';
+
+/** The offsets beyond `after`, up to and with `upTo`. Never empty. */
+export interface Range {
+  readonly after: Offset;
+  readonly upTo: Offset;
+}
+
+/** Ranges in order, without overlap; neighbours are joined. Only the functions of this file make them. */
+export type Ranges = readonly Range[];
+
+export const NONE: Ranges = [];
+
+/** One range, or none where it would be empty. */
+export function range(after: Offset, upTo: Offset): Ranges {
+  return after < upTo ? [{ after, upTo }] : NONE;
+}
+
+/** How many offsets there are. */
+export function size(ranges: Ranges): number {
+  let sum = 0;
+  for (const { after, upTo } of ranges) sum += upTo - after;
+  return sum;
+}
+
+export function union(a: Ranges, b: Ranges): Ranges {
+  if (a.length === 0) return b;
+  if (b.length === 0) return a;
+  const joined: { after: Offset; upTo: Offset }[] = [];
+  for (const next of [...a, ...b].toSorted((x, y) => x.after - y.after)) {
+    const last = joined.at(-1);
+    if (last === undefined || next.after > last.upTo) joined.push({ ...next });
+    else if (next.upTo > last.upTo) last.upTo = next.upTo;
+  }
+  return joined;
+}
+
+/** What is in `a` and not in `b`. */
+export function without(a: Ranges, b: Ranges): Ranges {
+  if (b.length === 0) return a;
+  const rest: Range[] = [];
+  for (const { after, upTo } of a) {
+    let from = after;
+    for (const hole of b) {
+      if (hole.upTo <= from || hole.after >= upTo) continue;
+      if (hole.after > from) rest.push({ after: from, upTo: hole.after });
+      from = hole.upTo;
+    }
+    if (from < upTo) rest.push({ after: from, upTo });
+  }
+  return rest;
+}
+
+/** What is in both. */
+export function common(a: Ranges, b: Ranges): Ranges {
+  return without(a, without(a, b));
+}

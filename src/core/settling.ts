@@ -1,0 +1,79 @@
+import type { Evidence } from './evidence.ts';
+
+/** Whether samples carry the event's own time (and may be repeated at no cost), or get the scrape's (and may not). */
+export type Mode = 'timed' | 'untimed';
+
+/** How far the response of an offer got: into the socket in part, or whole. */
+export type Phase = 'sending' | 'flushed';
+
+/** What becomes of an offer. */
+export type Verdict =
+  /** Delivered, and proved. */
+  | 'confirm'
+  /** Delivered as far as can be told; a judgement, not proof. */
+  | 'confirmUnproven'
+  /** Not delivered: its entries are in the next offer. */
+  | 'return'
+  /** Perhaps delivered; judged as not. */
+  | 'returnDoubtful'
+  /** Perhaps delivered; offered again, since a repeated timed sample is stored once. */
+  | 'again'
+  /** Ended well once: offered again, and confirmed when it ends well a second time. */
+  | 'againOnce'
+  /** Nothing is known yet: it stays out. */
+  | 'hold';
+
+/**
+ * The settling table of docs/spec/delivery.md, completed by the compiler. Facts behind it: a response cut before its end stores
+ * nothing; a clean end proves little, since a client that times out sends one too; `finish` alone proves nothing.
+ */
+const TABLE: Record<Mode, Record<Phase, Record<Evidence, Verdict>>> = {
+  timed: {
+    sending: {
+      nextRequest: 'hold', // pipelined before our response was out: no proof of anything
+      reset: 'return',
+      cleanEnd: 'return',
+      doubtfulEnd: 'return',
+      closed: 'return',
+      elsewhere: 'return', // and not `again`, so that the page is halved: a body too large for its network must not come whole for ever
+      leaseOver: 'return',
+      restart: 'again',
+    },
+    flushed: {
+      nextRequest: 'confirm',
+      reset: 'return',
+      cleanEnd: 'againOnce',
+      doubtfulEnd: 'return',
+      closed: 'again',
+      elsewhere: 'again',
+      leaseOver: 'again',
+      restart: 'again',
+    },
+  },
+  untimed: {
+    sending: {
+      nextRequest: 'hold',
+      reset: 'return',
+      cleanEnd: 'return',
+      doubtfulEnd: 'return',
+      closed: 'return',
+      elsewhere: 'hold',
+      leaseOver: 'return',
+      restart: 'return',
+    },
+    flushed: {
+      nextRequest: 'confirm',
+      reset: 'return',
+      cleanEnd: 'confirm',
+      doubtfulEnd: 'returnDoubtful',
+      closed: 'hold',
+      elsewhere: 'hold',
+      leaseOver: 'confirmUnproven',
+      restart: 'confirmUnproven',
+    },
+  },
+};
+
+export function judge(mode: Mode, phase: Phase, evidence: Evidence): Verdict {
+  return TABLE[mode][phase][evidence];
+}

@@ -1,0 +1,86 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { RefusedError, TooLargeError, UnavailableError, shown } from '../core/errors.ts';
+
+/** An error as a client sees it. */
+interface Answer {
+  readonly status: number;
+  readonly error: string;
+  readonly field?: string;
+  readonly retryAfterSeconds?: number;
+}
+
+/** The one place where errors become status codes. */
+export function answerOf(error: unknown): Answer {
+  if (error instanceof TooLargeError)
+    return { status: error.field === 'url' ? 414 : 413, error: error.message, field: error.field };
+  if (error instanceof RefusedError) return { status: 400, error: error.message, field: error.field };
+  if (error instanceof UnavailableError) {
+    return { status: 503, error: error.message, retryAfterSeconds: error.retryAfterSeconds };
+  }
+  return answerOfFramework(error as Partial<FastifyError>);
+}
+
+function answerOfFramework({ code, statusCode, message }: Partial<FastifyError>): Answer {
+  switch (code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return {
+        status: 413,
+        error: 'the body is larger than event.bodyMax; send less at a time or raise the limit',
+        field: 'body',
+      };
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return {
+        status: 415,
+        error: 'the body must be application/x-www-form-urlencoded; labels may also stand in the URL',
+        field: 'Content-Type',
+      };
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return {
+        status: 400,
+        error: 'the body is not as long as Content-Length says; send it again',
+        field: 'Content-Length',
+      };
+    default:
+      if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
+        return { status: statusCode, error: message ?? 'bad request' };
+      return { status: 500, error: 'internal error; the server log says more' };
+  }
+}
+
+/** Sends an error: JSON, or plain text to those who ask for that. */
+export function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
+  reply.code(answer.status).header('Vary', 'Accept').header('Cache-Control', 'no-store');
+  if (answer.retryAfterSeconds !== undefined) reply.header('Retry-After', String(answer.retryAfterSeconds));
+  if (wantsPlainText(request.headers.accept))
+    return reply.type('text/plain; charset=utf-8').send(`${answer.error}\n`);
+  const { error, field } = answer;
+  return reply
+    .type('application/json; charset=utf-8')
+    .send(JSON.stringify(field === undefined ? { error } : { error, field }));
+}
+
+function wantsPlainText(accept: string | undefined): boolean {
+  return accept !== undefined && accept.includes('text/plain') && !accept.includes('application/json');
+}
+
+/** 404 for a path that is not there, 405 with `Allow` for one that is there for other methods. */
+export function answerUnrouted(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  allowed: readonly string[],
+): FastifyReply {
+  const path = request.raw.url?.split('?', 1)[0] ?? '';
+  if (allowed.length === 0) {
+    return sendAnswer(request, reply, {
+      status: 404,
+      error: `nothing is at ${shown(path)}; see / for what there is`,
+      field: 'path',
+    });
+  }
+  reply.header('Allow', allowed.join(', '));
+  return sendAnswer(request, reply, {
+    status: 405,
+    error: `${request.method} is not allowed at ${shown(path)}; use ${allowed.join(' or ')}`,
+    field: 'method',
+  });
+}

@@ -1,0 +1,148 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Evidence } from '../core/evidence.ts';
+import { judgeEnd } from '../core/evidence.ts';
+import type { Clock, Millis } from '../core/millis.ts';
+import type { Scrapes } from '../relay/scrape.ts';
+
+/** How long a closed connection waits for the client's own end, in ms: it comes after the client has read everything. */
+const LINGER_MS = 2_000;
+
+/** An offer and the connection that carries it. */
+export interface CarriedOffer {
+  readonly scraperId: string;
+  readonly offerId: number;
+  readonly requestedAt: Millis;
+  readonly timeoutMs: number | undefined;
+}
+
+interface Connection {
+  readonly socket: Socket;
+  /** Offers whose responses went into this socket, and that are not settled by what was seen of it. */
+  carried: CarriedOffer[];
+  /** How the connection ended, once it has. */
+  ended: 'client' | 'reset' | 'closed' | undefined;
+  responding: number;
+}
+
+/** Watches connections, and tells what is seen of each response that carries an offer. It judges nothing. */
+export class Connections {
+  readonly #scrapes: Scrapes;
+  readonly #clock: Clock;
+  readonly #connections = new Map<Socket, Connection>();
+  #stopping = false;
+  #emptied: (() => void) | undefined;
+
+  constructor(scrapes: Scrapes, clock: Clock) {
+    this.#scrapes = scrapes;
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  watch(server: Server): void {
+    // Node would destroy idle connections when the server closes, and with them the evidence that they hold.
+    server.closeIdleConnections = () => undefined;
+    server.on('connection', (socket: Socket) => this.#open(socket));
+    // Before the router's own listener, so that evidence is in before the request is answered.
+    server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+      this.#request(request, response);
+    });
+  }
+
+  /** Ties an offer to the response that carries it, and sends that by calling `send`. */
+  carry(request: IncomingMessage, response: ServerResponse, offer: CarriedOffer, send: () => void): void {
+    const connection = this.#connections.get(request.socket);
+    if (connection === undefined || connection.ended !== undefined) {
+      // The client gave up while the offer was made.
+      this.#scrapes.observe(offer.scraperId, offer.offerId, 'closed');
+      send();
+      return;
+    }
+    connection.carried.push(offer);
+    const flushed = () => this.#scrapes.flushed(offer.scraperId, offer.offerId);
+    response.once('finish', flushed);
+    send();
+    // Most responses fit into the kernel's buffer whole: then they are gone by now, and `finish` would tell it a moment late. A
+    // process that dies in that moment sends the events a second time.
+    if (response.writableEnded && request.socket.writableLength === 0) {
+      response.off('finish', flushed);
+      flushed();
+    }
+  }
+
+  /**
+   * Ends all connections well: what is being answered is answered, our side is ended, and the client's end is awaited for a
+   * moment, since it is evidence. Resolves when all are gone, after `timeoutMs` at the latest.
+   */
+  async stop(timeoutMs: number): Promise<void> {
+    this.#stopping = true;
+    const gone = new Promise<void>((resolve) => {
+      this.#emptied = resolve;
+    });
+    for (const connection of this.#connections.values())
+      if (connection.responding === 0) endAndLinger(connection.socket);
+    if (this.#connections.size === 0) return;
+    const timer = setTimeout(() => {
+      for (const { socket } of this.#connections.values()) socket.destroy();
+    }, timeoutMs);
+    await gone;
+    clearTimeout(timer);
+  }
+
+  #open(socket: Socket): void {
+    const connection: Connection = { socket, carried: [], ended: undefined, responding: 0 };
+    this.#connections.set(socket, connection);
+    // Node destroys a socket right after the response to a `Connection: close`, and would never hear the client's own end.
+    socket.destroySoon = () => endAndLinger(socket);
+    socket.on('end', () => this.#ended(connection, 'client'));
+    socket.on('error', () => this.#ended(connection, 'reset'));
+    socket.on('close', () => {
+      this.#ended(connection, 'closed');
+      this.#connections.delete(socket);
+      if (this.#connections.size === 0) this.#emptied?.();
+    });
+  }
+
+  #request(request: IncomingMessage, response: ServerResponse): void {
+    const connection = this.#connections.get(request.socket);
+    if (connection === undefined) return;
+    // Proof that earlier responses were read; the table knows that it proves nothing of one that is still being sent (pipelining).
+    this.#tell(connection, () => 'nextRequest');
+    connection.responding += 1;
+    response.once('close', () => {
+      connection.responding -= 1;
+      if (this.#stopping && connection.responding === 0) endAndLinger(connection.socket);
+    });
+    if (this.#stopping) response.setHeader('Connection', 'close');
+  }
+
+  #ended(connection: Connection, how: 'client' | 'reset' | 'closed'): void {
+    if (connection.ended !== undefined) return;
+    connection.ended = how;
+    const now = this.#clock();
+    this.#tell(connection, (offer) => {
+      if (how === 'client') return judgeEnd(offer.requestedAt, now, offer.timeoutMs);
+      return how;
+    });
+  }
+
+  #tell(connection: Connection, evidenceOf: (offer: CarriedOffer) => Evidence): void {
+    const { carried } = connection;
+    if (carried.length === 0) return;
+    connection.carried = carried.filter((offer) => {
+      const evidence = evidenceOf(offer);
+      return !this.#scrapes.observe(offer.scraperId, offer.offerId, evidence);
+    });
+  }
+}
+
+/** Ends our side, and closes for good when the client has ended its own, or takes too long. */
+function endAndLinger(socket: Socket): void {
+  if (socket.destroyed) return;
+  socket.end();
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
+}

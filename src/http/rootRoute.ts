@@ -1,0 +1,31 @@
+import type { FastifyInstance } from 'fastify';
+
+export interface Welcome {
+  /** For people with a terminal. */
+  readonly text: string;
+  /** For people with a browser. */
+  readonly html: string;
+  /** How to push, scrape and operate it, in Markdown. */
+  readonly guide: string;
+}
+
+/** No scripts, no frames, nothing from elsewhere: the page is one file. */
+const PAGE_POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** `GET /`: a welcome; a page for browsers. `GET /docs`: the guide. */
+export function rootRoute(app: FastifyInstance, { text, html, guide }: Welcome): void {
+  app.get('/', (request, reply) => {
+    reply.header('Vary', 'Accept');
+    if (request.headers.accept?.includes('text/html') !== true)
+      return reply.type('text/plain; charset=utf-8').send(text);
+    return reply
+      .header('Content-Security-Policy', PAGE_POLICY)
+      .header('X-Content-Type-Options', 'nosniff')
+      .type('text/html; charset=utf-8')
+      .send(html);
+  });
+  app.get('/docs', (_request, reply) =>
+    reply.header('X-Content-Type-Options', 'nosniff').type('text/plain; charset=utf-8').send(guide),
+  );
+}

@@ -1,0 +1,121 @@
+import type { Server } from 'node:http';
+import { STATUS_CODES, createServer } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { fastify } from 'fastify';
+import { TooLargeError } from '../core/errors.ts';
+import { answerOf, answerUnrouted, sendAnswer } from './answers.ts';
+import type { Connections } from './connections.ts';
+
+export interface ServerLimits {
+  readonly bodyBytesMax: number;
+  readonly urlBytesMax: number;
+  readonly connectionsMax: number;
+  /** How long an idle connection is kept, in ms. Longer than any scraper stays away: its next request is the proof of delivery. */
+  readonly keepAliveMs: number;
+}
+
+/** What a request came to, for the server's own metrics. */
+export type RequestObserver = (route: string, method: string, status: number) => void;
+
+/** What is worth a line in the server's log. */
+export interface ServerNews {
+  refused(refusal: { route: string; status: number; field: string | undefined; error: string }): void;
+  failed(error: unknown): void;
+}
+
+/** Headers beside the URL. Prometheus sends about 500 bytes. */
+const HEADER_BYTES_MAX = 32 * 1024;
+/** A request's head, and all of it, must be there within these, in ms. */
+const HEAD_TIMEOUT_MS = 20_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+/** What a parser's error code means for the client. */
+const CLIENT_ERRORS: Record<string, { status: number; error: string }> = {
+  HPE_HEADER_OVERFLOW: {
+    status: 431,
+    error: 'the URL and the headers are too large; send the labels in a form body',
+  },
+  HPE_INVALID_URL: {
+    status: 400,
+    error:
+      'the URL holds a byte that must be percent-encoded, such as %C3%BC for ü; send labels in a form body, where curl --data-urlencode does it',
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, error: 'the request took too long to arrive; send it again' },
+};
+
+/** The HTTP server with its limits and its answers to what no route takes. HTTP/1.1 only: one response at a time on a socket is what evidence rests on. */
+export function buildServer(
+  limits: ServerLimits,
+  connections: Connections,
+  observeRequest: RequestObserver,
+  news: ServerNews,
+): { app: FastifyInstance; server: Server } {
+  let server: Server | undefined;
+  const app = fastify({
+    logger: false,
+    bodyLimit: limits.bodyBytesMax,
+    exposeHeadRoutes: true,
+    // Queries are read strictly, by wire/in/form.ts.
+    routerOptions: { querystringParser: () => ({}) },
+    serverFactory: (handler) => {
+      server = createServer(
+        {
+          maxHeaderSize: limits.urlBytesMax + HEADER_BYTES_MAX,
+          keepAliveTimeout: limits.keepAliveMs,
+          headersTimeout: HEAD_TIMEOUT_MS,
+          requestTimeout: REQUEST_TIMEOUT_MS,
+        },
+        handler,
+      );
+      return server;
+    },
+    clientErrorHandler: answerBrokenRequest,
+  });
+  if (server === undefined) throw new Error('fastify did not ask for a server');
+  server.maxConnections = limits.connectionsMax;
+  connections.watch(server);
+
+  app.addHook('onRequest', async (request) => {
+    if ((request.raw.url?.length ?? 0) > limits.urlBytesMax) {
+      throw new TooLargeError(
+        'url',
+        `the URL is longer than ${limits.urlBytesMax} bytes; send the labels in a form body`,
+      );
+    }
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    observeRequest(request.routeOptions.url ?? 'none', request.method, reply.statusCode);
+    done();
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const answer = answerOf(error);
+    if (answer.status === 500) news.failed(error);
+    else news.refused({ route: request.routeOptions.url ?? 'none', ...answer, field: answer.field });
+    return sendAnswer(request, reply, answer);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.raw.url?.split('?', 1)[0] ?? '/';
+    return answerUnrouted(
+      request,
+      reply,
+      METHODS.filter((method) => app.hasRoute({ method, url: path })),
+    );
+  });
+  return { app, server };
+}
+
+/** What isn't HTTP never reaches a route; it gets its status all the same, and the connection ends. */
+function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return;
+  const known = CLIENT_ERRORS[error.code ?? ''] ?? {
+    status: 400,
+    error: 'the request is not valid HTTP/1.1',
+  };
+  const body = JSON.stringify({ error: known.error });
+  socket.end(
+    `HTTP/1.1 ${known.status} ${STATUS_CODES[known.status] ?? ''}\r\nContent-Type: application/json; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

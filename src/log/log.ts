@@ -1,0 +1,104 @@
+import type { Entry, NewEntry } from '../core/entry.ts';
+import type { Millis } from '../core/millis.ts';
+import type { Offset } from '../core/offset.ts';
+import type { Position } from '../core/position.ts';
+
+/** How a scraper's id was found: one of its own (header or parameter), its user, or merely its address. */
+export type IdentifiedBy = 'header' | 'parameter' | 'user' | 'address';
+
+/** What the log keeps of a scraper. */
+export interface ScraperRecord {
+  readonly id: string;
+  readonly identifiedBy: IdentifiedBy;
+  /** The address of its latest request, without a port. */
+  readonly address: string;
+  readonly firstSeen: Millis;
+  readonly lastSeen: Millis;
+  readonly position: Position;
+  /** Raised by one at every save; 1 at the first. */
+  readonly version: number;
+}
+
+/** What stands in the log. */
+export interface LogState {
+  /** Entries up to this one are gone; the first that is there lies beyond it. */
+  readonly trimmed: Offset;
+  /** The last entry's offset, or `trimmed` when there is none. */
+  readonly end: Offset;
+  readonly entries: number;
+  /** What it occupies, in bytes; an estimate that may lag. */
+  readonly bytes: number;
+  /** The latest `arrived` of any entry there ever was; 0 when there was none. */
+  readonly lastArrived: Millis;
+  /** Whether a scraper was ever saved. */
+  readonly hadScrapers: boolean;
+}
+
+/** Reports entries that have become durable. */
+export type CommittedListener = (entries: readonly Entry[]) => void;
+
+/**
+ * The log: entries in one order, and each scraper's position in it. It has one owner at a time; opening one that is in use
+ * elsewhere fails.
+ *
+ * Constructing does no I/O. `start` opens it, and fails with a LogOpenError when it can't be opened, is in use, is damaged, or
+ * was written by a newer version; it never replaces what it can't read. Disposing waits for what is under way and closes it.
+ * All other methods may be called between the two.
+ *
+ * A log that has no room rejects with an UnavailableError (`log_full`), has then stored nothing of the call, and works again by
+ * itself once there is room. Any other failure to write or to sync leaves unknown what is on disk: it is reported once through
+ * `onBroken`, the call never settles, and the owner is expected to stop: what was promised can then be found by a restart only.
+ */
+export interface Log extends AsyncDisposable {
+  start(): Promise<void>;
+
+  /** Where the log stands now. */
+  state(): LogState;
+
+  /**
+   * Appends entries, in order and together: all of them or none. Resolves only once every one of them is durable, and after all
+   * listeners have been told. Offsets increase in the order of the calls.
+   */
+  append(entries: readonly NewEntry[]): Promise<void>;
+
+  /**
+   * Tells the listener of each entry exactly once, in the order of the offsets, as soon as it is durable and before its `append`
+   * resolves. Entries from before the start are not told.
+   */
+  onCommitted(listener: CommittedListener): void;
+
+  /** Tells the listener, at most once, that the log can't go on. */
+  onBroken(listener: (cause: Error) => void): void;
+
+  /** The entries beyond `after`, up to and with `upTo`, in order; at most `entriesMax` (1 or more) of them. */
+  read(after: Offset, upTo: Offset, entriesMax: number): Promise<readonly Entry[]>;
+
+  /** The offset of the last entry that arrived at `time` or before; `trimmed` when none did. */
+  offsetAt(time: Millis): Promise<Offset>;
+
+  /** Every scraper that was saved and not deleted. */
+  loadScrapers(): Promise<readonly ScraperRecord[]>;
+
+  /**
+   * Saves a scraper, whose saved version must be one less than the record's (or absent, for version 1): else rejects with a
+   * VersionConflictError. When the call returns, the record survives the death of this process (as far as a log can do that without
+   * waiting); when the promise resolves, it is durable.
+   */
+  saveScraper(record: ScraperRecord): Promise<void>;
+
+  /** Forgets a scraper. Unknown ids are fine. */
+  deleteScraper(id: string): Promise<void>;
+
+  /** Removes all entries up to and with `upTo`. Reading them afterwards finds nothing. */
+  trim(upTo: Offset): Promise<void>;
+}
+
+/** The log can't be opened; the message says which, why, and what to do. */
+export class LogOpenError extends Error {
+  override readonly name = 'LogOpenError';
+}
+
+/** Somebody else saved this scraper in between. */
+export class VersionConflictError extends Error {
+  override readonly name = 'VersionConflictError';
+}

@@ -1,0 +1,142 @@
+import type { Entry, NewEntry } from '../../core/entry.ts';
+import type { Millis } from '../../core/millis.ts';
+import type { Offset } from '../../core/offset.ts';
+import { offset, START } from '../../core/offset.ts';
+import type { CommittedListener, Log, LogState, ScraperRecord } from '../log.ts';
+import { VersionConflictError } from '../log.ts';
+
+/** What an entry costs beside its series' text: the object and its numbers. An estimate. */
+const ENTRY_BYTES = 96;
+
+/**
+ * The log in memory: for tests, and where losing everything at a stop is fine. Durable means no more here than "in order and
+ * told": nothing survives the process. It never breaks, and is bounded only by the trimming of its owner.
+ */
+export class MemoryLog implements Log {
+  readonly #listeners: CommittedListener[] = [];
+  readonly #scrapers = new Map<string, ScraperRecord>();
+  /** Dense: the entry of offset o stands at `#first + o - trimmed - 1`. What lies before `#first` was trimmed. */
+  #entries: Entry[] = [];
+  #first = 0;
+  #trimmed: Offset = START;
+  #bytes = 0;
+  #lastArrived = 0 as Millis;
+  #hadScrapers = false;
+  #isOpen = false;
+
+  async start(): Promise<void> {
+    this.#isOpen = true;
+  }
+
+  state(): LogState {
+    this.#checkOpen();
+    const entries = this.#entries.length - this.#first;
+    return {
+      trimmed: this.#trimmed,
+      end: this.#end,
+      entries,
+      bytes: this.#bytes,
+      lastArrived: this.#lastArrived,
+      hadScrapers: this.#hadScrapers,
+    };
+  }
+
+  async append(entries: readonly NewEntry[]): Promise<void> {
+    this.#checkOpen();
+    // Listeners run outside the call, as with a log that has to wait; microtasks keep the order of the calls.
+    await Promise.resolve();
+    const committed: Entry[] = [];
+    let place = this.#end;
+    for (const { kind, series, value, time, arrived } of entries) {
+      place = offset(place + 1);
+      committed.push({ offset: place, kind, series, value, time, arrived });
+      this.#bytes += ENTRY_BYTES + series.length;
+    }
+    const last = committed.at(-1);
+    if (last === undefined) return;
+    for (const entry of committed) this.#entries.push(entry);
+    this.#lastArrived = last.arrived;
+    for (const listener of this.#listeners) listener(committed);
+  }
+
+  onCommitted(listener: CommittedListener): void {
+    this.#listeners.push(listener);
+  }
+
+  onBroken(): void {
+    // Memory never breaks.
+  }
+
+  async read(after: Offset, upTo: Offset, entriesMax: number): Promise<readonly Entry[]> {
+    this.#checkOpen();
+    const from = this.#indexBeyond(after);
+    return this.#entries.slice(from, Math.min(this.#indexBeyond(upTo), from + entriesMax));
+  }
+
+  async offsetAt(time: Millis): Promise<Offset> {
+    this.#checkOpen();
+    let low = this.#first;
+    let high = this.#entries.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#entries[middle] as Entry).arrived <= time) low = middle + 1;
+      else high = middle;
+    }
+    return offset(this.#trimmed + low - this.#first);
+  }
+
+  async loadScrapers(): Promise<readonly ScraperRecord[]> {
+    this.#checkOpen();
+    return [...this.#scrapers.values()];
+  }
+
+  async saveScraper(record: ScraperRecord): Promise<void> {
+    this.#checkOpen();
+    const saved = this.#scrapers.get(record.id)?.version ?? 0;
+    if (record.version !== saved + 1) throw new VersionConflictError(conflict(record, saved));
+    this.#scrapers.set(record.id, record);
+    this.#hadScrapers = true;
+  }
+
+  async deleteScraper(id: string): Promise<void> {
+    this.#checkOpen();
+    this.#scrapers.delete(id);
+  }
+
+  async trim(upTo: Offset): Promise<void> {
+    this.#checkOpen();
+    const first = this.#indexBeyond(upTo);
+    for (let i = this.#first; i < first; i += 1) {
+      this.#bytes -= ENTRY_BYTES + (this.#entries[i] as Entry).series.length;
+    }
+    this.#trimmed = offset(this.#trimmed + first - this.#first);
+    this.#first = first;
+    // Cutting the array costs what stays in it, so it waits until that is the smaller half.
+    if (this.#first * 2 < this.#entries.length) return;
+    this.#entries = this.#entries.slice(this.#first);
+    this.#first = 0;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // The appends called before have queued their microtasks before this one.
+    await Promise.resolve();
+    this.#isOpen = false;
+  }
+
+  get #end(): Offset {
+    return offset(this.#trimmed + this.#entries.length - this.#first);
+  }
+
+  /** The index of the first entry beyond a place. */
+  #indexBeyond(place: Offset): number {
+    return Math.min(Math.max(this.#first + place - this.#trimmed, this.#first), this.#entries.length);
+  }
+
+  #checkOpen(): void {
+    if (!this.#isOpen) throw new Error('the log is not open');
+  }
+}
+
+function conflict({ id, version }: ScraperRecord, saved: number): string {
+  return `scraper ${JSON.stringify(id)} is saved in version ${saved}, so version ${version} can't follow`;
+}

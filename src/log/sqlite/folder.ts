@@ -1,0 +1,28 @@
+import { mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/**
+ * Makes a folder where it is missing, and its parents. Returns the folders whose list of files this changes once a file is
+ * created in it: the folder, and each that got a new one.
+ */
+export async function makeFolder(folder: string): Promise<readonly string[]> {
+  const firstMade = await mkdir(folder, { recursive: true });
+  const changed = [folder];
+  if (firstMade === undefined) return changed;
+  let last = folder;
+  while (last !== dirname(firstMade) && last !== dirname(last)) {
+    last = dirname(last);
+    changed.push(last);
+  }
+  return changed;
+}
+
+/** A new file survives a power loss only once its folder is synced too: https://man7.org/linux/man-pages/man2/fsync.2.html */
+export async function syncFolders(folders: readonly string[]): Promise<void> {
+  // Windows can't open a folder, and needs none of this.
+  if (process.platform === 'win32') return;
+  for (const folder of folders) {
+    await using handle = await open(folder, 'r');
+    await handle.sync();
+  }
+}

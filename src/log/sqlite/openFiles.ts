@@ -1,0 +1,66 @@
+import type { FileHandle } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { EntryTable } from './entryTable.ts';
+import { makeFolder, syncFolders } from './folder.ts';
+import { openDatabase } from './openDatabase.ts';
+import { ScraperTable } from './scraperTable.ts';
+import { openError } from './sqliteError.ts';
+import { Transactions } from './transactions.ts';
+
+/** Makes durable what was written to a file. */
+export type Sync = (file: FileHandle) => Promise<void>;
+
+/** The log's files while they are open, and the tables in them. */
+export class OpenFiles {
+  readonly entries: EntryTable;
+  readonly scrapers: ScraperTable;
+  readonly #db: DatabaseSync;
+  readonly #wal: FileHandle;
+
+  private constructor(db: DatabaseSync, wal: FileHandle, folder: string) {
+    const transactions = new Transactions(db, folder);
+    this.#db = db;
+    this.#wal = wal;
+    this.entries = new EntryTable(db, transactions);
+    this.scrapers = new ScraperTable(db, transactions);
+  }
+
+  /**
+   * Opens the database, and makes it where it is missing. What an earlier process committed and did not sync is synced before
+   * anybody can read it. Throws a LogOpenError.
+   */
+  static async open(file: string, sync: Sync, pagesMax?: number): Promise<OpenFiles> {
+    const folder = dirname(file);
+    let db: DatabaseSync | undefined;
+    let wal: FileHandle | undefined;
+    try {
+      const changedFolders = await makeFolder(folder);
+      db = openDatabase(file);
+      if (pagesMax !== undefined) db.exec(`PRAGMA max_page_count = ${pagesMax}`);
+      // SQLite deletes the -wal only when the last connection closes, and starts it over in place: this stays the same file.
+      wal = await open(`${file}-wal`, 'r+');
+      const files = new OpenFiles(db, wal, folder);
+      files.scrapers.load();
+      await sync(wal);
+      await syncFolders(changedFolders);
+      return files;
+    } catch (error) {
+      await wal?.close();
+      db?.close();
+      throw openError(file, error);
+    }
+  }
+
+  /** Makes durable whatever was committed before. */
+  async sync(sync: Sync): Promise<void> {
+    await sync(this.#wal);
+  }
+
+  /** Closing the database moves what the WAL holds into it, synced, and removes the WAL. */
+  async close(): Promise<void> {
+    await this.#wal.close();
+    this.#db.close();
+  }
+}

@@ -1,0 +1,36 @@
+/** Marks the file as ours ("OSMS"), so that nobody else's database is taken for a log. */
+export const APPLICATION_ID = 0x4f534d53;
+
+/** Raised with every change of the schema; a file with a higher one comes from a newer version and is refused. */
+export const SCHEMA_VERSION = 1;
+
+/**
+ * `entries.value` is ANY, since a REAL column loses the sign of -0 (it stores whole numbers as integers); ANY keeps every bit.
+ * NULL stands for NaN, which SQLite does not have. `meta` holds what must outlive the entries it came from:
+ *
+ * - `trimmed`: entries up to this offset are gone; offsets go on beyond it even when the log is empty.
+ * - `trimmed_arrived`: the arrival of the latest of them.
+ * - `had_scrapers`: 1 once a scraper was saved.
+ */
+export const SCHEMA = `
+  CREATE TABLE entries (
+    offset INTEGER PRIMARY KEY,
+    kind INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    arrived INTEGER NOT NULL,
+    value ANY,
+    series TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE scrapers (
+    id TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    record TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE meta (
+    key TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO meta VALUES ('trimmed', 0), ('trimmed_arrived', 0), ('had_scrapers', 0);
+  PRAGMA application_id = ${APPLICATION_ID};
+  PRAGMA user_version = ${SCHEMA_VERSION};
+`;

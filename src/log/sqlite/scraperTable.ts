@@ -1,0 +1,89 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { ScraperRecord } from '../log.ts';
+import { VersionConflictError } from '../log.ts';
+import { readMeta, writeMeta } from './meta.ts';
+import { damagedError } from './sqliteError.ts';
+import type { Transactions } from './transactions.ts';
+
+interface Row {
+  readonly id: string;
+  readonly version: number;
+  readonly record: string;
+}
+
+/** The scrapers in the file, each as JSON beside its version. */
+export class ScraperTable {
+  readonly #db: DatabaseSync;
+  readonly #transactions: Transactions;
+  readonly #insert: StatementSync;
+  readonly #update: StatementSync;
+  readonly #delete: StatementSync;
+  #hadScrapers: boolean;
+
+  constructor(db: DatabaseSync, transactions: Transactions) {
+    this.#db = db;
+    this.#transactions = transactions;
+    this.#insert = db.prepare(
+      'INSERT INTO scrapers (version, record, id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+    );
+    this.#update = db.prepare('UPDATE scrapers SET version = ?, record = ? WHERE id = ? AND version = ?');
+    this.#delete = db.prepare('DELETE FROM scrapers WHERE id = ?');
+    this.#hadScrapers = readMeta(db, 'had_scrapers') === 1;
+  }
+
+  /** Whether one was ever saved. */
+  get hadScrapers(): boolean {
+    return this.#hadScrapers;
+  }
+
+  /** Throws a LogOpenError where a record is damaged. */
+  load(): readonly ScraperRecord[] {
+    const rows = this.#db.prepare('SELECT id, version, record FROM scrapers').all();
+    return (rows as unknown as Row[]).map((row) => toRecord(row, this.#db));
+  }
+
+  /** Throws a VersionConflictError where the saved version is not the one before. */
+  save(scraper: ScraperRecord): void {
+    const { id, version } = scraper;
+    const record = JSON.stringify(scraper);
+    this.#transactions.run(() => {
+      const { changes } =
+        version === 1
+          ? this.#insert.run(version, record, id)
+          : this.#update.run(version, record, id, version - 1);
+      if (changes !== 1) {
+        throw new VersionConflictError(
+          `scraper ${JSON.stringify(id)} can't be saved as version ${version}: it is not in the one before`,
+        );
+      }
+      if (!this.#hadScrapers) writeMeta(this.#db, 'had_scrapers', 1);
+    });
+    this.#hadScrapers = true;
+  }
+
+  delete(id: string): void {
+    this.#transactions.run(() => this.#delete.run(id));
+  }
+}
+
+/**
+ * Only what a damage would break is looked at: this program alone writes the file. A damaged record is an error, since a scraper
+ * that is left out would lose what it has yet to get.
+ */
+function toRecord({ id, version, record }: Row, db: DatabaseSync): ScraperRecord {
+  let parsed: unknown;
+  let cause: unknown;
+  try {
+    parsed = JSON.parse(record);
+  } catch (error) {
+    cause = error;
+  }
+  if (isRecord(parsed)) return { ...parsed, id, version };
+  throw damagedError(db, `the record of scraper ${JSON.stringify(id)}`, { cause });
+}
+
+function isRecord(parsed: unknown): parsed is ScraperRecord {
+  if (typeof parsed !== 'object' || parsed === null) return false;
+  const { position } = parsed as Partial<ScraperRecord>;
+  return typeof position === 'object' && position !== null && typeof position.head === 'number';
+}

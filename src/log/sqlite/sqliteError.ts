@@ -1,0 +1,80 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { LogOpenError } from '../log.ts';
+
+/** An error of node:sqlite. `errcode` is SQLite's extended code; its low byte tells the kind: https://www.sqlite.org/rescode.html */
+interface SqliteError extends Error {
+  readonly errcode: number;
+}
+
+const BUSY = 5;
+const READONLY = 8;
+const IOERR = 10;
+const CORRUPT = 11;
+const FULL = 13;
+const CANTOPEN = 14;
+const NOTADB = 26;
+
+const RESTORE = 'restore the file from a backup, or move it and its -wal away to begin with an empty log';
+
+const PROBE_BYTES = 64 * 1024;
+
+function isSqliteError(error: unknown): error is SqliteError {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number';
+}
+
+/**
+ * Whether a write failed for want of room. SQLite says so itself where the system's word was ENOSPC; a quota comes as a mere
+ * input/output error, and its cause is not to be had through node:sqlite, so a small file is tried instead.
+ */
+export function isNoRoom(error: unknown, folder: string): boolean {
+  if (!isSqliteError(error)) return false;
+  const kind = error.errcode & 0xff;
+  return kind === FULL || (kind === IOERR && folderHasNoRoom(folder));
+}
+
+function folderHasNoRoom(folder: string): boolean {
+  const probe = join(folder, 'room.probe');
+  try {
+    writeFileSync(probe, Buffer.alloc(PROBE_BYTES));
+    return false;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOSPC' || code === 'EDQUOT';
+  } finally {
+    rmSync(probe, { force: true });
+  }
+}
+
+/** What keeps the log from being opened: which file, why, and what to do. */
+export function openError(file: string, cause: unknown): LogOpenError {
+  if (cause instanceof LogOpenError) return cause;
+  return new LogOpenError(`can't open the log ${file}: ${reason(cause)}`, { cause });
+}
+
+/** What keeps a log from being used of which a part can't be what was written. */
+export function damagedError(db: DatabaseSync, what: string, options?: ErrorOptions): LogOpenError {
+  return new LogOpenError(`can't open the log ${db.location()}: ${what} is damaged; ${RESTORE}`, options);
+}
+
+function reason(cause: unknown): string {
+  if (!isSqliteError(cause)) {
+    return `${cause instanceof Error ? cause.message : String(cause)}; check the path and who may write there`;
+  }
+  switch (cause.errcode & 0xff) {
+    case BUSY:
+      return 'another process has it open; stop that one, or choose another store.path';
+    case NOTADB:
+      return 'it is not a database; move it away to begin with an empty log, or choose another store.path';
+    case CORRUPT:
+      return `it is damaged (${cause.message}); ${RESTORE}`;
+    case FULL:
+      return 'the disk is full; make room';
+    case READONLY:
+    case CANTOPEN:
+      return `${cause.message}; check the path and who may write there`;
+    default:
+      return `${cause.message} (SQLite code ${cause.errcode}); check the disk`;
+  }
+}

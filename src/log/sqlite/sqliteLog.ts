@@ -1,0 +1,235 @@
+import { join, resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import type { Entry, NewEntry } from '../../core/entry.ts';
+import { UnavailableError } from '../../core/errors.ts';
+import type { Millis } from '../../core/millis.ts';
+import { millis } from '../../core/millis.ts';
+import type { Offset } from '../../core/offset.ts';
+import { offset, START } from '../../core/offset.ts';
+import type { CommittedListener, Log, LogState, ScraperRecord } from '../log.ts';
+import { VersionConflictError } from '../log.ts';
+import type { Written } from './groupCommit.ts';
+import { GroupCommit } from './groupCommit.ts';
+import type { Sync } from './openFiles.ts';
+import { OpenFiles } from './openFiles.ts';
+
+/** What survives once a promise resolves: a loss of power, or no more than the death of the process. */
+type Durability = 'power' | 'process';
+
+export interface SqliteLogOptions {
+  /** The folder of the log; made where it is missing. */
+  readonly path: string;
+  readonly durability: Durability;
+  /** The most pages (of 4 KiB) that the database may have; without it the disk is the limit. */
+  readonly pagesMax?: number;
+  /** Makes a file durable; tests put their own here. */
+  readonly sync?: Sync;
+}
+
+const FILE = 'events.db';
+/** Rows that a trim removes at once: about 1 ms, before others get their turn. */
+const TRIM_ROWS = 2000;
+/** How old the figure of `bytes` may get, in ms. */
+const MEASURED_MS_MAX = 1000;
+
+/** The log in one SQLite file, owned by one process. Everything but the sync runs on the main thread. */
+export class SqliteLog implements Log {
+  readonly #file: string;
+  readonly #pagesMax: number | undefined;
+  readonly #sync: Sync;
+  readonly #commits: GroupCommit;
+  readonly #committedListeners: CommittedListener[] = [];
+  readonly #brokenListeners: ((cause: Error) => void)[] = [];
+  #files: OpenFiles | undefined;
+  #closing: Promise<void> | undefined;
+  /** The last synced entry: what lies beyond it is not shown to anybody. */
+  #end: Offset = START;
+  #lastArrived: Millis = millis(0);
+  #bytes = 0;
+  #measuredAt = 0;
+  #trims: Promise<unknown> = Promise.resolve();
+
+  constructor({ path, durability, pagesMax, sync = (file) => file.datasync() }: SqliteLogOptions) {
+    this.#file = join(resolve(path), FILE);
+    this.#pagesMax = pagesMax;
+    this.#sync = durability === 'power' ? sync : async () => {};
+    this.#commits = new GroupCommit({
+      write: (calls) => this.#writeCalls(calls),
+      sync: () => this.#openFiles.sync(this.#sync),
+      durable: (entries) => this.#publish(entries),
+      broken: (cause) => {
+        for (const listener of this.#brokenListeners) listener(cause);
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    const files = await OpenFiles.open(this.#file, this.#sync, this.#pagesMax);
+    this.#files = files;
+    this.#end = files.entries.end;
+    this.#lastArrived = files.entries.lastArrived;
+    this.#measure();
+  }
+
+  state(): LogState {
+    const { entries, scrapers } = this.#openFiles;
+    if (performance.now() - this.#measuredAt >= MEASURED_MS_MAX) this.#measure();
+    return {
+      trimmed: entries.trimmed,
+      end: this.#end,
+      entries: this.#end - entries.trimmed,
+      bytes: this.#bytes,
+      lastArrived: this.#lastArrived,
+      hadScrapers: scrapers.hadScrapers,
+    };
+  }
+
+  async append(entries: readonly NewEntry[]): Promise<void> {
+    this.#checkOpen();
+    if (entries.length > 0) await this.#commits.append(entries);
+  }
+
+  onCommitted(listener: CommittedListener): void {
+    this.#committedListeners.push(listener);
+  }
+
+  onBroken(listener: (cause: Error) => void): void {
+    this.#brokenListeners.push(listener);
+  }
+
+  async read(after: Offset, upTo: Offset, entriesMax: number): Promise<readonly Entry[]> {
+    this.#checkOpen();
+    return this.#openFiles.entries.read(after, offset(Math.min(upTo, this.#end)), entriesMax);
+  }
+
+  async offsetAt(time: Millis): Promise<Offset> {
+    this.#checkOpen();
+    const { entries } = this.#openFiles;
+    let low = entries.trimmed;
+    let high = this.#end;
+    // The answer lies from `low` to `high`: entries are dense, and `arrived` never decreases.
+    while (low < high) {
+      const middle = offset(Math.ceil((low + high) / 2));
+      if (entries.arrivedAt(middle) <= time) low = middle;
+      else high = offset(middle - 1);
+    }
+    return low;
+  }
+
+  async loadScrapers(): Promise<readonly ScraperRecord[]> {
+    this.#checkOpen();
+    return this.#openFiles.scrapers.load();
+  }
+
+  async saveScraper(record: ScraperRecord): Promise<void> {
+    this.#checkOpen();
+    // Runs up to its first wait before this call returns, so the record is committed by then.
+    await this.#write(() => this.#openFiles.scrapers.save(record));
+    await this.#commits.synced();
+  }
+
+  async deleteScraper(id: string): Promise<void> {
+    this.#checkOpen();
+    await this.#write(() => this.#openFiles.scrapers.delete(id));
+    await this.#commits.synced();
+  }
+
+  async trim(upTo: Offset): Promise<void> {
+    this.#checkOpen();
+    const last = offset(Math.min(upTo, this.#end));
+    const trim = this.#trims.then(() => this.#trimChunks(last));
+    this.#trims = trim.catch(() => {});
+    if ((await trim) === 'broken') await never();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close();
+    await this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#files === undefined) return;
+    await this.#trims;
+    await this.#commits.idle();
+    await this.#files.close();
+    this.#files = undefined;
+  }
+
+  /** All calls together; where they have no room together, each by itself, so that a large one takes no small one with it. */
+  #writeCalls(calls: readonly (readonly NewEntry[])[]): readonly Written[] {
+    const { entries } = this.#openFiles;
+    try {
+      return entries.append(calls).map((appended) => ({ entries: appended }));
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error;
+      if (calls.length === 1) return [{ refused: error }];
+      return calls.map((call) => this.#writeCall(call));
+    }
+  }
+
+  #writeCall(call: readonly NewEntry[]): Written {
+    try {
+      return { entries: this.#openFiles.entries.append([call], false).flat() };
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error;
+      return { refused: error };
+    }
+  }
+
+  #publish(committed: readonly Entry[]): void {
+    const last = committed.at(-1) as Entry;
+    this.#end = last.offset;
+    this.#lastArrived = last.arrived;
+    for (const listener of this.#committedListeners) listener(committed);
+  }
+
+  /** The transactions are small, and between them others run. Trims follow each other, and one that was overtaken does nothing. */
+  async #trimChunks(last: Offset): Promise<'done' | 'broken'> {
+    const { entries } = this.#openFiles;
+    while (entries.trimmed < last) {
+      if (this.#commits.isBroken) return 'broken';
+      const chunkEnd = offset(Math.min(entries.trimmed + TRIM_ROWS, last));
+      try {
+        entries.trim(chunkEnd);
+      } catch (error) {
+        if (error instanceof UnavailableError) throw error;
+        this.#commits.break(error as Error);
+        return 'broken';
+      }
+      await setImmediate();
+    }
+    this.#measure();
+    return 'done';
+  }
+
+  /** Does a small change at once. Never returns where it left unknown what is on disk. */
+  async #write(change: () => void): Promise<void> {
+    if (this.#commits.isBroken) await never();
+    try {
+      change();
+    } catch (error) {
+      if (error instanceof UnavailableError || error instanceof VersionConflictError) throw error;
+      this.#commits.break(error as Error);
+      await never();
+    }
+  }
+
+  #measure(): void {
+    this.#bytes = this.#openFiles.entries.bytes();
+    this.#measuredAt = performance.now();
+  }
+
+  get #openFiles(): OpenFiles {
+    if (this.#files === undefined) throw new Error('the log is not open');
+    return this.#files;
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined || this.#files === undefined) throw new Error('the log is not open');
+  }
+}
+
+/** What a call waits for that must never settle. */
+function never(): Promise<never> {
+  return new Promise(() => {});
+}

@@ -1,0 +1,70 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { UnavailableError } from '../../core/errors.ts';
+import { isNoRoom } from './sqliteError.ts';
+
+const RETRY_AFTER_SECONDS = 5;
+
+/**
+ * Runs work in transactions, one at a time. What is done is committed when `run` returns, though not yet synced: it survives this
+ * process. Where there is no room an UnavailableError is thrown and nothing is left behind; other errors are passed on.
+ */
+export class Transactions {
+  readonly #db: DatabaseSync;
+  readonly #folder: string;
+
+  constructor(db: DatabaseSync, folder: string) {
+    this.#db = db;
+    this.#folder = folder;
+  }
+
+  /**
+   * Work that finds no room is done once more after a checkpoint: that moves what the WAL holds into the database, and the WAL is
+   * then written from its beginning again, in the room that it has already. It helps while the database has free pages inside. One
+   * that must grow on a full disk can't even be trimmed, since a removal is written to the WAL too: then room must come from
+   * elsewhere, and all goes on by itself. `makesRoom` is false where that was just tried.
+   */
+  run<T>(work: () => T, makesRoom = true): T {
+    try {
+      return this.#once(work);
+    } catch (error) {
+      if (!isNoRoom(error, this.#folder)) throw error;
+      if (!makesRoom) throw noRoom(error);
+    }
+    this.#checkpoint();
+    try {
+      return this.#once(work);
+    } catch (error) {
+      throw isNoRoom(error, this.#folder) ? noRoom(error) : error;
+    }
+  }
+
+  #once<T>(work: () => T): T {
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      // SQLite rolls back by itself on some errors: https://www.sqlite.org/lang_transaction.html
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  #checkpoint(): void {
+    try {
+      this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    } catch {
+      // As with SQLite's own checkpoints, what did not work stays in the WAL and is tried again by the next.
+    }
+  }
+}
+
+function noRoom(cause: unknown): UnavailableError {
+  return new UnavailableError(
+    'log_full',
+    'there is no room on the disk to write the log; make room there, and it goes on by itself',
+    RETRY_AFTER_SECONDS,
+    { cause },
+  );
+}

@@ -1,0 +1,33 @@
+import type { Clock } from '../core/millis.ts';
+import type { ServerNews } from '../http/server.ts';
+import type { ScraperNews } from '../relay/scrapers.ts';
+import type { Logger } from './logger.ts';
+import { Throttle } from './throttle.ts';
+
+/** Lines about refused requests and the like, which others can cause at will: so many a window, its length in ms. */
+const LINES_MAX = 20;
+const WINDOW_MS = 10_000;
+
+/** Writes what is worth a line into the server's log. */
+export function newsFor(logger: Logger, clock: Clock): ScraperNews & ServerNews {
+  const throttle = new Throttle(LINES_MAX, WINDOW_MS, clock);
+  const limited = (write: (more: object) => void) =>
+    throttle.run((held) => write(held === 0 ? {} : { unshown: held }));
+  return {
+    appeared: ({ id, identifiedBy, address, position }) =>
+      logger.info({ scraper: id, identifiedBy, address, offset: position.head }, 'new scraper'),
+    forgotten: ({ id }, pending) => logger.info({ scraper: id, pending }, 'scraper forgotten'),
+    tooMany: ({ id, address }) =>
+      limited((more) => logger.warn({ scraper: id, address, ...more }, 'scraper refused: too many')),
+    unsaved: ({ id }, cause) =>
+      limited((more) =>
+        logger.warn(
+          { scraper: id, cause: String(cause), ...more },
+          'position not saved; it will be with the next change',
+        ),
+      ),
+    refused: ({ route, status, field, error }) =>
+      limited((more) => logger.info({ route, status, field, error, ...more }, 'request refused')),
+    failed: (error) => logger.error({ err: error }, 'request failed'),
+  };
+}

@@ -1,0 +1,161 @@
+import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Clock } from '../core/millis.ts';
+import { pendingCount } from '../core/position.ts';
+import type { Label } from '../core/series.ts';
+import { formatSampleValue } from '../core/value.ts';
+import type { Log } from '../log/log.ts';
+import type { Counts } from '../relay/counts.ts';
+import type { Pages } from '../relay/page.ts';
+import type { Scrapers } from '../relay/scrapers.ts';
+import type { Family } from '../wire/out/families.ts';
+
+export interface OwnMetricsParts {
+  readonly version: string;
+  readonly counts: Counts;
+  readonly scrapers: Scrapers;
+  readonly pages: Pages;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+const PREFIX = 'events_to_metrics_';
+
+/** The server's own metrics. They are read when they are asked for; only requests are counted as they come. */
+export class OwnMetrics {
+  readonly #registry = new Registry();
+  readonly #requests: Counter<'route' | 'method' | 'code'>;
+  readonly #names: ReadonlySet<string>;
+
+  constructor(parts: OwnMetricsParts) {
+    const { counts, log, scrapers, pages, clock } = parts;
+    this.#gauge('build_info', 'Always 1; the labels tell what runs.', ['version', 'node_version'], (set) => {
+      set(1, { version: parts.version, node_version: process.version });
+    });
+    this.#counter('event_count', 'Events accepted since the start.', [], (add) => add(counts.accepted));
+    this.#gauge(
+      'scraper_counts',
+      'Events that each known scraper has yet to collect.',
+      ['scraper'],
+      (set) => {
+        for (const { id, position } of scrapers.all())
+          set(pendingCount(position, pages.end), { scraper: id });
+      },
+    );
+    this.#gauge(
+      'scraper_last_seen_seconds',
+      'Seconds since each known scraper was last seen.',
+      ['scraper'],
+      (set) => {
+        const now = clock();
+        for (const { id, lastSeen } of scrapers.all())
+          set(Math.max(0, now - lastSeen) / 1000, { scraper: id });
+      },
+    );
+    this.#counter(
+      'deliveries_total',
+      'Events that left an offer, by what became of them.',
+      ['outcome'],
+      (add) => {
+        for (const [outcome, count] of Object.entries(counts.deliveries)) add(count, { outcome });
+      },
+    );
+    this.#counter(
+      'dropped_total',
+      'Events given up, by reason; once for each scraper that they were for.',
+      ['reason'],
+      (add) => {
+        for (const [reason, count] of Object.entries(counts.dropped)) add(count, { reason });
+      },
+    );
+    this.#counter(
+      'retimed_total',
+      'Events whose time was moved, so that two of a series never share one.',
+      [],
+      (add) => add(counts.retimed),
+    );
+    this.#gauge('log_entries', 'Entries in the log.', [], (set) => set(log.state().entries));
+    this.#gauge('log_size_bytes', 'Size of the log, in bytes.', [], (set) => set(log.state().bytes));
+    this.#requests = new Counter({
+      name: `${PREFIX}http_requests_total`,
+      help: 'HTTP requests answered, by route, method and status code.',
+      labelNames: ['route', 'method', 'code'],
+      registers: [this.#registry],
+    });
+    collectDefaultMetrics({ register: this.#registry });
+    this.#names = new Set(this.#registry.getMetricsAsArray().map(({ name }) => name));
+  }
+
+  countRequest(route: string, method: string, status: number): void {
+    this.#requests.inc({ route, method, code: status });
+  }
+
+  /** Tells whether a metric's name is one of these, or of the parts that one of these may have. */
+  owns(metric: string): boolean {
+    return (
+      this.#names.has(metric) ||
+      this.#names.has(metric.replace(/_(?:bucket|sum|count|total|info|created)$/, ''))
+    );
+  }
+
+  /** All of them as they are now. */
+  async families(): Promise<Family[]> {
+    const metrics = (await this.#registry.getMetricsAsJSON()) as unknown as Collected[];
+    return metrics.map(({ name, help, type, values }) => ({
+      name,
+      help,
+      type,
+      samples: values.map((sample) => ({
+        name: sample.metricName ?? name,
+        labels: labelsOf(sample.labels),
+        value: sample.value,
+      })),
+    }));
+  }
+
+  #gauge(name: string, help: string, labelNames: string[], read: (set: Write) => void): void {
+    new Gauge({
+      name: PREFIX + name,
+      help,
+      labelNames,
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        read((value, labels) => this.set(labels ?? {}, value));
+      },
+    });
+  }
+
+  #counter(name: string, help: string, labelNames: string[], read: (add: Write) => void): void {
+    new Counter({
+      name: PREFIX + name,
+      help,
+      labelNames,
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        read((value, labels) => this.inc(labels ?? {}, value));
+      },
+    });
+  }
+}
+
+/** What the library gives for each metric; its own types leave out `metricName`. */
+interface Collected {
+  readonly name: string;
+  readonly help: string;
+  readonly type: Family['type'];
+  readonly values: readonly {
+    readonly metricName?: string;
+    readonly labels: Readonly<Record<string, string | number>>;
+    readonly value: number;
+  }[];
+}
+
+function labelsOf(labels: Collected['values'][number]['labels']): Label[] {
+  return Object.entries(labels).map(([name, value]) => ({
+    name,
+    value: typeof value === 'number' ? formatSampleValue(value) : value,
+  }));
+}
+
+type Write = (value: number, labels?: Record<string, string>) => void;

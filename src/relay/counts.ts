@@ -1,0 +1,43 @@
+/** Why an accepted entry was given up for a scraper, or for all. */
+export type DropReason =
+  /** The scraper had more than `scrapers.backlogMax` entries to fetch; its oldest went. */
+  | 'backlog_full'
+  /** The log had reached `store.entriesMax` or `store.bytesMax`; its oldest went, though this scraper had not had them. */
+  | 'log_full'
+  /** The scraper was not seen for its timeout, and was forgotten with what it had not fetched. */
+  | 'scraper_forgotten'
+  /** Nobody had ever scraped when the entry's time in the log was over. */
+  | 'no_scraper';
+
+/** How entries left an offer. */
+export type DeliveryOutcome =
+  /** The scraper proved that it had read them, or ended the connection well. */
+  | 'confirmed'
+  /** Judged as delivered without evidence: nothing was heard until the lease ended, or the server restarted. */
+  | 'unproven'
+  /** The response broke; they are offered again. */
+  | 'returned'
+  /** The client closed close to its scrape timeout; they are offered again, and may come twice. */
+  | 'doubtful'
+  /** Timed samples offered again for want of proof; stored once however often they come. */
+  | 'repeated'
+  /** Settled with a later event of the same series, which alone was shown in the same untimed scrape. */
+  | 'collapsed';
+
+/** What the relay has done since the start, for the server's own metrics to read. One writer each; plain numbers. */
+export interface Counts {
+  accepted: number;
+  /** Events whose time was moved so that two of a series never share one. */
+  retimed: number;
+  readonly dropped: Record<DropReason, number>;
+  readonly deliveries: Record<DeliveryOutcome, number>;
+}
+
+export function newCounts(): Counts {
+  return {
+    accepted: 0,
+    retimed: 0,
+    dropped: { backlog_full: 0, log_full: 0, scraper_forgotten: 0, no_scraper: 0 },
+    deliveries: { confirmed: 0, unproven: 0, returned: 0, doubtful: 0, repeated: 0, collapsed: 0 },
+  };
+}

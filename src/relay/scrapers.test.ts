@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { UnavailableError } from '../core/errors.ts';
+import { MemoryLog } from '../log/memory/memoryLog.ts';
+import type { RelayLimits } from '../../test/support/relayHarness.ts';
+import { RelayHarness, numberOf } from '../../test/support/relayHarness.ts';
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+async function relay(
+  limits: Partial<RelayLimits> = {},
+  known: readonly string[] = [],
+): Promise<RelayHarness> {
+  const harness = new RelayHarness(new MemoryLog(), limits);
+  await harness.log.start();
+  await harness.start(known);
+  return harness;
+}
+
+const byAddress = async (harness: RelayHarness, id: string) =>
+  (await harness.scrape(id, 'untimed', 'address')).entries.map(numberOf);
+
+describe('where a scraper starts that was not known', () => {
+  it('the first of all gets what was posted just before it came', async () => {
+    const harness = await relay({ lookbackMs: 5 * MINUTE });
+    await harness.post('old');
+    await harness.pass(6 * MINUTE);
+    await harness.post('new');
+    expect(await byAddress(harness, '10.0.0.1')).toEqual(['new']);
+  });
+
+  it('an address that comes later starts at the end: it may be an old scraper under a new one', async () => {
+    const harness = await relay();
+    await byAddress(harness, '10.0.0.1');
+    await harness.post('1');
+    expect(await byAddress(harness, '10.0.0.2')).toEqual([]);
+    await harness.post('2');
+    expect(await byAddress(harness, '10.0.0.2')).toEqual(['2']);
+  });
+
+  it('an id of its own gets what was posted just before it came, whoever was there already', async () => {
+    const harness = await relay();
+    await byAddress(harness, '10.0.0.1');
+    await harness.post('1');
+    expect(await harness.delivered('a')).toEqual(['1']);
+  });
+
+  it('scrapers.lookback 0 starts everybody at the end', async () => {
+    const harness = await relay({ lookbackMs: 0 });
+    await harness.post('1');
+    expect(await harness.delivered('a')).toEqual([]);
+  });
+
+  it('G2: scrapers.known makes an id known before its first scrape, once', async () => {
+    const harness = await relay({ lookbackMs: 0 }, ['a']);
+    await harness.post('1');
+    await harness.start(['a']);
+    await harness.post('2');
+    expect(await harness.delivered('a')).toEqual(['1', '2']);
+  });
+});
+
+describe('who stays away', () => {
+  it('an address is forgotten after scrapers.timeout, and what it had yet to get is counted', async () => {
+    const harness = await relay({ timeoutMs: 10 * MINUTE });
+    await byAddress(harness, '10.0.0.1');
+    await harness.post('1');
+    await harness.pass(10 * MINUTE - 1);
+    expect(harness.scrapers.size).toBe(1);
+    await harness.pass(1);
+    expect(harness.scrapers.size).toBe(0);
+    expect(harness.counts.dropped.scraper_forgotten).toBe(1);
+    expect(harness.news).toContain('forgotten 10.0.0.1');
+  });
+
+  it('an id of its own is kept for scrapers.namedTimeout, and gets everything', async () => {
+    const harness = await relay({ namedTimeoutMs: 7 * DAY, retentionMinMs: 0 });
+    await harness.delivered('a');
+    await harness.post('1');
+    await harness.pass(7 * DAY - 1);
+    expect(await harness.delivered('a')).toEqual(['1']);
+    await harness.pass(7 * DAY);
+    expect(harness.scrapers.size).toBe(0);
+  });
+
+  it('G4: nobody is forgotten for the time that the server itself was away', async () => {
+    const harness = await relay({ timeoutMs: 10 * MINUTE });
+    await byAddress(harness, '10.0.0.1');
+    await harness.post('1');
+    harness.now = (harness.now + 60 * MINUTE) as never;
+    await harness.start();
+    await harness.pass(0);
+    expect(await byAddress(harness, '10.0.0.1')).toEqual(['1']);
+  });
+
+  it('one that was forgotten makes room for another', async () => {
+    const harness = await relay({ scrapersMax: 1, timeoutMs: MINUTE });
+    await byAddress(harness, '10.0.0.1');
+    await expect(byAddress(harness, '10.0.0.2')).rejects.toThrow(UnavailableError);
+    await harness.pass(MINUTE);
+    expect(await byAddress(harness, '10.0.0.2')).toEqual([]);
+    expect(harness.news).toContain('tooMany 10.0.0.2');
+  });
+});
+
+it('scrapes of one scraper at the same moment never share an event', async () => {
+  const harness = await relay({ eventsMax: 10, tailBytesMax: 1 });
+  await harness.delivered('a');
+  for (let n = 0; n < 100; n += 1) await harness.post(String(n));
+  const scrapes = await Promise.all(Array.from({ length: 12 }, () => harness.scrape('a')));
+  const got = scrapes.flatMap(({ entries }) => entries.map(numberOf));
+  expect(new Set(got).size).toBe(got.length);
+  expect(got).toHaveLength(100);
+});

@@ -1,0 +1,171 @@
+import { UnavailableError } from '../core/errors.ts';
+import type { Clock, Millis } from '../core/millis.ts';
+import { millis } from '../core/millis.ts';
+import { settle } from '../core/offer.ts';
+import type { Offset } from '../core/offset.ts';
+import type { Position } from '../core/position.ts';
+import { positionAt } from '../core/position.ts';
+import type { IdentifiedBy, Log, ScraperRecord } from '../log/log.ts';
+import type { Counts } from './counts.ts';
+import { countSettlement } from './settlements.ts';
+import type { Tail } from './tail.ts';
+
+/** Who scrapes, as the request told. */
+export interface Identity {
+  readonly id: string;
+  readonly identifiedBy: IdentifiedBy;
+  readonly address: string;
+}
+
+export interface ScraperLimits {
+  readonly max: number;
+  /** How far before its first scrape an unknown scraper starts, in ms. */
+  readonly lookbackMs: number;
+}
+
+/** What is worth a line in the server's log. */
+export interface ScraperNews {
+  appeared(record: ScraperRecord): void;
+  forgotten(record: ScraperRecord, pending: number): void;
+  tooMany(identity: Identity): void;
+  unsaved(record: ScraperRecord, cause: unknown): void;
+}
+
+/**
+ * The scrapers that are known, and the only place where their records change. A record in memory is always the newest; the log
+ * has it as soon as it can.
+ */
+export class Scrapers {
+  readonly #log: Log;
+  readonly #tail: Tail;
+  readonly #clock: Clock;
+  readonly #limits: ScraperLimits;
+  readonly #counts: Counts;
+  readonly #news: ScraperNews;
+  readonly #records = new Map<string, ScraperRecord>();
+  #ever = false;
+
+  constructor(log: Log, tail: Tail, clock: Clock, limits: ScraperLimits, counts: Counts, news: ScraperNews) {
+    this.#log = log;
+    this.#tail = tail;
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#counts = counts;
+    this.#news = news;
+  }
+
+  /**
+   * Loads what the log knows: offers that were out are settled as a restart demands. `known` ids are made known if they are not.
+   * Everybody counts as just seen, since nobody could come while the server was away.
+   */
+  async start(known: readonly string[]): Promise<void> {
+    this.#ever = this.#log.state().hadScrapers;
+    const now = this.#clock();
+    for (const record of await this.#log.loadScrapers()) {
+      let { position } = record;
+      for (const offer of record.position.offers) {
+        const settlement = settle(position, offer.id, 'restart');
+        countSettlement(this.#counts, settlement);
+        position = settlement.position;
+      }
+      this.#records.set(record.id, { ...record, lastSeen: now });
+      await this.update(record.id, { position });
+    }
+    for (const id of known) {
+      if (!this.#records.has(id))
+        await this.#add({ id, identifiedBy: 'parameter', address: '' }, this.#tail.end, now);
+    }
+  }
+
+  get size(): number {
+    return this.#records.size;
+  }
+
+  all(): IterableIterator<ScraperRecord> {
+    return this.#records.values();
+  }
+
+  get(id: string): ScraperRecord | undefined {
+    return this.#records.get(id);
+  }
+
+  /** The record of a scraper that comes now; an unknown one becomes known. Throws an UnavailableError when there are too many. */
+  async seen(identity: Identity): Promise<ScraperRecord> {
+    const now = this.#clock();
+    const record = this.#records.get(identity.id);
+    if (record !== undefined) {
+      const changed = { ...record, address: identity.address, lastSeen: now };
+      this.#records.set(identity.id, changed);
+      return changed;
+    }
+    this.#refuseBeyondMax(identity);
+    const start = await this.startOf(identity, now);
+    // Somebody may have come with the same id, or taken the last place, while the log was asked.
+    const meanwhile = this.#records.get(identity.id);
+    if (meanwhile !== undefined) return meanwhile;
+    this.#refuseBeyondMax(identity);
+    return this.#add(identity, start, now);
+  }
+
+  /**
+   * Where an unknown scraper starts. One with an id of its own has certainly had nothing yet: a little before now, so that what
+   * was posted just before its first scrape isn't lost. An address may be an old scraper's new one: at the end, lest it gets
+   * twice what it had under the other; except for the first scraper of all, before which nobody can have had anything.
+   */
+  async startOf(identity: Identity, now: Millis): Promise<Offset> {
+    const looksBack = identity.identifiedBy !== 'address' || !this.#ever;
+    if (!looksBack || this.#limits.lookbackMs === 0) return this.#tail.end;
+    const start = await this.#log.offsetAt(millis(now - this.#limits.lookbackMs));
+    return start < this.#tail.end ? start : this.#tail.end;
+  }
+
+  /**
+   * Changes a record, and hands it to the log at once. The promise resolves when it is durable, or could not be saved: that is
+   * reported, and the scraper is served all the same, for a full disk must not keep anybody from what is there.
+   */
+  async update(id: string, change: { readonly position: Position }): Promise<void> {
+    const record = this.#records.get(id);
+    if (record === undefined) return;
+    const next = { ...record, ...change, version: record.version + 1 };
+    this.#records.set(id, next);
+    await this.#save(next);
+  }
+
+  async forget(id: string, pending: number): Promise<void> {
+    const record = this.#records.get(id);
+    if (record === undefined) return;
+    this.#records.delete(id);
+    this.#news.forgotten(record, pending);
+    await this.#log.deleteScraper(id);
+  }
+
+  async #add(identity: Identity, start: Offset, now: Millis): Promise<ScraperRecord> {
+    const record = { ...identity, firstSeen: now, lastSeen: now, position: positionAt(start), version: 1 };
+    this.#records.set(identity.id, record);
+    this.#ever = true;
+    this.#news.appeared(record);
+    await this.#save(record);
+    return record;
+  }
+
+  async #save(record: ScraperRecord): Promise<void> {
+    try {
+      await this.#log.saveScraper(record);
+    } catch (cause) {
+      if (!(cause instanceof UnavailableError)) throw cause;
+      const latest = this.#records.get(record.id);
+      if (latest !== undefined) this.#records.set(record.id, { ...latest, version: latest.version - 1 });
+      this.#news.unsaved(record, cause);
+    }
+  }
+
+  #refuseBeyondMax(identity: Identity): void {
+    if (this.#records.size < this.#limits.max) return;
+    this.#news.tooMany(identity);
+    throw new UnavailableError(
+      'scrapers_max',
+      `${this.#limits.max} scrapers are known already, and ${identity.id} is not one of them; raise scrapers.max, or let unused ones time out`,
+      60,
+    );
+  }
+}

@@ -1,0 +1,91 @@
+import type { LogLimits } from '../core/limits.ts';
+import type { Clock } from '../core/millis.ts';
+import { millis } from '../core/millis.ts';
+import type { Offset } from '../core/offset.ts';
+import { offset } from '../core/offset.ts';
+import { cursorOf, dropThrough } from '../core/position.ts';
+import type { Log } from '../log/log.ts';
+import type { Counts, DropReason } from './counts.ts';
+import type { Pages } from './page.ts';
+import type { Scrapers } from './scrapers.ts';
+
+export interface TrimLimits extends LogLimits {
+  /** Entries that a scraper may have yet to fetch. */
+  readonly backlogMax: number;
+  /** How long an entry is kept though everybody has had it, in ms. */
+  readonly retentionMinMs: number;
+}
+
+/** How much of the log goes at once when it is too large in bytes: the size is known for the whole only. */
+const OVERSIZE_SHARE = 0.05;
+
+/** Keeps the log, and what each scraper may claim of it, within their limits. What is dropped is counted. */
+export class Trimmer {
+  readonly #log: Log;
+  readonly #scrapers: Scrapers;
+  readonly #pages: Pages;
+  readonly #limits: TrimLimits;
+  readonly #clock: Clock;
+  readonly #counts: Counts;
+
+  constructor(log: Log, scrapers: Scrapers, pages: Pages, limits: TrimLimits, clock: Clock, counts: Counts) {
+    this.#log = log;
+    this.#scrapers = scrapers;
+    this.#pages = pages;
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#counts = counts;
+  }
+
+  /** One scraper's oldest entries go where it has too many to fetch. It alone loses by it (guarantee G6). */
+  dropBacklogs(): void {
+    this.#dropThrough(backwards(this.#pages.end, this.#limits.backlogMax), 'backlog_full');
+  }
+
+  async run(): Promise<void> {
+    this.dropBacklogs();
+    // What came back from a broken response may be gone from the log by then.
+    this.#dropThrough(this.#log.state().trimmed, 'log_full');
+    await this.#trimConfirmed();
+    await this.#trimExcess();
+  }
+
+  /** What everybody has had goes, once `retention.min` is over. */
+  async #trimConfirmed(): Promise<void> {
+    const old = await this.#log.offsetAt(millis(this.#clock() - this.#limits.retentionMinMs));
+    let upTo = old;
+    for (const { position } of this.#scrapers.all()) {
+      const cursor = cursorOf(position);
+      if (cursor < upTo) upTo = cursor;
+    }
+    const { trimmed } = this.#log.state();
+    if (upTo <= trimmed) return;
+    if (this.#scrapers.size === 0) this.#counts.dropped.no_scraper += upTo - trimmed;
+    await this.#log.trim(upTo);
+  }
+
+  /** A log beyond its limits loses its oldest entries, whoever has yet to fetch them. */
+  async #trimExcess(): Promise<void> {
+    const { trimmed, end, entries, bytes } = this.#log.state();
+    let excess = entries - this.#limits.entriesMax;
+    if (bytes > this.#limits.bytesMax) excess = Math.max(excess, Math.ceil(entries * OVERSIZE_SHARE));
+    if (excess <= 0) return;
+    const upTo = offset(Math.min(trimmed + excess, end));
+    if (this.#scrapers.size === 0) this.#counts.dropped.no_scraper += upTo - trimmed;
+    this.#dropThrough(upTo, 'log_full');
+    await this.#log.trim(upTo);
+  }
+
+  #dropThrough(floor: Offset, reason: DropReason): void {
+    for (const { id, position: before } of this.#scrapers.all()) {
+      const { position, dropped } = dropThrough(before, floor);
+      if (dropped === 0) continue;
+      this.#counts.dropped[reason] += dropped;
+      void this.#scrapers.update(id, { position });
+    }
+  }
+}
+
+function backwards(end: Offset, entries: number): Offset {
+  return offset(Math.max(0, end - entries));
+}

@@ -1,0 +1,53 @@
+/** What stands at `/`: for a terminal and for a browser. */
+export function welcome(version: string): { text: string; html: string } {
+  return { text: TEXT, html: page(version) };
+}
+
+const TEXT = `Welcome to oneShotMetricsServer: each event once to each scraper.
+
+  POST /event?label=value   takes an event
+  GET  /metrics             gives this scraper what it has not had (?peek=true to look without taking)
+  GET  /docs                tells how to push, scrape and operate it
+  GET  /healthz             tells that the server is up; also /-/healthy and /-/ready
+`;
+
+const EXAMPLE = `curl -X POST 'http://localhost:8090/event?type=deploy&amp;service=api'`;
+
+function page(version: string): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>oneShotMetricsServer</title>
+<link rel="icon" href="data:,">
+<style>
+  :root { color-scheme: light dark; --line: #8884; --accent: light-dark(#b3400f, #ff9a66); }
+  body { margin: 0 auto; max-width: 42rem; padding: 2rem 1rem; font: 1rem/1.5 system-ui, sans-serif; }
+  h1 { font-size: 1.5rem; margin: 0; overflow-wrap: anywhere; }
+  p { margin: .5rem 0 1.5rem; }
+  ul { list-style: none; margin: 0; padding: 0; border-top: 1px solid var(--line); }
+  li { display: grid; grid-template-columns: minmax(10rem, auto) 1fr; gap: 0 1rem; padding: .6rem 0; border-bottom: 1px solid var(--line); }
+  a { color: var(--accent); }
+  pre { overflow-x: auto; padding: .8rem; border: 1px solid var(--line); border-radius: .4rem; }
+  footer { margin-top: 2rem; font-size: .85rem; opacity: .75; }
+  @media (max-width: 30rem) { li { grid-template-columns: 1fr; } }
+</style>
+</head>
+<body>
+<h1>oneShotMetricsServer</h1>
+<p>Takes events, and gives each of them once to each scraper.</p>
+<ul>
+  <li><a href="/metrics?peek=true">/metrics?peek=true</a> <span>what a scrape from here would get; looking consumes nothing</span></li>
+  <li><a href="/metrics">/metrics</a> <span>a scrape: makes this address a scraper, and takes its events</span></li>
+  <li><a href="/healthz">/healthz</a> <span>whether the server is up</span></li>
+  <li><a href="/-/ready">/-/ready</a> <span>whether it takes requests</span></li>
+  <li><a href="/docs">/docs</a> <span>how to push, scrape and operate it</span></li>
+</ul>
+<h2>Try it</h2>
+<pre><code>${EXAMPLE}</code></pre>
+<footer>Version ${version}</footer>
+</body>
+</html>
+`;
+}

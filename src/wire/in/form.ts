@@ -1,0 +1,96 @@
+import { RefusedError, shown } from '../../core/errors.ts';
+
+/** Where a form came from; also the field an error names when no parameter is to blame. */
+export type FormSource = 'url' | 'body';
+
+type Pair = readonly [name: string, value: string];
+
+/**
+ * Decodes `application/x-www-form-urlencoded` text: a URL's query, without its `?`, or a body. Stricter than
+ * https://url.spec.whatwg.org/#urlencoded-parsing, which replaces what it can't decode: here that is refused, since it would be
+ * stored as something that nobody sent. `;` is an ordinary character. Throws a RefusedError that names the parameter.
+ *
+ * A URL's text holds one byte in each character, as Node's HTTP server gives it, and so do its bytes beyond ASCII: they are taken
+ * as UTF-8. A body's text is text; its bytes, if it comes as such, must be UTF-8.
+ */
+export function parseForm(source: FormSource, raw: string | Uint8Array, pairsMax: number): Pair[] {
+  const text = toText(source, raw);
+  const pairs: Pair[] = [];
+  let from = 0;
+  while (from < text.length) {
+    const ampersand = text.indexOf('&', from);
+    const upTo = ampersand === -1 ? text.length : ampersand;
+    if (upTo > from) {
+      if (pairs.length === pairsMax) {
+        throw new RefusedError(
+          source,
+          `${source} holds more than ${pairsMax} parameters; send fewer or raise the limit`,
+        );
+      }
+      pairs.push(decodePair(source, text.slice(from, upTo)));
+    }
+    from = upTo + 1;
+  }
+  return pairs;
+}
+
+function decodePair(source: FormSource, piece: string): Pair {
+  const equals = piece.indexOf('=');
+  if (equals === 0)
+    throw new RefusedError(
+      source,
+      `${source} holds ${shown(piece)}, a value without a name; write name=value`,
+    );
+  const name = decode(source, equals === -1 ? piece : piece.slice(0, equals));
+  return [name, equals === -1 ? '' : decode(name, piece.slice(equals + 1))];
+}
+
+const ENCODED = /[%+]/;
+const BROKEN_ESCAPE = /%(?![0-9a-fA-F]{2})/;
+
+function decode(field: string, encoded: string): string {
+  if (!ENCODED.test(encoded)) return encoded;
+  if (BROKEN_ESCAPE.test(encoded)) {
+    throw new RefusedError(
+      shortField(field),
+      `${shortField(field)} holds ${shown(encoded)}: a % without two hexadecimal digits after it; write a % itself as %25`,
+    );
+  }
+  try {
+    return decodeURIComponent(encoded.replaceAll('+', ' '));
+  } catch (cause) {
+    throw notUtf8(field, encoded, cause);
+  }
+}
+
+const BEYOND_ASCII = /[\u0080-\uffff]/;
+const BEYOND_ASCII_ALL = /[\u0080-\uffff]/g;
+const BEYOND_BYTE = /[\u0100-\uffff]/;
+
+function toText(source: FormSource, raw: string | Uint8Array): string {
+  if (typeof raw !== 'string') {
+    try {
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(raw);
+    } catch (cause) {
+      throw notUtf8(source, undefined, cause);
+    }
+  }
+  if (!BEYOND_ASCII.test(raw)) return raw;
+  if (source === 'url') {
+    if (BEYOND_BYTE.test(raw)) throw notUtf8(source, raw);
+    return raw.replaceAll(BEYOND_ASCII_ALL, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
+  }
+  if (!raw.isWellFormed()) throw notUtf8(source);
+  return raw;
+}
+
+function notUtf8(field: string, encoded?: string, cause?: unknown): RefusedError {
+  const what = encoded === undefined ? 'bytes' : shown(encoded);
+  const message = `${shortField(field)} holds ${what}, not valid UTF-8; send text as UTF-8, percent-encoded`;
+  return new RefusedError(shortField(field), message, { cause });
+}
+
+/** A parameter's name as far as an error may repeat it. */
+function shortField(field: string): string {
+  return field.length > 64 ? `${field.slice(0, 64)}…` : field;
+}

@@ -1,0 +1,16 @@
+import type { Label } from '../../core/series.ts';
+
+/** A metric family of the server's own, in no format yet. Its samples have no time: they are as of the scrape. */
+export interface Family {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge' | 'histogram' | 'summary';
+  readonly samples: readonly FamilySample[];
+}
+
+export interface FamilySample {
+  /** With the suffix, where the family has such (`_bucket`, `_sum`, `_count`). */
+  readonly name: string;
+  readonly labels: readonly Label[];
+  readonly value: number;
+}

@@ -1,0 +1,123 @@
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { parseSync } from 'oxc-parser';
+import { describe, expect, it } from 'vitest';
+
+const SRC = join(import.meta.dirname, '../src');
+const LINES_MAX = 400;
+
+/** What each room may name. Arrows only go down: see ARCHITECTURE.md. */
+const ARROWS: Record<string, readonly string[]> = {
+  main: ['cli', 'core', 'config'],
+  cli: ['app', 'config', 'core', 'log/log', 'observe'],
+  app: ['http', 'ui', 'config', 'observe', 'relay', 'wire', 'core', 'log/log', 'log/memory', 'log/sqlite'],
+  http: ['relay', 'wire', 'core'],
+  ui: ['relay', 'wire', 'core'],
+  observe: ['http', 'relay', 'wire', 'core', 'log/log'],
+  config: [],
+  relay: ['log/log', 'wire', 'core'],
+  'log/memory': ['log/log', 'core'],
+  'log/sqlite': ['log/log', 'core'],
+  'log/log': ['core'],
+  wire: ['core'],
+  core: [],
+};
+
+/** Rooms that do no I/O and know no Node. */
+const PURE = new Set(['core', 'wire']);
+
+interface Source {
+  readonly path: string;
+  readonly room: string;
+  readonly lines: number;
+  readonly text: string;
+  readonly imports: readonly string[];
+}
+
+/** The room a file belongs to, by its path under src: `core`, `log/sqlite`, `log/log`, `main`. */
+function roomOf(path: string): string {
+  const parts = path.replace(/\.ts$/, '').split('/');
+  if (parts[0] === 'log') return `log/${parts[1]}`;
+  return parts[0] ?? '';
+}
+
+function read(path: string): Source {
+  const text = readFileSync(join(SRC, path), 'utf8');
+  const { module, errors } = parseSync(path, text);
+  expect(errors, path).toEqual([]);
+  const imports = [
+    ...module.staticImports.map((each) => each.moduleRequest.value),
+    ...module.staticExports.flatMap((each) =>
+      each.entries.flatMap((entry) => entry.moduleRequest?.value ?? []),
+    ),
+    ...module.dynamicImports.map((each) =>
+      text.slice(each.moduleRequest.start + 1, each.moduleRequest.end - 1),
+    ),
+  ];
+  return { path, room: roomOf(path), lines: text.split('\n').length, text, imports };
+}
+
+const sources = globSync('**/*.ts', { cwd: SRC })
+  .filter((path) => !path.endsWith('.test.ts'))
+  .map((path) => read(path.replaceAll('\\', '/')));
+
+/** The room that a relative import leads to. */
+function target(source: Source, specifier: string): string {
+  return roomOf(relative(SRC, join(SRC, dirname(source.path), specifier)).replaceAll('\\', '/'));
+}
+
+describe('the house', () => {
+  it('was really read: every room has files, and they import something', () => {
+    expect(new Set(sources.map(({ room }) => room))).toEqual(new Set(Object.keys(ARROWS)));
+    expect(sources.flatMap(({ imports }) => imports).length).toBeGreaterThan(100);
+  });
+
+  it('has arrows that only go down', () => {
+    const wrong = sources.flatMap((source) =>
+      source.imports
+        .filter((specifier) => specifier.startsWith('.'))
+        .map((specifier) => ({ from: source.room, to: target(source, specifier), path: source.path }))
+        .filter(({ from, to }) => from !== to && !ARROWS[from]?.includes(to)),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('names a concrete log in app.ts only', () => {
+    const naming = sources.filter((source) =>
+      source.imports.some((specifier) => {
+        const to = specifier.startsWith('.') ? target(source, specifier) : '';
+        return to !== source.room && to.startsWith('log/') && to !== 'log/log';
+      }),
+    );
+    expect(naming.map(({ path }) => path)).toEqual(['app.ts']);
+  });
+
+  it('keeps core and wire free of Node and of packages', () => {
+    const outside = sources
+      .filter(({ room }) => PURE.has(room))
+      .flatMap(({ path, imports }) =>
+        imports.filter((specifier) => !specifier.startsWith('.')).map((specifier) => [path, specifier]),
+      );
+    expect(outside).toEqual([]);
+  });
+
+  it('takes time and randomness as inputs outside main.ts', () => {
+    const impure = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(/;
+    expect(
+      sources.filter(({ text, path }) => path !== 'main.ts' && impure.test(text)).map(({ path }) => path),
+    ).toEqual([]);
+  });
+
+  it('reads the environment and ends the process in main.ts only', () => {
+    const inMain = /\bprocess\.(?:env|argv|exit)\b/;
+    expect(
+      sources.filter(({ text, path }) => path !== 'main.ts' && inMain.test(text)).map(({ path }) => path),
+    ).toEqual([]);
+  });
+
+  it(`has no file above ${LINES_MAX} lines`, () => {
+    expect(
+      sources.filter(({ lines }) => lines > LINES_MAX).map(({ path, lines }) => ({ path, lines })),
+    ).toEqual([]);
+  });
+});

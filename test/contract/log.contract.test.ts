@@ -1,0 +1,534 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Entry } from '../../src/core/entry.ts';
+import { offset, START } from '../../src/core/offset.ts';
+import type { Log } from '../../src/log/log.ts';
+import { VersionConflictError } from '../../src/log/log.ts';
+import { anEvent, aScraper, at, events, readAll, values } from './support/builders.ts';
+import { LOG_KINDS, started } from './support/logs.ts';
+
+/** Remembers what a log tells. */
+function toldBy(log: Log): Entry[] {
+  const told: Entry[] = [];
+  log.onCommitted((entries) => told.push(...entries));
+  return told;
+}
+
+describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
+  const aLog = async (): Promise<Log> => started(place()());
+
+  describe('a new log', () => {
+    test('is empty, and stands before the first entry', async () => {
+      const log = await aLog();
+      expect(log.state()).toMatchObject({
+        trimmed: 0,
+        end: 0,
+        entries: 0,
+        lastArrived: 0,
+        hadScrapers: false,
+      });
+      expect(await readAll(log)).toEqual([]);
+      expect(await log.offsetAt(at(0))).toBe(0);
+      expect(await log.loadScrapers()).toEqual([]);
+    });
+
+    test('constructing does no I/O: all else waits for the start', async () => {
+      const log = place()();
+      expect(() => log.state()).toThrow('not open');
+      await expect(log.append(events(1))).rejects.toThrow('not open');
+      await expect(log.saveScraper(aScraper())).rejects.toThrow('not open');
+    });
+
+    test('one that was never started can be disposed of', async () => {
+      const log = place()();
+      await log[Symbol.asyncDispose]();
+      expect(() => log.state()).toThrow('not open');
+    });
+  });
+
+  describe('append', () => {
+    test('offsets begin at 1 and increase in the order of the entries', async () => {
+      const log = await aLog();
+      await log.append(events(3));
+      await log.append(events(2, 4));
+      const all = await readAll(log);
+      expect(all.map((entry) => entry.offset)).toEqual([1, 2, 3, 4, 5]);
+      expect(values(all)).toEqual([1, 2, 3, 4, 5]);
+    });
+
+    test('concurrent appends keep the order of the calls, and stay together', async () => {
+      const log = await aLog();
+      const told = toldBy(log);
+      await Promise.all(Array.from({ length: 100 }, (_, call) => log.append(events(3, call * 3 + 1))));
+      expect(values(told)).toEqual(Array.from({ length: 300 }, (_, index) => index + 1));
+      expect(await readAll(log)).toEqual(told);
+    });
+
+    test('appends resolve in the order of the calls', async () => {
+      const log = await aLog();
+      const resolved: number[] = [];
+      const calls = [1, 2, 3, 4].map(async (call) => {
+        await log.append(events(call));
+        resolved.push(call);
+      });
+      await Promise.all(calls);
+      expect(resolved).toEqual([1, 2, 3, 4]);
+    });
+
+    test('every listener is told each entry once, in order, before its append resolves', async () => {
+      const log = await aLog();
+      const first = toldBy(log);
+      const second = toldBy(log);
+      for (let call = 0; call < 5; call += 1) {
+        await log.append(events(2, call * 2 + 1));
+        expect(values(first)).toEqual(Array.from({ length: call * 2 + 2 }, (_, index) => index + 1));
+      }
+      expect(second).toEqual(first);
+    });
+
+    test('a listener finds the entries it is told in the state and by reading', async () => {
+      const log = await aLog();
+      const seen: unknown[] = [];
+      log.onCommitted((entries) => {
+        const { end, lastArrived } = log.state();
+        seen.push([end, lastArrived, entries.at(-1)?.offset]);
+      });
+      await log.append(events(2));
+      expect(seen).toEqual([[2, at(20), 2]]);
+    });
+
+    test('a listener may append', async () => {
+      const log = await aLog();
+      const told = toldBy(log);
+      let answer: Promise<void> | undefined;
+      log.onCommitted(() => {
+        answer ??= log.append([anEvent({ kind: 'end', value: 7 })]);
+      });
+      await log.append(events(1));
+      await answer;
+      expect(told.map((entry) => [entry.offset, entry.kind])).toEqual([
+        [1, 'event'],
+        [2, 'end'],
+      ]);
+    });
+
+    test('no listener is told before the call returns', async () => {
+      const log = await aLog();
+      const told = toldBy(log);
+      const call = log.append(events(1));
+      expect(told).toEqual([]);
+      await call;
+    });
+
+    test('appending nothing resolves, and tells nobody', async () => {
+      const log = await aLog();
+      let calls = 0;
+      log.onCommitted(() => (calls += 1));
+      await log.append([]);
+      expect(calls).toBe(0);
+      expect(log.state().end).toBe(0);
+    });
+
+    test('one call may bring 20,000 entries', async () => {
+      const log = await aLog();
+      const told = toldBy(log);
+      await log.append(events(20_000));
+      expect(told).toHaveLength(20_000);
+      expect(log.state()).toMatchObject({ end: 20_000, entries: 20_000 });
+      expect(await readAll(log)).toEqual(told);
+    });
+  });
+
+  describe('what an entry holds', () => {
+    const VALUES = [
+      Number.NaN,
+      Infinity,
+      -Infinity,
+      -0,
+      0,
+      1,
+      -1,
+      0.1,
+      5e-324,
+      -5e-324,
+      2.2250738585072014e-308,
+      Number.MAX_VALUE,
+      2 ** 53 - 1,
+      2 ** 53,
+      2 ** 53 + 2,
+      -(2 ** 63),
+      2 ** 63,
+      2 ** 64,
+      1e300,
+    ];
+
+    test('every float64 is read back to the bit', async () => {
+      const log = await aLog();
+      await log.append(VALUES.map((value) => anEvent({ value })));
+      for (const [index, { value }] of (await readAll(log)).entries()) expect(value).toBe(VALUES[index]);
+    });
+
+    test('any float64 whatever is read back to the bit', async () => {
+      const log = await aLog();
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.double(), { minLength: 1 }), async (some) => {
+          const before = log.state().end;
+          await log.append(some.map((value) => anEvent({ value })));
+          const read = values(await log.read(before, log.state().end, some.length));
+          expect(read.every((value, index) => Object.is(value, some[index]))).toBe(true);
+        }),
+        { numRuns: 50 },
+      );
+    });
+
+    test.each([
+      ['control characters, NUL among them', 'm{a="\u0000b\u0001\u007F\u0000"}'],
+      ['a byte order mark', '\uFEFFm{a="\uFEFF"}'],
+      ['quotes, backslashes and line ends', `m{a="\\"\\\\\\n'';--\r\n"}`],
+      ['astral and combining characters', 'm{a="😀👩‍👩‍👧\u0301é\u{10FFFF}\uFFFF"}'],
+      ['a long text', `m{a="${'ä'.repeat(100_000)}"}`],
+    ])('a series is kept to the letter: %s', async (_, series) => {
+      const log = await aLog();
+      await log.append([anEvent({ series })]);
+      expect((await readAll(log))[0]?.series).toBe(series);
+    });
+
+    test('any Unicode text is kept to the letter', async () => {
+      const log = await aLog();
+      await fc.assert(
+        fc.asyncProperty(fc.string({ unit: 'binary' }), async (series) => {
+          const before = log.state().end;
+          await log.append([anEvent({ series })]);
+          expect((await log.read(before, log.state().end, 1))[0]?.series).toBe(series);
+        }),
+        { numRuns: 50 },
+      );
+    });
+
+    test('kind, time and arrival are kept, beyond 32 bits and before 1970', async () => {
+      const log = await aLog();
+      const some = [
+        anEvent({ kind: 'event', time: at(-1e13), arrived: at(0) }),
+        anEvent({ kind: 'end', time: at(5), arrived: at(1) }),
+        anEvent({ time: at(1e14), arrived: at(1e14), series: 'm' }),
+      ];
+      await log.append(some);
+      const all = await readAll(log);
+      expect(all).toMatchObject(some);
+      expect(Object.keys(all[0] ?? {}).toSorted()).toEqual([
+        'arrived',
+        'kind',
+        'offset',
+        'series',
+        'time',
+        'value',
+      ]);
+    });
+  });
+
+  describe('read', () => {
+    test.each([
+      [0, 10, 100, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]],
+      [0, 4, 100, [1, 2, 3, 4]],
+      [3, 6, 100, [4, 5, 6]],
+      [3, 9, 2, [4, 5]],
+      [9, 10, 1, [10]],
+      [10, 10, 5, []],
+      [7, 3, 5, []],
+      [9, 99, 5, [10]],
+      [99, 199, 5, []],
+    ])('beyond %i up to %i, at most %i', async (after, upTo, entriesMax, expected) => {
+      const log = await aLog();
+      await log.append(events(10));
+      expect(values(await log.read(offset(after), offset(upTo), entriesMax))).toEqual(expected);
+    });
+
+    test('what was trimmed is not found, what follows is', async () => {
+      const log = await aLog();
+      await log.append(events(10));
+      await log.trim(offset(6));
+      expect(values(await log.read(offset(2), offset(8), 100))).toEqual([7, 8]);
+      expect(values(await log.read(offset(2), offset(6), 100))).toEqual([]);
+      expect(values(await log.read(START, offset(10), 3))).toEqual([7, 8, 9]);
+    });
+  });
+
+  describe('offsetAt', () => {
+    test('finds the last entry that arrived at a time or before', async () => {
+      const log = await aLog();
+      // Offsets 1 to 6.
+      await log.append([10, 20, 20, 20, 30, 50].map((ms) => anEvent({ arrived: at(ms) })));
+      const found = await Promise.all(
+        [0, 9, 10, 19, 20, 29, 30, 49, 50, 1e6].map((ms) => log.offsetAt(at(ms))),
+      );
+      expect(found).toEqual([0, 0, 1, 1, 4, 4, 5, 5, 6, 6]);
+    });
+
+    test('goes by the arrival, not by the time', async () => {
+      const log = await aLog();
+      await log.append([
+        anEvent({ arrived: at(10), time: at(900) }),
+        anEvent({ arrived: at(20), time: at(1) }),
+      ]);
+      expect(await log.offsetAt(at(15))).toBe(1);
+    });
+
+    test('is where the log was trimmed, when nothing that is left arrived by then', async () => {
+      const log = await aLog();
+      await log.append(events(5));
+      await log.trim(offset(3));
+      expect(await log.offsetAt(at(10))).toBe(3);
+      expect(await log.offsetAt(at(40))).toBe(4);
+      await log.trim(offset(5));
+      expect(await log.offsetAt(at(1e6))).toBe(5);
+    });
+  });
+
+  describe('trim', () => {
+    test('removes all entries up to one', async () => {
+      const log = await aLog();
+      await log.append(events(10));
+      await log.trim(offset(4));
+      expect(log.state()).toMatchObject({ trimmed: 4, end: 10, entries: 6 });
+      expect(values(await readAll(log))).toEqual([5, 6, 7, 8, 9, 10]);
+    });
+
+    test('goes no further than the end, and never back', async () => {
+      const log = await aLog();
+      await log.append(events(10));
+      await log.trim(offset(99));
+      expect(log.state()).toMatchObject({ trimmed: 10, end: 10, entries: 0 });
+      await log.trim(offset(3));
+      expect(log.state()).toMatchObject({ trimmed: 10, end: 10 });
+    });
+
+    test('an offset is not used again, and the latest arrival stays known, when the log is empty', async () => {
+      const log = await aLog();
+      const told = toldBy(log);
+      await log.append(events(5));
+      await log.trim(offset(5));
+      expect(log.state()).toMatchObject({ end: 5, lastArrived: at(50) });
+      await log.append(events(1, 6));
+      expect(told.at(-1)?.offset).toBe(6);
+      expect(values(await readAll(log))).toEqual([6]);
+    });
+
+    test('a long trim leaves appends and reads their turn', async () => {
+      const log = await aLog();
+      const told = toldBy(log);
+      await log.append(events(20_000));
+      const trim = log.trim(offset(19_990));
+      await log.append(events(10, 20_001));
+      expect(values(await log.read(offset(19_990), log.state().end, 100))).toHaveLength(20);
+      await trim;
+      expect(log.state()).toMatchObject({ trimmed: 19_990, end: 20_010, entries: 20 });
+      expect(told).toHaveLength(20_010);
+    });
+
+    test('trims at the same time end at the furthest', async () => {
+      const log = await aLog();
+      await log.append(events(9000));
+      await Promise.all([log.trim(offset(8000)), log.trim(offset(100)), log.trim(offset(8500))]);
+      expect(log.state()).toMatchObject({ trimmed: 8500, end: 9000, entries: 500 });
+    });
+
+    test('again and again, it stays true to what is left', async () => {
+      const log = await aLog();
+      for (let turn = 0; turn < 50; turn += 1) {
+        await log.append(events(20, turn * 20 + 1));
+        await log.trim(offset(Math.max(0, turn * 20 - 5)));
+        const all = await readAll(log);
+        expect(all.map((entry) => entry.offset)).toEqual(values(all));
+        expect(all.at(-1)?.offset).toBe(turn * 20 + 20);
+        expect(all).toHaveLength(log.state().entries);
+      }
+    });
+  });
+
+  test(
+    'the log occupies more with more entries in it, and less after a trim',
+    { timeout: 20_000 },
+    async () => {
+      const log = await aLog();
+      const empty = log.state().bytes;
+      await log.append(events(5000));
+      await expect.poll(() => log.state().bytes, { timeout: 5000 }).toBeGreaterThan(empty + 5000 * 20);
+      const full = log.state().bytes;
+      await log.trim(offset(5000));
+      expect(log.state().bytes).toBeLessThan(full / 2);
+    },
+  );
+
+  describe('scrapers', () => {
+    const POSITION = {
+      head: offset(7),
+      returned: [{ after: offset(2), upTo: offset(3) }],
+      offers: [
+        {
+          id: 3,
+          mode: 'untimed',
+          phase: 'flushed',
+          ranges: [{ after: offset(4), upTo: offset(5) }],
+          collapsed: 1,
+          requestedAt: at(3),
+          timeoutMs: 10_000,
+        },
+      ],
+      endedOnce: [],
+      halvings: 2,
+    } as const;
+
+    test('what is saved is loaded again, whole', async () => {
+      const log = await aLog();
+      const record = aScraper({ id: 'Ü/"\u0000😀', position: POSITION });
+      await log.saveScraper(record);
+      expect(await log.loadScrapers()).toEqual([record]);
+      expect(log.state().hadScrapers).toBe(true);
+    });
+
+    test('a save replaces the version before', async () => {
+      const log = await aLog();
+      await log.saveScraper(aScraper());
+      await log.saveScraper(aScraper({ id: 'other' }));
+      await log.saveScraper(aScraper({ version: 2, position: POSITION }));
+      expect(await log.loadScrapers()).toHaveLength(2);
+      expect(await log.loadScrapers()).toContainEqual(aScraper({ version: 2, position: POSITION }));
+    });
+
+    test.each([
+      ['the first, where there is one', 2, 1],
+      ['the same again', 2, 2],
+      ['one too far', 2, 4],
+      ['not the first, where there is none', 0, 2],
+    ])('a version that does not follow is a conflict: %s', async (_, saved, version) => {
+      const log = await aLog();
+      for (let next = 1; next <= saved; next += 1) await log.saveScraper(aScraper({ version: next }));
+      const before = await log.loadScrapers();
+      await expect(log.saveScraper(aScraper({ version, address: '10.9.9.9' }))).rejects.toThrow(
+        VersionConflictError,
+      );
+      expect(await log.loadScrapers()).toEqual(before);
+      expect(log.state().hadScrapers).toBe(saved > 0);
+    });
+
+    test('of two saves of one version, the first wins', async () => {
+      const log = await aLog();
+      const outcomes = await Promise.allSettled([
+        log.saveScraper(aScraper({ address: '10.0.0.1' })),
+        log.saveScraper(aScraper({ address: '10.0.0.2' })),
+      ]);
+      expect(outcomes.map((outcome) => outcome.status)).toEqual(['fulfilled', 'rejected']);
+      expect((await log.loadScrapers()).map((scraper) => scraper.address)).toEqual(['10.0.0.1']);
+    });
+
+    test('saves follow each other without waiting', async () => {
+      const log = await aLog();
+      await Promise.all([1, 2, 3, 4, 5].map((version) => log.saveScraper(aScraper({ version }))));
+      expect((await log.loadScrapers())[0]?.version).toBe(5);
+    });
+
+    test('a save has happened when the call returns', async () => {
+      const log = await aLog();
+      const save = log.saveScraper(aScraper());
+      const loaded = log.loadScrapers();
+      expect(log.state().hadScrapers).toBe(true);
+      expect(await loaded).toHaveLength(1);
+      await save;
+    });
+
+    test('one that is deleted is gone, begins again at version 1, and was there once', async () => {
+      const log = await aLog();
+      await log.saveScraper(aScraper());
+      await log.deleteScraper('prometheus-0');
+      expect(await log.loadScrapers()).toEqual([]);
+      expect(log.state().hadScrapers).toBe(true);
+      await log.saveScraper(aScraper());
+      expect(await log.loadScrapers()).toHaveLength(1);
+    });
+
+    test('deleting one that is not there is fine', async () => {
+      const log = await aLog();
+      await log.deleteScraper('nobody');
+      expect(log.state().hadScrapers).toBe(false);
+    });
+  });
+
+  describe('disposing', () => {
+    test('waits for what is under way', async () => {
+      const log = place()();
+      await log.start();
+      const told = toldBy(log);
+      const settled: string[] = [];
+      const calls = [
+        log.append(events(3)).then(() => settled.push('append')),
+        log.saveScraper(aScraper()).then(() => settled.push('save')),
+      ];
+      await log[Symbol.asyncDispose]();
+      await Promise.all(calls);
+      expect(settled.toSorted()).toEqual(['append', 'save']);
+      expect(values(told)).toEqual([1, 2, 3]);
+    });
+
+    test('closes the log: nothing works afterwards, and a second time is fine', async () => {
+      const log = place()();
+      await log.start();
+      await Promise.all([log[Symbol.asyncDispose](), log[Symbol.asyncDispose]()]);
+      await log[Symbol.asyncDispose]();
+      expect(() => log.state()).toThrow('not open');
+      await expect(log.append(events(1))).rejects.toThrow('not open');
+      await expect(log.trim(offset(1))).rejects.toThrow('not open');
+      await expect(readAll(log)).rejects.toThrow('not open');
+    });
+  });
+
+  describe.runIf(isPersistent)('a restart', () => {
+    test('finds everything, and tells none of it', async () => {
+      const open = place();
+      let before;
+      let state;
+      {
+        await using log = open();
+        await log.start();
+        await log.append(events(10));
+        await log.trim(offset(4));
+        await log.saveScraper(aScraper());
+        before = await readAll(log);
+        state = log.state();
+      }
+      const log = open();
+      const told = toldBy(log);
+      await started(log);
+      expect(await readAll(log)).toEqual(before);
+      expect(log.state()).toEqual({ ...state, bytes: expect.any(Number) });
+      expect(await log.loadScrapers()).toEqual([aScraper()]);
+      expect(told).toEqual([]);
+    });
+
+    test('uses no offset again and knows the latest arrival, though the log is empty', async () => {
+      const open = place();
+      {
+        await using log = open();
+        await log.start();
+        await log.append(events(5));
+        await log.trim(offset(5));
+        await log.saveScraper(aScraper());
+        await log.deleteScraper('prometheus-0');
+      }
+      const log = await started(open());
+      expect(log.state()).toMatchObject({ trimmed: 5, end: 5, lastArrived: at(50), hadScrapers: true });
+      await log.append([anEvent({ series: 'next' })]);
+      expect((await readAll(log))[0]?.offset).toBe(6);
+    });
+
+    test('finds what was queued when the log was disposed of', async () => {
+      const open = place();
+      const first = open();
+      await first.start();
+      const calls = [first.append(events(3)), first.append(events(3, 4)), first.trim(offset(0))];
+      await first[Symbol.asyncDispose]();
+      await Promise.all(calls);
+      const second = await started(open());
+      expect(values(await readAll(second))).toEqual([1, 2, 3, 4, 5, 6]);
+    });
+  });
+});

@@ -1,0 +1,385 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { UnavailableError } from '../../src/core/errors.ts';
+import { offset } from '../../src/core/offset.ts';
+import { LogOpenError } from '../../src/log/log.ts';
+import { SqliteLog } from '../../src/log/sqlite/sqliteLog.ts';
+import { anEvent, aScraper, events, readAll, settles, values } from './support/builders.ts';
+import { aFolder } from './support/folders.ts';
+import { aSqliteLog } from './support/logs.ts';
+
+/** A sync that waits to be let go, or to fail. */
+function heldSync() {
+  const held: PromiseWithResolvers<void>[] = [];
+  let isHolding = false;
+  return {
+    sync: (): Promise<void> => {
+      if (!isHolding) return Promise.resolve();
+      const one = Promise.withResolvers<void>();
+      held.push(one);
+      return one.promise;
+    },
+    hold: () => (isHolding = true),
+    /** Syncs that were begun since `hold`. */
+    begun: () => held.length,
+    letGo: (index: number) => held[index]?.resolve(),
+    fail: (index: number) => held[index]?.reject(new Error('EIO: i/o error, fdatasync')),
+  };
+}
+
+/** Changes the file of a log that is closed. */
+function change(folder: string, sql: string): void {
+  const db = new DatabaseSync(join(folder, 'events.db'));
+  db.exec(sql);
+  db.close();
+}
+
+async function aClosedLog(): Promise<string> {
+  const path = aFolder();
+  await using log = new SqliteLog({ path, durability: 'power' });
+  await log.start();
+  await log.append(events(3));
+  await log.saveScraper(aScraper());
+  return path;
+}
+
+async function startError(path: string): Promise<unknown> {
+  const log = new SqliteLog({ path, durability: 'power' });
+  return log.start().then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+describe('opening', () => {
+  test('makes the folder where it is missing, and leaves one file when closed', async () => {
+    const path = join(aFolder(), 'a', 'b');
+    await using log = new SqliteLog({ path, durability: 'power' });
+    expect(existsSync(path)).toBe(false);
+    await log.start();
+    expect(readdirSync(path).toSorted()).toEqual(['events.db', 'events.db-wal']);
+    await log[Symbol.asyncDispose]();
+    expect(readdirSync(path)).toEqual(['events.db']);
+  });
+
+  test('an empty file is a new log', async () => {
+    const path = aFolder();
+    writeFileSync(join(path, 'events.db'), '');
+    const log = await aSqliteLog({ path });
+    await log.append(events(1));
+    expect(log.state().end).toBe(1);
+  });
+
+  test('a log that is in use is refused at once, and the first goes on', async () => {
+    const path = aFolder();
+    const first = await aSqliteLog({ path });
+    const error = await startError(path);
+    expect(error).toBeInstanceOf(LogOpenError);
+    expect(String(error)).toContain('another process has it open');
+    expect(String(error)).toContain(join(path, 'events.db'));
+    await first.append(events(2));
+    expect(values(await readAll(first))).toEqual([1, 2]);
+    expect(String(await startError(path))).toContain('another process has it open');
+  });
+
+  test.each([
+    ['a long text', 'Nothing of this is a database. '.repeat(1000)],
+    ['a short text', 'hello'],
+    ['zeros', '\0'.repeat(8192)],
+  ])('a file that is no database is reported and left as it is: %s', async (_, content) => {
+    const path = aFolder();
+    writeFileSync(join(path, 'events.db'), content);
+    const error = await startError(path);
+    expect(error).toBeInstanceOf(LogOpenError);
+    expect(String(error)).toMatch(/events\.db: it is not a database; move it away/);
+    expect(readdirSync(path)).toEqual(['events.db']);
+    expect(readFileSync(join(path, 'events.db'), 'utf8')).toBe(content);
+  });
+
+  test('a log of a newer version is refused and left as it is', async () => {
+    const path = await aClosedLog();
+    change(path, 'PRAGMA user_version = 2');
+    const before = readFileSync(join(path, 'events.db'));
+    const error = await startError(path);
+    expect(error).toBeInstanceOf(LogOpenError);
+    expect(String(error)).toContain('newer version (schema 2, this one knows 1)');
+    expect(readFileSync(join(path, 'events.db')).equals(before)).toBe(true);
+  });
+
+  test("another application's database is refused and left as it is", async () => {
+    const path = aFolder();
+    change(path, 'CREATE TABLE theirs (x)');
+    const before = readFileSync(join(path, 'events.db'));
+    const error = await startError(path);
+    expect(error).toBeInstanceOf(LogOpenError);
+    expect(String(error)).toContain('another application');
+    expect(readFileSync(join(path, 'events.db')).equals(before)).toBe(true);
+    expect(readdirSync(path)).toEqual(['events.db']);
+  });
+
+  test('damaged pages are reported', async () => {
+    const path = await aClosedLog();
+    const file = join(path, 'events.db');
+    const content = readFileSync(file);
+    content.fill(0x5a, 100);
+    writeFileSync(file, content);
+    const error = await startError(path);
+    expect(error).toBeInstanceOf(LogOpenError);
+    expect(String(error)).toMatch(/damaged .*restore the file from a backup/);
+    expect(readFileSync(file).equals(content)).toBe(true);
+  });
+
+  test.each(['{"id":', 'null', '{"position":null}'])('a damaged scraper is reported: %s', async (record) => {
+    const path = await aClosedLog();
+    change(path, `UPDATE scrapers SET record = '${record}'`);
+    const error = await startError(path);
+    expect(error).toBeInstanceOf(LogOpenError);
+    expect(String(error)).toContain('the record of scraper "prometheus-0" is damaged');
+  });
+
+  test('a place that can not be written is reported', async () => {
+    const path = join(aFolder(), 'file');
+    writeFileSync(path, '');
+    const error = await startError(path);
+    expect(error).toBeInstanceOf(LogOpenError);
+    expect(String(error)).toContain(path);
+  });
+
+  test('what an earlier process left unsynced is synced before the start is over', async () => {
+    const path = await aClosedLog();
+    const { sync, hold, begun, letGo } = heldSync();
+    hold();
+    await using log = new SqliteLog({ path, durability: 'power', sync });
+    const start = log.start();
+    await expect.poll(begun).toBe(1);
+    expect(await settles(start)).toBe(false);
+    letGo(0);
+    await start;
+  });
+});
+
+describe('group commit', () => {
+  test('an append resolves, tells and shows only after its sync', async () => {
+    const { sync, hold, begun, letGo } = heldSync();
+    const log = await aSqliteLog({ sync });
+    let told = 0;
+    log.onCommitted((entries) => (told += entries.length));
+    hold();
+    const append = log.append(events(2));
+    await expect.poll(begun).toBe(1);
+    expect(await settles(append)).toBe(false);
+    expect(told).toBe(0);
+    expect(log.state()).toMatchObject({ end: 0, entries: 0, lastArrived: 0 });
+    expect(await readAll(log)).toEqual([]);
+    letGo(0);
+    await append;
+    expect(told).toBe(2);
+    expect(log.state().end).toBe(2);
+  });
+
+  test('what comes in during a sync shares the next one', async () => {
+    const { sync, hold, begun, letGo } = heldSync();
+    const log = await aSqliteLog({ sync });
+    hold();
+    const first = log.append(events(1));
+    await expect.poll(begun).toBe(1);
+    const others = Array.from({ length: 50 }, (_, index) => log.append(events(1, index + 2)));
+    const save = log.saveScraper(aScraper());
+    letGo(0);
+    await first;
+    await expect.poll(begun).toBe(2);
+    expect(await settles(Promise.race([...others, save]))).toBe(false);
+    letGo(1);
+    await Promise.all([...others, save]);
+    expect(begun()).toBe(2);
+    expect(values(await readAll(log))).toEqual(Array.from({ length: 51 }, (_, index) => index + 1));
+  });
+
+  test('a save that is committed during a sync waits for the next one', async () => {
+    const { sync, hold, begun, letGo } = heldSync();
+    const log = await aSqliteLog({ sync });
+    hold();
+    const append = log.append(events(1));
+    await expect.poll(begun).toBe(1);
+    const save = log.saveScraper(aScraper());
+    letGo(0);
+    await append;
+    expect(await settles(save)).toBe(false);
+    letGo(1);
+    await save;
+  });
+
+  test('many concurrent appends need few syncs', async () => {
+    let syncs = 0;
+    const log = await aSqliteLog({
+      sync: async (file) => {
+        syncs += 1;
+        await file.datasync();
+      },
+    });
+    const caller = async (): Promise<void> => {
+      for (let turn = 0; turn < 20; turn += 1) await log.append([anEvent()]);
+    };
+    await Promise.all(Array.from({ length: 64 }, caller));
+    expect(log.state().end).toBe(1280);
+    expect(syncs).toBeLessThan(60);
+  });
+
+  test('durability `process` syncs nothing', async () => {
+    let syncs = 0;
+    const log = await aSqliteLog({ durability: 'process', sync: async () => void (syncs += 1) });
+    await log.append(events(3));
+    await log.saveScraper(aScraper());
+    expect(syncs).toBe(0);
+  });
+
+  test('the file that is synced stays the WAL through checkpoints and restarts of it', async () => {
+    const path = aFolder();
+    const inodes = new Set<number>();
+    const log = await aSqliteLog({
+      path,
+      sync: async (file) => {
+        const synced = await file.stat();
+        expect(synced.nlink).toBe(1);
+        inodes.add(synced.ino);
+        await file.datasync();
+      },
+    });
+    // About 30 MB through a WAL that is checkpointed every 4 MB.
+    const series = `m{a="${'x'.repeat(1000)}"}`;
+    for (let turn = 0; turn < 30; turn += 1) {
+      await log.append(Array.from({ length: 1000 }, () => anEvent({ series })));
+    }
+    expect(inodes.size).toBe(1);
+    expect(readFileSync(join(path, 'events.db-wal')).length).toBeLessThan(12 * 1024 * 1024);
+  });
+
+  test('a failed sync breaks the log once: nobody who waits is answered, nothing is told', async () => {
+    const { sync, hold, begun, fail } = heldSync();
+    const log = await aSqliteLog({ sync });
+    await log.append(events(1));
+    const causes: Error[] = [];
+    let told = 0;
+    log.onBroken((cause) => causes.push(cause));
+    log.onCommitted(() => (told += 1));
+    hold();
+    const append = log.append(events(1));
+    await expect.poll(begun).toBe(1);
+    const queued = [log.append(events(1)), log.saveScraper(aScraper())];
+    fail(0);
+    await expect.poll(() => causes.length).toBe(1);
+    const later = [log.append(events(1)), log.saveScraper(aScraper({ id: 'later' })), log.trim(offset(1))];
+    expect(await settles(Promise.race([append, ...queued, ...later]))).toBe(false);
+    expect(causes.map((cause) => cause.message)).toEqual(['EIO: i/o error, fdatasync']);
+    expect(begun()).toBe(1);
+    expect(told).toBe(0);
+    expect(log.state().end).toBe(1);
+  });
+
+  test('a broken log can be closed', async () => {
+    const { sync, hold, begun, fail } = heldSync();
+    const log = await aSqliteLog({ sync });
+    hold();
+    void log.append(events(1));
+    await expect.poll(begun).toBe(1);
+    const dispose = log[Symbol.asyncDispose]();
+    fail(0);
+    await dispose;
+  });
+
+  test('a write that fails otherwise than for want of room breaks the log', async () => {
+    const log = await aSqliteLog();
+    const causes: Error[] = [];
+    log.onBroken((cause) => causes.push(cause));
+    const append = log.append([anEvent({ time: 0.5 as never })]);
+    await expect.poll(() => causes.length).toBe(1);
+    expect(await settles(append)).toBe(false);
+  });
+});
+
+describe('a full log', () => {
+  const PAGES = 60;
+  const LARGE = `m{a="${'x'.repeat(3000)}"}`;
+
+  async function aFullLog(path = aFolder()): Promise<SqliteLog> {
+    const log = await aSqliteLog({ path, pagesMax: PAGES });
+    await log.saveScraper(aScraper());
+    const fill = async (): Promise<never> => {
+      for (;;) await log.append([anEvent({ series: LARGE })]);
+    };
+    await expect(fill()).rejects.toThrow(UnavailableError);
+    return log;
+  }
+
+  test('refuses an append, stores nothing of it, and stays readable', async () => {
+    const log = await aFullLog();
+    const { end } = log.state();
+    expect(end).toBeGreaterThan(10);
+    const told: unknown[] = [];
+    log.onCommitted((entries) => told.push(...entries));
+    const error: unknown = await log
+      .append([anEvent(), ...Array.from({ length: 100 }, () => anEvent({ series: LARGE }))])
+      .catch((cause: unknown) => cause);
+    expect(error).toBeInstanceOf(UnavailableError);
+    expect(error).toMatchObject({ reason: 'log_full', retryAfterSeconds: 5 });
+    expect(told).toEqual([]);
+    expect(log.state()).toMatchObject({ end, entries: end });
+    expect(await readAll(log)).toHaveLength(end);
+  });
+
+  test('a call that has no room takes no other of its group with it', async () => {
+    const log = await aSqliteLog({ pagesMax: PAGES });
+    const large = Array.from({ length: 200 }, () => anEvent({ series: LARGE }));
+    const outcomes = await Promise.allSettled([
+      log.append(events(1)),
+      log.append(large),
+      log.append(events(2, 2)),
+    ]);
+    expect(outcomes.map((outcome) => outcome.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    const all = await readAll(log);
+    expect(values(all)).toEqual([1, 2, 3]);
+    expect(all.map((entry) => entry.offset)).toEqual([1, 2, 3]);
+  });
+
+  test('refuses a save, and keeps the version before', async () => {
+    const log = await aFullLog();
+    await expect(log.saveScraper(aScraper({ version: 2, address: LARGE.repeat(20) }))).rejects.toThrow(
+      UnavailableError,
+    );
+    expect(await log.loadScrapers()).toEqual([aScraper()]);
+    await log.saveScraper(aScraper({ version: 2 }));
+  });
+
+  test('works again by itself after a trim', async () => {
+    const log = await aFullLog();
+    const { end } = log.state();
+    await log.trim(offset(end - 3));
+    await log.append([anEvent({ series: LARGE })]);
+    expect(log.state().end).toBe(end + 1);
+  });
+
+  test('works again once it may be larger', async () => {
+    const path = aFolder();
+    const log = await aFullLog(path);
+    const { end } = log.state();
+    await log[Symbol.asyncDispose]();
+    const larger = await aSqliteLog({ path });
+    await larger.append([anEvent({ series: LARGE })]);
+    expect(larger.state().end).toBe(end + 1);
+  });
+});
+
+test('a process killed right after `saveScraper` returned has kept the record', async () => {
+  const path = aFolder();
+  const script = fileURLToPath(new URL('support/saveAndDie.ts', import.meta.url));
+  const child = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', script, path], {
+    encoding: 'utf8',
+  });
+  expect(child).toMatchObject({ signal: 'SIGKILL', stderr: '' });
+  const log = await aSqliteLog({ path });
+  expect(await log.loadScrapers()).toEqual([aScraper()]);
+});

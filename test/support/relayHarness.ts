@@ -1,0 +1,139 @@
+import type { Entry } from '../../src/core/entry.ts';
+import type { Millis } from '../../src/core/millis.ts';
+import { millis } from '../../src/core/millis.ts';
+import type { Mode } from '../../src/core/settling.ts';
+import { writeSeries } from '../../src/core/series.ts';
+import type { Log } from '../../src/log/log.ts';
+import { Acceptor } from '../../src/relay/accept.ts';
+import type { Counts } from '../../src/relay/counts.ts';
+import { newCounts } from '../../src/relay/counts.ts';
+import { Expiry } from '../../src/relay/expire.ts';
+import { Pages } from '../../src/relay/page.ts';
+import { Scrapers } from '../../src/relay/scrapers.ts';
+import type { Handout } from '../../src/relay/scrape.ts';
+import { Scrapes } from '../../src/relay/scrape.ts';
+import { Tail } from '../../src/relay/tail.ts';
+import { Timeline } from '../../src/relay/timeline.ts';
+import { Trimmer } from '../../src/relay/trim.ts';
+
+export interface RelayLimits {
+  eventsMax: number;
+  bytesMax: number;
+  leaseMs: number;
+  timeoutMs: number;
+  namedTimeoutMs: number;
+  scrapersMax: number;
+  lookbackMs: number;
+  backlogMax: number;
+  entriesMax: number;
+  logBytesMax: number;
+  retentionMinMs: number;
+  tailBytesMax: number;
+}
+
+const DEFAULTS: RelayLimits = {
+  eventsMax: 10_000,
+  bytesMax: 8 << 20,
+  leaseMs: 360_000,
+  timeoutMs: 600_000,
+  namedTimeoutMs: 7 * 86_400_000,
+  scrapersMax: 100,
+  lookbackMs: 300_000,
+  backlogMax: 100_000,
+  entriesMax: 1_000_000,
+  logBytesMax: 1 << 30,
+  retentionMinMs: 3_600_000,
+  tailBytesMax: 32 << 20,
+};
+
+/** A whole relay on a log, with a clock that only the test turns, and without HTTP. */
+export class RelayHarness {
+  now: Millis = millis(1_700_000_000_000);
+  readonly news: string[] = [];
+  readonly log: Log;
+  readonly limits: RelayLimits;
+  counts!: Counts;
+  scrapers!: Scrapers;
+  scrapes!: Scrapes;
+  expiry!: Expiry;
+  trimmer!: Trimmer;
+  #acceptor!: Acceptor;
+  #live = 0;
+
+  constructor(log: Log, limits: Partial<RelayLimits> = {}) {
+    this.log = log;
+    this.limits = { ...DEFAULTS, ...limits };
+  }
+
+  /** Starts the relay, or starts it anew on the same log, as after a restart: nothing but the log is left of the old one. */
+  async start(known: readonly string[] = []): Promise<void> {
+    const { limits, log } = this;
+    const clock = () => this.now;
+    const counts = (this.counts = newCounts());
+    const tail = new Tail(limits.tailBytesMax);
+    tail.start(log.state().end);
+    const life = (this.#live += 1);
+    log.onCommitted((entries) => {
+      if (life === this.#live) tail.push(entries);
+    });
+    const pages = new Pages(log, tail);
+    this.#acceptor = new Acceptor(log, new Timeline(), clock, counts);
+    await this.#acceptor.start();
+    this.scrapers = new Scrapers(
+      log,
+      tail,
+      clock,
+      { max: limits.scrapersMax, lookbackMs: limits.lookbackMs },
+      counts,
+      {
+        appeared: ({ id }) => this.news.push(`appeared ${id}`),
+        forgotten: ({ id }) => this.news.push(`forgotten ${id}`),
+        tooMany: ({ id }) => this.news.push(`tooMany ${id}`),
+        unsaved: ({ id }) => this.news.push(`unsaved ${id}`),
+      },
+    );
+    this.scrapes = new Scrapes(this.scrapers, pages, limits, clock, counts);
+    this.expiry = new Expiry(this.scrapers, this.scrapes, pages, limits, clock, counts);
+    const trimLimits = { ...limits, bytesMax: limits.logBytesMax };
+    this.trimmer = new Trimmer(log, this.scrapers, pages, trimLimits, clock, counts);
+    await this.scrapers.start(known);
+  }
+
+  /** Posts one event of the series `e{n="..."}`. */
+  async post(n: string, value = 1): Promise<void> {
+    await this.#acceptor.accept([{ series: writeSeries('e', [{ name: 'n', value: n }]), value }]);
+  }
+
+  /** A scrape by a scraper with an id of its own (or, `identifiedBy` address, without). */
+  scrape(
+    id: string,
+    mode: Mode = 'untimed',
+    identifiedBy: 'parameter' | 'address' = 'parameter',
+  ): Promise<Handout> {
+    const identity = { id, identifiedBy, address: '127.0.0.1' };
+    return this.scrapes.scrape({ identity, mode, requestedAt: this.now, timeoutMs: 10_000 });
+  }
+
+  /** A scrape that arrives, with proof. Returns the events' numbers. */
+  async delivered(id: string, mode: Mode = 'untimed'): Promise<string[]> {
+    const { entries, offerId } = await this.scrape(id, mode);
+    if (offerId !== undefined) {
+      this.scrapes.flushed(id, offerId);
+      this.scrapes.observe(id, offerId, 'nextRequest');
+    }
+    return entries.map(numberOf);
+  }
+
+  /** Lets time pass, and does what the server does meanwhile. */
+  async pass(ms: number): Promise<void> {
+    this.now = millis(this.now + ms);
+    this.trimmer.dropBacklogs();
+    await this.expiry.run();
+    await this.trimmer.run();
+  }
+}
+
+/** The number that `post` gave. */
+export function numberOf(entry: Entry): string {
+  return /n="([^"]*)"/.exec(entry.series)?.[1] ?? '';
+}

@@ -1,0 +1,36 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * Two kinds of tests. `fast` runs at every commit (`npm run check`); `slow` starts real processes: crash, fuzz, Prometheus.
+ * One file at a time in `slow`: they measure nothing, but they share two cores and real ports.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'fast',
+          include: [
+            'src/**/*.test.ts',
+            'test/contract/**/*.test.ts',
+            'test/model/**/*.test.ts',
+            'test/golden/**/*.test.ts',
+            'test/http/**/*.test.ts',
+            'test/architecture.test.ts',
+            'test/docs.test.ts',
+          ],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'slow',
+          include: ['test/fuzz/**/*.test.ts', 'test/crash/**/*.test.ts', 'test/e2e/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 600_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
