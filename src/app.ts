@@ -5,15 +5,20 @@ import { ConfigError } from './config/error.ts';
 import type { Settings } from './config/settings.ts';
 import type { EventRules } from './core/event.ts';
 import { checkMetricName } from './core/labels.ts';
+import type { TimeRules } from './core/pulse.ts';
 import type { Clock } from './core/millis.ts';
-import { UnavailableError } from './core/errors.ts';
+import { UnavailableError, shown } from './core/errors.ts';
+import { compress } from './http/compress.ts';
 import { Connections } from './http/connections.ts';
 import { eventRoute } from './http/eventRoute.ts';
 import type { Readiness } from './http/healthRoutes.ts';
 import { HEALTH_PATHS, healthRoutes } from './http/healthRoutes.ts';
+import { isScraperId } from './http/identify.ts';
 import { metricsRoute } from './http/metricsRoute.ts';
+import { openApi } from './http/openapi.ts';
 import { TrustedProxies } from './http/proxies.ts';
 import { rootRoute } from './http/rootRoute.ts';
+import { scrapersRoutes } from './http/scrapersRoutes.ts';
 import { buildServer } from './http/server.ts';
 import type { Log } from './log/log.ts';
 import { MemoryLog } from './log/memory/memoryLog.ts';
@@ -24,17 +29,20 @@ import { OwnMetrics } from './observe/ownMetrics.ts';
 import { Acceptor } from './relay/accept.ts';
 import { newCounts } from './relay/counts.ts';
 import { Expiry } from './relay/expire.ts';
+import { Housekeeping } from './relay/housekeeping.ts';
+import { WARNINGS, overview } from './relay/overview.ts';
 import { Pages } from './relay/page.ts';
+import type { ShowingRules } from './relay/showing.ts';
 import { Scrapers } from './relay/scrapers.ts';
 import { Scrapes } from './relay/scrape.ts';
+import { Sightings } from './relay/sightings.ts';
 import { Tail } from './relay/tail.ts';
 import { Timeline } from './relay/timeline.ts';
 import { Trimmer } from './relay/trim.ts';
 import { welcome } from './ui/welcome.ts';
 
-/** How often leases, timeouts and backlogs are looked after, and how often the log is trimmed, in ms. */
-const EXPIRY_EVERY_MS = 1_000;
-const TRIM_EVERY_MS = 5_000;
+/** How often pulses, leases, timeouts, backlogs and the log's limits are looked after, in ms. */
+const HOUSEKEEPING_EVERY_MS = 1_000;
 /** Idle connections outlive the scraper timeout by this, in ms. */
 const KEEP_ALIVE_SLACK_MS = 30_000;
 
@@ -53,41 +61,46 @@ export interface AppParts {
  */
 export class App implements AsyncDisposable {
   readonly #settings: Settings;
-  readonly #logger: Logger;
   readonly #log: Log;
   readonly #tail: Tail;
   readonly #acceptor: Acceptor;
   readonly #scrapers: Scrapers;
-  readonly #expiry: Expiry;
-  readonly #trimmer: Trimmer;
+  readonly #known: readonly string[];
+  readonly #housekeeping: Housekeeping;
   readonly #connections: Connections;
   readonly #http: FastifyInstance;
   readonly #server: Server;
-  readonly #timers: NodeJS.Timeout[] = [];
   #readiness: Readiness = { ready: false, why: 'the log is not open yet' };
 
   constructor({ settings, version, clock, logger, guide }: AppParts) {
     this.#settings = settings;
-    this.#logger = logger;
+    this.#known = knownScrapers(settings);
     const counts = newCounts();
     const log = (this.#log = openLog(settings));
     const tail = (this.#tail = new Tail(settings['tail.bytesMax']));
     log.onCommitted((entries) => tail.push(entries));
     const pages = new Pages(log, tail);
-    this.#acceptor = new Acceptor(log, new Timeline(), clock, counts);
+    this.#acceptor = new Acceptor(log, new Timeline(timeRules(settings)), clock, counts);
     const scraperLimits = { max: settings['scrapers.max'], lookbackMs: settings['scrapers.lookback'] };
-    const scrapers = (this.#scrapers = new Scrapers(
-      log,
-      tail,
-      clock,
-      scraperLimits,
-      counts,
-      newsFor(logger, clock),
-    ));
+    const news = newsFor(logger, clock);
+    const scrapers = (this.#scrapers = new Scrapers(log, tail, clock, scraperLimits, counts, news));
+    const sightings = new Sightings((id, warning) => news.warned(id, WARNINGS[warning]));
     const pageLimits = { eventsMax: settings['scrape.eventsMax'], bytesMax: settings['scrape.bytesMax'] };
-    const scrapes = new Scrapes(scrapers, pages, pageLimits, clock, counts);
-    this.#expiry = new Expiry(scrapers, scrapes, pages, expiryLimits(settings), clock, counts);
-    this.#trimmer = new Trimmer(log, scrapers, pages, trimLimits(settings), clock, counts);
+    const scrapes = new Scrapes(
+      scrapers,
+      sightings,
+      pages,
+      pageLimits,
+      showingRules(settings),
+      clock,
+      counts,
+    );
+    const expiry = new Expiry(scrapers, scrapes, sightings, pages, expiryLimits(settings), clock, counts);
+    const trimmer = new Trimmer(log, scrapers, pages, trimLimits(settings), clock, counts);
+    this.#housekeeping = new Housekeeping(
+      [() => this.#acceptor.endPulses(sightings.endsShown), () => expiry.run(), () => trimmer.run()],
+      (error) => news.postponed(error),
+    );
     const ownMetrics = new OwnMetrics({ version, counts, scrapers, pages, log, clock });
     const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
 
@@ -96,7 +109,7 @@ export class App implements AsyncDisposable {
       serverLimits(settings),
       this.#connections,
       (route, method, status) => ownMetrics.countRequest(route, method, status),
-      newsFor(logger, clock),
+      news,
     );
     this.#http = app;
     this.#server = server;
@@ -104,16 +117,24 @@ export class App implements AsyncDisposable {
       if (this.#readiness.ready || HEALTH_PATHS.has(request.routeOptions.url ?? '')) return;
       throw new UnavailableError('not_ready', this.#readiness.why, 1);
     });
-    rootRoute(app, { ...welcome(version), guide });
-    healthRoutes(app, () => this.#readiness);
-    eventRoute(app, this.#acceptor, rules);
-    metricsRoute(app, {
-      scrapes,
-      connections: this.#connections,
-      proxies: trustedProxies(settings),
-      clock,
-      mode: settings['scrape.timestamps'] === 'explicit' ? 'timed' : 'untimed',
-      ownMetrics: () => ownMetrics.families(),
+    app.register(async (routes) => {
+      await openApi(routes, version);
+      rootRoute(routes, { ...welcome(version), guide });
+      healthRoutes(routes, () => this.#readiness);
+      eventRoute(routes, this.#acceptor, rules);
+      scrapersRoutes(routes, {
+        list: () => overview(scrapers, sightings, pages),
+        forget: (id) => expiry.forget(id),
+      });
+      metricsRoute(routes, {
+        scrapes,
+        connections: this.#connections,
+        proxies: trustedProxies(settings),
+        clock,
+        mode: settings['scrape.timestamps'] === 'explicit' ? 'timed' : 'untimed',
+        compress,
+        ownMetrics: () => ownMetrics.families(),
+      });
     });
   }
 
@@ -143,23 +164,19 @@ export class App implements AsyncDisposable {
     await this.#log.start();
     this.#tail.start(this.#log.state().end);
     await this.#acceptor.start();
-    await this.#scrapers.start(this.#settings['scrapers.known']);
-    this.#every(EXPIRY_EVERY_MS, async () => {
-      this.#trimmer.dropBacklogs();
-      await this.#expiry.run();
-    });
-    this.#every(TRIM_EVERY_MS, () => this.#trimmer.run());
+    await this.#scrapers.start(this.#known);
+    this.#housekeeping.start(HOUSEKEEPING_EVERY_MS);
     this.#readiness = { ready: true };
   }
 
   /** Stops well: answers what is running, gathers what evidence there still is, and closes the log. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#readiness = { ready: false, why: 'the server is stopping' };
-    for (const timer of this.#timers) clearInterval(timer);
     // The port stays open until then: who asks in the meantime is told, rather than left to guess.
     await this.#connections.stop(this.#settings['server.stopTimeout']);
     this.#server.close();
     await this.#http.close();
+    await this.#housekeeping.stop();
     await this.#log[Symbol.asyncDispose]();
   }
 
@@ -171,25 +188,6 @@ export class App implements AsyncDisposable {
       resolve(this.#server.address() as AddressInfo);
     });
     return promise;
-  }
-
-  /** Does something again and again, never twice at once. A failure is a programmer's error, and ends the process. */
-  #every(ms: number, run: () => Promise<void>): void {
-    let running = false;
-    const timer = setInterval(() => {
-      if (running) return;
-      running = true;
-      void run()
-        .catch((error: unknown) => {
-          if (!(error instanceof UnavailableError)) throw error;
-          this.#logger.warn({ error: error.message }, 'housekeeping waits for room on the disk');
-        })
-        .finally(() => {
-          running = false;
-        });
-    }, ms);
-    timer.unref();
-    this.#timers.push(timer);
   }
 }
 
@@ -205,12 +203,31 @@ function eventRules(settings: Settings, reserved: (metric: string) => boolean): 
     labelValueBytesMax: settings['event.labelValueMax'],
   };
   const metric = settings['event.metric'];
+  const names = settings['event.names'];
   try {
-    checkMetricName('event.metric', metric, limits, reserved);
+    checkMetricName('event.metric', metric, limits, reserved, names);
   } catch (cause) {
     throw new ConfigError((cause as Error).message, { cause });
   }
-  return { metric, limits, reserved };
+  return { metric, limits, names, reserved };
+}
+
+/** Throws a ConfigError for a known scraper that could never come. */
+function knownScrapers(settings: Settings): readonly string[] {
+  const known = settings['scrapers.known'];
+  const max = settings['scrapers.max'];
+  if (known.length > max) {
+    throw new ConfigError(
+      `scrapers.known names ${known.length} scrapers, and scrapers.max allows ${max}; raise it, or name fewer`,
+    );
+  }
+  const wrong = known.find((id) => !isScraperId(id));
+  if (wrong !== undefined) {
+    throw new ConfigError(
+      `scrapers.known ${shown(wrong)} is not a scraper id; use 1 to 128 printable characters`,
+    );
+  }
+  return known;
 }
 
 function trustedProxies(settings: Settings): TrustedProxies {
@@ -228,6 +245,18 @@ function serverLimits(settings: Settings) {
     connectionsMax: settings['server.connectionsMax'],
     keepAliveMs: Math.max(settings['scrapers.timeout'], settings['scrape.lease']) + KEEP_ALIVE_SLACK_MS,
   };
+}
+
+function timeRules(settings: Settings): TimeRules {
+  return {
+    pulseWidthMs: settings['pulse.width'],
+    ageMaxMs: settings['event.ageMax'],
+    aheadMaxMs: settings['event.aheadMax'],
+  };
+}
+
+function showingRules(settings: Settings): ShowingRules {
+  return { collapse: settings['scrape.collapse'], ageMaxMs: settings['event.ageMax'] };
 }
 
 function expiryLimits(settings: Settings) {

@@ -26,6 +26,9 @@ const ARROWS: Record<string, readonly string[]> = {
 /** Rooms that do no I/O and know no Node. */
 const PURE = new Set(['core', 'wire']);
 
+/** What a pure file may import all the same: a library that only computes. */
+const PURE_LIBRARIES: Record<string, string> = { 'wire/out/protobuf.ts': '@bufbuild/protobuf/wire' };
+
 interface Source {
   readonly path: string;
   readonly room: string;
@@ -96,7 +99,9 @@ describe('the house', () => {
     const outside = sources
       .filter(({ room }) => PURE.has(room))
       .flatMap(({ path, imports }) =>
-        imports.filter((specifier) => !specifier.startsWith('.')).map((specifier) => [path, specifier]),
+        imports
+          .filter((specifier) => !specifier.startsWith('.') && PURE_LIBRARIES[path] !== specifier)
+          .map((specifier) => [path, specifier]),
       );
     expect(outside).toEqual([]);
   });

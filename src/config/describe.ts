@@ -37,8 +37,8 @@ export function helpText(table: Table = SETTINGS): string {
     '',
     'Exit codes:',
     '  0  stopped as asked',
-    '  1  failed while starting or running',
-    '  2  a setting is wrong; one line on standard error says which',
+    '  1  it failed while it ran',
+    '  2  it could not start: a wrong setting, a port in use, a log that does not open; one line says why',
     '',
   );
   return lines.join('\n');

@@ -106,7 +106,7 @@ export const SETTINGS = {
   'event.bodyMax': setting({
     kind: size({ min: 1, max: BODY_MAX }),
     default: MIB,
-    doc: 'The longest request body, in bytes after decompression.',
+    doc: 'The longest request body, in bytes.',
   }),
   'event.urlMax': setting({
     kind: size({ min: 256, max: MIB }),
@@ -129,11 +129,38 @@ export const SETTINGS = {
     doc: 'The longest label value, in bytes of UTF-8.',
   }),
 
+  'event.names': setting({
+    kind: oneOf(['legacy', 'utf8']),
+    default: 'legacy',
+    doc: 'Which metric and label names are taken: legacy (letters, digits and _) or utf8 (any text, as Prometheus 3 takes it).',
+  }),
+  'event.ageMax': setting({
+    kind: duration({ min: SECOND, max: 55 * MINUTE }),
+    default: 50 * MINUTE,
+    doc: 'How old an event may be by the time that it was sent with, and in a timed scrape when it is first offered. An older one is moved up, and counted. Prometheus drops what is older than an hour.',
+  }),
+  'event.aheadMax': setting({
+    kind: duration({ min: 0, max: 9 * MINUTE }),
+    default: 5 * MINUTE,
+    doc: 'How far in the future the time may lie that an event was sent with. A later one is moved, and counted. Prometheus drops what is more than 10 minutes ahead.',
+  }),
+
+  'pulse.width': setting({
+    kind: duration({ min: SECOND, max: 50 * MINUTE }),
+    default: MINUTE,
+    doc: 'How long an event stays visible to an instant query, in timed scrapes in protobuf. Must be shorter than event.ageMax.',
+  }),
+
   'scrape.timestamps': setting({
     kind: oneOf(['scrape', 'explicit']),
     default: 'scrape',
     env: [{ name: 'USE_EXPLICIT_TIMESTAMPS', parse: explicitTimestamps }],
     doc: "The time of a sample: scrape (Prometheus gives it the scrape's time) or explicit (the event's own time).",
+  }),
+  'scrape.collapse': setting({
+    kind: oneOf(['last', 'sum', 'count', 'spread']),
+    default: 'last',
+    doc: 'What a scrape without timestamps shows of several events of one series: the last value, the sum of values, the count of events, or one event after the other, spread over the next scrapes.',
   }),
   'scrape.eventsMax': setting({
     kind: integer(1, 1_000_000),

@@ -24,6 +24,9 @@ export class RefusedError extends Error {
 /** A whole request beyond a limit of size (HTTP 413 or 414). Nothing of it was stored. */
 export class TooLargeError extends RefusedError {}
 
+/** Input in a form that the server doesn't take (HTTP 415). Nothing of it was stored. */
+export class UnsupportedError extends RefusedError {}
+
 /** Why the server can't do now what it was rightly asked for. */
 export type UnavailableReason = 'log_full' | 'not_ready' | 'scrapers_max';
 

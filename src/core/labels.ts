@@ -2,9 +2,25 @@ import { RefusedError, shown } from './errors.ts';
 import type { EventLimits } from './limits.ts';
 import { utf8Bytes } from './utf8.ts';
 
+/**
+ * Which names are taken. `legacy`: those that every Prometheus can read. `utf8`: any text that isn't empty, as Prometheus 3 does;
+ * an older one gets them escaped (`wire/out/escape.ts`). The setting is `event.names`.
+ */
+export type EventNames = 'legacy' | 'utf8';
+
 /** Prometheus' legacy charset: https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels */
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+
+/** Whether a metric's name needs no quotes in a series' notation, and no escaping for any Prometheus. */
+export function isLegacyMetricName(name: string): boolean {
+  return METRIC_NAME.test(name);
+}
+
+/** The same of a label's name, which holds no colon. */
+export function isLegacyLabelName(name: string): boolean {
+  return LABEL_NAME.test(name);
+}
 
 /**
  * Names that every scrape already carries with Prometheus' own meaning: an event of that name would overwrite the target's
@@ -21,54 +37,69 @@ const SYNTHETIC = new Set([
   'scrape_body_size_bytes',
 ]);
 
-/** Checks a metric's name; `reserved` tells the names of this server's own metrics. Throws a RefusedError. */
+/** What a name looks like to a scraper that asks for underscores. */
+const BEYOND_LEGACY = /[^a-zA-Z0-9_:]/gu;
+
+/**
+ * Checks a metric's name; `reserved` tells the names of this server's own metrics. Throws a RefusedError.
+ * A UTF-8 name must not become a name of those when it is escaped, either: one scrape would show two families of one name.
+ */
 export function checkMetricName(
   field: string,
   name: string,
   limits: EventLimits,
   reserved: (name: string) => boolean,
+  names: EventNames = 'legacy',
 ): string {
-  if (!METRIC_NAME.test(name)) {
-    throw new RefusedError(
-      field,
-      `${field} ${shown(name)} is not a metric name; it must match ${METRIC_NAME.source}`,
-    );
-  }
-  if (name.length > limits.labelNameBytesMax)
+  const fault = faultOf(name, METRIC_NAME, names);
+  if (fault !== undefined)
+    throw new RefusedError(field, `${field} ${shown(name)} is not a metric name; ${fault}`);
+  if (utf8Bytes(name, limits.labelNameBytesMax) > limits.labelNameBytesMax)
     throw tooLong(field, 'metric name', name, limits.labelNameBytesMax);
-  if (SYNTHETIC.has(name)) {
+  const escaped = name.replaceAll(BEYOND_LEGACY, '_');
+  const becomes = escaped === name ? 'is' : `becomes ${escaped} for older scrapers, which is`;
+  if (SYNTHETIC.has(escaped)) {
     throw new RefusedError(
       field,
-      `${field} ${shown(name)} is a metric that Prometheus itself adds to each scrape; choose another name`,
+      `${field} ${shown(name)} ${becomes} a metric that Prometheus itself adds to each scrape; choose another name`,
     );
   }
-  if (reserved(name)) {
+  if (reserved(escaped)) {
     throw new RefusedError(
       field,
-      `${field} ${shown(name)} is one of this server's own metrics; choose another name`,
+      `${field} ${shown(name)} ${becomes} one of this server's own metrics; choose another name`,
     );
   }
   return name;
 }
 
-/** A label's name as it will be stored: spaces become `_`. Throws a RefusedError for a name that Prometheus would refuse. */
-export function labelName(raw: string, limits: EventLimits): string {
-  if (raw.length > limits.labelNameBytesMax)
+/**
+ * A label's name as it will be stored. Legacy names have `_` for each space; UTF-8 names are kept to the letter, spaces too.
+ * Throws a RefusedError for a name that Prometheus would refuse, or take for its own.
+ */
+export function labelName(raw: string, limits: EventLimits, names: EventNames = 'legacy'): string {
+  if (utf8Bytes(raw, limits.labelNameBytesMax) > limits.labelNameBytesMax)
     throw tooLong(shortField(raw), 'label name', raw, limits.labelNameBytesMax);
-  const name = raw.includes(' ') ? raw.replaceAll(' ', '_') : raw;
-  if (!LABEL_NAME.test(name)) {
-    throw new RefusedError(
-      shortField(raw),
-      `label name ${shown(raw)} is not valid; it must match ${LABEL_NAME.source} (a space is taken as _)`,
-    );
-  }
+  const name = names === 'legacy' && raw.includes(' ') ? raw.replaceAll(' ', '_') : raw;
+  const fault = faultOf(name, LABEL_NAME, names);
+  if (fault !== undefined)
+    throw new RefusedError(shortField(raw), `label name ${shown(raw)} is not valid; ${fault}`);
   if (name.startsWith('__')) {
     throw new RefusedError(
       shortField(raw),
-      `label name ${shown(raw)} is not valid; names that begin with __ are Prometheus' own, and of them only __name__ is taken here`,
+      `label name ${shown(raw)} is not valid; names that begin with __ are Prometheus' own, and of them only __name__ and __timestamp__ are taken here`,
     );
   }
   return name;
+}
+
+/** Which rule a name breaks, in words; undefined where it breaks none. */
+function faultOf(name: string, legacy: RegExp, names: EventNames): string | undefined {
+  const isUtf8 = name !== '' && name.isWellFormed();
+  if (names === 'utf8') return isUtf8 ? undefined : 'it must be whole Unicode characters, one at least';
+  if (legacy.test(name)) return undefined;
+  const space = legacy === LABEL_NAME ? ' (a space is taken as _)' : '';
+  return `it must match ${legacy.source}${space}${isUtf8 ? '; event.names=utf8 takes it' : ''}`;
 }
 
 /** Checks a label's value, which may be any Unicode text. Throws a RefusedError. */

@@ -1,4 +1,6 @@
 import type { Evidence } from './evidence.ts';
+import type { Offset } from './offset.ts';
+import { START } from './offset.ts';
 import type { Offer, Position } from './position.ts';
 import { available } from './position.ts';
 import { NONE, common, range, size, union, without } from './range.ts';
@@ -9,34 +11,36 @@ import { judge } from './settling.ts';
 /** A page is never halved below one event: 2^20 exceeds every sensible page. */
 const HALVINGS_MAX = 20;
 
+/** Older ones are not remembered: a client that proves so late has made as many scrapes without proof in between. */
+const REPEATS_MAX = 8;
+
 /**
- * Takes `offer.ranges` out of what is available. Throws a RangeError (a programmer's error) for none, for one that is not
- * available (it would be delivered twice), and for a new one that leaves others behind it (they would be lost).
+ * Takes `offer.ranges` out of what is available; `left` was looked at with them and is left for a later offer. Throws a RangeError
+ * (a programmer's error) for none, for one that is not available (it would be delivered twice), and for a new one that leaves
+ * others behind it (they would be lost).
  */
-export function makeOffer(position: Position, offer: Offer): Position {
+export function makeOffer(position: Position, offer: Offer, left: Ranges = NONE): Position {
   const last = offer.ranges.at(-1);
   if (last === undefined) throw new RangeError('an offer holds at least one entry');
-  const head = last.upTo > position.head ? last.upTo : position.head;
+  const head = maxOffset(last.upTo, left.at(-1)?.upTo ?? START, position.head);
   if (without(offer.ranges, available(position, head)).length > 0) {
     throw new RangeError('an offer holds only what is available');
   }
-  if (without(range(position.head, head), offer.ranges).length > 0) {
+  if (without(range(position.head, head), union(offer.ranges, left)).length > 0) {
     throw new RangeError('an offer takes what is new from the head on, without a hole');
   }
   return {
     ...position,
     head,
-    returned: without(position.returned, offer.ranges),
+    returned: union(without(position.returned, offer.ranges), common(left, range(position.head, head))),
     offers: [...position.offers, offer],
   };
 }
 
 /** Notes that the response of an offer went into the socket whole. */
 export function markFlushed(position: Position, offerId: number): Position {
-  return {
-    ...position,
-    offers: position.offers.map((o) => (o.id === offerId ? { ...o, phase: 'flushed' } : o)),
-  };
+  const marked = (o: Offer): Offer => (o.id === offerId ? { ...o, phase: 'flushed' } : o);
+  return { ...position, offers: position.offers.map(marked), repeats: position.repeats.map(marked) };
 }
 
 /** What a settlement did, for counting: how many entries met which end. */
@@ -55,11 +59,11 @@ const NOTHING = { confirmed: 0, collapsed: 0, returned: 0 };
 
 /**
  * Settles an offer by what was seen of it, or leaves it out where that says nothing yet. An offer that is not out (any more)
- * changes nothing: evidence may come twice, or late.
+ * changes nothing, unless late proof comes for one that was given up for offering again: evidence may come twice, or late.
  */
 export function settle(position: Position, offerId: number, evidence: Evidence): Settlement {
   const offer = position.offers.find((o) => o.id === offerId);
-  if (offer === undefined) return { ...NOTHING, position, verdict: 'hold' };
+  if (offer === undefined) return settleRepeat(position, offerId, evidence);
   const verdict = judge(offer.mode, offer.phase, evidence);
   switch (verdict) {
     case 'hold':
@@ -69,8 +73,11 @@ export function settle(position: Position, offerId: number, evidence: Evidence):
       return close(position, offer, verdict, offer.ranges, position.endedOnce);
     case 'return':
     case 'returnDoubtful':
-    case 'again':
       return close(position, offer, verdict, NONE, position.endedOnce);
+    case 'again': {
+      const repeats = [...position.repeats, offer].slice(-REPEATS_MAX);
+      return close({ ...position, repeats }, offer, verdict, NONE, position.endedOnce);
+    }
     case 'againOnce': {
       const secondTime = common(offer.ranges, position.endedOnce);
       return close(
@@ -84,6 +91,40 @@ export function settle(position: Position, offerId: number, evidence: Evidence):
     default:
       return verdict satisfies never;
   }
+}
+
+/** Late proof confirms what is not confirmed yet, wherever it is by now. */
+function settleRepeat(position: Position, offerId: number, evidence: Evidence): Settlement {
+  const offer = position.repeats.find((o) => o.id === offerId);
+  if (offer === undefined) return { ...NOTHING, position, verdict: 'hold' };
+  const repeats = position.repeats.filter((o) => o.id !== offerId);
+  if (judge(offer.mode, offer.phase, evidence) !== 'confirm') {
+    return { ...NOTHING, position: { ...position, repeats }, verdict: 'hold' };
+  }
+  const open = union(
+    position.returned,
+    position.offers.flatMap((o) => o.ranges).reduce<Ranges>((all, one) => union(all, [one]), NONE),
+  );
+  const confirmed = common(offer.ranges, open);
+  const offers = position.offers
+    .map((o) => ({ ...o, ranges: without(o.ranges, confirmed) }))
+    .filter((o) => o.ranges.length > 0);
+  return {
+    ...NOTHING,
+    verdict: 'confirm',
+    confirmed: size(confirmed),
+    position: {
+      ...position,
+      offers,
+      repeats,
+      returned: without(position.returned, confirmed),
+      endedOnce: without(position.endedOnce, confirmed),
+    },
+  };
+}
+
+function maxOffset(...offsets: Offset[]): Offset {
+  return offsets.reduce((most, one) => (one > most ? one : most), START);
 }
 
 function close(

@@ -1,4 +1,5 @@
 import type { Offset } from './offset.ts';
+import type { MovedRange } from './moved.ts';
 import type { Ranges } from './range.ts';
 import { NONE, range, size, union, without } from './range.ts';
 import type { Mode, Phase } from './settling.ts';
@@ -28,13 +29,20 @@ export interface Position {
   readonly offers: readonly Offer[];
   /** Timed entries whose response ended well once, without proof; part of `returned` or of an offer. */
   readonly endedOnce: Ranges;
+  /**
+   * Timed offers that were given up for offering their entries again, newest last: proof that comes late is proof all the same. Where two
+   * jobs share an id, each always comes while the other's offer is out, and without these neither would ever confirm anything.
+   */
+  readonly repeats: readonly Offer[];
+  /** Timed entries that are shown later than they were, since Prometheus would have dropped them as too old. In order. */
+  readonly moved: readonly MovedRange[];
   /** How often the size of a page is halved. */
   readonly halvings: number;
 }
 
 /** The place of a scraper that has nothing behind it. */
 export function positionAt(head: Offset): Position {
-  return { head, returned: NONE, offers: [], endedOnce: NONE, halvings: 0 };
+  return { head, returned: NONE, offers: [], endedOnce: NONE, repeats: [], moved: [], halvings: 0 };
 }
 
 /** The offset up to which everything is settled: the scraper's cursor. */

@@ -16,6 +16,17 @@ export function range(after: Offset, upTo: Offset): Ranges {
   return after < upTo ? [{ after, upTo }] : NONE;
 }
 
+/** The ranges that hold just these offsets, which stand in order. */
+export function ofOffsets(offsets: readonly Offset[]): Ranges {
+  const ranges: { after: Offset; upTo: Offset }[] = [];
+  for (const at of offsets) {
+    const last = ranges.at(-1);
+    if (last?.upTo === at - 1) last.upTo = at;
+    else ranges.push({ after: (at - 1) as Offset, upTo: at });
+  }
+  return ranges;
+}
+
 /** How many offsets there are. */
 export function size(ranges: Ranges): number {
   let sum = 0;

@@ -37,7 +37,7 @@ const ROWS: readonly Row[] = [
   ['a restart, not flushed', 'untimed', 'sending', 'restart', 'return'],
   ['closed by this side, which says nothing of the client', 'timed', 'flushed', 'closed', 'again'],
   ['closed by this side, which says nothing of the client', 'untimed', 'flushed', 'closed', 'hold'],
-  ['a request sent ahead of the response', 'timed', 'sending', 'nextRequest', 'hold'],
+  ['a request sent ahead of the response', 'timed', 'sending', 'nextRequest', 'again'],
   ['a request sent ahead of the response', 'untimed', 'sending', 'nextRequest', 'hold'],
 ];
 

@@ -30,7 +30,7 @@ export type Verdict =
 const TABLE: Record<Mode, Record<Phase, Record<Evidence, Verdict>>> = {
   timed: {
     sending: {
-      nextRequest: 'hold', // pipelined before our response was out: no proof of anything
+      nextRequest: 'again', // pipelined before our response was out: no proof of anything
       reset: 'return',
       cleanEnd: 'return',
       doubtfulEnd: 'return',

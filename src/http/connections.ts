@@ -17,6 +17,8 @@ export interface CarriedOffer {
 }
 
 interface Connection {
+  /** Unique within the life of the server. */
+  readonly id: number;
   readonly socket: Socket;
   /** Offers whose responses went into this socket, and that are not settled by what was seen of it. */
   carried: CarriedOffer[];
@@ -30,12 +32,19 @@ export class Connections {
   readonly #scrapes: Scrapes;
   readonly #clock: Clock;
   readonly #connections = new Map<Socket, Connection>();
+  #lastId = 0;
   #stopping = false;
   #emptied: (() => void) | undefined;
 
   constructor(scrapes: Scrapes, clock: Clock) {
     this.#scrapes = scrapes;
     this.#clock = clock;
+    scrapes.onWithdrawn((offerId) => this.#cut(offerId));
+  }
+
+  /** The number of a request's connection; 0 when it is gone already. */
+  idOf(request: IncomingMessage): number {
+    return this.#connections.get(request.socket)?.id ?? 0;
   }
 
   get size(): number {
@@ -93,7 +102,8 @@ export class Connections {
   }
 
   #open(socket: Socket): void {
-    const connection: Connection = { socket, carried: [], ended: undefined, responding: 0 };
+    this.#lastId += 1;
+    const connection: Connection = { id: this.#lastId, socket, carried: [], ended: undefined, responding: 0 };
     this.#connections.set(socket, connection);
     // Node destroys a socket right after the response to a `Connection: close`, and would never hear the client's own end.
     socket.destroySoon = () => endAndLinger(socket);
@@ -117,6 +127,13 @@ export class Connections {
       if (this.#stopping && connection.responding === 0) endAndLinger(connection.socket);
     });
     if (this.#stopping) response.setHeader('Connection', 'close');
+  }
+
+  /** What was taken back must not arrive after all: its events are about to be offered again. */
+  #cut(offerId: number): void {
+    for (const { carried, socket } of this.#connections.values()) {
+      if (carried.some((offer) => offer.offerId === offerId)) socket.resetAndDestroy();
+    }
   }
 
   #ended(connection: Connection, how: 'client' | 'reset' | 'closed'): void {

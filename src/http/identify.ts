@@ -30,8 +30,13 @@ export function identify(
   return { id: address, identifiedBy: 'address', address };
 }
 
+/** Whether a text can be a scraper's id. */
+export function isScraperId(text: string): boolean {
+  return SCRAPER_ID.test(text);
+}
+
 function checkedId(field: string, id: string): string {
-  if (SCRAPER_ID.test(id)) return id;
+  if (isScraperId(id)) return id;
   throw new RefusedError(
     field,
     `${field} ${shown(id)} is not a scraper id; use 1 to 128 printable characters, such as the pod's name`,

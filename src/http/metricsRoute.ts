@@ -1,13 +1,19 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { RefusedError, shown } from '../core/errors.ts';
 import type { Entry } from '../core/entry.ts';
 import type { Clock } from '../core/millis.ts';
 import type { Mode } from '../core/settling.ts';
 import type { Scrapes } from '../relay/scrape.ts';
 import type { Family } from '../wire/out/families.ts';
-import { TEXT_CONTENT_TYPE, renderFamilies, renderText } from '../wire/out/text.ts';
+import type { Format } from '../wire/out/negotiate.ts';
+import { negotiate } from '../wire/out/negotiate.ts';
+import { render } from '../wire/out/render.ts';
+import type { Compressor } from './compress.ts';
 import type { Connections } from './connections.ts';
+import type { Parameters } from './identify.ts';
 import { identify } from './identify.ts';
 import type { TrustedProxies } from './proxies.ts';
+import { ERROR, textOf } from './openapi.ts';
 import { flagOf, parametersOf } from './query.ts';
 
 export interface MetricsRouteParts {
@@ -15,7 +21,9 @@ export interface MetricsRouteParts {
   readonly connections: Connections;
   readonly proxies: TrustedProxies;
   readonly clock: Clock;
+  /** How samples are timed for a scraper that does not say. */
   readonly mode: Mode;
+  readonly compress: Compressor;
   /** The server's own metrics. */
   readonly ownMetrics: () => Promise<readonly Family[]>;
 }
@@ -23,63 +31,137 @@ export interface MetricsRouteParts {
 /** A day: no scrape timeout is longer, and a larger number is no timeout. */
 const TIMEOUT_SECONDS_MAX = 86_400;
 
+const PARAMETERS = {
+  type: 'object',
+  properties: {
+    scraper: { type: 'string', description: 'who scrapes; else the header X-Scraper-Id, else the address' },
+    timestamps: {
+      type: 'string',
+      enum: ['explicit', 'scrape'],
+      description: "samples at the event's own time, or at the scrape's",
+    },
+    peek: { type: 'string', enum: ['true', 'false'], description: 'look without taking' },
+  },
+};
+
+const SCHEMA = {
+  tags: ['scrapes'],
+  summary: "What this scraper has not had, and the server's own metrics",
+  querystring: PARAMETERS,
+  response: {
+    200: textOf('a scrape', 'text/plain', 'application/openmetrics-text', 'application/vnd.google.protobuf'),
+    400: { ...ERROR, description: 'a parameter breaks a rule' },
+    503: { ...ERROR, description: 'one scraper too many, or the server starts or stops; see Retry-After' },
+  },
+};
+
 /** `GET /metrics`: what this scraper has not had, and the server's own metrics. HEAD and `peek=true` consume nothing. */
 export function metricsRoute(app: FastifyInstance, parts: MetricsRouteParts): void {
-  app.get('/metrics', { exposeHeadRoute: false }, async (request, reply) => {
-    const parameters = parametersOf(request.raw);
-    if (flagOf(parameters, 'peek')) return peek(request, reply, parts);
-    return scrape(request, reply, parts);
+  app.get('/metrics', { exposeHeadRoute: false, schema: SCHEMA }, async (request, reply) => {
+    const asked = readRequest(request, parts);
+    return asked.peek ? peek(asked, request, reply, parts) : scrape(asked, request, reply, parts);
   });
-  app.head('/metrics', (request, reply) => peek(request, reply, parts));
+  app.head(
+    '/metrics',
+    { schema: { ...SCHEMA, summary: 'The head of such a scrape; consumes nothing' } },
+    (request, reply) => peek(readRequest(request, parts), request, reply, parts),
+  );
+}
+
+interface Asked {
+  readonly identity: ReturnType<typeof identify>;
+  readonly mode: Mode;
+  readonly format: Format;
+  readonly peek: boolean;
+}
+
+function readRequest({ raw }: FastifyRequest, { proxies, mode }: MetricsRouteParts): Asked {
+  const parameters = parametersOf(raw);
+  return {
+    identity: identify(raw.socket.remoteAddress ?? '', raw.headers, parameters, proxies),
+    mode: modeOf(parameters) ?? mode,
+    format: negotiate(raw.headers.accept),
+    peek: flagOf(parameters, 'peek'),
+  };
 }
 
 async function scrape(
-  request: FastifyRequest,
+  { identity, mode, format }: Asked,
+  { raw }: FastifyRequest,
   reply: FastifyReply,
   parts: MetricsRouteParts,
 ): Promise<FastifyReply> {
-  const requestedAt = parts.clock();
-  const identity = identityOf(request, parts);
-  const timeoutMs = announcedTimeoutMs(request.headers['x-prometheus-scrape-timeout-seconds']);
-  const { entries, offerId } = await parts.scrapes.scrape({
+  const { scrapes, connections, clock } = parts;
+  const requestedAt = clock();
+  const timeoutMs = announcedTimeoutMs(raw.headers['x-prometheus-scrape-timeout-seconds']);
+  const { entries, offerId } = await scrapes.scrape({
     identity,
-    mode: parts.mode,
+    mode,
     requestedAt,
     timeoutMs,
+    format: format.version === undefined ? format.kind : `${format.kind} ${format.version}`,
+    showsEnds: mode === 'timed' && format.kind === 'protobuf',
+    connection: connections.idOf(raw),
+    throughProxy: raw.headers.via !== undefined || raw.headers['x-forwarded-for'] !== undefined,
   });
-  let body: Buffer;
+  let body: Body;
   try {
-    body = await render(entries, parts);
+    body = await bodyOf(entries, mode, format, raw.headers['accept-encoding'], parts);
   } catch (error) {
-    if (offerId !== undefined) parts.scrapes.observe(identity.id, offerId, 'closed');
+    if (offerId !== undefined) scrapes.observe(identity.id, offerId, 'closed');
     throw error;
   }
-  if (offerId === undefined) return sendText(reply, body);
+  if (offerId === undefined) return send(reply, format, body);
   const offer = { scraperId: identity.id, offerId, requestedAt, timeoutMs };
-  parts.connections.carry(request.raw, reply.raw, offer, () => void sendText(reply, body));
+  connections.carry(raw, reply.raw, offer, () => void send(reply, format, body));
   return reply;
 }
 
 async function peek(
-  request: FastifyRequest,
+  { identity, mode, format }: Asked,
+  { raw }: FastifyRequest,
   reply: FastifyReply,
   parts: MetricsRouteParts,
 ): Promise<FastifyReply> {
-  const entries = await parts.scrapes.peek(identityOf(request, parts), parts.mode);
-  return sendText(reply, await render(entries, parts));
+  const entries = await parts.scrapes.peek(identity, mode);
+  return send(reply, format, await bodyOf(entries, mode, format, raw.headers['accept-encoding'], parts));
 }
 
-function identityOf(request: FastifyRequest, { proxies }: MetricsRouteParts) {
-  const { headers, socket } = request.raw;
-  return identify(socket.remoteAddress ?? '', headers, parametersOf(request.raw), proxies);
+type Body = Awaited<ReturnType<Compressor>>;
+
+async function bodyOf(
+  entries: readonly Entry[],
+  mode: Mode,
+  format: Format,
+  acceptEncoding: string | string[] | undefined,
+  { ownMetrics, compress }: MetricsRouteParts,
+): Promise<Body> {
+  const bytes = render(format, entries, await ownMetrics(), { timed: mode === 'timed' });
+  return compress(bytes, String(acceptEncoding ?? ''));
 }
 
-async function render(entries: readonly Entry[], { mode, ownMetrics }: MetricsRouteParts): Promise<Buffer> {
-  return Buffer.from(renderText(entries, { timed: mode === 'timed' }) + renderFamilies(await ownMetrics()));
+function send(reply: FastifyReply, format: Format, { bytes, encoding }: Body): FastifyReply {
+  if (encoding !== undefined) reply.header('Content-Encoding', encoding);
+  return reply
+    .header('Content-Type', format.contentType)
+    .header('Vary', 'Accept, Accept-Encoding')
+    .header('Cache-Control', 'no-store')
+    .send(bytes);
 }
 
-function sendText(reply: FastifyReply, body: Buffer): FastifyReply {
-  return reply.header('Content-Type', TEXT_CONTENT_TYPE).header('Cache-Control', 'no-store').send(body);
+/** `timestamps=explicit|scrape`, from the `params` of a scrape config. Throws a RefusedError for anything else. */
+function modeOf(parameters: Parameters): Mode | undefined {
+  const timestamps = parameters.get('timestamps');
+  switch (timestamps) {
+    case undefined:
+      return undefined;
+    case 'explicit':
+      return 'timed';
+    case 'scrape':
+      return 'untimed';
+    default:
+      throw new RefusedError('timestamps', `timestamps ${shown(timestamps)} must be explicit or scrape`);
+  }
 }
 
 /** The timeout that Prometheus announces, in ms; undefined where there is none, or none that makes sense. */

@@ -1,10 +1,11 @@
 import type { FastifyInstance } from 'fastify';
+import { textOf } from './openapi.ts';
 
 export interface Welcome {
   /** For people with a terminal. */
   readonly text: string;
-  /** For people with a browser. */
-  readonly html: string;
+  /** For people with a browser; the host is as their request names it. */
+  readonly html: (host: string) => string;
   /** How to push, scrape and operate it, in Markdown. */
   readonly guide: string;
 }
@@ -13,9 +14,15 @@ export interface Welcome {
 const PAGE_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+const schemaOf = (summary: string, ...types: readonly [string, ...string[]]) => ({
+  tags: ['about'],
+  summary,
+  response: { 200: textOf(summary, ...types) },
+});
+
 /** `GET /`: a welcome; a page for browsers. `GET /docs`: the guide. */
 export function rootRoute(app: FastifyInstance, { text, html, guide }: Welcome): void {
-  app.get('/', (request, reply) => {
+  app.get('/', { schema: schemaOf('A welcome', 'text/plain', 'text/html') }, (request, reply) => {
     reply.header('Vary', 'Accept');
     if (request.headers.accept?.includes('text/html') !== true)
       return reply.type('text/plain; charset=utf-8').send(text);
@@ -23,9 +30,12 @@ export function rootRoute(app: FastifyInstance, { text, html, guide }: Welcome):
       .header('Content-Security-Policy', PAGE_POLICY)
       .header('X-Content-Type-Options', 'nosniff')
       .type('text/html; charset=utf-8')
-      .send(html);
+      .send(html(request.headers.host ?? ''));
   });
-  app.get('/docs', (_request, reply) =>
-    reply.header('X-Content-Type-Options', 'nosniff').type('text/plain; charset=utf-8').send(guide),
+  app.get(
+    '/docs',
+    { schema: schemaOf('How to push, scrape and operate it', 'text/plain') },
+    (_request, reply) =>
+      reply.header('X-Content-Type-Options', 'nosniff').type('text/plain; charset=utf-8').send(guide),
   );
 }

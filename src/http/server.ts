@@ -29,7 +29,6 @@ const HEADER_BYTES_MAX = 32 * 1024;
 /** A request's head, and all of it, must be there within these, in ms. */
 const HEAD_TIMEOUT_MS = 20_000;
 const REQUEST_TIMEOUT_MS = 60_000;
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 /** What a parser's error code means for the client. */
 const CLIENT_ERRORS: Record<string, { status: number; error: string }> = {
@@ -77,6 +76,12 @@ export function buildServer(
   server.maxConnections = limits.connectionsMax;
   connections.watch(server);
 
+  const routes: { path: RegExp; methods: string[] }[] = [];
+  app.addHook('onRoute', ({ url, method }) => {
+    // A parameter such as :id stands for one segment.
+    const path = new RegExp(`^${url.replaceAll(/:\w+/g, '[^/]+')}$`);
+    routes.push({ path, methods: [method].flat() });
+  });
   app.addHook('onRequest', async (request) => {
     if ((request.raw.url?.length ?? 0) > limits.urlBytesMax) {
       throw new TooLargeError(
@@ -97,11 +102,9 @@ export function buildServer(
   });
   app.setNotFoundHandler((request, reply) => {
     const path = request.raw.url?.split('?', 1)[0] ?? '/';
-    return answerUnrouted(
-      request,
-      reply,
-      METHODS.filter((method) => app.hasRoute({ method, url: path })),
-    );
+    return answerUnrouted(request, reply, [
+      ...new Set(routes.filter((route) => route.path.test(path)).flatMap((route) => route.methods)),
+    ]);
   });
   return { app, server };
 }

@@ -80,8 +80,8 @@ export interface Log extends AsyncDisposable {
   loadScrapers(): Promise<readonly ScraperRecord[]>;
 
   /**
-   * Saves a scraper, whose saved version must be one less than the record's (or absent, for version 1): else rejects with a
-   * VersionConflictError. When the call returns, the record survives the death of this process (as far as a log can do that without
+   * Saves a scraper, whose saved version must be lower than the record's, or absent: else rejects with a VersionConflictError. (Lower, not
+   * lower by one: a save that found no room leaves a gap.) When the call returns, the record survives the death of this process (as far as a log can do that without
    * waiting); when the promise resolves, it is durable.
    */
   saveScraper(record: ScraperRecord): Promise<void>;

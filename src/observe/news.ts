@@ -8,8 +8,14 @@ import { Throttle } from './throttle.ts';
 const LINES_MAX = 20;
 const WINDOW_MS = 10_000;
 
+/** What the relay has to say beside its scrapers' coming and going. */
+interface RelayNews {
+  warned(id: string, warning: string): void;
+  postponed(error: Error): void;
+}
+
 /** Writes what is worth a line into the server's log. */
-export function newsFor(logger: Logger, clock: Clock): ScraperNews & ServerNews {
+export function newsFor(logger: Logger, clock: Clock): ScraperNews & ServerNews & RelayNews {
   const throttle = new Throttle(LINES_MAX, WINDOW_MS, clock);
   const limited = (write: (more: object) => void) =>
     throttle.run((held) => write(held === 0 ? {} : { unshown: held }));
@@ -19,6 +25,11 @@ export function newsFor(logger: Logger, clock: Clock): ScraperNews & ServerNews 
     forgotten: ({ id }, pending) => logger.info({ scraper: id, pending }, 'scraper forgotten'),
     tooMany: ({ id, address }) =>
       limited((more) => logger.warn({ scraper: id, address, ...more }, 'scraper refused: too many')),
+    warned: (id, warning) => logger.warn({ scraper: id }, warning),
+    postponed: (error) =>
+      limited((more) =>
+        logger.warn({ error: error.message, ...more }, 'housekeeping waits for room on the disk'),
+      ),
     unsaved: ({ id }, cause) =>
       limited((more) =>
         logger.warn(

@@ -69,7 +69,7 @@ export class OwnMetrics {
     );
     this.#counter(
       'retimed_total',
-      'Events whose time was moved, so that two of a series never share one.',
+      'Events that did not get the time that they were sent with, or arrived at.',
       [],
       (add) => add(counts.retimed),
     );

@@ -27,8 +27,10 @@ export type DeliveryOutcome =
 /** What the relay has done since the start, for the server's own metrics to read. One writer each; plain numbers. */
 export interface Counts {
   accepted: number;
-  /** Events whose time was moved so that two of a series never share one. */
+  /** Events that did not get the time that they were sent with, or arrived at. */
   retimed: number;
+  /** Events shown later than they were, once for each scraper and offer: it came too late for their own time. */
+  moved: number;
   readonly dropped: Record<DropReason, number>;
   readonly deliveries: Record<DeliveryOutcome, number>;
 }
@@ -37,6 +39,7 @@ export function newCounts(): Counts {
   return {
     accepted: 0,
     retimed: 0,
+    moved: 0,
     dropped: { backlog_full: 0, log_full: 0, scraper_forgotten: 0, no_scraper: 0 },
     deliveries: { confirmed: 0, unproven: 0, returned: 0, doubtful: 0, repeated: 0, collapsed: 0 },
   };

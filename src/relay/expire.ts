@@ -1,10 +1,11 @@
 import type { Clock } from '../core/millis.ts';
 import { pendingCount } from '../core/position.ts';
-import type { IdentifiedBy, ScraperRecord } from '../log/log.ts';
+import type { IdentifiedBy } from '../log/log.ts';
 import type { Counts } from './counts.ts';
 import type { Pages } from './page.ts';
 import type { Scrapes } from './scrape.ts';
 import type { Scrapers } from './scrapers.ts';
+import type { Sightings } from './sightings.ts';
 
 export interface ExpiryLimits {
   /** How long an untimed offer without evidence stays out, in ms. */
@@ -19,6 +20,7 @@ export interface ExpiryLimits {
 export class Expiry {
   readonly #scrapers: Scrapers;
   readonly #scrapes: Scrapes;
+  readonly #sightings: Sightings;
   readonly #pages: Pages;
   readonly #limits: ExpiryLimits;
   readonly #clock: Clock;
@@ -27,6 +29,7 @@ export class Expiry {
   constructor(
     scrapers: Scrapers,
     scrapes: Scrapes,
+    sightings: Sightings,
     pages: Pages,
     limits: ExpiryLimits,
     clock: Clock,
@@ -34,6 +37,7 @@ export class Expiry {
   ) {
     this.#scrapers = scrapers;
     this.#scrapes = scrapes;
+    this.#sightings = sightings;
     this.#pages = pages;
     this.#limits = limits;
     this.#clock = clock;
@@ -44,19 +48,22 @@ export class Expiry {
     const now = this.#clock();
     for (const record of this.#scrapers.all()) {
       for (const offer of record.position.offers) {
-        if (now - offer.requestedAt >= this.#limits.leaseMs)
-          this.#scrapes.observe(record.id, offer.id, 'leaseOver');
+        if (now - offer.requestedAt >= this.#limits.leaseMs) this.#scrapes.leaseOver(record.id, offer.id);
       }
-      if (now - record.lastSeen >= this.#timeoutOf(record.identifiedBy)) await this.#forget(record);
+      if (this.#scrapers.isKept(record.id)) continue;
+      if (now - record.lastSeen >= this.#timeoutOf(record.identifiedBy)) await this.forget(record.id);
     }
   }
 
-  async #forget({ id }: ScraperRecord): Promise<void> {
+  /** Forgets a scraper, and counts what it had yet to get. Tells whether there was one. */
+  async forget(id: string): Promise<boolean> {
     const record = this.#scrapers.get(id);
-    if (record === undefined) return;
+    if (record === undefined) return false;
     const pending = pendingCount(record.position, this.#pages.end);
-    this.#counts.dropped.scraper_forgotten += pending;
     await this.#scrapers.forget(id, pending);
+    this.#sightings.forget(id);
+    this.#counts.dropped.scraper_forgotten += pending;
+    return true;
   }
 
   #timeoutOf(identifiedBy: IdentifiedBy): number {

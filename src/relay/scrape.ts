@@ -1,22 +1,23 @@
-import { collapseLast } from '../core/collapse.ts';
 import type { Entry } from '../core/entry.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { PageLimits } from '../core/limits.ts';
 import type { Clock, Millis } from '../core/millis.ts';
 import { makeOffer, markFlushed, settle } from '../core/offer.ts';
-import type { Offer, Position } from '../core/position.ts';
+import type { Position } from '../core/position.ts';
 import { available, positionAt } from '../core/position.ts';
-import type { Ranges } from '../core/range.ts';
 import { size, without } from '../core/range.ts';
+
 import type { Mode } from '../core/settling.ts';
 import type { Counts } from './counts.ts';
 import type { Pages } from './page.ts';
 import type { Identity, Scrapers } from './scrapers.ts';
 import { countSettlement } from './settlements.ts';
+import type { Showing, ShowingRules } from './showing.ts';
+import { show } from './showing.ts';
+import type { Sighting, Sightings } from './sightings.ts';
 
-export interface ScrapeRequest {
+export interface ScrapeRequest extends Sighting {
   readonly identity: Identity;
-  readonly mode: Mode;
   readonly requestedAt: Millis;
   /** The scrape timeout that the client announced, in ms. */
   readonly timeoutMs: number | undefined;
@@ -28,21 +29,41 @@ export interface Handout {
   readonly offerId: number | undefined;
 }
 
+/** Hears of an offer that was taken back while its response was still being sent: that response must not be completed. */
+export type WithdrawnListener = (offerId: number) => void;
+
 /** Hands out what each scraper has not had, and learns from what is seen of each response whether it arrived (G2, G3). */
 export class Scrapes {
   readonly #scrapers: Scrapers;
+  readonly #sightings: Sightings;
   readonly #pages: Pages;
   readonly #limits: PageLimits;
+  readonly #showing: ShowingRules;
   readonly #clock: Clock;
   readonly #counts: Counts;
+  readonly #withdrawn: WithdrawnListener[] = [];
   #lastOfferId = 0;
 
-  constructor(scrapers: Scrapers, pages: Pages, limits: PageLimits, clock: Clock, counts: Counts) {
+  constructor(
+    scrapers: Scrapers,
+    sightings: Sightings,
+    pages: Pages,
+    limits: PageLimits,
+    showing: ShowingRules,
+    clock: Clock,
+    counts: Counts,
+  ) {
     this.#scrapers = scrapers;
+    this.#sightings = sightings;
     this.#pages = pages;
     this.#limits = limits;
+    this.#showing = showing;
     this.#clock = clock;
     this.#counts = counts;
+  }
+
+  onWithdrawn(listener: WithdrawnListener): void {
+    this.#withdrawn.push(listener);
   }
 
   /**
@@ -51,34 +72,38 @@ export class Scrapes {
    */
   async scrape(request: ScrapeRequest): Promise<Handout> {
     const { id } = await this.#scrapers.seen(request.identity);
+    this.#sightings.note(id, request);
     this.#settleElsewhere(id);
     for (;;) {
-      const wanted = this.#wanted(id);
-      if (size(wanted) === 0) return { entries: [], offerId: undefined };
-      const page = await this.#pages.read(wanted, this.#pageLimits(id));
+      const position = this.#scrapers.get(id)?.position;
+      if (position === undefined) return { entries: [], offerId: undefined };
+      const page = await this.#pages.read(
+        available(position, this.#pages.end),
+        halved(this.#limits, position),
+      );
       if (page.entries.length === 0) return { entries: [], offerId: undefined };
       // While the log was read, another request of the same scraper may have taken some of it, or a trim may have dropped it.
-      if (size(without(page.ranges, this.#wanted(id))) > 0) continue;
-      const shown = shownIn(request.mode, page.entries);
-      const collapsed = page.entries.length - shown.length;
-      return { entries: shown, offerId: await this.#offer(id, page.ranges, collapsed, request) };
+      const now = this.#scrapers.get(id)?.position;
+      if (now === undefined || size(without(page.ranges, available(now, this.#pages.end))) > 0) continue;
+      const shown = show(request.mode, page, now, request.requestedAt, this.#showing);
+      return { entries: shown.entries, offerId: await this.#offer(id, now, shown, request) };
     }
   }
 
   /** What the next scrape would get. Changes nothing, and makes nobody known. */
   async peek(identity: Identity, mode: Mode): Promise<readonly Entry[]> {
+    const now = this.#clock();
     const position =
-      this.#scrapers.get(identity.id)?.position ??
-      positionAt(await this.#scrapers.startOf(identity, this.#clock()));
+      this.#scrapers.get(identity.id)?.position ?? positionAt(await this.#scrapers.startOf(identity, now));
     const page = await this.#pages.read(available(position, this.#pages.end), halved(this.#limits, position));
-    return shownIn(mode, page.entries);
+    return show(mode, page, position, now, this.#showing).entries;
   }
 
   /** The response went into the socket whole. On record at once: after a crash this is what tells sent from unsent. */
   flushed(scraperId: string, offerId: number): void {
-    const record = this.#scrapers.get(scraperId);
-    if (record?.position.offers.some((offer) => offer.id === offerId) !== true) return;
-    void this.#scrapers.update(scraperId, { position: markFlushed(record.position, offerId) });
+    const position = this.#scrapers.get(scraperId)?.position;
+    if (position === undefined || !isOpen(position, offerId)) return;
+    void this.#scrapers.update(scraperId, { position: markFlushed(position, offerId) });
   }
 
   /**
@@ -86,12 +111,19 @@ export class Scrapes {
    * changes nothing.
    */
   observe(scraperId: string, offerId: number, evidence: Evidence): boolean {
-    const record = this.#scrapers.get(scraperId);
-    if (record?.position.offers.some((offer) => offer.id === offerId) !== true) return true;
-    const position = this.#settled(record.position, offerId, evidence);
-    if (position === record.position) return false;
+    const before = this.#scrapers.get(scraperId)?.position;
+    if (before === undefined || !isOpen(before, offerId)) return true;
+    const position = this.#settled(before, offerId, evidence);
+    if (position === before) return false;
     void this.#scrapers.update(scraperId, { position });
-    return true;
+    return !isOpen(position, offerId);
+  }
+
+  /** Nothing was seen of an offer for the time of its lease. */
+  leaseOver(scraperId: string, offerId: number): void {
+    const offer = this.#scrapers.get(scraperId)?.position.offers.find(({ id }) => id === offerId);
+    if (!this.observe(scraperId, offerId, 'leaseOver')) return;
+    if (offer?.phase === 'sending') for (const listener of this.#withdrawn) listener(offerId);
   }
 
   /** The scraper comes while offers are out. On the same socket they are settled by now; so these went out on others. */
@@ -109,38 +141,28 @@ export class Scrapes {
     return settlement.position;
   }
 
-  #wanted(id: string): Ranges {
-    const record = this.#scrapers.get(id);
-    return record === undefined ? [] : available(record.position, this.#pages.end);
-  }
-
-  #pageLimits(id: string): PageLimits {
-    const record = this.#scrapers.get(id);
-    return record === undefined ? this.#limits : halved(this.#limits, record.position);
-  }
-
-  async #offer(id: string, ranges: Ranges, collapsed: number, request: ScrapeRequest): Promise<number> {
-    const record = this.#scrapers.get(id);
-    if (record === undefined) throw new Error(`scraper ${id} was forgotten in the midst of its scrape`);
+  async #offer(id: string, position: Position, shown: Showing, request: ScrapeRequest): Promise<number> {
     this.#lastOfferId += 1;
     const { mode, requestedAt, timeoutMs } = request;
-    const offer: Offer = {
+    const { covered, left, collapsed, moved, movedCount } = shown;
+    const offer = {
       id: this.#lastOfferId,
       mode,
       phase: 'sending',
-      ranges,
+      ranges: covered,
       collapsed,
       requestedAt,
       ...(timeoutMs !== undefined && { timeoutMs }),
-    };
-    await this.#scrapers.update(id, { position: makeOffer(record.position, offer) });
+    } as const;
+    this.#counts.moved += movedCount;
+    await this.#scrapers.update(id, { position: { ...makeOffer(position, offer, left), moved } });
     return offer.id;
   }
 }
 
-/** A series may stand only once in an untimed scrape: Prometheus keeps the first of its samples and drops the others. */
-function shownIn(mode: Mode, entries: readonly Entry[]): readonly Entry[] {
-  return mode === 'timed' ? entries : collapseLast(entries);
+/** Whether evidence for the offer still matters. */
+function isOpen({ offers, repeats }: Position, offerId: number): boolean {
+  return offers.some(({ id }) => id === offerId) || repeats.some(({ id }) => id === offerId);
 }
 
 function halved(limits: PageLimits, { halvings }: Position): PageLimits {

@@ -43,6 +43,8 @@ export class Scrapers {
   readonly #counts: Counts;
   readonly #news: ScraperNews;
   readonly #records = new Map<string, ScraperRecord>();
+  /** Ids that are never forgotten, since the configuration names them. */
+  readonly #kept = new Set<string>();
   #ever = false;
 
   constructor(log: Log, tail: Tail, clock: Clock, limits: ScraperLimits, counts: Counts, news: ScraperNews) {
@@ -62,7 +64,8 @@ export class Scrapers {
     this.#ever = this.#log.state().hadScrapers;
     const now = this.#clock();
     for (const record of await this.#log.loadScrapers()) {
-      let { position } = record;
+      // What an older version did not know of a position is as at its beginning.
+      let position = { ...positionAt(record.position.head), ...record.position };
       for (const offer of record.position.offers) {
         const settlement = settle(position, offer.id, 'restart');
         countSettlement(this.#counts, settlement);
@@ -72,9 +75,15 @@ export class Scrapers {
       await this.update(record.id, { position });
     }
     for (const id of known) {
+      this.#kept.add(id);
       if (!this.#records.has(id))
         await this.#add({ id, identifiedBy: 'parameter', address: '' }, this.#tail.end, now);
     }
+  }
+
+  /** Whether the configuration says that this one will come. */
+  isKept(id: string): boolean {
+    return this.#kept.has(id);
   }
 
   get size(): number {
@@ -94,7 +103,7 @@ export class Scrapers {
     const now = this.#clock();
     const record = this.#records.get(identity.id);
     if (record !== undefined) {
-      const changed = { ...record, address: identity.address, lastSeen: now };
+      const changed = { ...record, ...identity, lastSeen: now };
       this.#records.set(identity.id, changed);
       return changed;
     }
@@ -134,9 +143,10 @@ export class Scrapers {
   async forget(id: string, pending: number): Promise<void> {
     const record = this.#records.get(id);
     if (record === undefined) return;
+    // First in the log: where that has no room the scraper stays known, and is tried again.
+    await this.#log.deleteScraper(id);
     this.#records.delete(id);
     this.#news.forgotten(record, pending);
-    await this.#log.deleteScraper(id);
   }
 
   async #add(identity: Identity, start: Offset, now: Millis): Promise<ScraperRecord> {
@@ -153,8 +163,6 @@ export class Scrapers {
       await this.#log.saveScraper(record);
     } catch (cause) {
       if (!(cause instanceof UnavailableError)) throw cause;
-      const latest = this.#records.get(record.id);
-      if (latest !== undefined) this.#records.set(record.id, { ...latest, version: latest.version - 1 });
       this.#news.unsaved(record, cause);
     }
   }

@@ -1,56 +1,203 @@
 import * as fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import type { Entry, NewEntry } from '../core/entry.ts';
 import { millis } from '../core/millis.ts';
+import { offset } from '../core/offset.ts';
 import { writeSeries } from '../core/series.ts';
 import { Timeline } from './timeline.ts';
 
+const RULES = { pulseWidthMs: 60_000, ageMaxMs: 3_000_000, aheadMaxMs: 300_000 };
 const series = (n: number) => writeSeries('e', [{ name: 'n', value: String(n) }]);
+const event = (n: number, sent?: number) =>
+  sent === undefined ? { series: series(n), value: 1 } : { series: series(n), value: 1, sent: millis(sent) };
+const logged = (entries: readonly NewEntry[]): Entry[] =>
+  entries.map((entry, i) => ({ ...entry, offset: offset(i + 1) }));
+/** Kind and time of what was placed, as text: `event 5`. */
+const brief = (entries: readonly NewEntry[]) => entries.map(({ kind, time }) => `${kind} ${time}`);
 
-it('G8: times of a series strictly increase, and arrivals never decrease, whatever the clock does', () => {
+function aTimeline(entries: readonly Entry[] = [], isWhole = true): Timeline {
+  const timeline = new Timeline(RULES);
+  timeline.start(millis(entries.at(-1)?.arrived ?? 0), entries, isWhole);
+  return timeline;
+}
+
+const START = 1_000_000_000;
+
+it('G8: whatever the clock and the senders say, the times of a series strictly increase, ends among them, and ends stand right', () => {
+  const step = fc.record({
+    n: fc.integer({ min: 1, max: 3 }),
+    elapsed: fc.integer({ min: -2_000, max: 90_000 }),
+    sent: fc.option(fc.integer({ min: -4_000_000, max: 400_000 }), { nil: undefined }),
+    ends: fc.boolean(),
+  });
   fc.assert(
-    fc.property(
-      fc.array(fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: -2_000, max: 2_000 }))),
-      (events) => {
-        const timeline = new Timeline();
-        timeline.start(millis(1_000_000), []);
-        const last = new Map<number, number>();
-        let arrivedBefore = 0;
-        let now = 1_000_000;
-        for (const [n, step] of events) {
-          now += step;
-          const { time, arrived } = timeline.place(series(n), millis(now));
-          expect(time).toBeGreaterThan(last.get(n) ?? 0);
-          expect(time).toBeGreaterThanOrEqual(arrived);
-          expect(arrived).toBeGreaterThanOrEqual(Math.max(arrivedBefore, now));
-          last.set(n, time);
-          arrivedBefore = arrived;
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const timeline = aTimeline();
+      const log: NewEntry[] = [];
+      let now = START;
+      for (const { n, elapsed, sent, ends } of steps) {
+        now += elapsed;
+        log.push(
+          ...timeline.place([event(n, sent === undefined ? undefined : now + sent)], millis(now)).entries,
+        );
+        if (ends) log.push(...timeline.endPulses(millis(now), true).entries);
+      }
+      let arrivedBefore = 0;
+      const latest = new Map<string, NewEntry>();
+      for (const entry of log) {
+        expect(entry.arrived).toBeGreaterThanOrEqual(arrivedBefore);
+        arrivedBefore = entry.arrived;
+        const before = latest.get(entry.series);
+        if (before !== undefined) expect(entry.time).toBeGreaterThan(before.time);
+        // An end follows the latest event of its series by just the width, and an event beyond that follows an end.
+        if (entry.kind === 'end') expect(entry.time).toBe((before?.time ?? 0) + RULES.pulseWidthMs);
+        // Unless the pulse was so old when it was looked at that its end would have been dropped.
+        else if (before?.kind === 'event' && entry.arrived - before.time <= RULES.ageMaxMs) {
+          expect(entry.time - before.time).toBeLessThanOrEqual(RULES.pulseWidthMs);
         }
-      },
-    ),
-    { numRuns: 1_000 },
+        if (entry.kind === 'event') {
+          expect(entry.time).toBeGreaterThanOrEqual(entry.arrived - RULES.ageMaxMs);
+        }
+        latest.set(entry.series, entry);
+      }
+    }),
+    { numRuns: 2_000 },
   );
 });
 
-it('an event alone in its millisecond keeps its arrival', () => {
-  const timeline = new Timeline();
-  expect(timeline.place(series(1), millis(5))).toEqual({ time: 5, arrived: 5 });
-  expect(timeline.place(series(2), millis(5))).toEqual({ time: 5, arrived: 5 });
-  expect(timeline.place(series(1), millis(6))).toEqual({ time: 6, arrived: 6 });
+describe('an event', () => {
+  it('alone in its millisecond keeps its arrival', () => {
+    const timeline = aTimeline();
+    expect(brief(timeline.place([event(1), event(2)], millis(START)).entries)).toEqual([
+      `event ${START}`,
+      `event ${START}`,
+    ]);
+  });
+
+  it('that ties with one of its series moves by 1 ms, and is counted', () => {
+    const placed = aTimeline().place([event(1), event(1), event(1)], millis(START));
+    expect(brief(placed.entries)).toEqual([`event ${START}`, `event ${START + 1}`, `event ${START + 2}`]);
+    expect(placed.retimed).toBe(2);
+  });
+
+  it.each([
+    ['within the limits stays', -1_000, -1_000, 0],
+    ['at the age limit stays', -3_000_000, -3_000_000, 0],
+    ['too old is moved to the age limit', -3_000_001, -3_000_000, 1],
+    ['at the limit ahead stays', 300_000, 300_000, 0],
+    ['too far ahead is moved to that limit', 300_001, 300_000, 1],
+  ])("with its sender's time %s", (_what, sent, time, retimed) => {
+    const placed = aTimeline().place([event(1, START + sent)], millis(START));
+    expect(brief(placed.entries)).toEqual([`event ${START + time}`]);
+    expect(placed.retimed).toBe(retimed);
+  });
+
+  it('inside a pulse extends it', () => {
+    const timeline = aTimeline();
+    timeline.place([event(1)], millis(START));
+    expect(brief(timeline.place([event(1)], millis(START + 60_000)).entries)).toEqual([
+      `event ${START + 60_000}`,
+    ]);
+    expect(timeline.endPulses(millis(START + 119_999), true).entries).toEqual([]);
+    expect(brief(timeline.endPulses(millis(START + 120_000), true).entries)).toEqual([
+      `end ${START + 120_000}`,
+    ]);
+  });
+
+  it('after a pulse that nobody has ended yet ends it first', () => {
+    const timeline = aTimeline();
+    timeline.place([event(1)], millis(START));
+    expect(brief(timeline.place([event(1)], millis(START + 60_001)).entries)).toEqual([
+      `end ${START + 60_000}`,
+      `event ${START + 60_001}`,
+    ]);
+  });
+
+  it('is never put at or before an end that may have been delivered', () => {
+    const timeline = aTimeline();
+    timeline.place([event(1)], millis(START));
+    timeline.endPulses(millis(START + 61_000), true);
+    const placed = timeline.place([event(1, START + 30_000)], millis(START + 62_000));
+    expect(brief(placed.entries)).toEqual([`event ${START + 60_001}`]);
+    expect(placed.retimed).toBe(1);
+  });
 });
 
-it('G4: after a restart a burst that ran ahead of the clock is still above its own times', () => {
-  const before = new Timeline();
-  const placed = Array.from({ length: 100 }, () => before.place(series(1), millis(1_000)));
-  const after = new Timeline();
-  after.start(
-    millis(1_000),
-    placed.map((at, i) => ({ kind: 'event', series: series(1), value: 1, offset: (i + 1) as never, ...at })),
-  );
-  expect(after.place(series(1), millis(1_010)).time).toBe(1_100);
+describe('the end of a pulse', () => {
+  it('comes once, at the second after it is over', () => {
+    const timeline = aTimeline();
+    timeline.place([event(1), event(2)], millis(START + 500));
+    expect(timeline.endPulses(millis(START + 60_499), true).entries).toEqual([]);
+    expect(timeline.endPulses(millis(START + 61_000), true).entries).toHaveLength(2);
+    expect(timeline.endPulses(millis(START + 200_000), true).entries).toEqual([]);
+  });
+
+  it('that could not be written comes again', () => {
+    const timeline = aTimeline();
+    timeline.place([event(1)], millis(START));
+    timeline.endPulses(millis(START + 61_000), true).undo();
+    expect(brief(timeline.endPulses(millis(START + 63_000), true).entries)).toEqual([
+      `end ${START + 60_000}`,
+    ]);
+  });
+
+  it('costs nothing while nobody wants it, and comes for who is the first to want it', () => {
+    const timeline = aTimeline();
+    timeline.place([event(1)], millis(START));
+    expect(timeline.endPulses(millis(START + 61_000), false).entries).toEqual([]);
+    expect(timeline.endPulses(millis(START + 62_000), false).entries).toEqual([]);
+    expect(brief(timeline.endPulses(millis(START + 63_000), true).entries)).toEqual([
+      `end ${START + 60_000}`,
+    ]);
+  });
+
+  it('is not that of an event that could not be written', () => {
+    const timeline = aTimeline();
+    timeline.place([event(1)], millis(START)).undo();
+    expect(timeline.endPulses(millis(START + 200_000), true).entries).toEqual([]);
+  });
 });
 
-it('forgets series whose times no clock can meet again', () => {
-  const timeline = new Timeline();
-  for (let n = 0; n < 50_000; n += 1) timeline.place(series(n), millis(1_000 + n));
-  expect(timeline.size).toBeLessThan(21_000);
+describe('after a restart (G4)', () => {
+  it('a burst that ran ahead of the clock is still above its own times', () => {
+    const { entries } = aTimeline().place(
+      Array.from({ length: 100 }, () => event(1)),
+      millis(START),
+    );
+    expect(brief(aTimeline(logged(entries)).place([event(1)], millis(START + 10)).entries)).toEqual([
+      `event ${START + 100}`,
+    ]);
+  });
+
+  it('a pulse that was open is ended, one that was ended is not', () => {
+    const before = aTimeline();
+    const log = [
+      ...before.place([event(1), event(2)], millis(START)).entries,
+      ...before.place([event(1)], millis(START + 50_000)).entries,
+      ...before.endPulses(millis(START + 61_000), true).entries,
+    ];
+    const after = aTimeline(logged(log));
+    const ends = after.endPulses(millis(START + 500_000), true).entries;
+    expect(ends.map((end) => [end.series, end.time])).toEqual([[series(1), START + 110_000]]);
+  });
+
+  it('what is not remembered is taken to be as late as it may be', () => {
+    const { entries } = aTimeline().place([event(1)], millis(START));
+    const after = aTimeline(logged(entries), false);
+    const [placed] = after.place([event(2, START - 1_000)], millis(START + 1_000_000)).entries;
+    expect(placed?.time).toBe(START + 300_000 + 60_000 + 1);
+  });
+});
+
+it('forgets series that no time can meet again, and holds no more than it needs', () => {
+  const timeline = aTimeline();
+  for (let n = 0; n < 200_000; n += 1) {
+    const now = millis(START + n * 100);
+    timeline.place([event(n)], now);
+    if (n % 100 === 0) timeline.endPulses(now, true);
+  }
+  expect(timeline.size).toBeLessThan(70_000);
+  const unwanted = aTimeline();
+  for (let n = 0; n < 200_000; n += 1) unwanted.place([event(n)], millis(START + n * 100));
+  expect(unwanted.size).toBeLessThan(70_000);
 });

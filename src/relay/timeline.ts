@@ -1,46 +1,155 @@
-import type { Entry } from '../core/entry.ts';
+import type { Entry, NewEntry } from '../core/entry.ts';
+import type { Event } from '../core/event.ts';
 import type { Millis } from '../core/millis.ts';
 import { millis } from '../core/millis.ts';
+import type { Pulse, TimeRules } from '../core/pulse.ts';
+import { finalTime, isOver, pulseEnd } from '../core/pulse.ts';
 import type { SeriesText } from '../core/series.ts';
 
-/** Beyond this many series the times that no longer matter are swept out. */
-const SWEEP_AT_SERIES = 10_000;
+/** Beyond this many series those that can't matter any more are swept out. */
+const SWEEP_AT_SERIES = 50_000;
+
+/** What to write for some events, and how to take it back if it could not be written. */
+export interface Placed {
+  readonly entries: readonly NewEntry[];
+  /** Events that did not get the time that they were sent with, or arrived at. */
+  readonly retimed: number;
+  undo(): void;
+}
 
 /**
- * Gives each event its final time: its arrival, moved by whole milliseconds where an earlier event of the same series has that
- * time already (guarantee G8). A clock that is set back does not turn the log's time back.
+ * Gives each event its final time, and ends pulses (guarantee G8): the times of a series strictly increase, and no event stands at
+ * or before an end marker that may have been delivered. A clock that is set back does not turn the log's time back.
  */
 export class Timeline {
+  readonly #rules: TimeRules;
   #arrived = millis(0);
-  /** The latest time of each series, as far as it may still be met: one before the latest arrival never will. */
-  readonly #latest = new Map<SeriesText, Millis>();
+  readonly #pulses = new Map<SeriesText, Pulse>();
+  /** Series whose pulse may be over, by the second at which it may be. A series stands in one of them at most. */
+  readonly #due = new Map<number, SeriesText[]>();
+  readonly #isDue = new Set<SeriesText>();
+  /** No series that was swept out has a time above this. */
+  #floor = millis(0);
+  #wanted = false;
   #sweepAt = SWEEP_AT_SERIES;
 
-  /** Learns what was in the log before the start: the latest arrival, and the entries whose times may still be met. */
-  start(lastArrived: Millis, entries: readonly Entry[]): void {
+  constructor(rules: TimeRules) {
+    this.#rules = rules;
+  }
+
+  /**
+   * Learns what was in the log before the start: its newest entries in order, and the latest arrival among all. `isWhole`: there
+   * were no others. Of those that are not told it is assumed that their times are as late as they may be.
+   */
+  start(lastArrived: Millis, entries: readonly Entry[], isWhole: boolean): void {
+    const first = entries[0];
+    const { aheadMaxMs, pulseWidthMs } = this.#rules;
+    if (!isWhole && first !== undefined) this.#floor = millis(first.arrived + aheadMaxMs + pulseWidthMs);
     this.#arrived = lastArrived;
-    for (const { series, time } of entries) this.#note(series, time);
+    for (const { series, time, kind } of entries) {
+      if (kind === 'event') this.#set(series, { time, ended: false });
+      else this.#set(series, { time: millis(time - pulseWidthMs), ended: true });
+    }
   }
 
   /** How many series it remembers. */
   get size(): number {
-    return this.#latest.size;
+    return this.#pulses.size;
   }
 
-  /** The time and the arrival of an event that comes now. */
-  place(series: SeriesText, now: Millis): { time: Millis; arrived: Millis } {
+  /** Places events that arrive now: each gets its time, behind the end of its series' earlier pulse where that is over. */
+  place(events: readonly Event[], now: Millis): Placed {
     if (now > this.#arrived) this.#arrived = now;
     const arrived = this.#arrived;
-    const latest = this.#latest.get(series);
-    const time = latest === undefined || latest < arrived ? arrived : millis(latest + 1);
-    this.#note(series, time);
-    return { time, arrived };
+    const entries: NewEntry[] = [];
+    const before = new Map<SeriesText, Pulse | undefined>();
+    let retimed = 0;
+    for (const { series, value, sent } of events) {
+      const latest = this.#pulses.get(series);
+      if (!before.has(series)) before.set(series, latest);
+      const time = finalTime(arrived, sent, latest, this.#floor, this.#rules);
+      if (time !== (sent ?? arrived)) retimed += 1;
+      if (latest !== undefined && isOver(latest, time, this.#rules)) entries.push(this.#end(series, latest));
+      entries.push({ kind: 'event', series, value, time, arrived });
+      this.#set(series, { time, ended: false });
+    }
+    return { entries, retimed, undo: this.#undo(before) };
   }
 
-  #note(series: SeriesText, time: Millis): void {
-    this.#latest.set(series, time);
-    if (this.#latest.size < this.#sweepAt) return;
-    for (const [key, latest] of this.#latest) if (latest < this.#arrived) this.#latest.delete(key);
-    this.#sweepAt = Math.max(SWEEP_AT_SERIES, this.#latest.size * 2);
+  /**
+   * Ends the pulses that are over now. While nobody shows their ends (`wanted`), they cost no place in the log; who comes first to show
+   * them still gets the ends of pulses that are remembered.
+   */
+  endPulses(now: Millis, wanted: boolean): Placed {
+    if (now > this.#arrived) this.#arrived = now;
+    if (wanted && !this.#wanted)
+      for (const [series, pulse] of this.#pulses) if (!pulse.ended) this.#await(series, pulse);
+    this.#wanted = wanted;
+    const entries: NewEntry[] = [];
+    const before = new Map<SeriesText, Pulse | undefined>();
+    for (const [second, series] of this.#due) {
+      if (second * 1000 > now) continue;
+      this.#due.delete(second);
+      for (const each of series) {
+        this.#isDue.delete(each);
+        const pulse = this.#pulses.get(each);
+        if (pulse === undefined || pulse.ended) continue;
+        if (pulseEnd(pulse.time, this.#rules) > now) {
+          this.#await(each, pulse);
+          continue;
+        }
+        if (!wanted) continue;
+        before.set(each, pulse);
+        // Prometheus would drop a marker that is older.
+        if (now - pulse.time <= this.#rules.ageMaxMs) entries.push(this.#end(each, pulse));
+        this.#pulses.set(each, { ...pulse, ended: true });
+      }
+    }
+    return { entries, retimed: 0, undo: this.#undo(before) };
+  }
+
+  #end(series: SeriesText, pulse: Pulse): NewEntry {
+    return { kind: 'end', series, value: 0, time: pulseEnd(pulse.time, this.#rules), arrived: this.#arrived };
+  }
+
+  /** Takes back what was placed, except where something has been placed on top of it. */
+  #undo(before: ReadonlyMap<SeriesText, Pulse | undefined>): () => void {
+    const placed = new Map([...before.keys()].map((series) => [series, this.#pulses.get(series)]));
+    return () => {
+      for (const [series, pulse] of before) {
+        if (this.#pulses.get(series) !== placed.get(series)) continue;
+        if (pulse === undefined) this.#pulses.delete(series);
+        else this.#set(series, pulse);
+      }
+    };
+  }
+
+  #set(series: SeriesText, pulse: Pulse): void {
+    this.#pulses.set(series, pulse);
+    if (!pulse.ended) this.#await(series, pulse);
+    if (this.#pulses.size >= this.#sweepAt) this.#sweep();
+  }
+
+  #await(series: SeriesText, pulse: Pulse): void {
+    if (this.#isDue.has(series)) return;
+    const second = Math.ceil(pulseEnd(pulse.time, this.#rules) / 1000);
+    const due = this.#due.get(second);
+    if (due === undefined) this.#due.set(second, [series]);
+    else due.push(series);
+    this.#isDue.add(series);
+  }
+
+  /** Forgets series whose latest time lies so far back that no sender's time can meet it, then others whose pulse is over, oldest first. */
+  #sweep(): void {
+    const unreachable = this.#arrived - this.#rules.ageMaxMs - this.#rules.pulseWidthMs;
+    for (const [series, { time }] of this.#pulses) if (time < unreachable) this.#pulses.delete(series);
+    for (const [series, pulse] of this.#pulses) {
+      if (this.#pulses.size < SWEEP_AT_SERIES) break;
+      const end = pulseEnd(pulse.time, this.#rules);
+      if (!pulse.ended && (this.#wanted || end >= this.#arrived)) continue;
+      this.#pulses.delete(series);
+      this.#floor = millis(Math.max(this.#floor, end));
+    }
+    this.#sweepAt = Math.max(SWEEP_AT_SERIES, Math.floor(this.#pulses.size * 1.25));
   }
 }

@@ -66,14 +66,22 @@ export class Trimmer {
 
   /** A log beyond its limits loses its oldest entries, whoever has yet to fetch them. */
   async #trimExcess(): Promise<void> {
+    for (;;) {
+      const upTo = this.#excessUpTo();
+      if (upTo === undefined) return;
+      const { trimmed } = this.#log.state();
+      if (this.#scrapers.size === 0) this.#counts.dropped.no_scraper += upTo - trimmed;
+      this.#dropThrough(upTo, 'log_full');
+      await this.#log.trim(upTo);
+    }
+  }
+
+  /** How far the log must be trimmed to come closer to its limits; undefined where it keeps them. */
+  #excessUpTo(): Offset | undefined {
     const { trimmed, end, entries, bytes } = this.#log.state();
     let excess = entries - this.#limits.entriesMax;
     if (bytes > this.#limits.bytesMax) excess = Math.max(excess, Math.ceil(entries * OVERSIZE_SHARE));
-    if (excess <= 0) return;
-    const upTo = offset(Math.min(trimmed + excess, end));
-    if (this.#scrapers.size === 0) this.#counts.dropped.no_scraper += upTo - trimmed;
-    this.#dropThrough(upTo, 'log_full');
-    await this.#log.trim(upTo);
+    return excess <= 0 || entries === 0 ? undefined : offset(Math.min(trimmed + excess, end));
   }
 
   #dropThrough(floor: Offset, reason: DropReason): void {

@@ -1,6 +1,6 @@
 /** What stands at `/`: for a terminal and for a browser. */
-export function welcome(version: string): { text: string; html: string } {
-  return { text: TEXT, html: page(version) };
+export function welcome(version: string): { text: string; html: (host: string) => string } {
+  return { text: TEXT, html: (host) => page(version, host) };
 }
 
 const TEXT = `Welcome to oneShotMetricsServer: each event once to each scraper.
@@ -11,9 +11,12 @@ const TEXT = `Welcome to oneShotMetricsServer: each event once to each scraper.
   GET  /healthz             tells that the server is up; also /-/healthy and /-/ready
 `;
 
-const EXAMPLE = `curl -X POST 'http://localhost:8090/event?type=deploy&amp;service=api'`;
+/** What may stand in the page as a host: a name or an address, and a port. It is the client's own word. */
+const HOST = /^[\w.:[\]-]{1,255}$/;
+const DEFAULT_HOST = 'localhost:8090';
 
-function page(version: string): string {
+function page(version: string, host: string): string {
+  const example = `curl -X POST 'http://${HOST.test(host) ? host : DEFAULT_HOST}/event?type=deploy&amp;service=api'`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -45,7 +48,7 @@ function page(version: string): string {
   <li><a href="/docs">/docs</a> <span>how to push, scrape and operate it</span></li>
 </ul>
 <h2>Try it</h2>
-<pre><code>${EXAMPLE}</code></pre>
+<pre><code>${example}</code></pre>
 <footer>Version ${version}</footer>
 </body>
 </html>

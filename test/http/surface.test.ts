@@ -148,7 +148,7 @@ describe('GET /metrics', () => {
 
   it('is text format 0.0.4 with a Content-Length, and shows the server as well', async () => {
     await using server = await startServer();
-    const answer = await fetch(`${server.url}/metrics`);
+    const answer = await fetch(`${server.url}/metrics`, { headers: { 'accept-encoding': 'identity' } });
     expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
     const body = await answer.text();
     expect(Number(answer.headers.get('content-length'))).toBe(Buffer.byteLength(body));
@@ -339,6 +339,13 @@ describe('the other paths', () => {
     const answer = await fetch(server.url + path, { method });
     expect(answer.status).toBe(405);
     expect(answer.headers.get('allow')).toBe(allow);
+  });
+
+  it('tells a compressed body that it is not taken', async () => {
+    await using server = await startServer();
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', 'content-encoding': 'gzip' };
+    expect((await post(server, '/event?a=1', { body: 'b=1', headers })).status).toBe(415);
+    expect(samples(await scrape(server))).toEqual([]);
   });
 
   it('tells a body of another type that it is not taken, and stores nothing', async () => {

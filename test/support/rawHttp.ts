@@ -43,7 +43,7 @@ export class RawClient {
   }
 
   /** A whole response, by its Content-Length. */
-  async response(): Promise<{ status: number; head: string; body: string }> {
+  async response(): Promise<{ status: number; head: string; body: string; raw: Buffer }> {
     for (;;) {
       const headEnd = this.#received.indexOf('\r\n\r\n');
       if (headEnd !== -1) {
@@ -51,9 +51,9 @@ export class RawClient {
         const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
         const end = headEnd + 4 + length;
         if (this.#received.length >= end) {
-          const body = this.#received.subarray(headEnd + 4, end).toString();
+          const raw = this.#received.subarray(headEnd + 4, end);
           this.#received = this.#received.subarray(end);
-          return { status: Number(head.slice(9, 12)), head, body };
+          return { status: Number(head.slice(9, 12)), head, body: raw.toString(), raw };
         }
       }
       await this.#more();

@@ -1,3 +1,4 @@
+import type { CollapseHow } from '../../src/core/collapse.ts';
 import type { Entry } from '../../src/core/entry.ts';
 import type { Millis } from '../../src/core/millis.ts';
 import { millis } from '../../src/core/millis.ts';
@@ -12,6 +13,7 @@ import { Pages } from '../../src/relay/page.ts';
 import { Scrapers } from '../../src/relay/scrapers.ts';
 import type { Handout } from '../../src/relay/scrape.ts';
 import { Scrapes } from '../../src/relay/scrape.ts';
+import { Sightings } from '../../src/relay/sightings.ts';
 import { Tail } from '../../src/relay/tail.ts';
 import { Timeline } from '../../src/relay/timeline.ts';
 import { Trimmer } from '../../src/relay/trim.ts';
@@ -29,6 +31,10 @@ export interface RelayLimits {
   logBytesMax: number;
   retentionMinMs: number;
   tailBytesMax: number;
+  collapse: CollapseHow;
+  pulseWidthMs: number;
+  ageMaxMs: number;
+  aheadMaxMs: number;
 }
 
 const DEFAULTS: RelayLimits = {
@@ -44,6 +50,10 @@ const DEFAULTS: RelayLimits = {
   logBytesMax: 1 << 30,
   retentionMinMs: 3_600_000,
   tailBytesMax: 32 << 20,
+  collapse: 'last',
+  pulseWidthMs: 60_000,
+  ageMaxMs: 50 * 60_000,
+  aheadMaxMs: 5 * 60_000,
 };
 
 /** A whole relay on a log, with a clock that only the test turns, and without HTTP. */
@@ -55,6 +65,7 @@ export class RelayHarness {
   counts!: Counts;
   scrapers!: Scrapers;
   scrapes!: Scrapes;
+  sightings!: Sightings;
   expiry!: Expiry;
   trimmer!: Trimmer;
   #acceptor!: Acceptor;
@@ -77,7 +88,7 @@ export class RelayHarness {
       if (life === this.#live) tail.push(entries);
     });
     const pages = new Pages(log, tail);
-    this.#acceptor = new Acceptor(log, new Timeline(), clock, counts);
+    this.#acceptor = new Acceptor(log, new Timeline(limits), clock, counts);
     await this.#acceptor.start();
     this.scrapers = new Scrapers(
       log,
@@ -92,16 +103,23 @@ export class RelayHarness {
         unsaved: ({ id }) => this.news.push(`unsaved ${id}`),
       },
     );
-    this.scrapes = new Scrapes(this.scrapers, pages, limits, clock, counts);
-    this.expiry = new Expiry(this.scrapers, this.scrapes, pages, limits, clock, counts);
+    this.sightings = new Sightings((id, warning) => this.news.push(`${warning} ${id}`));
+    this.scrapes = new Scrapes(this.scrapers, this.sightings, pages, limits, limits, clock, counts);
+    this.expiry = new Expiry(this.scrapers, this.scrapes, this.sightings, pages, limits, clock, counts);
     const trimLimits = { ...limits, bytesMax: limits.logBytesMax };
     this.trimmer = new Trimmer(log, this.scrapers, pages, trimLimits, clock, counts);
     await this.scrapers.start(known);
   }
 
   /** Posts one event of the series `e{n="..."}`. */
-  async post(n: string, value = 1): Promise<void> {
-    await this.#acceptor.accept([{ series: writeSeries('e', [{ name: 'n', value: n }]), value }]);
+  async post(n: string, value = 1, sent?: Millis): Promise<void> {
+    const series = writeSeries('e', [{ name: 'n', value: n }]);
+    await this.#acceptor.accept([sent === undefined ? { series, value } : { series, value, sent }]);
+  }
+
+  /** Writes the ends of the pulses that are over. */
+  endPulses(): Promise<void> {
+    return this.#acceptor.endPulses(true);
   }
 
   /** A scrape by a scraper with an id of its own (or, `identifiedBy` address, without). */
@@ -110,8 +128,16 @@ export class RelayHarness {
     mode: Mode = 'untimed',
     identifiedBy: 'parameter' | 'address' = 'parameter',
   ): Promise<Handout> {
-    const identity = { id, identifiedBy, address: '127.0.0.1' };
-    return this.scrapes.scrape({ identity, mode, requestedAt: this.now, timeoutMs: 10_000 });
+    return this.scrapes.scrape({
+      identity: { id, identifiedBy, address: '127.0.0.1' },
+      mode,
+      requestedAt: this.now,
+      timeoutMs: 10_000,
+      format: 'test',
+      showsEnds: mode === 'timed',
+      connection: 1,
+      throughProxy: false,
+    });
   }
 
   /** A scrape that arrives, with proof. Returns the events' numbers. */

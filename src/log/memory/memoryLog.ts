@@ -93,7 +93,7 @@ export class MemoryLog implements Log {
   async saveScraper(record: ScraperRecord): Promise<void> {
     this.#checkOpen();
     const saved = this.#scrapers.get(record.id)?.version ?? 0;
-    if (record.version !== saved + 1) throw new VersionConflictError(conflict(record, saved));
+    if (record.version <= saved) throw new VersionConflictError(conflict(record, saved));
     this.#scrapers.set(record.id, record);
     this.#hadScrapers = true;
   }

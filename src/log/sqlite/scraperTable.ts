@@ -15,18 +15,17 @@ interface Row {
 export class ScraperTable {
   readonly #db: DatabaseSync;
   readonly #transactions: Transactions;
-  readonly #insert: StatementSync;
-  readonly #update: StatementSync;
+  readonly #save: StatementSync;
   readonly #delete: StatementSync;
   #hadScrapers: boolean;
 
   constructor(db: DatabaseSync, transactions: Transactions) {
     this.#db = db;
     this.#transactions = transactions;
-    this.#insert = db.prepare(
-      'INSERT INTO scrapers (version, record, id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+    this.#save = db.prepare(
+      'INSERT INTO scrapers (version, record, id) VALUES (?, ?, ?) ON CONFLICT (id) ' +
+        'DO UPDATE SET version = excluded.version, record = excluded.record WHERE scrapers.version < excluded.version',
     );
-    this.#update = db.prepare('UPDATE scrapers SET version = ?, record = ? WHERE id = ? AND version = ?');
     this.#delete = db.prepare('DELETE FROM scrapers WHERE id = ?');
     this.#hadScrapers = readMeta(db, 'had_scrapers') === 1;
   }
@@ -42,18 +41,15 @@ export class ScraperTable {
     return (rows as unknown as Row[]).map((row) => toRecord(row, this.#db));
   }
 
-  /** Throws a VersionConflictError where the saved version is not the one before. */
+  /** Throws a VersionConflictError where the saved version is not lower. */
   save(scraper: ScraperRecord): void {
     const { id, version } = scraper;
     const record = JSON.stringify(scraper);
     this.#transactions.run(() => {
-      const { changes } =
-        version === 1
-          ? this.#insert.run(version, record, id)
-          : this.#update.run(version, record, id, version - 1);
+      const { changes } = this.#save.run(version, record, id);
       if (changes !== 1) {
         throw new VersionConflictError(
-          `scraper ${JSON.stringify(id)} can't be saved as version ${version}: it is not in the one before`,
+          `scraper ${JSON.stringify(id)} can't be saved as version ${version}: it is saved in that one or a later one`,
         );
       }
       if (!this.#hadScrapers) writeMeta(this.#db, 'had_scrapers', 1);

@@ -1,0 +1,57 @@
+import type { Entry } from './entry.ts';
+import type { Millis } from './millis.ts';
+import { millis } from './millis.ts';
+import type { Offset } from './offset.ts';
+import { offset } from './offset.ts';
+
+/**
+ * Entries that were too old when they were first offered: Prometheus drops what is more than an hour behind its newest sample. They are
+ * shown later, one millisecond apart in the order of the log, the first at `floor`; so whichever page an entry comes in, and however
+ * often, its time is the same, and the times of a series still increase.
+ */
+export interface MovedRange {
+  readonly after: Offset;
+  readonly upTo: Offset;
+  readonly floor: Millis;
+}
+
+/** The time at which an entry is shown to a scraper: its own, or a later one if it had to be moved. */
+export function shownTime(entry: Entry, moved: readonly MovedRange[]): Millis {
+  for (const range of moved) {
+    if (entry.offset > range.after && entry.offset <= range.upTo) {
+      const earliest = range.floor + (entry.offset - range.after - 1);
+      return entry.time >= earliest ? entry.time : millis(earliest);
+    }
+  }
+  return entry.time;
+}
+
+/**
+ * The moved ranges once a page is offered: those there were, and one more where entries are offered for the first time that are
+ * older than `oldest`, or follow moved ones so closely that they would stand before those. Where what is not confirmed has become
+ * too old again by `graceMs`, all is moved anew: what Prometheus refuses once, it would refuse for ever.
+ */
+export function moveUp(
+  moved: readonly MovedRange[],
+  cursor: Offset,
+  entries: readonly Entry[],
+  oldest: Millis,
+  graceMs: number,
+): readonly MovedRange[] {
+  const first = entries[0];
+  const last = entries.at(-1);
+  if (first === undefined || last === undefined) return moved;
+  const stale = moved.some(({ upTo, floor }) => upTo > cursor && floor < oldest - graceMs);
+  const kept = stale ? [] : moved.filter((range) => range.upTo > cursor || endOf(range) > oldest);
+  const after = offset(Math.max(first.offset - 1, ...kept.map(({ upTo }) => upTo)));
+  if (after >= last.offset) return kept;
+  const floor = millis(Math.max(oldest, ...moved.map(endOf)));
+  const range: MovedRange = { after, upTo: last.offset, floor };
+  const isNeeded = entries.some((entry) => entry.offset > after && shownTime(entry, [range]) !== entry.time);
+  return isNeeded ? [...kept, range] : kept;
+}
+
+/** The first moment beyond those that a range may use. */
+function endOf({ after, upTo, floor }: MovedRange): number {
+  return floor + (upTo - after);
+}

@@ -1,0 +1,26 @@
+import { RefusedError, shown } from './errors.ts';
+import type { Millis } from './millis.ts';
+import { millis } from './millis.ts';
+
+/** https://www.rfc-editor.org/rfc/rfc3339#section-5.6; a blank for the T, and lower case, are allowed there. */
+const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
+const NUMBER = /^\d{1,15}(?:\.\d{1,9})?$/;
+/** As seconds the year 5138, as milliseconds March 1973: no clock that works says either. */
+const SECONDS_BELOW = 1e11;
+
+/**
+ * Reads a moment: RFC 3339 with a zone (`2026-11-24T12:00:00Z`), or Unix time in seconds (decimals allowed) or in milliseconds, told
+ * apart by size. What is finer than a millisecond is cut off. Throws a RefusedError.
+ */
+export function parseTimestamp(field: string, text: string): Millis {
+  if (NUMBER.test(text)) {
+    const number = Number(text);
+    return millis(Math.floor(number < SECONDS_BELOW ? Number((number * 1000).toFixed(3)) : number));
+  }
+  const parsed = RFC_3339.test(text) ? Date.parse(text.toUpperCase().replace(' ', 'T')) : Number.NaN;
+  if (!Number.isNaN(parsed)) return millis(parsed);
+  throw new RefusedError(
+    field,
+    `${field} ${shown(text)} is not a time; use RFC 3339 with a zone, such as 2026-11-24T12:00:00Z, or Unix seconds or milliseconds`,
+  );
+}

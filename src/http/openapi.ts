@@ -1,0 +1,50 @@
+import swagger from '@fastify/swagger';
+import type { FastifyInstance } from 'fastify';
+
+/** What every error is, beside plain text. */
+export const ERROR = {
+  type: 'object',
+  required: ['error'],
+  properties: {
+    error: { type: 'string', description: 'the field, the rule, the value (cut short), and what to do' },
+    field: { type: 'string' },
+  },
+} as const;
+
+/** Text in one or several media types, for a route's response. */
+export function textOf(description: string, ...types: readonly [string, ...string[]]) {
+  const content = Object.fromEntries(types.map((type) => [type, { schema: { type: 'string' } }]));
+  return { description, content };
+}
+
+/**
+ * `GET /openapi.json`: what the routes are, made from the schemas that they are checked and written by. To be registered before the
+ * routes that it shall tell of.
+ */
+export async function openApi(app: FastifyInstance, version: string): Promise<void> {
+  await app.register(swagger, {
+    exposeHeadRoutes: true,
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'oneShotMetricsServer',
+        description: 'Takes events, and gives each of them once to each scraper.',
+        version,
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      tags: [
+        { name: 'events', description: 'Taking events in' },
+        { name: 'scrapes', description: 'Giving them out' },
+        { name: 'scrapers', description: 'Who scrapes, and how far each one is' },
+        { name: 'health', description: 'Whether the server is up' },
+        { name: 'about', description: 'What this is' },
+      ],
+    },
+  });
+  const schema = {
+    tags: ['about'],
+    summary: 'This description',
+    response: { 200: { type: 'object', additionalProperties: true } },
+  };
+  app.get('/openapi.json', { schema }, (_request, reply) => reply.send(app.swagger()));
+}

@@ -1,0 +1,102 @@
+import type { FastifyInstance } from 'fastify';
+import { shown } from '../core/errors.ts';
+import type { ScraperOverview } from '../relay/overview.ts';
+import { sendAnswer } from './answers.ts';
+import { ERROR } from './openapi.ts';
+
+export interface ScrapersRoutesParts {
+  readonly list: () => readonly ScraperOverview[];
+  /** Forgets a scraper; false where there is none of that id. */
+  readonly forget: (id: string) => Promise<boolean>;
+}
+
+const TIME = { type: 'string', format: 'date-time' } as const;
+const COUNT = { type: 'integer', minimum: 0 } as const;
+
+const SCRAPER = {
+  type: 'object',
+  required: [
+    'id',
+    'identifiedBy',
+    'address',
+    'firstSeen',
+    'lastSeen',
+    'confirmedOffset',
+    'pending',
+    'inFlight',
+    'returned',
+    'warnings',
+  ],
+  properties: {
+    id: { type: 'string' },
+    identifiedBy: { type: 'string', enum: ['header', 'parameter', 'user', 'address'] },
+    address: { type: 'string', description: 'of its latest request, without the port' },
+    firstSeen: TIME,
+    lastSeen: TIME,
+    intervalSeconds: { type: 'number', description: 'between its scrapes, the median of the latest' },
+    mode: { type: 'string', enum: ['timed', 'untimed'] },
+    format: { type: 'string' },
+    confirmedOffset: { ...COUNT, description: 'everything in the log up to here is confirmed or dropped' },
+    pending: { ...COUNT, description: 'entries that are not confirmed' },
+    inFlight: { ...COUNT, description: 'of these, entries out in responses that are not settled' },
+    returned: { ...COUNT, description: 'of these, entries that came back from broken responses' },
+    warnings: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['code', 'message'],
+        properties: { code: { type: 'string' }, message: { type: 'string' } },
+      },
+    },
+  },
+} as const;
+
+/** `GET /api/v1/scrapers` and `DELETE /api/v1/scrapers/{id}`: who scrapes, and how far each one is. */
+export function scrapersRoutes(app: FastifyInstance, { list, forget }: ScrapersRoutesParts): void {
+  const listed = {
+    type: 'object',
+    required: ['scrapers'],
+    properties: { scrapers: { type: 'array', items: SCRAPER } },
+  };
+  app.get(
+    '/api/v1/scrapers',
+    { schema: { summary: 'Known scrapers', tags: ['scrapers'], response: { 200: listed } } },
+    (_request, reply) => reply.header('Cache-Control', 'no-store').send({ scrapers: list().map(toJson) }),
+  );
+
+  app.delete<{ Params: { id: string } }>(
+    '/api/v1/scrapers/:id',
+    {
+      schema: {
+        summary: 'Forget a scraper, with what it has not had',
+        tags: ['scrapers'],
+        params: {
+          type: 'object',
+          required: ['id'],
+          properties: { id: { type: 'string', minLength: 1, maxLength: 128 } },
+        },
+        response: { 204: { type: 'null', description: 'forgotten' }, 404: ERROR },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      if (await forget(id)) return reply.code(204).send();
+      return sendAnswer(request, reply, {
+        status: 404,
+        error: `no scraper ${shown(id)} is known; see /api/v1/scrapers`,
+        field: 'id',
+      });
+    },
+  );
+}
+
+function toJson(scraper: ScraperOverview) {
+  const { firstSeen, lastSeen, intervalMs, confirmed, ...rest } = scraper;
+  return {
+    ...rest,
+    firstSeen: new Date(firstSeen).toISOString(),
+    lastSeen: new Date(lastSeen).toISOString(),
+    ...(intervalMs !== undefined && { intervalSeconds: intervalMs / 1000 }),
+    confirmedOffset: confirmed,
+  };
+}

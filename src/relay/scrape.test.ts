@@ -1,0 +1,254 @@
+import { describe, expect, it } from 'vitest';
+import type { Entry } from '../core/entry.ts';
+import { UnavailableError } from '../core/errors.ts';
+import { millis } from '../core/millis.ts';
+import { MemoryLog } from '../log/memory/memoryLog.ts';
+import type { RelayLimits } from '../../test/support/relayHarness.ts';
+import { RelayHarness, numberOf } from '../../test/support/relayHarness.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+async function relay(limits: Partial<RelayLimits> = {}, log = new MemoryLog()): Promise<RelayHarness> {
+  const harness = new RelayHarness(log, limits);
+  await log.start();
+  await harness.start();
+  return harness;
+}
+
+const numbers = (entries: readonly Entry[]) => entries.map(numberOf);
+const values = (entries: readonly Entry[]) => entries.map(({ value }) => value);
+
+/** A scrape that went out whole, of which nothing is known yet. */
+async function flushed(harness: RelayHarness, id: string, mode: 'timed' | 'untimed') {
+  const { entries, offerId } = await harness.scrape(id, mode);
+  if (offerId !== undefined) harness.scrapes.flushed(id, offerId);
+  return { entries, offerId: offerId ?? 0 };
+}
+
+describe('late proof', () => {
+  it('confirms timed entries that were offered again in the meantime', async () => {
+    const harness = await relay();
+    await harness.delivered('a', 'timed');
+    await harness.post('1');
+    const first = await flushed(harness, 'a', 'timed');
+    const second = await flushed(harness, 'a', 'timed');
+    expect(numbers(second.entries)).toEqual(['1']);
+    harness.scrapes.observe('a', first.offerId, 'nextRequest');
+    expect(harness.counts.deliveries.confirmed).toBe(1);
+    expect(numbers((await flushed(harness, 'a', 'timed')).entries)).toEqual([]);
+    harness.scrapes.observe('a', second.offerId, 'nextRequest');
+    expect(harness.counts.deliveries.confirmed).toBe(1);
+  });
+
+  it('lets two jobs under one id go on, though each comes while the offer of the other is out', async () => {
+    const harness = await relay({ eventsMax: 2 });
+    await harness.delivered('a', 'timed');
+    for (let n = 1; n <= 10; n += 1) await harness.post(String(n));
+    const got = new Set<string>();
+    const last: number[] = [];
+    for (let round = 0; round < 30; round += 1) {
+      const before = last[round % 2];
+      if (before !== undefined) harness.scrapes.observe('a', before, 'nextRequest');
+      const { entries, offerId } = await flushed(harness, 'a', 'timed');
+      for (const n of numbers(entries)) got.add(n);
+      last[round % 2] = offerId;
+    }
+    expect(got.size).toBe(10);
+  });
+});
+
+it('G2: a lease that ends while the response is still being sent takes the offer back, and says so', async () => {
+  const harness = await relay({ leaseMs: MINUTE });
+  const withdrawn: number[] = [];
+  harness.scrapes.onWithdrawn((offerId) => withdrawn.push(offerId));
+  await harness.delivered('a');
+  await harness.post('1');
+  const { offerId } = await harness.scrape('a');
+  await harness.pass(MINUTE);
+  expect(withdrawn).toEqual([offerId]);
+  expect(await harness.delivered('a')).toEqual(['1']);
+});
+
+it('a lease that ends after the response went out takes nothing back', async () => {
+  const harness = await relay({ leaseMs: MINUTE });
+  const withdrawn: number[] = [];
+  harness.scrapes.onWithdrawn((offerId) => withdrawn.push(offerId));
+  await harness.delivered('a');
+  await harness.post('1');
+  await flushed(harness, 'a', 'untimed');
+  await harness.pass(MINUTE);
+  expect(withdrawn).toEqual([]);
+  expect(harness.counts.deliveries.unproven).toBe(1);
+});
+
+describe('while the log has no room for positions', () => {
+  class FullLog extends MemoryLog {
+    full = false;
+    override async saveScraper(record: Parameters<MemoryLog['saveScraper']>[0]): Promise<void> {
+      if (this.full) throw new UnavailableError('log_full', 'full', 5);
+      await super.saveScraper(record);
+    }
+    override async deleteScraper(id: string): Promise<void> {
+      if (this.full) throw new UnavailableError('log_full', 'full', 5);
+      await super.deleteScraper(id);
+    }
+  }
+
+  it('scrapes go on, and are saved once there is room', async () => {
+    const log = new FullLog();
+    const harness = await relay({}, log);
+    await harness.delivered('a', 'timed');
+    await harness.post('1');
+    log.full = true;
+    // Two changes in one turn: the offer on the other socket is settled, and a new one is made.
+    await flushed(harness, 'a', 'timed');
+    const { entries, offerId } = await flushed(harness, 'a', 'timed');
+    expect(numbers(entries)).toEqual(['1']);
+    log.full = false;
+    harness.scrapes.observe('a', offerId, 'nextRequest');
+    expect((await log.loadScrapers())[0]?.position).toMatchObject({ head: 1, returned: [], offers: [] });
+    expect(harness.news).toContain('unsaved a');
+  });
+
+  it('a scraper that should be forgotten stays known until it can be', async () => {
+    const log = new FullLog();
+    const harness = await relay({ namedTimeoutMs: MINUTE }, log);
+    await harness.delivered('a');
+    log.full = true;
+    await expect(harness.pass(MINUTE)).rejects.toThrow(UnavailableError);
+    expect(harness.scrapers.size).toBe(1);
+    log.full = false;
+    await harness.pass(0);
+    expect(harness.scrapers.size).toBe(0);
+    await harness.post('1');
+    expect(await harness.delivered('a')).toEqual(['1']);
+  });
+});
+
+describe('a scraper that was away for hours', () => {
+  it('G8: gets everything, moved up to the age limit in order, and counted', async () => {
+    const harness = await relay({ ageMaxMs: 50 * MINUTE });
+    await harness.delivered('a', 'timed');
+    for (const n of ['1', '2', '3']) await harness.post(n);
+    await harness.pass(3 * HOUR);
+    await harness.post('new');
+    const oldest = harness.now - 50 * MINUTE;
+    const { entries } = await flushed(harness, 'a', 'timed');
+    expect(entries.map((entry) => [numberOf(entry), entry.time - oldest])).toEqual([
+      ['1', 0],
+      ['2', 1],
+      ['3', 2],
+      ['new', 50 * MINUTE],
+    ]);
+    expect(harness.counts.moved).toBe(3);
+  });
+
+  it('gets the very same samples when they are offered again, in whatever pages', async () => {
+    const harness = await relay({ eventsMax: 8 });
+    await harness.delivered('a', 'timed');
+    for (let n = 0; n < 8; n += 1) await harness.post('same', n);
+    await harness.pass(3 * HOUR);
+    const { entries, offerId } = await flushed(harness, 'a', 'timed');
+    expect(entries).toHaveLength(8);
+    harness.scrapes.observe('a', offerId, 'reset');
+    const again: Entry[] = [];
+    for (let round = 0; round < 4; round += 1) {
+      await harness.pass(1_000);
+      const page = await flushed(harness, 'a', 'timed');
+      harness.scrapes.observe('a', page.offerId, 'nextRequest');
+      again.push(...page.entries);
+    }
+    expect(again.map(({ value, time }) => [value, time])).toEqual(
+      entries.map(({ value, time }) => [value, time]),
+    );
+  });
+
+  it('G4: and also after a restart in between', async () => {
+    const harness = await relay();
+    await harness.delivered('a', 'timed');
+    await harness.post('1');
+    await harness.pass(3 * HOUR);
+    const [before] = (await flushed(harness, 'a', 'timed')).entries;
+    await harness.start();
+    await harness.pass(1_000);
+    const [after] = (await flushed(harness, 'a', 'timed')).entries;
+    expect(after).toEqual(before);
+  });
+});
+
+describe('the end of a pulse', () => {
+  it('is an entry that a timed scraper gets once, after the event', async () => {
+    const harness = await relay({ pulseWidthMs: MINUTE });
+    await harness.delivered('a', 'timed');
+    const posted = harness.now;
+    await harness.post('1');
+    expect(await harness.delivered('a', 'timed')).toEqual(['1']);
+    await harness.pass(61_000);
+    await harness.endPulses();
+    const { entries } = await flushed(harness, 'a', 'timed');
+    expect(entries.map(({ kind, time }) => [kind, time])).toEqual([['end', posted + MINUTE]]);
+  });
+
+  it('is settled with the rest in an untimed scrape, and shown in none', async () => {
+    const harness = await relay({ pulseWidthMs: MINUTE });
+    await harness.delivered('a');
+    await harness.post('1');
+    await harness.pass(61_000);
+    await harness.endPulses();
+    expect(await harness.delivered('a')).toEqual(['1']);
+    expect(harness.counts.deliveries.collapsed).toBe(0);
+    expect(await harness.delivered('a')).toEqual([]);
+  });
+});
+
+describe('several events of one series in an untimed scrape', () => {
+  const posted = async (collapse: 'last' | 'sum' | 'count' | 'spread') => {
+    const harness = await relay({ collapse });
+    await harness.delivered('a');
+    for (const value of [5, 7, 9]) await harness.post('same', value);
+    await harness.post('other', 2);
+    return harness;
+  };
+  const scraped = async (harness: RelayHarness) => {
+    const { entries, offerId } = await flushed(harness, 'a', 'untimed');
+    harness.scrapes.observe('a', offerId, 'nextRequest');
+    return values(entries);
+  };
+
+  it.each([
+    ['last', [9, 2]],
+    ['sum', [21, 2]],
+    ['count', [3, 1]],
+  ] as const)('%s', async (collapse, shown) => {
+    const harness = await posted(collapse);
+    expect(await scraped(harness)).toEqual(shown);
+    expect(harness.counts.deliveries).toMatchObject({ confirmed: 2, collapsed: 2 });
+    expect(await scraped(harness)).toEqual([]);
+  });
+
+  it('spread shows one after the other, and loses none when a response breaks', async () => {
+    const harness = await posted('spread');
+    expect(await scraped(harness)).toEqual([5, 2]);
+    const broken = await flushed(harness, 'a', 'untimed');
+    expect(values(broken.entries)).toEqual([7]);
+    harness.scrapes.observe('a', broken.offerId, 'reset');
+    expect(await scraped(harness)).toEqual([7]);
+    expect(await scraped(harness)).toEqual([9]);
+    expect(await scraped(harness)).toEqual([]);
+    expect(harness.counts.deliveries).toMatchObject({ confirmed: 4, collapsed: 0 });
+  });
+});
+
+it('G8: an event keeps its final time for every scraper', async () => {
+  const harness = await relay();
+  await harness.delivered('a', 'timed');
+  await harness.delivered('b', 'timed');
+  await harness.post('1', 1, millis(harness.now - 10_000));
+  await harness.post('1', 2, millis(harness.now - 10_000));
+  const a = await flushed(harness, 'a', 'timed');
+  await harness.pass(5_000);
+  const b = await flushed(harness, 'b', 'timed');
+  expect(b.entries).toEqual(a.entries);
+  expect(harness.counts.retimed).toBe(1);
+});

@@ -1,0 +1,79 @@
+import type { CollapseHow } from '../core/collapse.ts';
+import { collapse } from '../core/collapse.ts';
+import type { Entry } from '../core/entry.ts';
+import type { Millis } from '../core/millis.ts';
+import { millis } from '../core/millis.ts';
+import type { MovedRange } from '../core/moved.ts';
+import { moveUp, shownTime } from '../core/moved.ts';
+import type { Position } from '../core/position.ts';
+import { cursorOf } from '../core/position.ts';
+import type { Ranges } from '../core/range.ts';
+import { NONE, ofOffsets, without } from '../core/range.ts';
+import type { Mode } from '../core/settling.ts';
+import type { Page } from './page.ts';
+
+export interface ShowingRules {
+  readonly collapse: CollapseHow;
+  /** An event older than this when it is first offered in a timed scrape is moved up to it, in ms. */
+  readonly ageMaxMs: number;
+}
+
+/** What a scrape shows of a page, and what that makes of the page's entries. */
+export interface Showing {
+  readonly entries: readonly Entry[];
+  /** What the scrape settles, once it arrived. */
+  readonly covered: Ranges;
+  /** What it leaves for a later one. */
+  readonly left: Ranges;
+  /** Events covered but not shown. */
+  readonly collapsed: number;
+  /** The scraper's moved ranges from now on. */
+  readonly moved: readonly MovedRange[];
+  /** Events that are shown later than they were. */
+  readonly movedCount: number;
+}
+
+/** A sample may be offered again at its moved time for so long; Prometheus' limit of an hour lies beyond that. In ms. */
+const MOVED_GRACE_MS = 5 * 60_000;
+
+/** Decides what a scrape shows of a page. */
+export function show(
+  mode: Mode,
+  page: Page,
+  position: Position,
+  requestedAt: Millis,
+  rules: ShowingRules,
+): Showing {
+  return mode === 'timed'
+    ? showTimed(page, position, requestedAt, rules)
+    : showUntimed(page, position, rules);
+}
+
+/** Everything at its own time, or, where Prometheus would drop it as too old, as late as it must. */
+function showTimed(page: Page, position: Position, requestedAt: Millis, { ageMaxMs }: ShowingRules): Showing {
+  const oldest = millis(requestedAt - ageMaxMs);
+  const moved = moveUp(position.moved, cursorOf(position), page.entries, oldest, MOVED_GRACE_MS);
+  const all = { covered: page.ranges, left: NONE, collapsed: 0, moved };
+  if (moved.length === 0) return { ...all, entries: page.entries, movedCount: 0 };
+  const entries: Entry[] = [];
+  let movedCount = 0;
+  for (const entry of page.entries) {
+    const time = shownTime(entry, moved);
+    if (time === entry.time) entries.push(entry);
+    // An end that would be moved could fall onto the next event of its series: without it the event fades by itself.
+    else if (entry.kind === 'event') {
+      movedCount += 1;
+      entries.push({ ...entry, time });
+    }
+  }
+  return { ...all, entries, movedCount };
+}
+
+/** A series may stand only once in an untimed scrape: Prometheus keeps the first of its samples and drops the others. */
+function showUntimed(page: Page, { moved }: Position, rules: ShowingRules): Showing {
+  const { shown, covered, collapsed } = collapse(rules.collapse, page.entries);
+  const all = { entries: shown, collapsed, moved, movedCount: 0 };
+  if (covered === 'all') return { ...all, covered: page.ranges, left: NONE };
+  const left = without(page.ranges, ofOffsets(covered));
+  return { ...all, covered: without(page.ranges, left), left };
+}

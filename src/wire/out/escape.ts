@@ -1,0 +1,131 @@
+import { isLegacyLabelName, isLegacyMetricName } from '../../core/labels.ts';
+import type { Label, SeriesText } from '../../core/series.ts';
+import { quote, readSeries, writeSeries } from '../../core/series.ts';
+import type { Family } from './families.ts';
+
+/**
+ * How names beyond the legacy charset are shown: as they are (`allow-utf-8`), or in one of the ways to write them in that charset.
+ * Source: https://prometheus.io/docs/instrumenting/escaping_schemes/
+ */
+export type Escaping = 'allow-utf-8' | 'underscores' | 'dots' | 'values';
+
+/**
+ * The label that tells apart what escaping makes alike: the series' names as they were sent.
+ * Why there is one: docs/decisions/0009-escaped-names-that-collide.md
+ */
+export const ESCAPED_FROM = 'escaped_from';
+
+const BEYOND_METRIC = /[^a-zA-Z0-9_:]|^[0-9]/gu;
+const BEYOND_LABEL = /[^a-zA-Z0-9_]|^[0-9]/gu;
+
+/** A metric's name in that scheme, as Prometheus' own exporters write it (`model.EscapeName` of prometheus/common). */
+export function escapeMetricName(name: string, scheme: Escaping): string {
+  return escapeName(name, scheme, BEYOND_METRIC, isLegacyMetricName(name));
+}
+
+/**
+ * A label's name in that scheme. Other than `model.EscapeName` this escapes colons, which are no legacy character of a label's name:
+ * Prometheus 2 refuses the whole scrape for one.
+ */
+export function escapeLabelName(name: string, scheme: Escaping): string {
+  return escapeName(name, scheme, BEYOND_LABEL, isLegacyLabelName(name));
+}
+
+function escapeName(name: string, scheme: Escaping, beyond: RegExp, isLegacy: boolean): string {
+  switch (scheme) {
+    case 'allow-utf-8':
+      return name;
+    case 'underscores':
+      return isLegacy ? name : name.replaceAll(beyond, '_');
+    case 'dots':
+      return name.replaceAll('_', '__').replaceAll(beyond, (c) => (c === '.' ? '_dot_' : '__'));
+    case 'values':
+      return isLegacy ? name : `U__${name.replaceAll('_', '__').replaceAll(beyond, codePoint)}`;
+    default:
+      return scheme satisfies never;
+  }
+}
+
+function codePoint(character: string): string {
+  return `_${(character.codePointAt(0) ?? 0).toString(16)}_`;
+}
+
+/**
+ * A series in that scheme; two different series never become one, whatever else there is. Depends on nothing but the series, so
+ * that it is the same in every scrape. See docs/decisions/0009-escaped-names-that-collide.md.
+ */
+export function escapeSeries(series: SeriesText, scheme: Escaping): SeriesText {
+  if (isSurelyTheSame(series, scheme)) return series;
+  const { metric, labels } = readSeries(series);
+  const label = escapeLabelName(ESCAPED_FROM, scheme);
+  const taken = new Set(['__name__', label]);
+  const escaped: Label[] = [];
+  const ambiguous: Label[] = [];
+  for (const each of labels) {
+    const name = escapeLabelName(each.name, scheme);
+    if (taken.has(name) || !isOneToOne(each.name, scheme, isLegacyLabelName)) ambiguous.push(each);
+    else {
+      taken.add(name);
+      escaped.push({ name, value: each.value });
+    }
+  }
+  for (const { name, value } of ambiguous) {
+    const free = freeName(escapeLabelName(name, scheme), taken);
+    taken.add(free);
+    escaped.push({ name: free, value });
+  }
+  if (ambiguous.length > 0 || !isOneToOne(metric, scheme, isLegacyMetricName))
+    escaped.push({ name: label, value: namesOf(metric, labels) });
+  return writeSeries(escapeMetricName(metric, scheme), escaped);
+}
+
+/** A family of the server's own in that scheme. Its names are legacy ones, which `dots` alone writes otherwise. */
+export function escapeFamily(family: Family, scheme: Escaping): Family {
+  if (scheme !== 'dots') return family;
+  const name = escapeMetricName(family.name, scheme);
+  const samples = family.samples.map((sample) => ({
+    name: name + sample.name.slice(family.name.length),
+    labels: sample.labels.map((label) => ({
+      name: escapeLabelName(label.name, scheme),
+      value: label.value,
+    })),
+    value: sample.value,
+  }));
+  return { ...family, name, samples };
+}
+
+/** Most series need no escaping, and that must cost little. Quotes stand behind a brace or a comma where a name is quoted. */
+function isSurelyTheSame(series: SeriesText, scheme: Escaping): boolean {
+  if (scheme === 'allow-utf-8') return true;
+  if (scheme === 'dots' || series.includes('{"') || series.includes(',"')) return false;
+  return !series.includes(ESCAPED_FROM) && !(scheme === 'values' && series.includes('U__'));
+}
+
+/** Whether no other name becomes what this name becomes, as far as the names are concerned for which this holds. */
+function isOneToOne(name: string, scheme: Escaping, isLegacy: (name: string) => boolean): boolean {
+  switch (scheme) {
+    case 'allow-utf-8':
+      return true;
+    case 'underscores':
+      return isLegacy(name);
+    case 'dots':
+      return isLegacy(name.replaceAll('.', '_'));
+    case 'values':
+      return !(isLegacy(name) && name.startsWith('U__'));
+    default:
+      return scheme satisfies never;
+  }
+}
+
+function freeName(name: string, taken: ReadonlySet<string>): string {
+  let free = name;
+  for (let number = 2; taken.has(free); number++) free = `${name}_${number}`;
+  return free;
+}
+
+/** The notation of a series without the values of its labels: `deploys{env,"k8s.cluster"}`. */
+function namesOf(metric: string, labels: readonly Label[]): string {
+  const names = labels.map(({ name }) => (isLegacyLabelName(name) ? name : quote(name)));
+  if (!isLegacyMetricName(metric)) return `{${[quote(metric), ...names].join(',')}}`;
+  return names.length === 0 ? metric : `${metric}{${names.join(',')}}`;
+}

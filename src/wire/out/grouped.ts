@@ -1,0 +1,63 @@
+import type { Entry } from '../../core/entry.ts';
+import type { SeriesText } from '../../core/series.ts';
+import { headOf } from '../../core/series.ts';
+import type { Escaping } from './escape.ts';
+import { escapeSeries } from './escape.ts';
+import { inSeriesOrder } from './order.ts';
+
+/** What the events' families say of themselves, in every format. */
+export const EVENT_HELP = 'Events registered with oneShotMetricsServer, each delivered once to each scraper';
+
+export interface Shown {
+  /** Whether samples carry the entries' own times. */
+  readonly timed: boolean;
+  readonly escaping: Escaping;
+}
+
+/**
+ * Makes something of each entry, and puts together what is of one metric, by the head that its series share once they are escaped.
+ * Families stand in the order of their first entry. Timed, all of one series stands together too, oldest first.
+ */
+export function grouped<T>(
+  entries: readonly Entry[],
+  { timed, escaping }: Shown,
+  make: (series: SeriesText, entry: Entry) => T,
+): ReadonlyMap<string, readonly T[]> {
+  const families = new Map<string, T[]>();
+  let head: string | undefined;
+  let family: T[] = [];
+  let before: SeriesText | undefined;
+  let series = '' as SeriesText;
+  for (const entry of timed ? inSeriesOrder(entries) : entries) {
+    if (entry.series !== before) {
+      before = entry.series;
+      series = escapeSeries(before, escaping);
+      if (head === undefined || !beginsWith(series, head)) {
+        head = headOf(series);
+        family = familyOf(families, head);
+      }
+    }
+    family.push(make(series, entry));
+  }
+  return families;
+}
+
+/** A metric's name as a comment of the text formats has it: in quotes where it isn't a legacy one. */
+export function nameOfHead(head: string): string {
+  return head.startsWith('{') ? head.slice(1) : head;
+}
+
+/** Whether that is the series' head; told without cutting a text out, since most neighbours are of one metric. */
+function beginsWith(series: SeriesText, head: string): boolean {
+  if (!series.startsWith(head)) return false;
+  const behind = series[head.length];
+  return behind === undefined || behind === '{' || behind === ',' || behind === '}';
+}
+
+function familyOf<T>(families: Map<string, T[]>, head: string): T[] {
+  const known = families.get(head);
+  if (known !== undefined) return known;
+  const family: T[] = [];
+  families.set(head, family);
+  return family;
+}

@@ -1,0 +1,20 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, it } from 'vitest';
+import { configMarkdown } from '../src/config/describe.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const pages = globSync(['*.md', 'docs/**/*.md'], { cwd: ROOT });
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
+
+it('the page of settings is what the table says (npm run docs)', () => {
+  expect(read('docs/operate/config.md')).toBe(configMarkdown());
+});
+
+it('every link between pages leads somewhere', () => {
+  const links = pages.flatMap((page) =>
+    [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)].map(([, to = '']) => ({ page, to })),
+  );
+  expect(links.length).toBeGreaterThan(10);
+  expect(links.filter(({ page, to }) => !existsSync(join(ROOT, dirname(page), to)))).toEqual([]);
+});

@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { RawClient } from '../support/rawHttp.ts';
+import type { RunningServer } from '../support/server.ts';
+import { startServer } from '../support/server.ts';
+
+const post = (server: RunningServer, query: string) =>
+  fetch(`${server.url}/event?${query}`, { method: 'POST' });
+const list = async (server: RunningServer) =>
+  ((await (await fetch(`${server.url}/api/v1/scrapers`)).json()) as { scrapers: Record<string, unknown>[] })
+    .scrapers;
+
+describe('GET /api/v1/scrapers', () => {
+  it('tells who scrapes, how, and how far each one is', async () => {
+    let now = 1_700_000_000_000;
+    await using server = await startServer({}, () => now as never);
+    expect(await list(server)).toEqual([]);
+    const client = await RawClient.connect(server.port);
+    for (let round = 0; round < 3; round += 1) {
+      client.get('/metrics?scraper=prometheus-a&timestamps=explicit', {
+        Accept: 'application/openmetrics-text;version=1.0.0',
+      });
+      await client.response();
+      await post(server, `n=${round}`);
+      now += 15_000;
+    }
+    expect(await list(server)).toEqual([
+      {
+        id: 'prometheus-a',
+        identifiedBy: 'parameter',
+        address: '127.0.0.1',
+        firstSeen: '2023-11-14T22:13:20.000Z',
+        lastSeen: '2023-11-14T22:13:50.000Z',
+        intervalSeconds: 15,
+        mode: 'timed',
+        format: 'openmetrics 1.0.0',
+        confirmedOffset: 1,
+        pending: 2,
+        inFlight: 1,
+        returned: 0,
+        warnings: [],
+      },
+    ]);
+  });
+
+  it('warns of two under one id, and of a proxy, once in the log as well', async () => {
+    await using server = await startServer();
+    const [one, two] = [await RawClient.connect(server.port), await RawClient.connect(server.port)];
+    for (const client of [one, two, one, two]) {
+      client.get('/metrics?scraper=a', { Via: '1.1 somewhere' });
+      await client.response();
+    }
+    const [scraper] = await list(server);
+    expect((scraper?.['warnings'] as { code: string }[] | undefined)?.map(({ code }) => code)).toEqual([
+      'http_proxy',
+      'shared_id',
+    ]);
+    expect(server.log.filter((line) => line.includes('"warn"'))).toHaveLength(2);
+    expect(server.log.join('')).toContain('give each its own by params');
+  });
+});
+
+describe('DELETE /api/v1/scrapers/{id}', () => {
+  it('forgets a scraper with what it had not had, and counts that', async () => {
+    await using server = await startServer();
+    await fetch(`${server.url}/metrics?scraper=a%2Fb`);
+    await post(server, 'n=1');
+    const gone = await fetch(`${server.url}/api/v1/scrapers/a%2Fb`, { method: 'DELETE' });
+    expect(gone.status).toBe(204);
+    expect(await list(server)).toEqual([]);
+    const body = await (await fetch(`${server.url}/metrics?peek=true`)).text();
+    expect(body).toContain('events_to_metrics_dropped_total{reason="scraper_forgotten"} 1\n');
+  });
+
+  it('answers 404 for one that is not known, and 405 for other methods', async () => {
+    await using server = await startServer();
+    expect((await fetch(`${server.url}/api/v1/scrapers/nobody`, { method: 'DELETE' })).status).toBe(404);
+    const wrong = await fetch(`${server.url}/api/v1/scrapers/nobody`);
+    expect(wrong.status).toBe(405);
+    expect(wrong.headers.get('allow')).toBe('DELETE');
+  });
+});
+
+describe('GET /openapi.json', () => {
+  it('tells of every endpoint', async () => {
+    await using server = await startServer();
+    const answer = await fetch(`${server.url}/openapi.json`);
+    expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
+    const api = (await answer.json()) as { openapi: string; paths: Record<string, Record<string, unknown>> };
+    expect(api.openapi).toBe('3.1.0');
+    const endpoints = Object.entries(api.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    for (const endpoint of [
+      'GET /',
+      'GET /docs',
+      'POST /event',
+      'GET /metrics',
+      'HEAD /metrics',
+      'GET /healthz',
+      'GET /-/healthy',
+      'GET /-/ready',
+      'GET /api/v1/scrapers',
+      'DELETE /api/v1/scrapers/{id}',
+      'GET /openapi.json',
+    ]) {
+      expect(endpoints).toContain(endpoint);
+    }
+    for (const methods of Object.values(api.paths)) {
+      for (const operation of Object.values(methods)) {
+        expect(operation).toMatchObject({
+          summary: expect.any(String) as string,
+          responses: expect.any(Object) as object,
+        });
+      }
+    }
+  });
+});

@@ -1,0 +1,129 @@
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { RawClient } from '../support/rawHttp.ts';
+import type { RunningServer } from '../support/server.ts';
+import { startServer } from '../support/server.ts';
+import { parseExposition } from '../support/strictParser.ts';
+
+const post = async (server: RunningServer, query: string) =>
+  (await fetch(`${server.url}/event?${query}`, { method: 'POST' })).status;
+const scrape = (server: RunningServer, accept: string, query = '') =>
+  fetch(`${server.url}/metrics${query}`, { headers: { accept, 'accept-encoding': 'identity' } });
+
+const PROTOBUF =
+  'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited';
+const OPENMETRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
+const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** Every Accept line that was measured of a real client, and what it must be answered with. */
+const CLIENTS: readonly (readonly [client: string, accept: string, contentType: string])[] = [
+  [
+    'Prometheus 2.42',
+    'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1',
+    OPENMETRICS,
+  ],
+  [
+    'Prometheus 2.42 with native histograms',
+    'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,application/openmetrics-text;version=1.0.0;q=0.8,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1',
+    PROTOBUF,
+  ],
+  [
+    'Prometheus 2.53',
+    'application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
+    OPENMETRICS,
+  ],
+  [
+    'Prometheus 3.5',
+    'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
+    `${OPENMETRICS}; escaping=allow-utf-8`,
+  ],
+  [
+    'Prometheus 3.5 that prefers protobuf',
+    'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.3',
+    PROTOBUF,
+  ],
+  ['VictoriaMetrics', 'text/plain;version=0.0.4;q=1,*/*;q=0.1', TEXT],
+  ['curl', '*/*', TEXT],
+  ['a browser', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', TEXT],
+];
+
+describe('a scrape is answered in the format that its client prefers', () => {
+  it.each(CLIENTS)('%s', async (_client, accept, contentType) => {
+    await using server = await startServer();
+    await post(server, 'a=1');
+    const answer = await scrape(server, accept);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toBe(contentType);
+    expect(answer.headers.get('vary')).toBe('Accept, Accept-Encoding');
+    const body = Buffer.from(await answer.arrayBuffer());
+    expect(Number(answer.headers.get('content-length'))).toBe(body.length);
+    expect(body.includes('events_to_metrics')).toBe(true);
+    const ends = body.toString().endsWith('\n# EOF\n');
+    expect(ends).toBe(contentType.startsWith('application/openmetrics'));
+  });
+});
+
+describe('gzip', () => {
+  it.each([
+    ['gzip', 'gzip'],
+    ['deflate, gzip;q=0.5', 'gzip'],
+    ['*', 'gzip'],
+    ['gzip;q=0', null],
+    ['identity', null],
+    ['zstd, br', null],
+  ])('for Accept-Encoding %s: %s', async (accepted, encoding) => {
+    await using server = await startServer();
+    await post(server, 'a=1');
+    const client = await RawClient.connect(server.port);
+    client.get('/metrics', { 'Accept-Encoding': accepted });
+    const { head, raw } = await client.response();
+    const told = /content-encoding: (\S+)/i.exec(head)?.[1] ?? null;
+    expect(told).toBe(encoding);
+    const body = encoding === 'gzip' ? gunzipSync(raw) : raw;
+    expect(parseExposition(body).find(({ name }) => name === 'events_to_metrics')?.samples).toHaveLength(1);
+  });
+
+  it('a body too small to be worth it goes as it is', async () => {
+    await using server = await startServer();
+    const answer = await fetch(`${server.url}/healthz`, { headers: { 'accept-encoding': 'gzip' } });
+    expect(answer.headers.get('content-encoding')).toBeNull();
+  });
+});
+
+describe('names in UTF-8', () => {
+  it('are refused unless event.names takes them, and the refusal names that setting', async () => {
+    await using server = await startServer();
+    const answer = await fetch(`${server.url}/event?build.id=7`, { method: 'POST' });
+    expect(answer.status).toBe(400);
+    expect(((await answer.json()) as { error: string }).error).toContain('event.names=utf8');
+  });
+
+  it.each([
+    ['text/plain;version=1.0.0;escaping=allow-utf-8', 'events_to_metrics{"build.id"="7"} 1'],
+    [
+      'text/plain;version=0.0.4',
+      'events_to_metrics{build_id="7",escaped_from="events_to_metrics{\\"build.id\\"}"} 1',
+    ],
+    ['text/plain;version=1.0.0;escaping=dots', 'events__to__metrics{build_dot_id="7"} 1'],
+    ['text/plain;version=1.0.0;escaping=values', 'events_to_metrics{U__build_2e_id="7"} 1'],
+  ])('for %s: %s', async (accept, line) => {
+    await using server = await startServer({ 'event.names': 'utf8' });
+    expect(await post(server, 'build.id=7')).toBe(200);
+    expect((await (await scrape(server, accept)).text()).split('\n')).toContain(line);
+  });
+});
+
+describe("a scraper's own choice of timestamps", () => {
+  it('wins over the setting', async () => {
+    await using server = await startServer({ 'scrape.timestamps': 'explicit' });
+    await post(server, 'a=1&__timestamp__=2001-01-01T00:00:00Z');
+    const lines = async (query: string) =>
+      (await (await scrape(server, '*/*', query)).text())
+        .split('\n')
+        .filter((line) => line.startsWith('events_to_metrics{'));
+    expect(await lines('?scraper=x&timestamps=scrape')).toEqual(['events_to_metrics{a="1"} 1']);
+    const [timed] = await lines('?scraper=y&timestamps=explicit');
+    expect(timed).toMatch(/^events_to_metrics\{a="1"\} 1 \d{13}$/);
+    expect((await scrape(server, '*/*', '?timestamps=maybe')).status).toBe(400);
+  });
+});

@@ -1,0 +1,50 @@
+import type { RawSample, RawSeries } from './remoteRead.ts';
+import { remoteRead } from './remoteRead.ts';
+
+/** The bits of the NaN that ends a series: https://github.com/prometheus/prometheus/blob/main/model/value/value.go */
+export const STALE_BITS = 0x7ff0_0000_0000_0002n;
+
+/** A series of events in the TSDB: its samples, and where it was marked as ended. */
+export interface StoredSeries {
+  readonly labels: RawSeries['labels'];
+  readonly samples: readonly RawSample[];
+  readonly endsAt: readonly number[];
+}
+
+/** Every series of one metric, sample by sample, markers apart. Times are in Unix ms. */
+export async function storedSeries(
+  url: string,
+  metric: string,
+  start: number,
+  end: number,
+): Promise<readonly StoredSeries[]> {
+  const series = await remoteRead(url, metric, start, end);
+  return series.map(({ labels, samples }) => ({
+    labels,
+    samples: samples.filter(({ bits }) => bits !== STALE_BITS),
+    endsAt: samples.filter(({ bits }) => bits === STALE_BITS).map(({ at }) => at),
+  }));
+}
+
+/** How many scrapes of a job failed or never were: those with `up` 0, and those missing between two at an interval in ms. */
+export async function upGaps(
+  url: string,
+  job: string,
+  start: number,
+  end: number,
+  intervalMs: number,
+): Promise<number> {
+  const series = await storedSeries(url, 'up', start, end);
+  const samples = series
+    .filter(({ labels }) => labels['job'] === job)
+    .flatMap((each) => each.samples)
+    .toSorted((a, b) => a.at - b.at);
+  let gaps = 0;
+  let before: RawSample | undefined;
+  for (const sample of samples) {
+    if (sample.value === 0) gaps += 1;
+    if (before !== undefined) gaps += Math.max(0, Math.round((sample.at - before.at) / intervalMs) - 1);
+    before = sample;
+  }
+  return gaps;
+}
