@@ -27,6 +27,8 @@ import type { Logger } from './observe/logger.ts';
 import { newsFor } from './observe/news.ts';
 import { OwnMetrics } from './observe/ownMetrics.ts';
 import { Acceptor } from './relay/accept.ts';
+import type { CounterRules } from './relay/counters.ts';
+import { EventCounters, METRIC_LABEL } from './relay/counters.ts';
 import { newCounts } from './relay/counts.ts';
 import { Expiry } from './relay/expire.ts';
 import { Housekeeping } from './relay/housekeeping.ts';
@@ -43,6 +45,8 @@ import { welcome } from './ui/welcome.ts';
 
 /** How often pulses, leases, timeouts, backlogs and the log's limits are looked after, in ms. */
 const HOUSEKEEPING_EVERY_MS = 1_000;
+/** How often the counters are saved, in rounds of that: what was counted since is read again after a crash. */
+const COUNTERS_SAVED_EVERY = 10;
 /** Idle connections outlive the scraper timeout by this, in ms. */
 const KEEP_ALIVE_SLACK_MS = 30_000;
 
@@ -66,10 +70,12 @@ export class App implements AsyncDisposable {
   readonly #acceptor: Acceptor;
   readonly #scrapers: Scrapers;
   readonly #known: readonly string[];
+  readonly #counters: EventCounters;
   readonly #housekeeping: Housekeeping;
   readonly #connections: Connections;
   readonly #http: FastifyInstance;
   readonly #server: Server;
+  #rounds = 0;
   #readiness: Readiness = { ready: false, why: 'the log is not open yet' };
 
   constructor({ settings, version, clock, logger, guide }: AppParts) {
@@ -95,13 +101,19 @@ export class App implements AsyncDisposable {
       clock,
       counts,
     );
+    const counters = (this.#counters = new EventCounters(log, counterRules(settings)));
     const expiry = new Expiry(scrapers, scrapes, sightings, pages, expiryLimits(settings), clock, counts);
-    const trimmer = new Trimmer(log, scrapers, pages, trimLimits(settings), clock, counts);
+    const trimmer = new Trimmer(log, scrapers, pages, trimLimits(settings), clock, counts, counters);
     this.#housekeeping = new Housekeeping(
-      [() => this.#acceptor.endPulses(sightings.endsShown), () => expiry.run(), () => trimmer.run()],
+      [
+        () => this.#acceptor.endPulses(sightings.endsShown),
+        () => expiry.run(),
+        () => trimmer.run(),
+        () => this.#saveCounters(),
+      ],
       (error) => news.postponed(error),
     );
-    const ownMetrics = new OwnMetrics({ version, counts, scrapers, pages, log, clock });
+    const ownMetrics = new OwnMetrics({ version, counts, counters, scrapers, pages, log, clock });
     const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
 
     this.#connections = new Connections(scrapes, clock);
@@ -163,6 +175,7 @@ export class App implements AsyncDisposable {
   async #open(): Promise<void> {
     await this.#log.start();
     this.#tail.start(this.#log.state().end);
+    await this.#counters.start();
     await this.#acceptor.start();
     await this.#scrapers.start(this.#known);
     this.#housekeeping.start(HOUSEKEEPING_EVERY_MS);
@@ -177,7 +190,16 @@ export class App implements AsyncDisposable {
     this.#server.close();
     await this.#http.close();
     await this.#housekeeping.stop();
+    await this.#counters.save().catch((error: unknown) => {
+      // What the snapshot does not hold is counted again at the next start.
+      if (!(error instanceof UnavailableError)) throw error;
+    });
     await this.#log[Symbol.asyncDispose]();
+  }
+
+  async #saveCounters(): Promise<void> {
+    this.#rounds += 1;
+    if (this.#rounds % COUNTERS_SAVED_EVERY === 0) await this.#counters.save();
   }
 
   #listen(): Promise<AddressInfo> {
@@ -257,6 +279,17 @@ function timeRules(settings: Settings): TimeRules {
 
 function showingRules(settings: Settings): ShowingRules {
   return { collapse: settings['scrape.collapse'], ageMaxMs: settings['event.ageMax'] };
+}
+
+/** Throws a ConfigError for a label that the counters have anyway. */
+function counterRules(settings: Settings): CounterRules {
+  const labels = settings['counters.labels'];
+  if (labels.includes(METRIC_LABEL)) {
+    throw new ConfigError(
+      `counters.labels names ${METRIC_LABEL}, which every counter has for its events' metric; leave it out`,
+    );
+  }
+  return { labels, seriesMax: settings['counters.seriesMax'] };
 }
 
 function expiryLimits(settings: Settings) {

@@ -125,6 +125,15 @@ describe('a list', () => {
     expect(() => list().parse(raw)).toThrow(/must be a list of texts, not .*; write a,b,c, or/);
   });
 
+  it('may have a rule that each item keeps', () => {
+    const kept = list({ pattern: /^[a-z]$/, rule: 'a letter', remedy: 'write one letter' });
+    expect(kept.parse('a,b')).toStrictEqual(['a', 'b']);
+    expect(kept.parse('')).toStrictEqual([]);
+    expect(() => kept.parse('a,bb,c')).toThrow(
+      'must be a list of which each is a letter, not "bb"; write one letter',
+    );
+  });
+
   it('is written as it is read', () => {
     expect([['a', 'b'], []].map((items) => list().format(items))).toStrictEqual(['a,b', '""']);
   });

@@ -113,8 +113,11 @@ export function oneOf<const T extends string>(
   };
 }
 
-/** Texts: separated by commas, or an array in config.json. The empty text is the empty list. No item may be empty. */
-export function list(): Kind<readonly string[]> {
+/**
+ * Texts: separated by commas, or an array in config.json. The empty text is the empty list. No item may be empty, and each keeps the
+ * rule if there is one.
+ */
+export function list(kept?: TextRule): Kind<readonly string[]> {
   return {
     placeholder: '<list>',
     parse(raw) {
@@ -125,6 +128,9 @@ export function list(): Kind<readonly string[]> {
       const trimmed = items.map((item) => item.trim());
       if (trimmed.includes(''))
         throw refused('a list without empty items', raw, 'remove the empty item, or the comma too many');
+      const wrong = trimmed.find((item) => kept?.pattern.test(item) === false);
+      if (kept !== undefined && wrong !== undefined)
+        throw refused(`a list of which each is ${kept.rule}`, wrong, kept.remedy);
       return trimmed;
     },
     format: (items) => quotedWhereNeeded(items.join(',')),

@@ -115,6 +115,10 @@ describe('an error', () => {
       'scrape.timestamps (environment USE_EXPLICIT_TIMESTAMPS) must be true or false',
     ],
     [{ files: { 'config.json': '{"server.port":"a\\nb"}' } }, 'server.port (config.json) must be a port'],
+    [
+      { argv: ['--counters.labels=type,__name__'] },
+      'counters.labels (flag --counters.labels) must be a list',
+    ],
     [{ argv: ['--event.metric=9\n'] }, 'event.metric (flag --event.metric) must be a metric name'],
   ])('is one line that names the key and where it came from: %j', (given, message) => {
     expect(errorOf(given)).toContain(message);
@@ -143,6 +147,15 @@ describe('settings together', () => {
   ])('keep scrapers known for long enough: %s is refused', (word, message) => {
     expect(errorOf({ argv: [word] })).toContain(message);
   });
+
+  it.each([['--event.ageMax=1m'], ['--pulse.width=50m']])(
+    'end a pulse while Prometheus still takes it: %s is refused',
+    (word) => {
+      expect(errorOf({ argv: [word] })).toMatch(
+        /^pulse\.width \(\d+m, .*\) must be shorter than event\.ageMax \(\d+m, .*\): the end of a pulse must not be too old/,
+      );
+    },
+  );
 
   it('say why', () => {
     expect(errorOf({ argv: ['--scrapers.lookback=11m'] })).toMatch(

@@ -19,6 +19,13 @@ const METRIC_NAME: TextRule = {
   remedy: 'use letters, digits, _ and : only, and no digit first',
 };
 
+/** Names that no event's label has, and that would break a scrape: `__name__` by naming something else, NUL in any text format. */
+const LABEL_NAME: TextRule = {
+  pattern: /^(?!__)[^\0]+$/,
+  rule: "a label's name that does not begin with __",
+  remedy: "name labels that events carry; the events' metric is counted apart in any case",
+};
+
 /** The Go server's switch between the two kinds of timestamps. */
 function explicitTimestamps(raw: string): 'scrape' | 'explicit' {
   const word = raw.toLowerCase();
@@ -207,6 +214,17 @@ export const SETTINGS = {
     kind: duration({ min: 0, max: TIMER_MAX }),
     default: 5 * MINUTE,
     doc: 'A new scraper with an id of its own, or the first scraper of all, also gets the events of this long before its first scrape; 0 for none. Must be shorter than scrapers.timeout.',
+  }),
+
+  'counters.labels': setting({
+    kind: list(LABEL_NAME),
+    default: ['type'],
+    doc: "Labels of events that the cumulative counter events_to_metrics_events_total has, beside the events' metric.",
+  }),
+  'counters.seriesMax': setting({
+    kind: integer(1, 100_000),
+    default: 1000,
+    doc: 'How many series that counter may have. Events beyond are counted in one more, whose labels all say other.',
   }),
 
   'retention.min': setting({

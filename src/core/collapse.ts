@@ -2,21 +2,12 @@ import type { Entry } from './entry.ts';
 import type { Offset } from './offset.ts';
 import type { SeriesText } from './series.ts';
 
-/**
- * Leaves each series once, with its last event; series stand in the order of their first. For untimed scrapes: they can show one
- * value of a series, and Prometheus would keep the first of several. Ends say nothing there, and are left out.
- */
-export function collapseLast(entries: readonly Entry[]): readonly Entry[] {
-  const last = new Map<SeriesText, Entry>();
-  for (const entry of entries) if (entry.kind === 'event') last.set(entry.series, entry);
-  return last.size === entries.length ? entries : [...last.values()];
-}
-
-/** What an untimed scrape shows of several events of one series. */
+/** What an untimed scrape shows of several events of one series; the setting is `scrape.collapse`. */
 export type CollapseHow = 'last' | 'sum' | 'count' | 'spread';
 
 /** What is shown of some entries, and which of them that settles. */
 export interface Collapsed {
+  /** Events, each series once; the very list that was given where nothing had to be changed. */
   readonly shown: readonly Entry[];
   /** Offsets in order; what they leave out is for a later scrape. */
   readonly covered: readonly Offset[] | 'all';
@@ -25,40 +16,65 @@ export interface Collapsed {
 }
 
 /**
- * Leaves each series once, as a scrape without timestamps must: its last event, one with the sum of the values or with their number, or
- * (`spread`) its first event, the others being left for later scrapes.
+ * Leaves each series once, as a scrape without timestamps must: Prometheus would keep the first of several samples and drop the
+ * others. Shown is the last event, or one with the sum of the values (as float64 adds them, in the order of the log) or with the
+ * number of events; or (`spread`) the first one, the others being left for later scrapes. Series stand in the order of their first
+ * event. Ends say nothing in such a scrape: they are covered, and neither shown nor counted.
  */
 export function collapse(how: CollapseHow, entries: readonly Entry[]): Collapsed {
   if (how === 'spread') return spread(entries);
   const last = collapseLast(entries);
-  if (last === entries)
-    return { shown: how === 'count' ? last.map(asCount(new Map())) : last, covered: 'all', collapsed: 0 };
-  const ends = entries.reduce((sum, { kind }) => sum + (kind === 'end' ? 1 : 0), 0);
-  const collapsed = entries.length - ends - last.length;
-  if (how === 'last') return { shown: last, covered: 'all', collapsed };
-  const totals = new Map<SeriesText, number>();
-  for (const { kind, series, value } of entries) {
-    if (kind === 'event') totals.set(series, (totals.get(series) ?? 0) + (how === 'sum' ? value : 1));
-  }
-  return { shown: last.map(asCount(totals)), covered: 'all', collapsed };
+  const shown = how === 'last' ? last : withTotals(how, last, entries);
+  return { shown, covered: 'all', collapsed: countEvents(entries) - shown.length };
 }
 
-/** Puts a series' total in place of its event's value; 1 where there is none. */
-function asCount(totals: ReadonlyMap<SeriesText, number>): (entry: Entry) => Entry {
-  return (entry) => ({ ...entry, value: totals.get(entry.series) ?? 1 });
+/** Leaves each series once, with its last event, in the order of their first. */
+export function collapseLast(entries: readonly Entry[]): readonly Entry[] {
+  const last = new Map<SeriesText, Entry>();
+  for (const entry of entries) if (entry.kind === 'event') last.set(entry.series, entry);
+  return last.size === entries.length ? entries : [...last.values()];
+}
+
+/** Puts the total of its series into each event. */
+function withTotals(
+  how: 'sum' | 'count',
+  last: readonly Entry[],
+  entries: readonly Entry[],
+): readonly Entry[] {
+  const isTotal = ({ value }: Entry): boolean => how === 'sum' || value === 1;
+  if (last === entries && entries.every(isTotal)) return entries;
+  const totals = new Map<SeriesText, number>();
+  for (const { kind, series, value } of entries) {
+    if (kind !== 'event') continue;
+    const total = totals.get(series);
+    const more = how === 'sum' ? value : 1;
+    // Not from 0: 0 + -0 is 0, and a single -0 must stay what it is.
+    totals.set(series, total === undefined ? more : total + more);
+  }
+  return last.map((entry) => ({ ...entry, value: totals.get(entry.series) as number }));
+}
+
+function countEvents(entries: readonly Entry[]): number {
+  let events = 0;
+  for (const { kind } of entries) if (kind === 'event') events += 1;
+  return events;
 }
 
 function spread(entries: readonly Entry[]): Collapsed {
-  const first = new Set<SeriesText>();
+  const started = new Set<SeriesText>();
   const shown: Entry[] = [];
   const covered: Offset[] = [];
   for (const entry of entries) {
     if (entry.kind === 'event') {
-      if (first.has(entry.series)) continue;
-      first.add(entry.series);
+      if (started.has(entry.series)) continue;
+      started.add(entry.series);
       shown.push(entry);
     }
     covered.push(entry.offset);
   }
-  return { shown, covered, collapsed: 0 };
+  return {
+    shown: shown.length === entries.length ? entries : shown,
+    covered: covered.length === entries.length ? 'all' : covered,
+    collapsed: 0,
+  };
 }

@@ -14,6 +14,7 @@ import { formatSampleValue } from './value.ts';
 
 const RULES: EventRules = {
   metric: 'events_to_metrics',
+  names: 'legacy',
   limits: { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096 },
   reserved: (metric) => metric === 'oneshot_own',
 };
@@ -167,5 +168,20 @@ describe('an event', () => {
       ),
       { numRuns: 2000 },
     );
+  });
+
+  test('keeps names beyond the legacy charset where they are taken, spaces too', () => {
+    const utf8: EventRules = { ...RULES, names: 'utf8' };
+    const pairs: Pairs = [
+      ['__name__', 'deploys.done'],
+      ['my label', '1'],
+      ['my_label', '2'],
+      ['value', '3'],
+    ];
+    expect(eventFromPairs(pairs, utf8)).toEqual({
+      series: '{"deploys.done","my label"="1",my_label="2"}',
+      value: 3,
+    });
+    expect(() => eventFromPairs([['a.b', 'x']], RULES)).toThrow(/event\.names=utf8 takes it/);
   });
 });

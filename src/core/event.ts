@@ -21,8 +21,7 @@ export interface EventRules {
   /** The metric's name where the event names none. */
   readonly metric: string;
   readonly limits: EventLimits;
-  /** Which names are taken; legacy ones alone, unless told. */
-  readonly names?: EventNames;
+  readonly names: EventNames;
   /** Tells the names of this server's own metrics. */
   readonly reserved: (metric: string) => boolean;
 }

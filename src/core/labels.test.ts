@@ -93,3 +93,54 @@ describe("a label's value", () => {
     expect(value(text)).toThrow(/half of a surrogate pair/);
   });
 });
+
+describe('a name where all of UTF-8 is taken', () => {
+  const metricName = (name: string) =>
+    checkMetricName('__name__', name, limits, (own) => own.startsWith('oneshot_'), 'utf8');
+  const label = (name: string) => labelName(name, limits, 'utf8');
+
+  test.each(['a', 'a.b', 'a b', ' ', '9', 'ü', '🚀', 'a"\\\n', '{}', 'a:b', '\u0001', 'ü'.repeat(128)])(
+    'is kept to the letter: %j',
+    (name) => {
+      expect(metricName(name)).toBe(name);
+      expect(label(name)).toBe(name);
+    },
+  );
+
+  test.each(['', '\ud83d', 'a\ude80', 'a\0b'])(
+    'is never empty, nor half a character, nor with NUL: %j',
+    (name) => {
+      expect(() => metricName(name)).toThrow(/whole Unicode characters/);
+      expect(() => label(name)).toThrow(/whole Unicode characters/);
+    },
+  );
+
+  test('is measured in bytes', () => {
+    expect(() => metricName(`${'ü'.repeat(128)}x`)).toThrow(/longer than 256 bytes/);
+    expect(() => label(`${'ü'.repeat(128)}x`)).toThrow(/longer than 256 bytes/);
+  });
+
+  test.each(['__', '__x', '__name__'])('of a label still never begins with two underscores: %j', (name) => {
+    expect(() => label(name)).toThrow(/begin with __/);
+  });
+
+  test.each(['up', 'scrape.duration.seconds', 'oneshot_x', 'oneshot.x', 'oneshot x'])(
+    'of a metric is not one that an older scraper would take for one of those that are taken: %s',
+    (name) => {
+      expect(() => metricName(name)).toThrow(/Prometheus itself|this server's own/);
+    },
+  );
+
+  test.each(['a.b', 'ü', 'a-b'])(
+    'is refused where it is not, and the error names the setting: %s',
+    (name) => {
+      expect(() => metric(name)).toThrow(/; event\.names=utf8 takes it$/);
+      expect(() => labelName(name, limits)).toThrow(/; event\.names=utf8 takes it$/);
+    },
+  );
+
+  test.each(['', 'a\0'])('that is never taken is refused without that: %j', (name) => {
+    expect(() => metric(name)).toThrow(/^(?!.*event\.names)/s);
+    expect(() => labelName(name, limits)).toThrow(/^(?!.*event\.names)/s);
+  });
+});

@@ -3,7 +3,7 @@ import type { EventLimits } from './limits.ts';
 import { utf8Bytes } from './utf8.ts';
 
 /**
- * Which names are taken. `legacy`: those that every Prometheus can read. `utf8`: any text that isn't empty, as Prometheus 3 does;
+ * Which names are taken. `legacy`: those that every Prometheus can read. `utf8`: any text that isn't empty and has no NUL, as Prometheus 3 does;
  * an older one gets them escaped (`wire/out/escape.ts`). The setting is `event.names`.
  */
 export type EventNames = 'legacy' | 'utf8';
@@ -95,8 +95,10 @@ export function labelName(raw: string, limits: EventLimits, names: EventNames = 
 
 /** Which rule a name breaks, in words; undefined where it breaks none. */
 function faultOf(name: string, legacy: RegExp, names: EventNames): string | undefined {
-  const isUtf8 = name !== '' && name.isWellFormed();
-  if (names === 'utf8') return isUtf8 ? undefined : 'it must be whole Unicode characters, one at least';
+  // NUL is valid UTF-8, but Prometheus 3.5 refuses a whole text or OpenMetrics scrape for one in a name; in a label's value it takes it.
+  const isUtf8 = name !== '' && name.isWellFormed() && !name.includes('\0');
+  if (names === 'utf8')
+    return isUtf8 ? undefined : 'it must be whole Unicode characters, one at least, and no NUL';
   if (legacy.test(name)) return undefined;
   const space = legacy === LABEL_NAME ? ' (a space is taken as _)' : '';
   return `it must match ${legacy.source}${space}${isUtf8 ? '; event.names=utf8 takes it' : ''}`;

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { anyLabelName, anyLabelValue, anyMetricName } from '../../test/support/randomEvents.ts';
 import { parseSamples } from '../../test/support/strictParser.ts';
-import { metricOf, writeSeries } from './series.ts';
+import { headOf, metricOf, readSeries, writeSeries } from './series.ts';
 
 const anyLabels = fc.uniqueArray(
   fc.record({
@@ -11,6 +11,35 @@ const anyLabels = fc.uniqueArray(
   }),
   { maxLength: 8, selector: ({ name }) => name },
 );
+
+/** Names of which many need quotes, and some look like parts of the notation. */
+const anyName = fc.oneof(
+  fc.constantFrom(
+    'a.b',
+    '"',
+    '\\',
+    '\\"',
+    '\n',
+    '{',
+    '}',
+    ',',
+    '=',
+    '="',
+    '",',
+    '{"',
+    'a"b',
+    '9',
+    'a:b',
+    'ü',
+    '🚀',
+  ),
+  fc.string({ unit: 'binary', minLength: 1, maxLength: 8 }),
+  anyLabelName,
+);
+const anyUtf8Labels = fc.uniqueArray(fc.record({ name: anyName, value: anyLabelValue }), {
+  maxLength: 6,
+  selector: ({ name }) => name,
+});
 
 describe('a series', () => {
   test('without labels is its metric', () => {
@@ -61,5 +90,47 @@ describe('a series', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+
+  test.each([
+    ['deploys.done', [], '{"deploys.done"}'],
+    ['deploys.done', [{ name: 'env', value: 'x' }], '{"deploys.done",env="x"}'],
+    ['deploys', [{ name: 'k8s.cluster', value: 'x' }], 'deploys{"k8s.cluster"="x"}'],
+    ['a:b', [{ name: 'a:b', value: 'x' }], 'a:b{"a:b"="x"}'],
+    ['a"\\\n', [{ name: '9"\\\n', value: '"' }], '{"a\\"\\\\\\n","9\\"\\\\\\n"="\\""}'],
+  ])('has quotes around names beyond the legacy charset: %j %j', (metric, labels, text) => {
+    expect(writeSeries(metric, labels)).toBe(text);
+  });
+
+  test('is read back as it was written, name for name and value for value', () => {
+    fc.assert(
+      fc.property(anyName, anyUtf8Labels, (metric, labels) => {
+        const series = writeSeries(metric, labels);
+        const inOrder = labels.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+        expect(readSeries(series)).toEqual({ metric, labels: inOrder });
+        expect(metricOf(series)).toBe(metric);
+        expect(series.slice(headOf(series).length, headOf(series).length + 1)).toMatch(/^[{,}]?$/);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test('with names in quotes is read by a strict parser as it was meant', () => {
+    const named = anyUtf8Labels.map((labels) => labels.filter(({ name }) => name !== '__name__'));
+    fc.assert(
+      fc.property(anyName, named, (metric, labels) => {
+        const [sample] = parseSamples(Buffer.from(`${writeSeries(metric, labels)} 1\n`), 'utf8');
+        const told = labels
+          .filter(({ value }) => value !== '')
+          .map(({ name, value }) => [name, value] as const);
+        expect(sample?.name).toBe(metric);
+        expect(sample?.labels).toEqual(new Map(told));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test.each(['a{b', 'a{b="x', 'a{b="x\\"}', '{"a', '{"a","b'])('that is cut is not read: %s', (text) => {
+    expect(() => readSeries(text as ReturnType<typeof writeSeries>)).toThrow(/not a whole series/);
   });
 });

@@ -89,6 +89,15 @@ export interface Log extends AsyncDisposable {
   /** Forgets a scraper. Unknown ids are fine. */
   deleteScraper(id: string): Promise<void>;
 
+  /** The note that was last saved under a key; undefined where there is none. */
+  loadNote(key: string): Promise<string | undefined>;
+
+  /**
+   * Saves a short text under a key, in place of the one before. Like a scraper's record it survives the death of this process when
+   * the call returns, and is durable when the promise resolves.
+   */
+  saveNote(key: string, text: string): Promise<void>;
+
   /** Removes all entries up to and with `upTo`. Reading them afterwards finds nothing. */
   trim(upTo: Offset): Promise<void>;
 }

@@ -4,6 +4,7 @@ import { pendingCount } from '../core/position.ts';
 import type { Label } from '../core/series.ts';
 import { formatSampleValue } from '../core/value.ts';
 import type { Log } from '../log/log.ts';
+import { EventCounters } from '../relay/counters.ts';
 import type { Counts } from '../relay/counts.ts';
 import type { Pages } from '../relay/page.ts';
 import type { Scrapers } from '../relay/scrapers.ts';
@@ -12,6 +13,7 @@ import type { Family } from '../wire/out/families.ts';
 export interface OwnMetricsParts {
   readonly version: string;
   readonly counts: Counts;
+  readonly counters: EventCounters;
   readonly scrapers: Scrapers;
   readonly pages: Pages;
   readonly log: Log;
@@ -24,10 +26,12 @@ const PREFIX = 'events_to_metrics_';
 export class OwnMetrics {
   readonly #registry = new Registry();
   readonly #requests: Counter<'route' | 'method' | 'code'>;
+  readonly #counters: EventCounters;
   readonly #names: ReadonlySet<string>;
 
   constructor(parts: OwnMetricsParts) {
-    const { counts, log, scrapers, pages, clock } = parts;
+    const { counts, counters, log, scrapers, pages, clock } = parts;
+    this.#counters = counters;
     this.#gauge('build_info', 'Always 1; the labels tell what runs.', ['version', 'node_version'], (set) => {
       set(1, { version: parts.version, node_version: process.version });
     });
@@ -73,6 +77,12 @@ export class OwnMetrics {
       [],
       (add) => add(counts.retimed),
     );
+    this.#counter(
+      'moved_total',
+      'Events shown later than they were, since they would have come too late.',
+      [],
+      (add) => add(counts.moved),
+    );
     this.#gauge('log_entries', 'Entries in the log.', [], (set) => set(log.state().entries));
     this.#gauge('log_size_bytes', 'Size of the log, in bytes.', [], (set) => set(log.state().bytes));
     this.#requests = new Counter({
@@ -82,7 +92,10 @@ export class OwnMetrics {
       registers: [this.#registry],
     });
     collectDefaultMetrics({ register: this.#registry });
-    this.#names = new Set(this.#registry.getMetricsAsArray().map(({ name }) => name));
+    this.#names = new Set([
+      EventCounters.metric,
+      ...this.#registry.getMetricsAsArray().map(({ name }) => name),
+    ]);
   }
 
   countRequest(route: string, method: string, status: number): void {
@@ -100,7 +113,7 @@ export class OwnMetrics {
   /** All of them as they are now. */
   async families(): Promise<Family[]> {
     const metrics = (await this.#registry.getMetricsAsJSON()) as unknown as Collected[];
-    return metrics.map(({ name, help, type, values }) => ({
+    const own: Family[] = metrics.map(({ name, help, type, values }) => ({
       name,
       help,
       type,
@@ -110,6 +123,19 @@ export class OwnMetrics {
         value: sample.value,
       })),
     }));
+    return [...own, this.#events()];
+  }
+
+  /** In no registry of the library's: its label names are those of the configuration that each series was first counted under. */
+  #events(): Family {
+    const name = EventCounters.metric;
+    const samples = [...this.#counters.all()].map(({ labels, value }) => ({ name, labels, value }));
+    return {
+      name,
+      help: 'Events accepted, by the labels of counters.labels; goes on over restarts.',
+      type: 'counter',
+      samples,
+    };
   }
 
   #gauge(name: string, help: string, labelNames: string[], read: (set: Write) => void): void {

@@ -5,6 +5,7 @@ import type { Offset } from '../core/offset.ts';
 import { offset } from '../core/offset.ts';
 import { cursorOf, dropThrough } from '../core/position.ts';
 import type { Log } from '../log/log.ts';
+import type { EventCounters } from './counters.ts';
 import type { Counts, DropReason } from './counts.ts';
 import type { Pages } from './page.ts';
 import type { Scrapers } from './scrapers.ts';
@@ -27,14 +28,24 @@ export class Trimmer {
   readonly #limits: TrimLimits;
   readonly #clock: Clock;
   readonly #counts: Counts;
+  readonly #counters: EventCounters;
 
-  constructor(log: Log, scrapers: Scrapers, pages: Pages, limits: TrimLimits, clock: Clock, counts: Counts) {
+  constructor(
+    log: Log,
+    scrapers: Scrapers,
+    pages: Pages,
+    limits: TrimLimits,
+    clock: Clock,
+    counts: Counts,
+    counters: EventCounters,
+  ) {
     this.#log = log;
     this.#scrapers = scrapers;
     this.#pages = pages;
     this.#limits = limits;
     this.#clock = clock;
     this.#counts = counts;
+    this.#counters = counters;
   }
 
   /** One scraper's oldest entries go where it has too many to fetch. It alone loses by it (guarantee G6). */
@@ -60,8 +71,7 @@ export class Trimmer {
     }
     const { trimmed } = this.#log.state();
     if (upTo <= trimmed) return;
-    if (this.#scrapers.size === 0) this.#counts.dropped.no_scraper += upTo - trimmed;
-    await this.#log.trim(upTo);
+    await this.#trim(upTo);
   }
 
   /** A log beyond its limits loses its oldest entries, whoever has yet to fetch them. */
@@ -69,10 +79,8 @@ export class Trimmer {
     for (;;) {
       const upTo = this.#excessUpTo();
       if (upTo === undefined) return;
-      const { trimmed } = this.#log.state();
-      if (this.#scrapers.size === 0) this.#counts.dropped.no_scraper += upTo - trimmed;
       this.#dropThrough(upTo, 'log_full');
-      await this.#log.trim(upTo);
+      await this.#trim(upTo);
     }
   }
 
@@ -82,6 +90,13 @@ export class Trimmer {
     let excess = entries - this.#limits.entriesMax;
     if (bytes > this.#limits.bytesMax) excess = Math.max(excess, Math.ceil(entries * OVERSIZE_SHARE));
     return excess <= 0 || entries === 0 ? undefined : offset(Math.min(trimmed + excess, end));
+  }
+
+  async #trim(upTo: Offset): Promise<void> {
+    await this.#counters.saveBeforeTrim(upTo);
+    const { trimmed } = this.#log.state();
+    await this.#log.trim(upTo);
+    if (this.#scrapers.size === 0) this.#counts.dropped.no_scraper += upTo - trimmed;
   }
 
   #dropThrough(floor: Offset, reason: DropReason): void {

@@ -37,6 +37,8 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
       expect(() => log.state()).toThrow('not open');
       await expect(log.append(events(1))).rejects.toThrow('not open');
       await expect(log.saveScraper(aScraper())).rejects.toThrow('not open');
+      await expect(log.saveNote('a', 'text')).rejects.toThrow('not open');
+      await expect(log.loadNote('a')).rejects.toThrow('not open');
     });
 
     test('one that was never started can be disposed of', async () => {
@@ -452,6 +454,42 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
     });
   });
 
+  describe('notes', () => {
+    test('one that was never saved is not there', async () => {
+      expect(await (await aLog()).loadNote('none')).toBeUndefined();
+    });
+
+    test('each is kept under its key, to the letter, until it is replaced', async () => {
+      const log = await aLog();
+      await log.saveNote('a', 'first');
+      await log.saveNote('b', 'Ü\u0000"😀');
+      await log.saveNote('a', 'second');
+      expect([await log.loadNote('a'), await log.loadNote('b')]).toEqual(['second', 'Ü\u0000"😀']);
+    });
+
+    test('saves of one key follow each other without waiting, and the last stays', async () => {
+      const log = await aLog();
+      await Promise.all(['1', '2', '3'].map((text) => log.saveNote('a', text)));
+      expect(await log.loadNote('a')).toBe('3');
+    });
+
+    test('one of a megabyte, or of nothing, is kept whole', async () => {
+      const log = await aLog();
+      const long = 'ä'.repeat(500_000);
+      await log.saveNote('long', long);
+      await log.saveNote('empty', '');
+      expect((await log.loadNote('long')) === long).toBe(true);
+      expect(await log.loadNote('empty')).toBe('');
+    });
+
+    test('one is saved when the call returns', async () => {
+      const log = await aLog();
+      const save = log.saveNote('a', 'text');
+      expect(await log.loadNote('a')).toBe('text');
+      await save;
+    });
+  });
+
   describe('disposing', () => {
     test('waits for what is under way', async () => {
       const log = place()();
@@ -461,10 +499,11 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
       const calls = [
         log.append(events(3)).then(() => settled.push('append')),
         log.saveScraper(aScraper()).then(() => settled.push('save')),
+        log.saveNote('a', 'text').then(() => settled.push('note')),
       ];
       await log[Symbol.asyncDispose]();
       await Promise.all(calls);
-      expect(settled.toSorted()).toEqual(['append', 'save']);
+      expect(settled.toSorted()).toEqual(['append', 'note', 'save']);
       expect(values(told)).toEqual([1, 2, 3]);
     });
 
@@ -493,6 +532,7 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
         await log.append(events(10));
         await log.trim(offset(4));
         await log.saveScraper(aScraper());
+        await log.saveNote('a', 'text');
         before = await readAll(log);
         state = log.state();
       }
@@ -502,6 +542,7 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
       expect(await readAll(log)).toEqual(before);
       expect(log.state()).toEqual({ ...state, bytes: expect.any(Number) });
       expect(await log.loadScrapers()).toEqual([aScraper()]);
+      expect(await log.loadNote('a')).toBe('text');
       expect(told).toEqual([]);
     });
 

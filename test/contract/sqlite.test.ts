@@ -47,6 +47,52 @@ async function aClosedLog(): Promise<string> {
   return path;
 }
 
+/** The tables of schema 1 as the first version made them; not to be changed, for there are files like that. */
+const VERSION_1 = `
+  CREATE TABLE entries (
+    offset INTEGER PRIMARY KEY,
+    kind INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    arrived INTEGER NOT NULL,
+    value ANY,
+    series TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE scrapers (
+    id TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    record TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE meta (
+    key TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO meta VALUES ('trimmed', 2), ('trimmed_arrived', 1700000000020), ('had_scrapers', 1);
+  PRAGMA application_id = 0x4f534d53;
+  PRAGMA user_version = 1;
+`;
+
+/** A closed log as the first version wrote it: two entries trimmed, two there, and a scraper. */
+function aVersion1Log(): string {
+  const path = aFolder();
+  change(
+    path,
+    `PRAGMA journal_mode = WAL;
+     ${VERSION_1}
+     INSERT INTO entries VALUES (3, 0, 1700000000030, 1700000000030, 3, 'm{a="b"}'), (4, 1, 1700000000040, 1700000000040, 0, 'm{a="b"}');
+     INSERT INTO scrapers VALUES ('prometheus-0', 1, '${JSON.stringify(aScraper())}');`,
+  );
+  return path;
+}
+
+/** What a file holds in the way of tables, and whose it is. */
+function schemaOf(folder: string): unknown {
+  const db = new DatabaseSync(join(folder, 'events.db'));
+  const tables = db.prepare('SELECT type, name, sql FROM sqlite_schema ORDER BY name').all();
+  const marks = ['application_id', 'user_version'].map((name) => db.prepare(`PRAGMA ${name}`).get());
+  db.close();
+  return JSON.parse(JSON.stringify([tables, marks]).replaceAll(/(?:\\n|\s)+/g, ' '));
+}
+
 async function startError(path: string): Promise<unknown> {
   const log = new SqliteLog({ path, durability: 'power' });
   return log.start().then(
@@ -100,13 +146,54 @@ describe('opening', () => {
     expect(readFileSync(join(path, 'events.db'), 'utf8')).toBe(content);
   });
 
+  test('a log of the first version is brought up to date, with all that it holds', async () => {
+    const path = aVersion1Log();
+    const log = await aSqliteLog({ path });
+    expect(log.state()).toMatchObject({
+      trimmed: 2,
+      end: 4,
+      lastArrived: 1_700_000_000_040,
+      hadScrapers: true,
+    });
+    expect(
+      (await readAll(log)).map(({ offset: at, kind, series, value }) => [at, kind, series, value]),
+    ).toEqual([
+      [3, 'event', 'm{a="b"}', 3],
+      [4, 'end', 'm{a="b"}', 0],
+    ]);
+    expect(await log.loadScrapers()).toEqual([aScraper()]);
+    expect(await log.loadNote('a')).toBeUndefined();
+    await log.append(events(1, 5));
+    await log.saveNote('a', 'text');
+    await log[Symbol.asyncDispose]();
+    const again = await aSqliteLog({ path });
+    expect(again.state().end).toBe(5);
+    expect(await again.loadNote('a')).toBe('text');
+  });
+
+  test('a log that was brought up to date is made as a new one is', async () => {
+    const [updated, made] = [aVersion1Log(), await aClosedLog()];
+    await (await aSqliteLog({ path: updated }))[Symbol.asyncDispose]();
+    expect(schemaOf(updated)).toEqual(schemaOf(made));
+  });
+
+  test('a log that can not be brought up to date is left in its version, and opens once it can', async () => {
+    const path = aVersion1Log();
+    change(path, 'CREATE TABLE notes (theirs)');
+    const before = schemaOf(path);
+    expect(await startError(path)).toBeInstanceOf(LogOpenError);
+    expect(schemaOf(path)).toEqual(before);
+    change(path, 'DROP TABLE notes');
+    expect((await aSqliteLog({ path })).state().end).toBe(4);
+  });
+
   test('a log of a newer version is refused and left as it is', async () => {
     const path = await aClosedLog();
-    change(path, 'PRAGMA user_version = 2');
+    change(path, 'PRAGMA user_version = 3');
     const before = readFileSync(join(path, 'events.db'));
     const error = await startError(path);
     expect(error).toBeInstanceOf(LogOpenError);
-    expect(String(error)).toContain('newer version (schema 2, this one knows 1)');
+    expect(String(error)).toContain('newer version (schema 3, this one knows 2)');
     expect(readFileSync(join(path, 'events.db')).equals(before)).toBe(true);
   });
 
@@ -354,6 +441,25 @@ describe('a full log', () => {
     await log.saveScraper(aScraper({ version: 2 }));
   });
 
+  test('refuses a note, and keeps the one before', async () => {
+    const log = await aSqliteLog({ pagesMax: PAGES });
+    await log.saveNote('a', 'before');
+    await expect(log.saveNote('a', LARGE.repeat(PAGES * 2))).rejects.toThrow(UnavailableError);
+    expect(await log.loadNote('a')).toBe('before');
+    await log.saveNote('a', 'after');
+    expect(await log.loadNote('a')).toBe('after');
+  });
+
+  test('has room for a note in place of one as long', async () => {
+    const path = aFolder();
+    const first = await aSqliteLog({ path });
+    await first.saveNote('a', 'x'.repeat(50_000));
+    await first[Symbol.asyncDispose]();
+    const log = await aFullLog(path);
+    await log.saveNote('a', 'y'.repeat(50_000));
+    expect(await log.loadNote('a')).toBe('y'.repeat(50_000));
+  });
+
   test('works again by itself after a trim', async () => {
     const log = await aFullLog();
     const { end } = log.state();
@@ -373,7 +479,7 @@ describe('a full log', () => {
   });
 });
 
-test('a process killed right after `saveScraper` returned has kept the record', async () => {
+test('a process killed right after `saveScraper` and `saveNote` returned has kept both', async () => {
   const path = aFolder();
   const script = fileURLToPath(new URL('support/saveAndDie.ts', import.meta.url));
   const child = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', script, path], {
@@ -382,4 +488,5 @@ test('a process killed right after `saveScraper` returned has kept the record', 
   expect(child).toMatchObject({ signal: 'SIGKILL', stderr: '' });
   const log = await aSqliteLog({ path });
   expect(await log.loadScrapers()).toEqual([aScraper()]);
+  expect(await log.loadNote('a')).toBe('text');
 });

@@ -15,6 +15,7 @@ import { parseSamples } from '../support/strictParser.ts';
 const folder = new URL('form/', import.meta.url);
 const RULES: EventRules = {
   metric: 'events',
+  names: 'legacy',
   limits: { labelsMax: 4, labelNameBytesMax: 16, labelValueBytesMax: 32 },
   reserved: (metric) => metric.startsWith('oneshot_'),
 };

@@ -148,3 +148,49 @@ describe('the strict parser', () => {
     expect(parseSamples(body)[0]?.labels.get('l')).toBe('"\\\n');
   });
 });
+
+describe('the strict parser of UTF-8 names', () => {
+  const utf8RuleOf = (body: string): Rule | 'accepted' => {
+    try {
+      parseExposition(body, 'utf8');
+      return 'accepted';
+    } catch (error) {
+      if (error instanceof ExpositionError) return error.rule;
+      throw error;
+    }
+  };
+
+  test.each([
+    ['name', 'an empty name', '{""} 1\n'],
+    ['name', 'quotes around a name that needs none', '{"a"} 1\n'],
+    ['name', 'quotes around a label that needs none', 'a{"b"="x"} 1\n'],
+    ['name', 'an unquoted name', 'a.b 1\n'],
+    ['labelName', 'an unquoted label', 'a{b.c="x"} 1\n'],
+    ['quote', 'two metrics', '{"c.d","a.b"} 1\n'],
+    ['quote', 'something behind a name', '{"a.b"x} 1\n'],
+    ['escape', 'an unknown escape in a name', '{"a.\\t"} 1\n'],
+    ['truncated', 'a name without its closing quote', '{"a.b\\"} 1\n'],
+    ['duplicateLabel', 'a label twice', 'a{"b.c"="x","b.c"="y"} 1\n'],
+    ['duplicateSeries', 'a series twice', '{"a.b"} 1\n{"a.b"} 1\n'],
+    ['blanks', 'something behind a name in TYPE', '# TYPE "a.b"gauge\n'],
+    ['interleaved', 'a family that is taken up again', '{"a.b"} 1\nc 1\n{"a.b",c="x"} 1\n'],
+  ] as const)('refuses by its rule %s: %s', (rule, _what, body) => {
+    expect(utf8RuleOf(body)).toBe(rule);
+  });
+
+  test('reads names in quotes', () => {
+    const body = '# HELP "a.\\"b" what\n# TYPE "a.\\"b" gauge\n{"a.\\"b","c d"="x",e="y"} 1\n{"a.\\"b"} 2\n';
+    expect(parseExposition(body, 'utf8')).toMatchObject([
+      {
+        name: 'a."b',
+        type: 'gauge',
+        help: 'what',
+        samples: [
+          { name: 'a."b', labels: new Map([['c d', 'x'], ['e', 'y']]), value: 1 },
+          { name: 'a."b', labels: new Map(), value: 2 },
+        ],
+      },
+    ]);
+    expect(ruleOf(body)).toBe('name');
+  });
+});

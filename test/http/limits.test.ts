@@ -88,6 +88,22 @@ describe('each limit holds at the limit and past it (G7)', () => {
     expect(await eventsIn(server)).toBe(0);
   });
 
+  it('so many connections are kept, one more is closed, and there is room again when one ends', async () => {
+    await using server = await startServer({ 'server.connectionsMax': 2 });
+    const [one, two] = [await RawClient.connect(server.port), await RawClient.connect(server.port)];
+    for (const client of [one, two]) {
+      client.get('/healthz');
+      expect((await client.response()).status).toBe(200);
+    }
+    const three = await RawClient.connect(server.port);
+    three.get('/healthz');
+    await expect(three.response()).rejects.toThrow('the connection ended');
+    one.end();
+    await expect
+      .poll(async () => (await fetch(`${server.url}/healthz`)).status, { timeout: 5_000, interval: 20 })
+      .toBe(200);
+  });
+
   it('a scrape carries so many events, and the next ones the rest, in order', async () => {
     await using server = await startServer({ 'scrape.eventsMax': 3 });
     for (let i = 0; i < 7; i += 1) await post(server, `n=${i}`);

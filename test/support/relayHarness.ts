@@ -6,6 +6,7 @@ import type { Mode } from '../../src/core/settling.ts';
 import { writeSeries } from '../../src/core/series.ts';
 import type { Log } from '../../src/log/log.ts';
 import { Acceptor } from '../../src/relay/accept.ts';
+import { EventCounters } from '../../src/relay/counters.ts';
 import type { Counts } from '../../src/relay/counts.ts';
 import { newCounts } from '../../src/relay/counts.ts';
 import { Expiry } from '../../src/relay/expire.ts';
@@ -35,6 +36,8 @@ export interface RelayLimits {
   pulseWidthMs: number;
   ageMaxMs: number;
   aheadMaxMs: number;
+  labels: readonly string[];
+  seriesMax: number;
 }
 
 const DEFAULTS: RelayLimits = {
@@ -54,6 +57,8 @@ const DEFAULTS: RelayLimits = {
   pulseWidthMs: 60_000,
   ageMaxMs: 50 * 60_000,
   aheadMaxMs: 5 * 60_000,
+  labels: ['n'],
+  seriesMax: 1_000_000,
 };
 
 /** A whole relay on a log, with a clock that only the test turns, and without HTTP. */
@@ -63,6 +68,7 @@ export class RelayHarness {
   readonly log: Log;
   readonly limits: RelayLimits;
   counts!: Counts;
+  counters!: EventCounters;
   scrapers!: Scrapers;
   scrapes!: Scrapes;
   sightings!: Sightings;
@@ -87,6 +93,8 @@ export class RelayHarness {
     log.onCommitted((entries) => {
       if (life === this.#live) tail.push(entries);
     });
+    this.counters = new EventCounters(log, limits);
+    await this.counters.start();
     const pages = new Pages(log, tail);
     this.#acceptor = new Acceptor(log, new Timeline(limits), clock, counts);
     await this.#acceptor.start();
@@ -107,7 +115,7 @@ export class RelayHarness {
     this.scrapes = new Scrapes(this.scrapers, this.sightings, pages, limits, limits, clock, counts);
     this.expiry = new Expiry(this.scrapers, this.scrapes, this.sightings, pages, limits, clock, counts);
     const trimLimits = { ...limits, bytesMax: limits.logBytesMax };
-    this.trimmer = new Trimmer(log, this.scrapers, pages, trimLimits, clock, counts);
+    this.trimmer = new Trimmer(log, this.scrapers, pages, trimLimits, clock, counts, this.counters);
     await this.scrapers.start(known);
   }
 

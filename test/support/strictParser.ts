@@ -1,5 +1,5 @@
 /**
- * A strict reader of Prometheus' text format 0.0.4, for tests. It shares no code with `src/`, so that it can judge what `src/` writes:
+ * A strict reader of Prometheus' text formats 0.0.4 and, with UTF-8 names, 1.0.0, for tests. It shares no code with `src/`, so that it can judge what `src/` writes:
  * https://prometheus.io/docs/instrumenting/exposition_formats/#text-format-details
  *
  * It throws on all that makes Prometheus fail a scrape or drop a sample, and on some things that Prometheus lets pass but that a
@@ -31,7 +31,14 @@ export type Rule =
   | 'duplicateSeries'
   | 'descending'
   | 'mixedTimes'
-  | 'le';
+  | 'le'
+  // Of OpenMetrics alone: `openMetricsParser.ts`.
+  | 'eof'
+  | 'counter'
+  | 'exemplar';
+
+/** Whether names beyond the legacy charset may stand, in quotes: https://prometheus.io/docs/guides/utf8/ */
+export type Names = 'legacy' | 'utf8';
 
 export class ExpositionError extends Error {
   override readonly name = 'ExpositionError';
@@ -66,22 +73,22 @@ export interface ParsedFamily {
 }
 
 /** Parses a whole body. Throws an ExpositionError that says which rule is broken, and where. */
-export function parseExposition(body: string | Uint8Array): readonly ParsedFamily[] {
+export function parseExposition(body: string | Uint8Array, names: Names = 'legacy'): readonly ParsedFamily[] {
   const text = decode(body);
   if (text === '') return [];
   if (!text.endsWith('\n')) throw new ExpositionError('finalNewline', 0, 'the body ends inside a line');
-  const reader = new Reader();
+  const reader = new Reader(names);
   const lines = text.slice(0, -1).split('\n');
   for (const [index, line] of lines.entries()) reader.take(line, index + 1);
   return reader.families();
 }
 
 /** All samples of a body, in order. */
-export function parseSamples(body: string | Uint8Array): readonly ParsedSample[] {
-  return parseExposition(body).flatMap((family) => family.samples);
+export function parseSamples(body: string | Uint8Array, names: Names = 'legacy'): readonly ParsedSample[] {
+  return parseExposition(body, names).flatMap((family) => family.samples);
 }
 
-function decode(body: string | Uint8Array): string {
+export function decode(body: string | Uint8Array): string {
   if (typeof body === 'string') {
     if (!body.isWellFormed()) throw new ExpositionError('utf8', 0, 'half of a surrogate pair');
     return body;
@@ -110,12 +117,17 @@ const SUFFIXES: Record<FamilyType, readonly string[]> = {
 };
 
 class Reader {
+  readonly #names: Names;
   readonly #families: Family[] = [];
   /** Which family a sample's name belongs to. */
   readonly #owners = new Map<string, Family>();
   /** The last time of each series; null where it was untimed. */
   readonly #seen = new Map<string, number | null>();
   #current: Family | undefined;
+
+  constructor(names: Names) {
+    this.#names = names;
+  }
 
   families(): ParsedFamily[] {
     return this.#families.map((family) => ({ ...family, type: family.type ?? 'untyped' }));
@@ -132,10 +144,9 @@ class Reader {
     if (!line.startsWith('# ')) throw new ExpositionError('comment', at, '# stands without a blank after it');
     const [, keyword, rest] = /^# (HELP|TYPE)(.*)$/su.exec(line) ?? [];
     if (keyword === undefined || rest === undefined) return;
-    const [, name, text] = /^ ([a-zA-Z_:][a-zA-Z0-9_:]*)(?: (.*))?$/su.exec(rest) ?? [];
-    if (name === undefined) throw new ExpositionError('name', at, `${keyword} has no valid metric name`);
-    if (keyword === 'HELP') this.#help(name, text ?? '', at);
-    else this.#type(name, text ?? '', at);
+    const { name, text } = readCommented(rest, at, this.#names);
+    if (keyword === 'HELP') this.#help(name, text, at);
+    else this.#type(name, text, at);
   }
 
   #help(name: string, text: string, at: number): void {
@@ -192,7 +203,7 @@ class Reader {
   }
 
   #sample(line: string, at: number): void {
-    const { name, labels, rest } = readSeries(line, at);
+    const { name, labels, rest } = readSeries(line, at, this.#names);
     const [valueText, timeText, ...more] = rest.split(' ');
     if (rest.trim() === '') throw new ExpositionError('truncated', at, 'the value is missing');
     if (valueText === undefined || valueText === '' || timeText === '' || more.length > 0) {
@@ -215,7 +226,7 @@ class Reader {
   }
 
   #remember(sample: ParsedSample, at: number): void {
-    const key = JSON.stringify([sample.name, ...[...sample.labels].map((label) => label.join('=')).sort()]);
+    const key = keyOf(sample);
     const before = this.#seen.get(key);
     this.#seen.set(key, sample.time ?? null);
     if (before === undefined) return;
@@ -227,33 +238,84 @@ class Reader {
   }
 }
 
-/** Reads `name{label="value",…} ` and leaves what stands behind its blank. */
-function readSeries(line: string, at: number): { name: string; labels: Map<string, string>; rest: string } {
-  const name = /^[a-zA-Z_:][a-zA-Z0-9_:]*/u.exec(line)?.[0] ?? '';
+/** One text for each series: its name, and its labels in an order of their own. */
+export function keyOf({ name, labels }: Pick<ParsedSample, 'name' | 'labels'>): string {
+  return JSON.stringify([name, ...[...labels].map((label) => JSON.stringify(label)).sort()]);
+}
+
+/** Reads what stands behind HELP or TYPE: a blank, a name, and perhaps a blank and a text. */
+export function readCommented(rest: string, at: number, names: Names): { name: string; text: string } {
+  if (names === 'utf8' && rest.startsWith(' "')) {
+    const close = closingQuote(rest, 2, at);
+    if (close + 1 < rest.length && rest[close + 1] !== ' ')
+      throw new ExpositionError('blanks', at, 'a blank stands behind a name');
+    return { name: readQuoted(rest.slice(2, close), METRIC_NAME, at), text: rest.slice(close + 2) };
+  }
+  const [, name, text] = /^ ([a-zA-Z_:][a-zA-Z0-9_:]*)(?: (.*))?$/su.exec(rest) ?? [];
+  if (name === undefined) throw new ExpositionError('name', at, 'a comment has no valid metric name');
+  return { name, text: text ?? '' };
+}
+
+const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/u;
+const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/u;
+
+/** A name in quotes: not an empty one, and not one that needs no quotes, since a careful exporter writes a name in one way. */
+function readQuoted(inside: string, unquoted: RegExp, at: number): string {
+  const name = unescape(inside, '\\n"', at);
+  if (name === '' || unquoted.test(name))
+    throw new ExpositionError('name', at, `${JSON.stringify(name)} can't stand in quotes`);
+  return name;
+}
+
+/** Reads `name{label="value",…} ` and leaves what stands behind its blank; with UTF-8 names `{"name",…} ` as well. */
+export function readSeries(
+  line: string,
+  at: number,
+  names: Names,
+): { name: string; labels: Map<string, string>; rest: string } {
+  let name = /^[a-zA-Z_:][a-zA-Z0-9_:]*/u.exec(line)?.[0] ?? '';
   const labels = new Map<string, string>();
   let place = name.length;
   const behind = line[place];
-  if (behind === undefined && name !== '') throw new ExpositionError('truncated', at, 'the value is missing');
-  if (name === '' || (behind !== '{' && behind !== ' ')) {
-    throw new ExpositionError(behind === '\t' ? 'blanks' : 'name', at, JSON.stringify(line.slice(0, 40)));
+  if (names === 'utf8' && line.startsWith('{"')) {
+    const close = closingQuote(line, 2, at);
+    name = readQuoted(line.slice(2, close), METRIC_NAME, at);
+    place = line[close + 1] === ',' ? readLabels(line, close + 1, labels, at, names) : close + 2;
+    if (line[close + 1] !== ',' && line[close + 1] !== '}')
+      throw new ExpositionError('quote', at, 'a comma or a brace stands behind a name in quotes');
+  } else {
+    if (behind === undefined && name !== '')
+      throw new ExpositionError('truncated', at, 'the value is missing');
+    if (name === '' || (behind !== '{' && behind !== ' ')) {
+      throw new ExpositionError(behind === '\t' ? 'blanks' : 'name', at, JSON.stringify(line.slice(0, 40)));
+    }
+    if (behind === '{') place = readLabels(line, place, labels, at, names);
   }
-  if (behind === '{') {
-    place = readLabels(line, place, labels, at);
-    if (line[place] === undefined) throw new ExpositionError('truncated', at, 'the value is missing');
-    if (line[place] !== ' ')
-      throw new ExpositionError('blanks', at, 'one blank stands between series and value');
-  }
+  if (line[place] === undefined) throw new ExpositionError('truncated', at, 'the value is missing');
+  if (line[place] !== ' ')
+    throw new ExpositionError('blanks', at, 'one blank stands between series and value');
   return { name, labels, rest: line.slice(place + 1) };
 }
 
-/** Reads from `{` on; returns the place behind `}`. */
-function readLabels(line: string, brace: number, labels: Map<string, string>, at: number): number {
+/** Reads from `{`, or from the comma behind a metric's name, on; returns the place behind `}`. */
+function readLabels(
+  line: string,
+  brace: number,
+  labels: Map<string, string>,
+  at: number,
+  names: Names,
+): number {
   let place = brace + 1;
   for (;;) {
-    const equals = line.indexOf('=', place);
-    if (equals === -1) throw new ExpositionError('truncated', at, 'the labels are cut');
-    const name = line.slice(place, equals);
-    if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/u.test(name) || name === '__name__') {
+    const isQuoted = names === 'utf8' && line[place] === '"';
+    const equals = isQuoted ? closingQuote(line, place + 1, at) + 1 : line.indexOf('=', place);
+    if (equals === -1 || line[equals] === undefined)
+      throw new ExpositionError('truncated', at, 'the labels are cut');
+    if (line[equals] !== '=') throw new ExpositionError('quote', at, 'a name in quotes has no value');
+    const name = isQuoted
+      ? readQuoted(line.slice(place + 1, equals - 1), LABEL_NAME, at)
+      : line.slice(place, equals);
+    if ((!isQuoted && !LABEL_NAME.test(name)) || name === '__name__') {
       throw new ExpositionError('labelName', at, JSON.stringify(name));
     }
     if (labels.has(name)) throw new ExpositionError('duplicateLabel', at, name);
@@ -279,7 +341,7 @@ function closingQuote(line: string, from: number, at: number): number {
 }
 
 /** Undoes escapes; `allowed` are the characters that may follow a backslash. */
-function unescape(text: string, allowed: string, at: number): string {
+export function unescape(text: string, allowed: string, at: number): string {
   return text.replaceAll(/\\(.?)/gsu, (whole, next: string) => {
     if (next === '' || !allowed.includes(next))
       throw new ExpositionError('escape', at, `${JSON.stringify(whole)} is no escape`);
@@ -288,7 +350,7 @@ function unescape(text: string, allowed: string, at: number): string {
 }
 
 /** As Go's `strconv.ParseFloat` reads it, without hexadecimal floats and underscores, which Prometheus refuses. */
-function readValue(text: string, at: number): number {
+export function readValue(text: string, at: number): number {
   if (/^nan$/iu.test(text)) return Number.NaN;
   const infinite = /^([+-]?)inf(inity)?$/iu.exec(text);
   if (infinite !== null) return infinite[1] === '-' ? -Infinity : Infinity;

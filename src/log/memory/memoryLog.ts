@@ -21,6 +21,7 @@ export class MemoryLog implements Log {
   #trimmed: Offset = START;
   #bytes = 0;
   #lastArrived = 0 as Millis;
+  readonly #notes = new Map<string, string>();
   #hadScrapers = false;
   #isOpen = false;
 
@@ -101,6 +102,16 @@ export class MemoryLog implements Log {
   async deleteScraper(id: string): Promise<void> {
     this.#checkOpen();
     this.#scrapers.delete(id);
+  }
+
+  async loadNote(key: string): Promise<string | undefined> {
+    this.#checkOpen();
+    return this.#notes.get(key);
+  }
+
+  async saveNote(key: string, text: string): Promise<void> {
+    this.#checkOpen();
+    this.#notes.set(key, text);
   }
 
   async trim(upTo: Offset): Promise<void> {

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { LogOpenError } from '../log.ts';
-import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from './schema.ts';
+import { APPLICATION_ID, MIGRATIONS, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 import { openError } from './sqliteError.ts';
 
 /** At a restart of the WAL it is cut to this, so that a burst leaves no giant file. */
@@ -29,6 +29,7 @@ export function openDatabase(file: string): DatabaseSync {
     db.exec(`PRAGMA journal_size_limit = ${WAL_BYTES_KEPT}`);
     db.exec('BEGIN IMMEDIATE');
     if (isNew) db.exec(SCHEMA);
+    else migrate(db);
     db.exec('COMMIT');
     return db;
   } catch (error) {
@@ -54,6 +55,15 @@ function checkIdentity(db: DatabaseSync, file: string): boolean {
     );
   }
   return false;
+}
+
+/** Brings an older file up to date, within the caller's transaction. */
+function migrate(db: DatabaseSync): void {
+  for (let version = pragma(db, 'user_version'); version < SCHEMA_VERSION; version += 1) {
+    const migration = MIGRATIONS[version];
+    if (migration === undefined) throw new Error(`no way leads from schema ${version} to ${version + 1}`);
+    db.exec(migration);
+  }
 }
 
 function enterWal(db: DatabaseSync, file: string): void {

@@ -5,6 +5,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { EntryTable } from './entryTable.ts';
 import { makeFolder, syncFolders } from './folder.ts';
 import { openDatabase } from './openDatabase.ts';
+import { NoteTable } from './noteTable.ts';
 import { ScraperTable } from './scraperTable.ts';
 import { openError } from './sqliteError.ts';
 import { Transactions } from './transactions.ts';
@@ -16,6 +17,7 @@ export type Sync = (file: FileHandle) => Promise<void>;
 export class OpenFiles {
   readonly entries: EntryTable;
   readonly scrapers: ScraperTable;
+  readonly notes: NoteTable;
   readonly #db: DatabaseSync;
   readonly #wal: FileHandle;
 
@@ -25,6 +27,7 @@ export class OpenFiles {
     this.#wal = wal;
     this.entries = new EntryTable(db, transactions);
     this.scrapers = new ScraperTable(db, transactions);
+    this.notes = new NoteTable(db, transactions);
   }
 
   /**

@@ -1,9 +1,6 @@
 /** Marks the file as ours ("OSMS"), so that nobody else's database is taken for a log. */
 export const APPLICATION_ID = 0x4f534d53;
 
-/** Raised with every change of the schema; a file with a higher one comes from a newer version and is refused. */
-export const SCHEMA_VERSION = 1;
-
 /**
  * `entries.value` is ANY, since a REAL column loses the sign of -0 (it stores whole numbers as integers); ANY keeps every bit.
  * NULL stands for NaN, which SQLite does not have. `meta` holds what must outlive the entries it came from:
@@ -12,7 +9,7 @@ export const SCHEMA_VERSION = 1;
  * - `trimmed_arrived`: the arrival of the latest of them.
  * - `had_scrapers`: 1 once a scraper was saved.
  */
-export const SCHEMA = `
+const VERSION_1 = `
   CREATE TABLE entries (
     offset INTEGER PRIMARY KEY,
     kind INTEGER NOT NULL,
@@ -31,6 +28,27 @@ export const SCHEMA = `
     value INTEGER NOT NULL
   ) STRICT;
   INSERT INTO meta VALUES ('trimmed', 0), ('trimmed_arrived', 0), ('had_scrapers', 0);
+`;
+
+const VERSION_2 = `
+  CREATE TABLE notes (
+    key TEXT PRIMARY KEY,
+    text TEXT NOT NULL
+  ) STRICT;
+`;
+
+/** What leads from each version to the next; the file is then marked with that. A step that was released is never changed. */
+export const MIGRATIONS: Readonly<Record<number, string>> = {
+  1: `${VERSION_2} PRAGMA user_version = 2;`,
+};
+
+/** Raised with every change of the schema; a file with a higher one comes from a newer version and is refused. */
+export const SCHEMA_VERSION = 2;
+
+/** The whole schema, for an empty file: an older file becomes the same by the migrations. */
+export const SCHEMA = `
+  ${VERSION_1}
+  ${VERSION_2}
   PRAGMA application_id = ${APPLICATION_ID};
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;

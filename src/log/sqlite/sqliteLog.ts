@@ -134,6 +134,17 @@ export class SqliteLog implements Log {
     await this.#commits.synced();
   }
 
+  async loadNote(key: string): Promise<string | undefined> {
+    this.#checkOpen();
+    return this.#openFiles.notes.load(key);
+  }
+
+  async saveNote(key: string, text: string): Promise<void> {
+    this.#checkOpen();
+    await this.#write(() => this.#openFiles.notes.save(key, text));
+    await this.#commits.synced();
+  }
+
   async trim(upTo: Offset): Promise<void> {
     this.#checkOpen();
     const last = offset(Math.min(upTo, this.#end));

@@ -143,6 +143,7 @@ describe('random queries', () => {
   const rules = {
     metric: 'events',
     limits: { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096 },
+    names: 'legacy' as const,
     reserved: () => false,
   };
 

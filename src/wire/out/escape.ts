@@ -50,47 +50,70 @@ function codePoint(character: string): string {
   return `_${(character.codePointAt(0) ?? 0).toString(16)}_`;
 }
 
-/**
- * A series in that scheme; two different series never become one, whatever else there is. Depends on nothing but the series, so
- * that it is the same in every scrape. See docs/decisions/0009-escaped-names-that-collide.md.
- */
-export function escapeSeries(series: SeriesText, scheme: Escaping): SeriesText {
-  if (isSurelyTheSame(series, scheme)) return series;
-  const { metric, labels } = readSeries(series);
-  const label = escapeLabelName(ESCAPED_FROM, scheme);
-  const taken = new Set(['__name__', label]);
-  const escaped: Label[] = [];
-  const ambiguous: Label[] = [];
-  for (const each of labels) {
-    const name = escapeLabelName(each.name, scheme);
-    if (taken.has(name) || !isOneToOne(each.name, scheme, isLegacyLabelName)) ambiguous.push(each);
-    else {
-      taken.add(name);
-      escaped.push({ name, value: each.value });
-    }
-  }
-  for (const { name, value } of ambiguous) {
-    const free = freeName(escapeLabelName(name, scheme), taken);
-    taken.add(free);
-    escaped.push({ name: free, value });
-  }
-  if (ambiguous.length > 0 || !isOneToOne(metric, scheme, isLegacyMetricName))
-    escaped.push({ name: label, value: namesOf(metric, labels) });
-  return writeSeries(escapeMetricName(metric, scheme), escaped);
+/** What becomes of all series that have the same names. */
+interface Plan {
+  readonly metric: string;
+  /** The labels' new names, in the order of the old ones. */
+  readonly names: readonly string[];
+  /** What is added. */
+  readonly more: readonly Label[];
 }
 
-/** A family of the server's own in that scheme. Its names are legacy ones, which `dots` alone writes otherwise. */
+/**
+ * Makes what writes series in that scheme; two different series never become one, whatever else there is. What comes out depends on
+ * nothing but the series, so that it is the same in every scrape. See docs/decisions/0009-escaped-names-that-collide.md.
+ * It remembers the names that it has met: make one for each page.
+ */
+export function escaper(scheme: Escaping): (series: SeriesText) => SeriesText {
+  const plans = new Map<string, Plan>();
+  return (series) => {
+    if (isSurelyTheSame(series, scheme)) return series;
+    const { metric, labels } = readSeries(series);
+    // No name holds a NUL.
+    let key = metric;
+    for (const { name } of labels) key += `\0${name}`;
+    let plan = plans.get(key);
+    if (plan === undefined) {
+      plan = planOf(metric, labels, scheme);
+      plans.set(key, plan);
+    }
+    const { names, more } = plan;
+    const escaped = labels.map(({ value }, index) => ({ name: names[index] ?? '', value }));
+    return writeSeries(plan.metric, [...escaped, ...more]);
+  };
+}
+
+function planOf(metric: string, labels: readonly Label[], scheme: Escaping): Plan {
+  const added = escapeLabelName(ESCAPED_FROM, scheme);
+  const taken = new Set(['__name__', added]);
+  const names = labels.map(({ name }) => escapeLabelName(name, scheme));
+  const ambiguous: number[] = [];
+  for (const [index, { name }] of labels.entries()) {
+    const escaped = names[index] ?? '';
+    if (taken.has(escaped) || !isOneToOne(name, scheme, isLegacyLabelName)) ambiguous.push(index);
+    else taken.add(escaped);
+  }
+  for (const index of ambiguous) {
+    names[index] = freeName(names[index] ?? '', taken);
+    taken.add(names[index]);
+  }
+  const isTold = ambiguous.length > 0 || !isOneToOne(metric, scheme, isLegacyMetricName);
+  const more = isTold ? [{ name: added, value: namesOf(metric, labels) }] : [];
+  return { metric: escapeMetricName(metric, scheme), names, more };
+}
+
+/** A family of the server's own in that scheme. Its own names are legacy ones, but a counter of events has labels of theirs. */
 export function escapeFamily(family: Family, scheme: Escaping): Family {
-  if (scheme !== 'dots') return family;
+  if (scheme === 'allow-utf-8') return family;
   const name = escapeMetricName(family.name, scheme);
-  const samples = family.samples.map((sample) => ({
-    name: name + sample.name.slice(family.name.length),
-    labels: sample.labels.map((label) => ({
-      name: escapeLabelName(label.name, scheme),
-      value: label.value,
-    })),
-    value: sample.value,
-  }));
+  const escapeSeries = escaper(scheme);
+  const samples = family.samples.map((sample) => {
+    const series = writeSeries(family.name, sample.labels);
+    const escaped = escapeSeries(series);
+    if (escaped === series) return sample;
+    const suffix = sample.name.slice(family.name.length);
+    return { name: name + suffix, labels: readSeries(escaped).labels, value: sample.value };
+  });
   return { ...family, name, samples };
 }
 

@@ -2,7 +2,7 @@ import type { Entry } from '../../core/entry.ts';
 import type { SeriesText } from '../../core/series.ts';
 import { headOf } from '../../core/series.ts';
 import type { Escaping } from './escape.ts';
-import { escapeSeries } from './escape.ts';
+import { escaper } from './escape.ts';
 import { inSeriesOrder } from './order.ts';
 
 /** What the events' families say of themselves, in every format. */
@@ -24,6 +24,7 @@ export function grouped<T>(
   make: (series: SeriesText, entry: Entry) => T,
 ): ReadonlyMap<string, readonly T[]> {
   const families = new Map<string, T[]>();
+  const escapeSeries = escaper(escaping);
   let head: string | undefined;
   let family: T[] = [];
   let before: SeriesText | undefined;
@@ -31,7 +32,7 @@ export function grouped<T>(
   for (const entry of timed ? inSeriesOrder(entries) : entries) {
     if (entry.series !== before) {
       before = entry.series;
-      series = escapeSeries(before, escaping);
+      series = escapeSeries(before);
       if (head === undefined || !beginsWith(series, head)) {
         head = headOf(series);
         family = familyOf(families, head);

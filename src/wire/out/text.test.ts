@@ -39,7 +39,7 @@ const anyLog: fc.Arbitrary<Entry[]> = fc
   .map(([series, samples]) =>
     samples.map(([which, value, isEvent], index): Entry => {
       const [metric, labels] = series[which % series.length] ?? ['a', []];
-      const made = eventFromPairs(labels, { metric, limits, reserved: () => false });
+      const made = eventFromPairs(labels, { metric, limits, names: 'legacy', reserved: () => false });
       const time = millis(1_700_000_000_000 + index);
       return {
         kind: isEvent ? 'event' : 'end',

@@ -1,0 +1,197 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { writeSeries } from '../core/series.ts';
+import { millis } from '../core/millis.ts';
+import { offset } from '../core/offset.ts';
+import type { Log } from '../log/log.ts';
+import { LogOpenError } from '../log/log.ts';
+import { MemoryLog } from '../log/memory/memoryLog.ts';
+import { EventCounters } from './counters.ts';
+
+const RULES = { labels: ['type', 'env'], seriesMax: 3 };
+
+async function append(log: Log, metric: string, labels: Record<string, string>, count = 1): Promise<void> {
+  const series = writeSeries(
+    metric,
+    Object.entries(labels).map(([name, value]) => ({ name, value })),
+  );
+  const entry = { kind: 'event', series, value: 9, time: millis(1), arrived: millis(1) } as const;
+  await log.append(Array.from({ length: count }, () => entry));
+}
+
+async function started(log: Log, rules = RULES): Promise<EventCounters> {
+  const counters = new EventCounters(log, rules);
+  await counters.start();
+  return counters;
+}
+
+const told = (counters: EventCounters) =>
+  Object.fromEntries(
+    [...counters.all()].map(({ labels, value }) => [
+      labels.map(({ name, value: text }) => `${name}=${text}`).join(),
+      value,
+    ]),
+  );
+
+async function aLog(): Promise<MemoryLog> {
+  const log = new MemoryLog();
+  await log.start();
+  return log;
+}
+
+describe('the cumulative counters', () => {
+  it('count events by the configured labels and the metric, whatever else they carry', async () => {
+    const log = await aLog();
+    const counters = await started(log);
+    await append(log, 'deploys', { type: 'a', env: 'prod', build: '1' });
+    await append(log, 'deploys', { type: 'a', env: 'prod', build: '2' });
+    await append(log, 'deploys', { type: 'a' });
+    await append(log, 'backups', { type: 'a' });
+    expect(told(counters)).toEqual({
+      'env=prod,metric=deploys,type=a': 2,
+      'metric=deploys,type=a': 1,
+      'metric=backups,type=a': 1,
+    });
+  });
+
+  it('count everything beyond their number in one series', async () => {
+    const log = await aLog();
+    const counters = await started(log);
+    for (const type of ['a', 'b', 'c', 'd', 'e', 'd']) await append(log, 'm', { type });
+    await append(log, 'm', { type: 'a' });
+    expect(told(counters)).toEqual({
+      'metric=m,type=a': 2,
+      'metric=m,type=b': 1,
+      'metric=m,type=c': 1,
+      'env=other,metric=other,type=other': 3,
+    });
+  });
+
+  it('name no label twice, though the configuration does', async () => {
+    const log = await aLog();
+    const counters = await started(log, { labels: ['type', 'type'], seriesMax: 1 });
+    for (const type of ['a', 'b']) await append(log, 'm', { type });
+    expect(told(counters)).toEqual({ 'metric=m,type=a': 1, 'metric=other,type=other': 1 });
+  });
+
+  it('keep apart what reads alike, and take an empty label for none', async () => {
+    const log = await aLog();
+    const counters = await started(log, { labels: ['a', 'b'], seriesMax: 10 });
+    await append(log, 'm', { a: 'x",b="y' });
+    await append(log, 'm', { a: 'x', b: 'y' });
+    await append(log, 'm', {});
+    await append(log, 'm', { c: 'z' });
+    expect(told(counters)).toEqual({ 'a=x",b="y,metric=m': 1, 'a=x,b=y,metric=m': 1, 'metric=m': 2 });
+  });
+
+  it('stay right however many and however long the series are', async () => {
+    const log = await aLog();
+    const counters = await started(log);
+    const long = 'x'.repeat(100_000);
+    for (let n = 0; n < 100; n += 1)
+      await append(log, 'm', { type: n % 2 === 0 ? 'a' : 'b', n: `${n}${long}` });
+    expect(told(counters)).toEqual({ 'metric=m,type=a': 50, 'metric=m,type=b': 50 });
+  });
+
+  it('do not count the ends of pulses', async () => {
+    const log = await aLog();
+    const counters = await started(log);
+    await log.append([
+      { kind: 'end', series: writeSeries('m', []), value: 0, time: millis(1), arrived: millis(1) },
+    ]);
+    expect(told(counters)).toEqual({});
+  });
+});
+
+describe('after a restart (G4)', () => {
+  it('they go on exactly, saved or not', async () => {
+    const log = await aLog();
+    const before = await started(log);
+    await append(log, 'm', { type: 'a' }, 30);
+    await before.save();
+    await append(log, 'm', { type: 'a' }, 12);
+    expect(told(await started(log))).toEqual({ 'metric=m,type=a': 42 });
+  });
+
+  it('and though what they counted was trimmed', async () => {
+    const log = await aLog();
+    const before = await started(log);
+    await append(log, 'm', { type: 'a' }, 30);
+    await before.saveBeforeTrim(offset(20));
+    await log.trim(offset(20));
+    await append(log, 'm', { type: 'a' }, 5);
+    expect(told(await started(log))).toEqual({ 'metric=m,type=a': 35 });
+  });
+
+  it('whatever was counted, saved and trimmed before, and however often', async () => {
+    const step = fc.oneof(
+      {
+        weight: 4,
+        arbitrary: fc.record({ append: fc.constantFrom('a', 'b', 'c', 'd', 'e'), count: fc.nat(4) }),
+      },
+      fc.constantFrom('save', 'trim', 'restart'),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const [log, control] = [await aLog(), await aLog()];
+        const unbroken = await started(control);
+        let counters = await started(log);
+        for (const each of steps) {
+          if (typeof each === 'object') {
+            for (const to of [log, control]) await append(to, 'm', { type: each.append }, each.count);
+          } else if (each === 'save') await counters.save();
+          else if (each === 'restart') counters = await started(log);
+          else {
+            const { trimmed, end } = log.state();
+            const upTo = offset(Math.ceil((trimmed + end) / 2));
+            await counters.saveBeforeTrim(upTo);
+            await log.trim(upTo);
+          }
+        }
+        expect(told(await started(log))).toEqual(told(unbroken));
+      }),
+    );
+  });
+
+  it('and write a snapshot only where one is needed', async () => {
+    const log = await aLog();
+    const counters = await started(log);
+    const saved: string[] = [];
+    const save = log.saveNote.bind(log);
+    log.saveNote = async (key, text) => {
+      saved.push(text);
+      await save(key, text);
+    };
+    await counters.save();
+    await append(log, 'm', {}, 10);
+    await counters.saveBeforeTrim(offset(4));
+    await counters.saveBeforeTrim(offset(10));
+    await counters.save();
+    expect(saved).toHaveLength(1);
+  });
+
+  it('and other labels begin beside the old counters, which keep what they counted', async () => {
+    const log = await aLog();
+    const before = await started(log, { labels: ['type'], seriesMax: 3 });
+    await append(log, 'm', { type: 'a', env: 'x' }, 2);
+    await before.save();
+    const counters = await started(log, { labels: ['env'], seriesMax: 3 });
+    await append(log, 'm', { type: 'a', env: 'x' });
+    expect(told(counters)).toEqual({ 'metric=m,type=a': 2, 'env=x,metric=m': 1 });
+  });
+
+  it.each(['', 'null', '{}', '{"upTo":1', '{"upTo":"1","counts":[]}'])(
+    'a damaged snapshot stops the start: %s',
+    async (note) => {
+      const log = await aLog();
+      await log.saveNote('event_counters', note);
+      await expect(started(log)).rejects.toThrow(LogOpenError);
+    },
+  );
+
+  it('and count a long log again in parts', async () => {
+    const log = await aLog();
+    await append(log, 'm', { type: 'a' }, 25_001);
+    expect(told(await started(log))).toEqual({ 'metric=m,type=a': 25_001 });
+  });
+});

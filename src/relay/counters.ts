@@ -1,0 +1,147 @@
+import type { Entry } from '../core/entry.ts';
+import type { Offset } from '../core/offset.ts';
+import { START, offset } from '../core/offset.ts';
+import type { Label, SeriesText } from '../core/series.ts';
+import { readSeries, writeSeries } from '../core/series.ts';
+import type { Log } from '../log/log.ts';
+import { LogOpenError } from '../log/log.ts';
+
+export interface CounterRules {
+  /** Names of the events' labels that the counters have. */
+  readonly labels: readonly string[];
+  /** Beyond so many series all others are counted in one. */
+  readonly seriesMax: number;
+}
+
+/** The label that tells the events' metric. */
+export const METRIC_LABEL = 'metric';
+
+const NAME = 'events_to_metrics_events_total';
+const OTHER = 'other';
+const NOTE_KEY = 'event_counters';
+/** Entries replayed at a time. */
+const REPLAY_ENTRIES_MAX = 10_000;
+/** Characters of the events' series that are known by the counter they belong to; beyond that, all are looked up anew. */
+const KNOWN_CHARACTERS_MAX = 4 << 20;
+
+/** What is saved: the counters as they were when the log ended at `upTo`. */
+interface Snapshot {
+  readonly upTo: number;
+  readonly counts: readonly (readonly [counter: string, count: number])[];
+}
+
+/**
+ * Cumulative counters of events by a few of their labels, for `increase()` and for what is rarer than a scrape. They survive a restart
+ * exactly: a snapshot says how far in the log it counts, and what lies beyond is counted again from the log.
+ */
+export class EventCounters {
+  readonly #log: Log;
+  readonly #labels: ReadonlySet<string>;
+  readonly #seriesMax: number;
+  readonly #counts = new Map<SeriesText, number>();
+  readonly #known = new Map<SeriesText, SeriesText>();
+  #knownCharacters = 0;
+  #upTo: Offset = START;
+  #savedUpTo: Offset = START;
+
+  constructor(log: Log, { labels, seriesMax }: CounterRules) {
+    this.#log = log;
+    // A label that is named twice must not stand twice in a series: that would break every scrape.
+    this.#labels = new Set(labels);
+    this.#seriesMax = seriesMax;
+    log.onCommitted((entries) => this.#count(entries));
+  }
+
+  static get metric(): string {
+    return NAME;
+  }
+
+  /** Reads the snapshot, and counts what the log holds beyond it. Throws a LogOpenError for a snapshot that is damaged. */
+  async start(): Promise<void> {
+    const note = await this.#log.loadNote(NOTE_KEY);
+    if (note !== undefined) {
+      const { upTo, counts } = readSnapshot(note);
+      for (const [counter, count] of counts) this.#counts.set(counter as SeriesText, count);
+      this.#upTo = offset(upTo);
+      this.#savedUpTo = this.#upTo;
+    }
+    const { end } = this.#log.state();
+    while (this.#upTo < end) {
+      const entries = await this.#log.read(this.#upTo, end, REPLAY_ENTRIES_MAX);
+      this.#count(entries);
+      if (entries.length < REPLAY_ENTRIES_MAX) this.#upTo = end;
+    }
+  }
+
+  /** Each counter with its labels. */
+  *all(): IterableIterator<{ readonly labels: readonly Label[]; readonly value: number }> {
+    for (const [counter, value] of this.#counts) yield { labels: readSeries(counter).labels, value };
+  }
+
+  /** Saves a snapshot, if anything was counted since the last. */
+  async save(): Promise<void> {
+    const upTo = this.#upTo;
+    if (upTo === this.#savedUpTo) return;
+    const snapshot: Snapshot = { upTo, counts: [...this.#counts] };
+    await this.#log.saveNote(NOTE_KEY, JSON.stringify(snapshot));
+    this.#savedUpTo = upTo;
+  }
+
+  /** To be called before entries up to `trimmed` go: what is not in a snapshot by then could not be counted again. */
+  async saveBeforeTrim(trimmed: Offset): Promise<void> {
+    if (trimmed > this.#savedUpTo) await this.save();
+  }
+
+  #count(entries: readonly Entry[]): void {
+    for (const { kind, series, offset: at } of entries) {
+      this.#upTo = at;
+      if (kind !== 'event') continue;
+      const counter = this.#counterOf(series);
+      this.#counts.set(counter, (this.#counts.get(counter) ?? 0) + 1);
+    }
+  }
+
+  #counterOf(series: SeriesText): SeriesText {
+    const known = this.#known.get(series);
+    if (known !== undefined) return known;
+    const { metric, labels } = readSeries(series);
+    const kept = labels.filter(({ name }) => this.#labels.has(name));
+    const counter = writeSeries(NAME, [...kept, { name: METRIC_LABEL, value: metric }]);
+    const isNew = !this.#counts.has(counter);
+    const chosen = isNew && this.#counts.size >= this.#seriesMax ? this.#other() : counter;
+    this.#remember(series, chosen);
+    return chosen;
+  }
+
+  #remember(series: SeriesText, counter: SeriesText): void {
+    if (this.#knownCharacters + series.length > KNOWN_CHARACTERS_MAX) {
+      this.#known.clear();
+      this.#knownCharacters = 0;
+    }
+    this.#known.set(series, counter);
+    this.#knownCharacters += series.length;
+  }
+
+  #other(): SeriesText {
+    return writeSeries(
+      NAME,
+      [...this.#labels, METRIC_LABEL].map((name) => ({ name, value: OTHER })),
+    );
+  }
+}
+
+/** Only what a damage would break is looked at: this program alone writes the note. */
+function readSnapshot(note: string): Snapshot {
+  let snapshot: Partial<Snapshot> | null = null;
+  let cause: unknown;
+  try {
+    snapshot = JSON.parse(note) as Partial<Snapshot> | null;
+  } catch (error) {
+    cause = error;
+  }
+  if (Number.isSafeInteger(snapshot?.upTo) && Array.isArray(snapshot?.counts)) return snapshot as Snapshot;
+  throw new LogOpenError(
+    "can't read the event counters that are kept in the log: they are damaged; restore the log from a backup, or begin with an empty one",
+    { cause },
+  );
+}

@@ -1,0 +1,180 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { end, event, inLog } from '../../../test/golden/entries.ts';
+import { parseOpenMetrics } from '../../../test/support/openMetricsParser.ts';
+import { NORMAL_NAN_BITS, STALE_NAN_BITS, readProtobuf } from '../../../test/support/protobufReader.ts';
+import {
+  anyLabelName,
+  anyLabelValue,
+  anyMetricName,
+  anySampleValue,
+} from '../../../test/support/randomEvents.ts';
+import { keyOf, parseSamples } from '../../../test/support/strictParser.ts';
+import { collapseLast } from '../../core/collapse.ts';
+import type { Entry } from '../../core/entry.ts';
+import { RefusedError } from '../../core/errors.ts';
+import { eventFromPairs } from '../../core/event.ts';
+import { millis } from '../../core/millis.ts';
+import { offset } from '../../core/offset.ts';
+import { readSeries } from '../../core/series.ts';
+import { formatSampleValue } from '../../core/value.ts';
+import { escaper } from './escape.ts';
+import type { Format } from './negotiate.ts';
+import { negotiate } from './negotiate.ts';
+import { render } from './render.ts';
+
+const MEDIA = {
+  protobuf: 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited',
+  openmetrics: 'application/openmetrics-text;version=1.0.0',
+  text: 'text/plain;version=1.0.0',
+};
+const FORMATS = Object.values(MEDIA).flatMap((media) =>
+  ['allow-utf-8', 'underscores', 'dots', 'values'].map((escaping) =>
+    negotiate(`${media};escaping=${escaping}`),
+  ),
+);
+
+const RULES = {
+  metric: 'events',
+  names: 'utf8',
+  limits: { labelsMax: 8, labelNameBytesMax: 64, labelValueBytesMax: 4096 },
+  reserved: () => false,
+} as const;
+
+const anyName = fc.oneof(
+  fc.constantFrom(
+    'a.b',
+    'a_b',
+    'a b',
+    '._name__',
+    '_name_',
+    'escaped_from',
+    '"',
+    '\\',
+    '\n',
+    '{',
+    ',',
+    '9',
+    '🚀',
+    'x_total',
+  ),
+  fc.string({ unit: 'binary', minLength: 1, maxLength: 6 }),
+  anyLabelName,
+  anyMetricName,
+);
+const anyPairs = fc.uniqueArray(fc.tuple(anyName, anyLabelValue), {
+  maxLength: 4,
+  selector: ([name]) => name,
+});
+
+/** Series that are accepted, whatever they are named. */
+const anySeries = fc.tuple(anyName, anyPairs).map(([metric, pairs]) => {
+  try {
+    return eventFromPairs([...pairs, ['__name__', metric]], RULES).series;
+  } catch (error) {
+    if (error instanceof RefusedError) return eventFromPairs([], RULES).series;
+    throw error;
+  }
+});
+
+/** A log of few series, so that they repeat, with ends among them; the times of a series strictly increase. */
+const anyLog: fc.Arbitrary<readonly Entry[]> = fc
+  .tuple(
+    fc.array(anySeries, { minLength: 1, maxLength: 8 }),
+    fc.array(fc.tuple(fc.nat(), anySampleValue, fc.boolean()), { maxLength: 30 }),
+  )
+  .map(([series, samples]) =>
+    samples.map(([which, value, isEvent], index): Entry => {
+      const time = millis(1_700_000_000_000 + index * 7);
+      const of = series[which % series.length] as Entry['series'];
+      return {
+        kind: isEvent ? 'event' : 'end',
+        series: of,
+        value,
+        time,
+        arrived: time,
+        offset: offset(index + 1),
+      };
+    }),
+  );
+
+/** `series | value | time`, with the bits of a NaN where the format has them. */
+type Told = string;
+
+function told(
+  name: string,
+  labels: ReadonlyMap<string, string>,
+  value: string,
+  time: number | undefined,
+): Told {
+  return `${keyOf({ name, labels })} | ${value} | ${time ?? ''}`;
+}
+
+/** What a strict reader of the format finds in a body. */
+function read({ kind, escaping }: Format, body: Uint8Array): readonly Told[] {
+  const names = escaping === 'allow-utf-8' ? 'utf8' : 'legacy';
+  if (kind === 'protobuf') {
+    return readProtobuf(body).flatMap(({ name, metrics }) =>
+      metrics.map(({ labels, value, bits, time }) =>
+        told(name, labels, Number.isNaN(value) ? String(bits) : formatSampleValue(value ?? 0), time),
+      ),
+    );
+  }
+  const samples =
+    kind === 'text'
+      ? parseSamples(body, names)
+      : parseOpenMetrics(body, names).flatMap((family) => family.samples);
+  return samples.map(({ name, labels, value, time }) => told(name, labels, formatSampleValue(value), time));
+}
+
+/** What it should find. */
+function meant({ kind, escaping }: Format, entries: readonly Entry[], timed: boolean): readonly Told[] {
+  const shown = entries.filter((entry) => entry.kind === 'event' || (kind === 'protobuf' && timed));
+  return shown.map((entry) => {
+    const { metric, labels } = readSeries(escaper(escaping)(entry.series));
+    const nan = kind === 'protobuf' ? NORMAL_NAN_BITS : 'NaN';
+    const value = Number.isNaN(entry.value) ? nan : formatSampleValue(entry.value);
+    const byName = new Map(labels.map((label) => [label.name, label.value]));
+    return told(
+      metric,
+      byName,
+      entry.kind === 'end' ? STALE_NAN_BITS : value,
+      timed ? entry.time : undefined,
+    );
+  });
+}
+
+describe('in every format and escaping', () => {
+  test.each(FORMATS)('what is accepted is read back sample for sample: $contentType', (format) => {
+    fc.assert(
+      fc.property(anyLog, fc.boolean(), (entries, timed) => {
+        const shown = timed ? entries : collapseLast(entries);
+        const body = render(format, shown, [], { timed });
+        expect([...read(format, body)].sort()).toEqual([...meant(format, shown, timed)].sort());
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test.each(FORMATS)('a body of nothing is a whole body: $contentType', (format) => {
+    expect(read(format, render(format, [], [], { timed: true }))).toEqual([]);
+  });
+
+  test.each(FORMATS)('a scrape without times shows no end of a pulse: $contentType', (format) => {
+    const body = render(format, inLog(event('a'), end('a')), [], { timed: false });
+    expect(read(format, body)).toHaveLength(1);
+  });
+
+  test.each(FORMATS)('a page of 10,000 events is rendered in little time: $contentType', (format) => {
+    const label = format.escaping === 'allow-utf-8' ? 'host.name' : 'host';
+    const drafts = Array.from({ length: 10_000 }, (_, n) =>
+      event('deploys', { [label]: `host-${n}`, env: 'prod' }, n / 7),
+    );
+    const page = inLog(...drafts);
+    render(format, page, [], { timed: true });
+    const began = performance.now();
+    render(format, page, [], { timed: true });
+    // About 10 to 40 ms; the bound leaves room for a busy machine and still shows a quadratic step.
+    expect(performance.now() - began).toBeLessThan(1000);
+  });
+});
