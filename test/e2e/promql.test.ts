@@ -23,6 +23,7 @@ import {
 import { startServer, temporaryFolder } from '../support/server.ts';
 import { serveStatic } from '../support/staticTarget.ts';
 import { storedSeries } from '../support/tsdb.ts';
+import { until } from '../support/until.ts';
 
 /*
  * The queries and rules of docs/operate/prometheus.md, as they stand there, asked of a Prometheus that scraped a server by the page's
@@ -128,25 +129,17 @@ describe.skipIf(binary === undefined)('asked at exact times', () => {
     await post(`type=deploy_failed&service=api&__timestamp__=${failed}`);
     await post(`type=backup&host=db1&__timestamp__=${backupOfDb1}`);
     await post(`type=backup&host=db2&__timestamp__=${backupOfDb2}`);
-    await until(async () => (await prometheus.query('service:errors:ratio5m')).length === 2);
+    await until(async () => (await prometheus.query('service:errors:ratio5m')).length === 2, SOON);
     ofCheckout = Date.now() + 2_000 - 15 * MINUTE_MS;
     await post(`type=deploy&service=checkout&__timestamp__=${ofCheckout}`);
     // All pulses but those of the tests themselves are over, and their ends come with the same scrape or the next.
     await until(async () => {
       const series = await storedSeries(prometheus.url, 'events_to_metrics', began, Date.now());
       return series.length === 6 && series.every(({ endsAt }) => endsAt.length > 0);
-    });
+    }, SOON);
   });
 
   afterAll(() => resources.disposeAsync());
-
-  async function until(isSo: () => Promise<boolean>): Promise<void> {
-    const deadline = Date.now() + SOON.timeout;
-    while (!(await isSo())) {
-      if (Date.now() > deadline) throw new Error(`not so after ${SOON.timeout} ms: ${isSo.toString()}`);
-      await new Promise((resolve) => setTimeout(resolve, SOON.interval));
-    }
-  }
 
   /** The services, hosts or whatever a label tells, that an expression gives at a time in Unix ms, with their values. */
   async function at(
@@ -239,7 +232,7 @@ describe.skipIf(binary === undefined)('asked at exact times', () => {
     expect(await at(rule, over)).toEqual({ checkout: 0.5, search: 0.5 });
     const now = Math.max(Date.now(), over + 1);
     await post(`type=deploy&service=search&__timestamp__=${now}`);
-    await until(async () => 'search' in (await at(query('graph'), now)));
+    await until(async () => 'search' in (await at(query('graph'), now)), SOON);
     expect(await at(rule, now - 1)).toEqual({ checkout: 0.5, search: 0.5 });
     expect(await at(rule, now)).toEqual({ checkout: 0.5 });
   });
