@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'vitest';
 import { parse } from 'yaml';
+import { cuttingProxy } from '../support/cuttingProxy.ts';
 import { blockText } from '../support/pageBlocks.ts';
 import type { PrometheusVersion } from '../support/prometheus.ts';
 import { HOW_TO_GET_PROMETHEUS, Prometheus, requirePrometheus } from '../support/prometheus.ts';
@@ -163,6 +164,34 @@ describe.concurrent('timed text', () => {
       expect(await neverDown(taking)).toBe(1);
     },
   );
+
+  test('one that tracks staleness loses an event of a scrape that fails, where the scrape before had its series', async ({
+    skip,
+    expect,
+  }) => {
+    const binary = binaries['3.5'];
+    if (binary === undefined) throw skip(HOW_TO_GET_PROMETHEUS);
+    await using server = await startServer();
+    await using proxy = await cuttingProxy(server.port);
+    // Time enough for an event between two scrapes.
+    const settings = { global: { scrape_interval: '3s' } };
+    const scrapeConfigs = scrapeConfigsOf('timed-text-tracked', proxy);
+    await using prometheus = new Prometheus({ binary, settings, scrapeConfigs });
+    await postEvent(server, 'n=a&value=1');
+    await prometheus.start();
+    await expect
+      .poll(async () => (await stored(prometheus, 'a')).samples.length, { ...SOON, interval: 50 })
+      .toBe(1);
+    proxy.cutting = true;
+    await postEvent(server, 'n=a&value=2');
+    await expect.poll(() => neverDown(prometheus), SOON).toBe(0);
+    proxy.cutting = false;
+    await postEvent(server, 'n=later');
+    await expect.poll(async () => (await stored(prometheus, 'later')).samples.length, SOON).toBe(1);
+    const { samples, endsAt } = await stored(prometheus, 'a');
+    expect(samples.map(([, value]) => value)).toEqual([1]);
+    expect(endsAt).toEqual([(await scrapeTimes(prometheus))[1]]);
+  });
 
   test('an out-of-order window that is shorter than an event may be old fails the whole scrape, which counts as delivered; a longer one stores it', async ({
     skip,

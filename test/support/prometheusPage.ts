@@ -13,7 +13,7 @@ export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
 
 /** A configuration of the page: only the address is another one, and the interval, where it says one, a second. */
-export function configOf(block: string, { port }: RunningServer): string {
+export function configOf(block: string, { port }: Pick<RunningServer, 'port'>): string {
   const text = blockText(PAGE, block);
   expect(text).toContain('localhost:8090');
   return text
@@ -22,7 +22,7 @@ export function configOf(block: string, { port }: RunningServer): string {
 }
 
 /** The same, as the list that the tests' Prometheus takes. */
-export function scrapeConfigsOf(block: string, server: RunningServer): string {
+export function scrapeConfigsOf(block: string, server: Pick<RunningServer, 'port'>): string {
   const text = configOf(block, server);
   expect(text).toMatch(/^scrape_configs:\n/);
   return text.replace('scrape_configs:\n', '');
@@ -35,7 +35,7 @@ export function flagsOf(block: string): readonly string[] {
 }
 
 /** Posts an event by its query string. Throws where it is not accepted. */
-export async function postEvent(server: RunningServer, query: string): Promise<void> {
+export async function postEvent(server: Pick<RunningServer, 'url'>, query: string): Promise<void> {
   const answer = await fetch(`${server.url}/event?${query}`, { method: 'POST' });
   if (answer.status !== 200) throw new Error(`${query}: ${answer.status} ${await answer.text()}`);
 }
