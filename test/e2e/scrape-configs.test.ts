@@ -122,6 +122,10 @@ describe.concurrent('timed text', () => {
       const gone = last + 5 * MINUTE_MS + (version === '3.5' ? 0 : 1);
       expect(await visible(prometheus, 'a', [at - 1, at, gone - 1, gone])).toEqual([0, 1, 1, 0]);
       expect(await valueOf(prometheus, 'count_over_time(events_to_metrics[1h])')).toBe(2);
+      // The first one stands exactly where this range begins, which Prometheus 3 leaves out, too.
+      expect(await valueOf(prometheus, 'count_over_time(events_to_metrics[1m])', last)).toBe(
+        version === '3.5' ? 1 : 2,
+      );
       expect(await neverDown(prometheus)).toBe(1);
     },
   );
@@ -269,5 +273,22 @@ describe.concurrent('a pair', () => {
       expect((await stored(replica, 'a')).samples).toEqual(samples);
       expect(await neverDown(replica)).toBe(1);
     }
+  });
+
+  test('two with one id are warned of', async ({ skip, expect }) => {
+    const binary = binaries['3.5'];
+    if (binary === undefined) throw skip(HOW_TO_GET_PROMETHEUS);
+    await using server = await startServer();
+    await using a = new Prometheus({ binary, scrapeConfigs: scrapeConfigsOf('ha-a', server) });
+    await using b = new Prometheus({ binary, scrapeConfigs: scrapeConfigsOf('ha-a', server) });
+    await Promise.all([a.start(), b.start()]);
+    const warnings = async () => {
+      const answer = await fetch(`${server.url}/api/v1/scrapers`);
+      const { scrapers } = (await answer.json()) as {
+        scrapers: { id: string; warnings: { code: string }[] }[];
+      };
+      return scrapers.flatMap(({ id, warnings: its }) => its.map(({ code }) => [id, code]));
+    };
+    await expect.poll(warnings, SOON).toEqual([['prometheus-a', 'shared_id']]);
   });
 });

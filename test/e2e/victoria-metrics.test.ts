@@ -177,3 +177,35 @@ describe('facts about its scrapes', () => {
     expect(await count('descending')).toEqual([2]);
   });
 });
+
+describe('the VictoriaMetrics of the tests', () => {
+  test('keeps what it scraped when it is halted and started again, and forgets it when stopped', async ({
+    skip,
+  }) => {
+    if (binary === undefined) throw skip(HOW_TO_GET_VICTORIA_METRICS);
+    await using server = await startServer();
+    await using victoria = new VictoriaMetrics({
+      binary,
+      config: EVERY_SECOND + configOf('untimed', server),
+    });
+    await postEvent(server, 'n=a');
+    await victoria.start();
+    await expect.poll(() => samplesOf(victoria, 'events_to_metrics'), SOON).not.toEqual([]);
+    const [first] = await samplesOf(victoria, 'events_to_metrics');
+    const { url, pid } = victoria;
+    await victoria.halt();
+    await expect(victoria.exported('up')).rejects.toThrow('fetch failed');
+    await victoria.start();
+    expect([victoria.url, victoria.pid === pid]).toEqual([url, false]);
+    expect((await samplesOf(victoria, 'events_to_metrics'))[0]).toEqual(first);
+    await victoria.stop();
+    await victoria.start();
+    expect(await samplesOf(victoria, 'events_to_metrics')).toEqual([]);
+  });
+
+  test('shows its log when it does not start', async ({ skip }) => {
+    if (binary === undefined) throw skip(HOW_TO_GET_VICTORIA_METRICS);
+    const victoria = new VictoriaMetrics({ binary, config: 'no_such_setting: 1\n' });
+    await expect(victoria.start()).rejects.toThrow('no_such_setting');
+  });
+});

@@ -109,7 +109,7 @@ export class VictoriaMetrics implements AsyncDisposable {
     return this.#folder === undefined ? '' : readFile(join(this.#folder, 'log'), 'utf8');
   }
 
-  /** Ends it as a crash would (SIGKILL); what it has stored stays, and `start()` goes on with it. */
+  /** Ends it as a crash would (SIGKILL); what was on disk stays, which may lack the last seconds. `start()` goes on with it. */
   async kill(): Promise<void> {
     if (!(await this.#end('SIGKILL'))) throw new Error(`process ${this.pid} survived SIGKILL`);
   }
