@@ -23,6 +23,12 @@ async function samplesOf(victoria: VictoriaMetrics, match: string): Promise<numb
   return (series?.samples ?? []).map(({ at, value }) => [at, value]);
 }
 
+/** The times of its first scrapes, once there are three: `up` may be found later than what was scraped with it. */
+async function firstScrapes(victoria: VictoriaMetrics): Promise<number[]> {
+  await expect.poll(async () => (await samplesOf(victoria, 'up')).length, SOON).toBeGreaterThan(2);
+  return (await samplesOf(victoria, 'up')).map(([at = 0]) => at);
+}
+
 const valuesOf = async (victoria: VictoriaMetrics, promql: string, time: number) =>
   (await victoria.query(promql, time)).map(({ value }) => value);
 
@@ -40,8 +46,7 @@ describe('with the configurations of the page', () => {
     await victoria.start();
     await expect.poll(() => samplesOf(victoria, 'events_to_metrics{job="ci"}'), SOON).toHaveLength(3);
     const [first, second, end] = await samplesOf(victoria, 'events_to_metrics{job="ci"}');
-    const scrapes = await samplesOf(victoria, 'up');
-    const ended = scrapes[1]?.[0] ?? 0;
+    const [, ended = 0] = await firstScrapes(victoria);
     expect([first, second, end]).toEqual([
       [at, 1],
       [at + 1_000, 2],
@@ -72,8 +77,8 @@ describe('with the configurations of the page', () => {
     await postEvent(server, `n=a&__timestamp__=${Date.now() - MINUTE_MS}`);
     await victoria.start();
     await expect.poll(() => samplesOf(victoria, 'events_to_metrics'), SOON).not.toEqual([]);
-    const [scraped] = await samplesOf(victoria, 'up');
-    expect((await samplesOf(victoria, 'events_to_metrics'))[0]).toEqual(scraped);
+    const [scraped] = await firstScrapes(victoria);
+    expect((await samplesOf(victoria, 'events_to_metrics'))[0]).toEqual([scraped, 1]);
   });
 
   test('untimed, it stores the last event of a series at the time of the scrape, and ends it at the next one', async ({
@@ -89,10 +94,10 @@ describe('with the configurations of the page', () => {
     await postEvent(server, 'n=a&value=2');
     await victoria.start();
     await expect.poll(() => samplesOf(victoria, 'events_to_metrics'), SOON).toHaveLength(2);
-    const [first, second] = await samplesOf(victoria, 'up');
+    const [first, second] = await firstScrapes(victoria);
     expect(await samplesOf(victoria, 'events_to_metrics')).toEqual([
-      [first?.[0], 2],
-      [second?.[0], Number.NaN],
+      [first, 2],
+      [second, Number.NaN],
     ]);
   });
 });
