@@ -13,6 +13,7 @@ import { Connections } from './http/connections.ts';
 import { eventRoute } from './http/eventRoute.ts';
 import type { Readiness } from './http/healthRoutes.ts';
 import { HEALTH_PATHS, healthRoutes } from './http/healthRoutes.ts';
+import { Ingest } from './http/ingest.ts';
 import { isScraperId } from './http/identify.ts';
 import { metricsRoute } from './http/metricsRoute.ts';
 import { openApi } from './http/openapi.ts';
@@ -31,6 +32,7 @@ import type { CounterRules } from './relay/counters.ts';
 import { EventCounters, METRIC_LABEL } from './relay/counters.ts';
 import { newCounts } from './relay/counts.ts';
 import { Expiry } from './relay/expire.ts';
+import { IdForgetter } from './relay/forget.ts';
 import { Housekeeping } from './relay/housekeeping.ts';
 import { WARNINGS, overview } from './relay/overview.ts';
 import { Pages } from './relay/page.ts';
@@ -104,17 +106,21 @@ export class App implements AsyncDisposable {
     const counters = (this.#counters = new EventCounters(log, counterRules(settings)));
     const expiry = new Expiry(scrapers, scrapes, sightings, pages, expiryLimits(settings), clock, counts);
     const trimmer = new Trimmer(log, scrapers, pages, trimLimits(settings), clock, counts, counters);
+    const idLimits = { windowMs: settings['ids.window'], idsMax: settings['ids.max'] };
+    const forgetter = new IdForgetter(log, idLimits, clock, counts);
     this.#housekeeping = new Housekeeping(
       [
         () => this.#acceptor.endPulses(sightings.endsShown),
         () => expiry.run(),
         () => trimmer.run(),
+        () => forgetter.run(),
         () => this.#saveCounters(),
       ],
       (error) => news.postponed(error),
     );
     const ownMetrics = new OwnMetrics({ version, counts, counters, scrapers, pages, log, clock });
     const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
+    const ingest = new Ingest(this.#acceptor, rules, settings['batch.eventsMax']);
 
     this.#connections = new Connections(scrapes, clock);
     const { app, server } = buildServer(
@@ -133,7 +139,7 @@ export class App implements AsyncDisposable {
       await openApi(routes, version);
       rootRoute(routes, { ...welcome(version), guide });
       healthRoutes(routes, () => this.#readiness);
-      eventRoute(routes, this.#acceptor, rules);
+      eventRoute(routes, ingest, rules.limits);
       scrapersRoutes(routes, {
         list: () => overview(scrapers, sightings, pages),
         forget: (id) => expiry.forget(id),
@@ -223,6 +229,7 @@ function eventRules(settings: Settings, reserved: (metric: string) => boolean): 
     labelsMax: settings['event.labelsMax'],
     labelNameBytesMax: settings['event.labelNameMax'],
     labelValueBytesMax: settings['event.labelValueMax'],
+    idBytesMax: settings['event.idMax'],
   };
   const metric = settings['event.metric'];
   const names = settings['event.names'];

@@ -1,14 +1,14 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { UnsupportedError, shown } from '../core/errors.ts';
-import type { EventRules } from '../core/event.ts';
-import { eventFromPairs } from '../core/event.ts';
-import type { Acceptor } from '../relay/accept.ts';
+import { draftFromPairs } from '../core/draft.ts';
+import type { EventLimits } from '../core/limits.ts';
 import { parseForm } from '../wire/in/form.ts';
+import { idempotencyKey } from './idempotencyKey.ts';
+import type { Ingest } from './ingest.ts';
 import { ERROR } from './openapi.ts';
 import { queryOf } from './query.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
-const ACCEPTED_ONE = JSON.stringify({ accepted: 1 });
 
 const SCHEMA = {
   tags: ['events'],
@@ -21,8 +21,7 @@ const SCHEMA = {
     200: {
       description: 'it is stored',
       type: 'object',
-      required: ['accepted'],
-      properties: { accepted: { type: 'integer', minimum: 1 } },
+      properties: { accepted: { type: 'integer', minimum: 1 }, duplicate: { type: 'boolean', const: true } },
     },
     400: { ...ERROR, description: 'it breaks a rule' },
     413: { ...ERROR, description: 'the body is too large' },
@@ -46,15 +45,16 @@ async function refuseEncoded({ headers }: FastifyRequest): Promise<void> {
 }
 
 /** `POST /event`: one event, its labels in the URL, a form body, or both. */
-export function eventRoute(app: FastifyInstance, acceptor: Acceptor, rules: EventRules): void {
+export function eventRoute(app: FastifyInstance, ingest: Ingest, limits: EventLimits): void {
   // Two more than labels: `value` and `__name__`. Empty ones count too, so that hostile input stays bounded.
-  const pairsMax = rules.limits.labelsMax * 2 + 2;
+  const pairsMax = limits.labelsMax * 2 + 2;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(FORM, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.post('/event', { onRequest: refuseEncoded, schema: SCHEMA }, async (request, reply) => {
     let pairs = parseForm('url', queryOf(request.raw), pairsMax);
     if (request.body instanceof Uint8Array) pairs = [...pairs, ...parseForm('body', request.body, pairsMax)];
-    await acceptor.accept([eventFromPairs(pairs, rules)]);
-    return reply.type('application/json; charset=utf-8').send(ACCEPTED_ONE);
+    const requestId = idempotencyKey(request.raw);
+    const { status, body } = await ingest.ingest([draftFromPairs(pairs)], { requestId });
+    return reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(body));
   });
 }
