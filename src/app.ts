@@ -4,12 +4,13 @@ import type { FastifyInstance } from 'fastify';
 import { ConfigError } from './config/error.ts';
 import type { Settings } from './config/settings.ts';
 import type { EventRules } from './core/event.ts';
-import { checkMetricName } from './core/labels.ts';
+import { checkMetricName, labelName } from './core/labels.ts';
 import type { TimeRules } from './core/pulse.ts';
 import type { Clock } from './core/millis.ts';
 import { UnavailableError, shown } from './core/errors.ts';
 import { compress } from './http/compress.ts';
 import { Connections } from './http/connections.ts';
+import type { BodyRules } from './http/eventBody.ts';
 import { eventRoute } from './http/eventRoute.ts';
 import type { Readiness } from './http/healthRoutes.ts';
 import { HEALTH_PATHS, healthRoutes } from './http/healthRoutes.ts';
@@ -43,6 +44,7 @@ import { Sightings } from './relay/sightings.ts';
 import { Tail } from './relay/tail.ts';
 import { Timeline } from './relay/timeline.ts';
 import { Trimmer } from './relay/trim.ts';
+import { parseDataMapping } from './wire/in/dataMapping.ts';
 import { welcome } from './ui/welcome.ts';
 
 /** How often pulses, leases, timeouts, backlogs and the log's limits are looked after, in ms. */
@@ -120,6 +122,7 @@ export class App implements AsyncDisposable {
     );
     const ownMetrics = new OwnMetrics({ version, counts, counters, scrapers, pages, log, clock });
     const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
+    const bodies = bodyRules(settings, rules);
     const ingest = new Ingest(this.#acceptor, rules, settings['batch.eventsMax']);
 
     this.#connections = new Connections(scrapes, clock);
@@ -139,7 +142,7 @@ export class App implements AsyncDisposable {
       await openApi(routes, version);
       rootRoute(routes, { ...welcome(version), guide });
       healthRoutes(routes, () => this.#readiness);
-      eventRoute(routes, ingest, rules.limits);
+      await routes.register((scope) => eventRoute(scope, ingest, bodies));
       scrapersRoutes(routes, {
         list: () => overview(scrapers, sightings, pages),
         forget: (id) => expiry.forget(id),
@@ -239,6 +242,29 @@ function eventRules(settings: Settings, reserved: (metric: string) => boolean): 
     throw new ConfigError((cause as Error).message, { cause });
   }
   return { metric, limits, names, reserved };
+}
+
+/** Throws a ConfigError for a mapping to a label that a CloudEvent has anyway, or that no event may have. */
+function bodyRules(settings: Settings, { limits, names }: EventRules): BodyRules {
+  const cloudEventData = settings['cloudevents.data'].map((text) => {
+    const mapping = parseDataMapping(text);
+    const name = mapping?.name ?? '';
+    if (mapping === undefined || ['type', 'source', 'subject'].includes(name)) {
+      throw new ConfigError(
+        `cloudevents.data ${shown(text)} maps nothing to a label of its own; write label=/json/pointer, with a name other than type, source and subject`,
+      );
+    }
+    try {
+      return { ...mapping, name: labelName(name, limits, names) };
+    } catch (cause) {
+      throw new ConfigError(`cloudevents.data: ${(cause as Error).message}`, { cause });
+    }
+  });
+  return {
+    pairsMax: limits.labelsMax * 2 + 4,
+    stream: { lineBytesMax: settings['event.bodyMax'], bytesMax: settings['batch.bytesMax'] },
+    cloudEventData,
+  };
 }
 
 /** Throws a ConfigError for a known scraper that could never come. */

@@ -163,6 +163,18 @@ export const SETTINGS = {
     doc: 'How many events one request may bring.',
   }),
 
+  'batch.bytesMax': setting({
+    kind: size({ min: KIB, max: 16 * GIB }),
+    default: 64 * MIB,
+    doc: 'The longest NDJSON body, in bytes. It is read line by line, and a line is as long as event.bodyMax at most.',
+  }),
+
+  'cloudevents.data': setting({
+    kind: list(),
+    default: [],
+    doc: "What of a CloudEvent's data becomes a label: label=/json/pointer, several separated by commas. The label value sets the event's value.",
+  }),
+
   'ids.window': setting({
     kind: duration({ min: MINUTE, max: 365 * DAY }),
     default: DAY,
