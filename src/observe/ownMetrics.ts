@@ -42,6 +42,20 @@ export class OwnMetrics {
       [],
       (add) => add(counts.duplicates),
     );
+    this.#counter(
+      'series_overflow_total',
+      'Events whose series was one too many within the hour, by what became of them.',
+      ['outcome'],
+      (add) => {
+        for (const [outcome, count] of Object.entries(counts.seriesOverflow)) add(count, { outcome });
+      },
+    );
+    this.#counter(
+      'label_values_truncated_total',
+      'Values of labels that were cut to labels.valueTruncate.',
+      [],
+      (add) => add(counts.truncated),
+    );
     this.#gauge('ids', 'Ids that are remembered.', [], (set) => set(log.state().ids));
     this.#counter(
       'ids_forgotten_total',
