@@ -60,7 +60,7 @@ export class Expiry {
     const record = this.#scrapers.get(id);
     if (record === undefined) return false;
     const pending = pendingCount(record.position, this.#pages.end);
-    await this.#scrapers.forget(id, pending);
+    if (!(await this.#scrapers.forget(id, pending))) return false;
     this.#sightings.forget(id);
     this.#counts.dropped.scraper_forgotten += pending;
     return true;

@@ -103,6 +103,40 @@ describe('who stays away', () => {
   });
 });
 
+describe('who is forgotten while it is there', () => {
+  it('evidence that comes in that moment does not bring it back, in the log either', async () => {
+    const harness = await relay();
+    await harness.post('1');
+    const { offerId } = await harness.scrape('a');
+    const gone = harness.expiry.forget('a');
+    harness.scrapes.flushed('a', offerId as number);
+    expect(await gone).toBe(true);
+    expect(await harness.log.loadScrapers()).toEqual([]);
+    expect(await harness.delivered('a')).toEqual(['1']);
+  });
+
+  it('a scrape that comes in that moment is that of a new scraper', async () => {
+    const harness = await relay({ lookbackMs: 0 });
+    await harness.delivered('a');
+    await harness.post('1');
+    const gone = harness.expiry.forget('a');
+    const scrape = harness.scrape('a');
+    await gone;
+    expect((await scrape).entries).toEqual([]);
+    expect(harness.news.slice(-2)).toEqual(['forgotten a', 'appeared a']);
+    expect(await harness.log.loadScrapers()).toHaveLength(1);
+  });
+
+  it('what it had not had is counted once, though two ask for it', async () => {
+    const harness = await relay();
+    await harness.delivered('a');
+    await harness.post('1');
+    const both = await Promise.all([harness.expiry.forget('a'), harness.expiry.forget('a')]);
+    expect(both).toEqual([true, false]);
+    expect(harness.counts.dropped.scraper_forgotten).toBe(1);
+  });
+});
+
 it('scrapes of one scraper at the same moment never share an event', async () => {
   const harness = await relay({ eventsMax: 10, tailBytesMax: 1 });
   await harness.delivered('a');

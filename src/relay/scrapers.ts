@@ -45,6 +45,8 @@ export class Scrapers {
   readonly #records = new Map<string, ScraperRecord>();
   /** Ids that are never forgotten, since the configuration names them. */
   readonly #kept = new Set<string>();
+  /** Those that are being forgotten, until the log has done so. */
+  readonly #leaving = new Map<string, Promise<void>>();
   #ever = false;
 
   constructor(log: Log, tail: Tail, clock: Clock, limits: ScraperLimits, counts: Counts, news: ScraperNews) {
@@ -71,6 +73,8 @@ export class Scrapers {
         countSettlement(this.#counts, settlement);
         position = settlement.position;
       }
+      // Their sockets are gone, so no late proof can come; and the numbers of offers begin anew.
+      position = { ...position, repeats: [] };
       this.#records.set(record.id, { ...record, lastSeen: now });
       await this.update(record.id, { position });
     }
@@ -100,6 +104,8 @@ export class Scrapers {
 
   /** The record of a scraper that comes now; an unknown one becomes known. Throws an UnavailableError when there are too many. */
   async seen(identity: Identity): Promise<ScraperRecord> {
+    // Who comes while it is being forgotten is a new scraper, or, where the log had no room for that, the old one.
+    await this.#leaving.get(identity.id)?.catch(() => undefined);
     const now = this.#clock();
     const record = this.#records.get(identity.id);
     if (record !== undefined) {
@@ -137,16 +143,27 @@ export class Scrapers {
     if (record === undefined) return;
     const next = { ...record, ...change, version: record.version + 1 };
     this.#records.set(id, next);
-    await this.#save(next);
+    // What is being forgotten must not come back into the log: a later one of the same id could never be saved over it.
+    if (!this.#leaving.has(id)) await this.#save(next);
   }
 
-  async forget(id: string, pending: number): Promise<void> {
+  /**
+   * Forgets a scraper. Tells whether there was one that nobody else was forgetting. Throws an UnavailableError where the log has no room
+   * for it: the scraper then stays known.
+   */
+  async forget(id: string, pending: number): Promise<boolean> {
     const record = this.#records.get(id);
-    if (record === undefined) return;
-    // First in the log: where that has no room the scraper stays known, and is tried again.
-    await this.#log.deleteScraper(id);
+    if (record === undefined || this.#leaving.has(id)) return false;
+    const gone = this.#log.deleteScraper(id);
+    this.#leaving.set(id, gone);
+    try {
+      await gone;
+    } finally {
+      this.#leaving.delete(id);
+    }
     this.#records.delete(id);
     this.#news.forgotten(record, pending);
+    return true;
   }
 
   async #add(identity: Identity, start: Offset, now: Millis): Promise<ScraperRecord> {
