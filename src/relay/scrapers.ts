@@ -3,6 +3,7 @@ import type { Clock, Millis } from '../core/millis.ts';
 import { millis } from '../core/millis.ts';
 import { settle } from '../core/offer.ts';
 import type { Offset } from '../core/offset.ts';
+import { START } from '../core/offset.ts';
 import type { Position } from '../core/position.ts';
 import { positionAt } from '../core/position.ts';
 import type { IdentifiedBy, Log, ScraperRecord } from '../log/log.ts';
@@ -48,6 +49,7 @@ export class Scrapers {
   /** Those that are being forgotten, until the log has done so. */
   readonly #leaving = new Map<string, Promise<void>>();
   #ever = false;
+  #forgottenAt = START;
 
   constructor(log: Log, tail: Tail, clock: Clock, limits: ScraperLimits, counts: Counts, news: ScraperNews) {
     this.#log = log;
@@ -92,6 +94,11 @@ export class Scrapers {
 
   get size(): number {
     return this.#records.size;
+  }
+
+  /** The end of the log when a scraper was last forgotten: entries up to it were delivered to it, or counted as lost with it. */
+  get forgottenAt(): Offset {
+    return this.#forgottenAt;
   }
 
   all(): IterableIterator<ScraperRecord> {
@@ -162,6 +169,7 @@ export class Scrapers {
       this.#leaving.delete(id);
     }
     this.#records.delete(id);
+    this.#forgottenAt = this.#tail.end;
     this.#news.forgotten(record, pending);
     return true;
   }
