@@ -25,6 +25,7 @@ import { MemoryLog } from './log/memory/memoryLog.ts';
 import { SqliteLog } from './log/sqlite/sqliteLog.ts';
 import type { Logger } from './observe/logger.ts';
 import { newsFor } from './observe/news.ts';
+import type { MetricDescription } from './observe/ownMetrics.ts';
 import { OwnMetrics } from './observe/ownMetrics.ts';
 import { Acceptor } from './relay/accept.ts';
 import type { CounterRules } from './relay/counters.ts';
@@ -72,6 +73,7 @@ export class App implements AsyncDisposable {
   readonly #known: readonly string[];
   readonly #counters: EventCounters;
   readonly #housekeeping: Housekeeping;
+  readonly #ownMetrics: OwnMetrics;
   readonly #connections: Connections;
   readonly #http: FastifyInstance;
   readonly #server: Server;
@@ -113,7 +115,15 @@ export class App implements AsyncDisposable {
       ],
       (error) => news.postponed(error),
     );
-    const ownMetrics = new OwnMetrics({ version, counts, counters, scrapers, pages, log, clock });
+    const ownMetrics = (this.#ownMetrics = new OwnMetrics({
+      version,
+      counts,
+      counters,
+      scrapers,
+      pages,
+      log,
+      clock,
+    }));
     const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
 
     this.#connections = new Connections(scrapes, clock);
@@ -148,6 +158,11 @@ export class App implements AsyncDisposable {
         ownMetrics: () => ownMetrics.families(),
       });
     });
+  }
+
+  /** What metrics of its own it has. */
+  describeMetrics(): readonly MetricDescription[] {
+    return this.#ownMetrics.describe(this.#settings['counters.labels']);
   }
 
   /** Resolves with why, if the server can't go on: its log can't be written any more. */
