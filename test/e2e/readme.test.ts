@@ -5,7 +5,10 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { startServer } from '../support/server.ts';
 
-const README = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+const ROOT = join(import.meta.dirname, '../..');
+/** Pages whose lines need nothing but a server with the default settings. */
+const PAGES = ['README.md', 'docs/ingest/form.md', 'docs/operate/scraping.md'];
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 const run = promisify(execFile);
 
 function hasCurl(): boolean {
@@ -18,25 +21,41 @@ function hasCurl(): boolean {
   }
 }
 
-it("the README's own lines work as they stand, with the results that it promises", async ({ skip }) => {
-  if (!hasCurl()) throw skip('needs curl');
+/** The `curl` lines of a page's `sh` blocks. */
+function curlLines(page: string): string[] {
+  const text = readFileSync(join(ROOT, page), 'utf8');
+  const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block);
+  return blocks.flatMap((block) => block.split('\n').filter((line) => line.startsWith('curl ')));
+}
+
+/** Runs the lines one after the other against a new server; returns what each printed. Throws for one that fails. */
+async function outputsOf(lines: readonly string[]): Promise<string[]> {
   await using server = await startServer();
-  const blocks = [...README.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block);
-  const lines = blocks.flatMap((block) => block.split('\n').filter((line) => line.startsWith('curl ')));
-  expect(lines.length).toBeGreaterThan(5);
   const outputs: string[] = [];
   for (const line of lines) {
     expect(line).toContain('localhost:8090');
-    const command = line.replace('localhost:8090', `127.0.0.1:${server.port}`);
-    const { stdout } = await run('bash', [
-      '-c',
-      command.replace('curl ', 'curl --silent --show-error --fail '),
-    ]);
-    outputs.push(stdout);
+    const command = line
+      .replace('localhost:8090', `127.0.0.1:${server.port}`)
+      .replace('curl ', 'curl --silent --show-error --fail ');
+    outputs.push((await run('bash', ['-c', command])).stdout);
   }
+  return outputs;
+}
+
+it("the README's first lines do what it promises", async ({ skip }) => {
+  if (!hasCurl()) throw skip('needs curl');
+  const outputs = await outputsOf(curlLines('README.md').slice(0, 3));
   expect(outputs[0]).toBe('{"accepted":1}');
   const sample = 'events_to_metrics{service="api",type="deploy"} 1\n';
   expect(README).toContain(sample.trim());
   expect(outputs[1]).toContain(sample);
   expect(outputs[2]).not.toContain(sample);
+});
+
+it.each(PAGES)('the lines of %s work as they stand', async (page) => {
+  if (hasCurl()) expect(await outputsOf(curlLines(page))).not.toEqual([]);
+});
+
+it('the README shows its lines', () => {
+  expect(curlLines('README.md').length).toBeGreaterThan(5);
 });
