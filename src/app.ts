@@ -46,6 +46,8 @@ import { welcome } from './ui/welcome.ts';
 
 /** How often pulses, leases, timeouts, backlogs and the log's limits are looked after, in ms. */
 const HOUSEKEEPING_EVERY_MS = 1_000;
+/** Housekeeping that is late by this means that the process stood still (a machine that slept), or that the clock was set, in ms. */
+const STANDSTILL_MS = 30_000;
 /** How often the counters are saved, in rounds of that: what was counted since is read again after a crash. */
 const COUNTERS_SAVED_EVERY = 10;
 /** Idle connections outlive the scraper timeout by this, in ms. */
@@ -312,6 +314,7 @@ function expiryLimits(settings: Settings) {
     leaseMs: settings['scrape.lease'],
     timeoutMs: settings['scrapers.timeout'],
     namedTimeoutMs: settings['scrapers.namedTimeout'],
+    standstillMs: STANDSTILL_MS,
   };
 }
 

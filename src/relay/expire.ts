@@ -1,4 +1,4 @@
-import type { Clock } from '../core/millis.ts';
+import type { Clock, Millis } from '../core/millis.ts';
 import { pendingCount } from '../core/position.ts';
 import type { IdentifiedBy } from '../log/log.ts';
 import type { Counts } from './counts.ts';
@@ -14,6 +14,8 @@ export interface ExpiryLimits {
   readonly timeoutMs: number;
   /** The same for one with an id of its own. */
   readonly namedTimeoutMs: number;
+  /** Where more than this lies between two rounds, the process stood still or its clock was set ahead: nobody could come, in ms. */
+  readonly standstillMs: number;
 }
 
 /** Ends leases, and forgets scrapers that stay away. */
@@ -25,6 +27,7 @@ export class Expiry {
   readonly #limits: ExpiryLimits;
   readonly #clock: Clock;
   readonly #counts: Counts;
+  #lastRun: Millis | undefined;
 
   constructor(
     scrapers: Scrapers,
@@ -46,6 +49,9 @@ export class Expiry {
 
   async run(): Promise<void> {
     const now = this.#clock();
+    if (this.#lastRun !== undefined && now - this.#lastRun > this.#limits.standstillMs)
+      this.#scrapers.excuseAbsence(now);
+    this.#lastRun = now;
     for (const record of this.#scrapers.all()) {
       for (const offer of record.position.offers) {
         if (now - offer.requestedAt >= this.#limits.leaseMs) this.#scrapes.leaseOver(record.id, offer.id);

@@ -93,6 +93,18 @@ describe('who stays away', () => {
     expect(await byAddress(harness, '10.0.0.1')).toEqual(['1']);
   });
 
+  it('G4: nor for a time in which the process stood still, or by which its clock was set ahead', async () => {
+    const harness = await relay({ timeoutMs: 10 * MINUTE, standstillMs: MINUTE });
+    await byAddress(harness, '10.0.0.1');
+    await harness.post('1');
+    await harness.pass(1_000);
+    await harness.pass(60 * MINUTE);
+    await harness.pass(1_000);
+    expect(await byAddress(harness, '10.0.0.1')).toEqual(['1']);
+    for (let minute = 0; minute < 11; minute += 1) await harness.pass(MINUTE);
+    expect(harness.scrapers.size).toBe(0);
+  });
+
   it('one that was forgotten makes room for another', async () => {
     const harness = await relay({ scrapersMax: 1, timeoutMs: MINUTE });
     await byAddress(harness, '10.0.0.1');

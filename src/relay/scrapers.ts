@@ -129,6 +129,11 @@ export class Scrapers {
     return this.#add(identity, start, now);
   }
 
+  /** Everybody counts as just seen: for a time they could not come. */
+  excuseAbsence(now: Millis): void {
+    for (const [id, record] of this.#records) this.#records.set(id, { ...record, lastSeen: now });
+  }
+
   /**
    * Where an unknown scraper starts. One with an id of its own has certainly had nothing yet: a little before now, so that what
    * was posted just before its first scrape isn't lost. An address may be an old scraper's new one: at the end, lest it gets

@@ -23,6 +23,7 @@ export interface RelayLimits {
   eventsMax: number;
   bytesMax: number;
   leaseMs: number;
+  standstillMs: number;
   timeoutMs: number;
   namedTimeoutMs: number;
   scrapersMax: number;
@@ -44,6 +45,7 @@ const DEFAULTS: RelayLimits = {
   eventsMax: 10_000,
   bytesMax: 8 << 20,
   leaseMs: 360_000,
+  standstillMs: Number.POSITIVE_INFINITY,
   timeoutMs: 600_000,
   namedTimeoutMs: 7 * 86_400_000,
   scrapersMax: 100,
