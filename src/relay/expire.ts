@@ -47,17 +47,20 @@ export class Expiry {
     this.#counts = counts;
   }
 
+  /** Throws an UnavailableError where the log has no room to forget somebody; everything else is done all the same. */
   async run(): Promise<void> {
     const now = this.#clock();
     if (this.#lastRun !== undefined && now - this.#lastRun > this.#limits.standstillMs)
       this.#scrapers.excuseAbsence(now);
     this.#lastRun = now;
-    for (const record of this.#scrapers.all()) {
-      for (const offer of record.position.offers) {
-        if (now - offer.requestedAt >= this.#limits.leaseMs) this.#scrapes.leaseOver(record.id, offer.id);
+    for (const { id, position } of this.#scrapers.all()) {
+      for (const offer of position.offers) {
+        if (now - offer.requestedAt >= this.#limits.leaseMs) this.#scrapes.leaseOver(id, offer.id);
       }
-      if (this.#scrapers.isKept(record.id)) continue;
-      if (now - record.lastSeen >= this.#timeoutOf(record.identifiedBy)) await this.forget(record.id);
+    }
+    for (const { id, lastSeen, identifiedBy } of this.#scrapers.all()) {
+      if (this.#scrapers.isKept(id) || now - lastSeen < this.#timeoutOf(identifiedBy)) continue;
+      await this.forget(id);
     }
   }
 

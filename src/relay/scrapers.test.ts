@@ -115,6 +115,29 @@ describe('who stays away', () => {
   });
 });
 
+describe('a log without room', () => {
+  class FullLog extends MemoryLog {
+    override deleteScraper(): Promise<void> {
+      return Promise.reject(new UnavailableError('log_full', 'no room', 5));
+    }
+  }
+
+  it('G6: keeps who is to be forgotten, and nobody from the end of a lease', async () => {
+    const harness = new RelayHarness(new FullLog(), { timeoutMs: 10 * MINUTE, leaseMs: MINUTE });
+    await harness.log.start();
+    await harness.start();
+    await byAddress(harness, '10.0.0.1');
+    await harness.pass(9 * MINUTE);
+    await harness.post('1');
+    const { offerId } = await harness.scrape('a');
+    harness.scrapes.flushed('a', offerId as number);
+    await expect(harness.pass(MINUTE)).rejects.toThrow(UnavailableError);
+    expect(harness.counts.deliveries.unproven).toBe(1);
+    expect(harness.scrapers.size).toBe(2);
+    expect(harness.counts.dropped.scraper_forgotten).toBe(0);
+  });
+});
+
 describe('who is forgotten while it is there', () => {
   it('evidence that comes in that moment does not bring it back, in the log either', async () => {
     const harness = await relay();
