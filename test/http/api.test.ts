@@ -59,6 +59,14 @@ describe('GET /api/v1/scrapers', () => {
   });
 });
 
+it.each(['Via', 'X-Forwarded-For', 'X-Real-Ip', 'Forwarded'])('a proxy shows by %s', async (header) => {
+  await using server = await startServer();
+  await fetch(`${server.url}/metrics?scraper=a`, { headers: { [header]: '10.0.0.1' } });
+  expect((await list(server))[0]?.['warnings']).toEqual([
+    { code: 'http_proxy', message: expect.stringContaining('connect directly') as string },
+  ]);
+});
+
 describe('DELETE /api/v1/scrapers/{id}', () => {
   it('forgets a scraper with what it had not had, and counts that', async () => {
     await using server = await startServer();
