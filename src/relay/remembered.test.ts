@@ -46,3 +46,17 @@ describe('after a restart of a busy server', () => {
     expect(await timeOf('ahead')).toBe(start + 4 * MINUTE + 1);
   });
 });
+
+it('G8: a series whose entries are gone from the log gets no time that it may have had already', async () => {
+  const harness = new RelayHarness(new MemoryLog(), { retentionMinMs: 0 });
+  await harness.log.start();
+  await harness.start();
+  const posted = harness.now;
+  await harness.post('1');
+  await harness.delivered('a', 'timed');
+  await harness.pass(1_000);
+  expect(harness.log.state().entries).toBe(0);
+  await harness.start();
+  await harness.post('1', 1, millis(posted - MINUTE));
+  expect((await harness.scrape('a', 'timed')).entries[0]?.time).toBeGreaterThan(posted);
+});

@@ -1,7 +1,7 @@
 import type { Entry } from '../core/entry.ts';
 import type { Millis } from '../core/millis.ts';
 import { millis } from '../core/millis.ts';
-import { offset } from '../core/offset.ts';
+import { START, offset } from '../core/offset.ts';
 import type { Log } from '../log/log.ts';
 
 /** What a timeline learns from at a start. */
@@ -21,11 +21,11 @@ const CHUNK_ENTRIES = 10_000;
  * `aheadMaxMs`: how far ahead of its arrival a time may lie.
  */
 export async function readRemembered(log: Log, entriesMax: number, aheadMaxMs: number): Promise<Remembered> {
-  const { end, trimmed } = log.state();
+  const { end, trimmed, lastArrived } = log.state();
   const after = offset(Math.max(trimmed, end - entriesMax));
   const newest = await log.read(after, end, entriesMax);
-  const floor = newest[0]?.arrived;
-  if (after === trimmed || floor === undefined) return { entries: newest, floor: millis(0) };
+  if (after === START) return { entries: newest, floor: millis(0) };
+  const floor = newest[0]?.arrived ?? lastArrived;
   const ahead: Entry[] = [];
   let from = await log.offsetAt(millis(floor - aheadMaxMs));
   while (from < after) {
