@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import type { Access } from './access/access.ts';
 import { ConfigError } from './config/error.ts';
 import type { Settings } from './config/settings.ts';
 import type { EventRules } from './core/event.ts';
@@ -8,6 +9,8 @@ import { checkMetricName } from './core/labels.ts';
 import type { TimeRules } from './core/pulse.ts';
 import type { Clock } from './core/millis.ts';
 import { UnavailableError, shown } from './core/errors.ts';
+import { guard } from './http/auth/guard.ts';
+import { WriteLimits } from './http/auth/writeLimits.ts';
 import { compress } from './http/compress.ts';
 import { Connections } from './http/connections.ts';
 import { eventRoute } from './http/eventRoute.ts';
@@ -55,6 +58,8 @@ export interface AppParts {
   readonly version: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Who may do what; open already. */
+  readonly access: Access;
   /** The README, which the server shows at /docs. */
   readonly guide: string;
 }
@@ -73,13 +78,15 @@ export class App implements AsyncDisposable {
   readonly #counters: EventCounters;
   readonly #housekeeping: Housekeeping;
   readonly #connections: Connections;
+  readonly #access: Access;
   readonly #http: FastifyInstance;
   readonly #server: Server;
   #rounds = 0;
   #readiness: Readiness = { ready: false, why: 'the log is not open yet' };
 
-  constructor({ settings, version, clock, logger, guide }: AppParts) {
+  constructor({ settings, version, clock, logger, access, guide }: AppParts) {
     this.#settings = settings;
+    this.#access = access;
     this.#known = knownScrapers(settings);
     const counts = newCounts();
     const log = (this.#log = openLog(settings));
@@ -122,9 +129,12 @@ export class App implements AsyncDisposable {
       this.#connections,
       (route, method, status) => ownMetrics.countRequest(route, method, status),
       news,
+      access,
     );
     this.#http = app;
     this.#server = server;
+    const proxies = trustedProxies(settings);
+    guard(app, { access, writeLimits: new WriteLimits(writeRules(settings), clock), proxies, clock });
     app.addHook('onRequest', async (request) => {
       if (this.#readiness.ready || HEALTH_PATHS.has(request.routeOptions.url ?? '')) return;
       throw new UnavailableError('not_ready', this.#readiness.why, 1);
@@ -141,10 +151,11 @@ export class App implements AsyncDisposable {
       metricsRoute(routes, {
         scrapes,
         connections: this.#connections,
-        proxies: trustedProxies(settings),
+        proxies,
         clock,
         mode: settings['scrape.timestamps'] === 'explicit' ? 'timed' : 'untimed',
         compress,
+        byUser: placesByUser(settings, access),
         ownMetrics: () => ownMetrics.families(),
       });
     });
@@ -157,11 +168,11 @@ export class App implements AsyncDisposable {
 
   /**
    * Listens, opens the log, and is ready. Throws the listener's own error (`EADDRINUSE`), or a LogOpenError.
-   * Resolves with the port that it listens on.
+   * Resolves with the port and the address that it listens on.
    */
-  async start(): Promise<{ port: number }> {
+  async start(): Promise<{ port: number; address: string }> {
     await this.#http.ready();
-    const { port } = await this.#listen();
+    const { port, address } = await this.#listen();
     try {
       await this.#open();
     } catch (error) {
@@ -169,7 +180,7 @@ export class App implements AsyncDisposable {
       this.#server.closeAllConnections();
       throw error;
     }
-    return { port };
+    return { port, address };
   }
 
   async #open(): Promise<void> {
@@ -179,6 +190,7 @@ export class App implements AsyncDisposable {
     await this.#acceptor.start();
     await this.#scrapers.start(this.#known);
     this.#housekeeping.start(HOUSEKEEPING_EVERY_MS);
+    this.#access.start();
     this.#readiness = { ready: true };
   }
 
@@ -186,6 +198,7 @@ export class App implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#readiness = { ready: false, why: 'the server is stopping' };
     // The port stays open until then: who asks in the meantime is told, rather than left to guess.
+    this.#access[Symbol.dispose]();
     await this.#connections.stop(this.#settings['server.stopTimeout']);
     this.#server.close();
     await this.#http.close();
@@ -260,11 +273,33 @@ function trustedProxies(settings: Settings): TrustedProxies {
   }
 }
 
+/** Throws a ConfigError where there is nobody to bind a place to. */
+function placesByUser(settings: Settings, access: Access): boolean {
+  const { basic, bearer } = access.asksFor;
+  if (settings['scrapers.byUser'] && !basic && !bearer) {
+    throw new ConfigError(
+      'scrapers.byUser needs users or tokens; name them in web.config.file or auth.tokens.file',
+    );
+  }
+  return settings['scrapers.byUser'];
+}
+
+function writeRules(settings: Settings) {
+  const rule = (perSecond: number, burst: number) =>
+    perSecond === 0 ? undefined : { intervalMs: 1000 / perSecond, burst };
+  return {
+    perClient: rule(settings['limits.perClient'], settings['limits.perClientBurst']),
+    total: rule(settings['limits.total'], settings['limits.totalBurst']),
+  };
+}
+
 function serverLimits(settings: Settings) {
   return {
     bodyBytesMax: settings['event.bodyMax'],
     urlBytesMax: settings['event.urlMax'],
     connectionsMax: settings['server.connectionsMax'],
+    headTimeoutMs: settings['server.headTimeout'],
+    requestTimeoutMs: settings['server.requestTimeout'],
     keepAliveMs: Math.max(settings['scrapers.timeout'], settings['scrape.lease']) + KEEP_ALIVE_SLACK_MS,
   };
 }

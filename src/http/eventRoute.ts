@@ -1,5 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { UnsupportedError, shown } from '../core/errors.ts';
+import type { FastifyInstance } from 'fastify';
 import type { EventRules } from '../core/event.ts';
 import { eventFromPairs } from '../core/event.ts';
 import type { Acceptor } from '../relay/accept.ts';
@@ -35,23 +34,13 @@ const SCHEMA = {
   },
 };
 
-/** A compressed body would be read as something that nobody sent. */
-async function refuseEncoded({ headers }: FastifyRequest): Promise<void> {
-  const encoding = headers['content-encoding'];
-  if (encoding === undefined || encoding.toLowerCase() === 'identity') return;
-  throw new UnsupportedError(
-    'Content-Encoding',
-    `Content-Encoding ${shown(encoding)} is not taken; send the body as it is`,
-  );
-}
-
 /** `POST /event`: one event, its labels in the URL, a form body, or both. */
 export function eventRoute(app: FastifyInstance, acceptor: Acceptor, rules: EventRules): void {
   // Two more than labels: `value` and `__name__`. Empty ones count too, so that hostile input stays bounded.
   const pairsMax = rules.limits.labelsMax * 2 + 2;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(FORM, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  app.post('/event', { onRequest: refuseEncoded, schema: SCHEMA }, async (request, reply) => {
+  app.post('/event', { schema: SCHEMA }, async (request, reply) => {
     let pairs = parseForm('url', queryOf(request.raw), pairsMax);
     if (request.body instanceof Uint8Array) pairs = [...pairs, ...parseForm('body', request.body, pairsMax)];
     await acceptor.accept([eventFromPairs(pairs, rules)]);
