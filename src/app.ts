@@ -110,7 +110,8 @@ export class App implements AsyncDisposable {
     );
     const counters = (this.#counters = new EventCounters(log, counterRules(settings)));
     const expiry = new Expiry(scrapers, scrapes, sightings, pages, expiryLimits(settings), clock, counts);
-    const trimmer = new Trimmer(log, scrapers, pages, trimLimits(settings), clock, counts, counters);
+    const limits = trimLimits(settings);
+    const trimmer = new Trimmer(log, scrapers, pages, limits, clock, counts, counters);
     this.#housekeeping = new Housekeeping(
       [
         () => this.#acceptor.endPulses(sightings.endsShown),
@@ -120,7 +121,7 @@ export class App implements AsyncDisposable {
       ],
       (error) => news.postponed(error),
     );
-    const ownMetrics = new OwnMetrics({ version, counts, counters, scrapers, pages, log, clock });
+    const ownMetrics = new OwnMetrics({ version, counts, counters, scrapers, pages, log, clock, limits });
     const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
 
     this.#connections = new Connections(scrapes, clock);

@@ -1,3 +1,5 @@
+import type { Draft, DraftFields } from './draft.ts';
+import { PARAMETERS, draftFromPairs, givenTwice } from './draft.ts';
 import { RefusedError, shown } from './errors.ts';
 import type { EventNames } from './labels.ts';
 import { checkLabelValue, checkMetricName, labelName } from './labels.ts';
@@ -14,6 +16,8 @@ export interface Event {
   readonly value: number;
   /** The time that its sender gave it, if any. */
   readonly sent?: Millis;
+  /** What tells it apart from all others; it is stored once, however often it is sent. */
+  readonly id?: string;
 }
 
 /** What an event is checked against. */
@@ -26,57 +30,59 @@ export interface EventRules {
   readonly reserved: (metric: string) => boolean;
 }
 
-const NAME_PARAMETER = '__name__';
-const VALUE_PARAMETER = 'value';
-const TIMESTAMP_PARAMETER = '__timestamp__';
-/** Parameters that are no labels. */
-const SPECIAL = new Set([NAME_PARAMETER, VALUE_PARAMETER, TIMESTAMP_PARAMETER]);
-
-/**
- * Makes an event of named texts: `value` is the sample's value (default 1), `__name__` the metric's name,
- * `__timestamp__` the event's time, everything else a label.
- * A label with an empty value is no label, as everywhere in Prometheus. Throws a RefusedError that names the field.
- */
+/** Makes an event of parameters: `value`, `__name__` and `__timestamp__` are no labels, everything else is. Throws a RefusedError. */
 export function eventFromPairs(
   pairs: readonly (readonly [name: string, value: string])[],
   rules: EventRules,
 ): Event {
-  let metric = rules.metric;
-  let value = 1;
-  let sent: Millis | undefined;
-  const names = new Set<string>();
-  const labels: Label[] = [];
-  for (const [raw, text] of pairs) {
-    const name = SPECIAL.has(raw) ? raw : labelName(raw, rules.limits, rules.names);
-    if (names.has(name)) throw repeated(raw, name);
-    names.add(name);
-    if (raw === NAME_PARAMETER)
-      metric = checkMetricName(raw, text, rules.limits, rules.reserved, rules.names);
-    else if (raw === VALUE_PARAMETER) value = parseSampleValue(raw, text);
-    else if (raw === TIMESTAMP_PARAMETER) sent = parseTimestamp(raw, text);
-    else if (text !== '') {
-      checkLabelValue(name, text, rules.limits);
-      labels.push({ name, value: text });
-      if (labels.length > rules.limits.labelsMax) {
-        throw new RefusedError(
-          'labels',
-          `an event takes at most ${rules.limits.labelsMax} labels; send fewer or raise the limit`,
-        );
-      }
-    }
-  }
-  const series = writeSeries(metric, labels);
-  return sent === undefined ? { series, value } : { series, value, sent };
+  return eventFromDraft(draftFromPairs(pairs), rules);
 }
 
-function repeated(raw: string, name: string): RefusedError {
-  return raw === name
-    ? new RefusedError(
-        name,
-        `${shown(raw)} is given more than once; each name may stand only once, in the URL and the body together`,
-      )
-    : new RefusedError(
-        raw,
-        `${shown(raw)} becomes the label ${shown(name)}, which is given already; rename one of the two`,
+/**
+ * Checks a draft against the rules. A label with an empty value is no label, as everywhere in Prometheus.
+ * Throws a RefusedError that names the field as `fields` call it.
+ */
+export function eventFromDraft(
+  { metric, labels, value, timestamp }: Draft,
+  rules: EventRules,
+  fields: DraftFields = PARAMETERS,
+): Event {
+  const { limits, names, reserved } = rules;
+  const name =
+    metric === undefined ? rules.metric : checkMetricName(fields.metric, metric, limits, reserved, names);
+  const sample = value === undefined ? 1 : parseSampleValue(fields.value, String(value));
+  const sent = timestamp === undefined ? undefined : parseTimestamp(fields.timestamp, String(timestamp));
+  const series = writeSeries(name, checkedLabels(labels, rules, fields.labels));
+  return sent === undefined ? { series, value: sample } : { series, value: sample, sent };
+}
+
+function checkedLabels(
+  labels: Draft['labels'],
+  { limits, names }: EventRules,
+  prefix: string,
+): readonly Label[] {
+  const seen = new Set<string>();
+  const checked: Label[] = [];
+  for (const [raw, value] of labels) {
+    const name = labelName(raw, limits, names, prefix);
+    if (seen.has(name)) throw raw === name ? givenTwice(prefix + raw, raw) : becomesTwice(prefix, raw, name);
+    seen.add(name);
+    if (value === '') continue;
+    checkLabelValue(prefix + name, value, limits);
+    checked.push({ name, value });
+    if (checked.length > limits.labelsMax) {
+      throw new RefusedError(
+        'labels',
+        `an event takes at most ${limits.labelsMax} labels; send fewer or raise the limit`,
       );
+    }
+  }
+  return checked;
+}
+
+function becomesTwice(prefix: string, raw: string, name: string): RefusedError {
+  return new RefusedError(
+    prefix + raw,
+    `${shown(raw)} becomes the label ${shown(name)}, which is given already; rename one of the two`,
+  );
 }

@@ -75,18 +75,23 @@ export function checkMetricName(
 
 /**
  * A label's name as it will be stored. Legacy names have `_` for each space; UTF-8 names are kept to the letter, spaces too.
- * Throws a RefusedError for a name that Prometheus would refuse, or take for its own.
+ * Throws a RefusedError, which names it behind `prefix`, for a name that Prometheus would refuse, or take for its own.
  */
-export function labelName(raw: string, limits: EventLimits, names: EventNames = 'legacy'): string {
+export function labelName(
+  raw: string,
+  limits: EventLimits,
+  names: EventNames = 'legacy',
+  prefix = '',
+): string {
   if (utf8Bytes(raw, limits.labelNameBytesMax) > limits.labelNameBytesMax)
-    throw tooLong(shortField(raw), 'label name', raw, limits.labelNameBytesMax);
+    throw tooLong(prefix + shortField(raw), 'label name', raw, limits.labelNameBytesMax);
   const name = names === 'legacy' && raw.includes(' ') ? raw.replaceAll(' ', '_') : raw;
   const fault = faultOf(name, LABEL_NAME, names);
   if (fault !== undefined)
-    throw new RefusedError(shortField(raw), `label name ${shown(raw)} is not valid; ${fault}`);
+    throw new RefusedError(prefix + shortField(raw), `label name ${shown(raw)} is not valid; ${fault}`);
   if (name.startsWith('__')) {
     throw new RefusedError(
-      shortField(raw),
+      prefix + shortField(raw),
       `label name ${shown(raw)} is not valid; names that begin with __ are Prometheus' own, and of them only __name__ and __timestamp__ are taken here`,
     );
   }
@@ -105,16 +110,16 @@ function faultOf(name: string, legacy: RegExp, names: EventNames): string | unde
 }
 
 /** Checks a label's value, which may be any Unicode text. Throws a RefusedError. */
-export function checkLabelValue(name: string, value: string, limits: EventLimits): void {
+export function checkLabelValue(field: string, value: string, limits: EventLimits): void {
   // UTF-8 has no form for it: written out, two different values would become one.
   if (!value.isWellFormed()) {
     throw new RefusedError(
-      name,
-      `value of label ${shown(name)} holds half of a surrogate pair; send whole Unicode characters`,
+      field,
+      `value of label ${shown(field)} holds half of a surrogate pair; send whole Unicode characters`,
     );
   }
   if (utf8Bytes(value, limits.labelValueBytesMax) > limits.labelValueBytesMax) {
-    throw tooLong(name, `value of label ${shown(name)}`, value, limits.labelValueBytesMax);
+    throw tooLong(field, `value of label ${shown(field)}`, value, limits.labelValueBytesMax);
   }
 }
 

@@ -8,6 +8,14 @@ import type { Placed, Timeline } from './timeline.ts';
 /** How many of the newest entries tell the series' latest times and open pulses after a start. */
 const REMEMBERED_ENTRIES_MAX = 50_000;
 
+/** What became of events that were taken together. */
+export interface Accepted {
+  /** Stored by this call. */
+  readonly accepted: number;
+  /** Not stored again: an event of the same id had been. */
+  readonly duplicates: number;
+}
+
 /** Takes events in: gives them their final time, and answers once they are durable (guarantee G1). */
 export class Acceptor {
   readonly #log: Log;
@@ -33,11 +41,12 @@ export class Acceptor {
    * Stores events together: all or none. Resolves once they are durable.
    * Throws an UnavailableError where the log has no room; nothing is stored then.
    */
-  async accept(events: readonly Event[]): Promise<void> {
+  async accept(events: readonly Event[]): Promise<Accepted> {
     const placed = this.#timeline.place(events, this.#clock());
     await this.#append(placed);
     this.#counts.accepted += events.length;
     this.#counts.retimed += placed.retimed;
+    return { accepted: events.length, duplicates: 0 };
   }
 
   /**

@@ -1,0 +1,67 @@
+import { RefusedError, shown } from './errors.ts';
+
+/** What a format reads of one event: texts and numbers as they were sent, of which no rule has been applied yet. */
+export interface Draft {
+  /** The metric's name; absent, it is that of the setting `event.metric`. */
+  readonly metric?: string;
+  /** In the order in which they were sent; a name may stand twice, and is refused then. */
+  readonly labels: readonly (readonly [name: string, value: string])[];
+  /** The sample's value, or its text; absent, it is 1. */
+  readonly value?: number | string;
+  /** RFC 3339, or Unix seconds or milliseconds; absent, the event gets the time of its arrival. */
+  readonly timestamp?: number | string;
+  /** What tells the event apart from all others, so that it is stored once however often it is sent. */
+  readonly id?: string;
+}
+
+/** What the parts of a draft are called where it came from; an error names one of them. */
+export interface DraftFields {
+  readonly metric: string;
+  readonly value: string;
+  readonly timestamp: string;
+  readonly id: string;
+  /** Stands before a label's name: `labels.`, or nothing. */
+  readonly labels: string;
+}
+
+/** As parameters of a URL or a form. All but `value` begin as no label may. */
+export const PARAMETERS = {
+  metric: '__name__',
+  value: 'value',
+  timestamp: '__timestamp__',
+  id: '__id__',
+  labels: '',
+} as const satisfies DraftFields;
+
+/** Makes a draft of parameters: those that are no labels are found by their names. Throws a RefusedError for one of these given twice. */
+export function draftFromPairs(pairs: readonly (readonly [name: string, value: string])[]): Draft {
+  const special = new Map<string, string>();
+  const labels: (readonly [string, string])[] = [];
+  for (const pair of pairs) {
+    const [name, text] = pair;
+    if (!isSpecial(name)) labels.push(pair);
+    else if (special.has(name)) throw givenTwice(name);
+    else special.set(name, text);
+  }
+  const metric = special.get(PARAMETERS.metric);
+  const value = special.get(PARAMETERS.value);
+  const timestamp = special.get(PARAMETERS.timestamp);
+  return {
+    labels,
+    ...(metric !== undefined && { metric }),
+    ...(value !== undefined && { value }),
+    ...(timestamp !== undefined && { timestamp }),
+  };
+}
+
+function isSpecial(name: string): boolean {
+  return name === PARAMETERS.metric || name === PARAMETERS.value || name === PARAMETERS.timestamp;
+}
+
+/** The error for a name that stands twice. */
+export function givenTwice(field: string, name = field): RefusedError {
+  return new RefusedError(
+    field,
+    `${shown(name)} is given more than once; each name may stand only once, in the URL and the body together`,
+  );
+}
