@@ -19,13 +19,7 @@ const INTEGER = /^[+-]?\d{1,15}$/;
  * these files hold is secret. Throws an AccessFileError.
  */
 export function readYaml(file: string, text: string): Document.Parsed {
-  const document = parseDocument(text.replace(/^\uFEFF/, ''), {
-    version: '1.1',
-    // All scalars are texts; what they mean is up to the key that they stand under.
-    schema: 'failsafe',
-    // Pretty errors quote the line, and the line may hold a secret.
-    prettyErrors: false,
-  });
+  const document = parsed(file, text.replace(/^\uFEFF/, ''));
   const [error] = document.errors;
   if (error === undefined) return document;
   const before = text.slice(0, error.pos[0]).split('\n');
@@ -33,6 +27,22 @@ export function readYaml(file: string, text: string): Document.Parsed {
   throw new AccessFileError(
     `${file} is not valid YAML at ${place} (${error.code}); correct the indentation or the quotes there`,
   );
+}
+
+function parsed(file: string, text: string): Document.Parsed {
+  try {
+    return parseDocument(text, {
+      version: '1.1',
+      // All scalars are texts; what they mean is up to the key that they stand under.
+      schema: 'failsafe',
+      // Pretty errors quote the line, and the line may hold a secret.
+      prettyErrors: false,
+    });
+  } catch (error) {
+    // The parser's own stack is all that bounds how deep it goes.
+    if (!(error instanceof RangeError)) throw error;
+    throw new AccessFileError(`${file} is nested too deeply; no such file needs that`);
+  }
 }
 
 /** A mapping of a YAML file. Every reader throws an AccessFileError for a value of another kind. */
@@ -137,7 +147,12 @@ export class Section {
   }
 
   #resolved(node: unknown): unknown {
-    return isAlias(node) ? node.resolve(this.#document) : node;
+    if (!isAlias(node)) return node;
+    const anchored = node.resolve(this.#document);
+    // Else a mistyped name would stand for nothing, and nothing may mean that nobody is asked for a password.
+    if (anchored === undefined)
+      throw new AccessFileError(`${this.#place}: no anchor &${node.source} stands before *${node.source}`);
+    return anchored;
   }
 
   /** Takes the pairs of a mapping, and of those that it merges in by `<<`; a pair of its own wins. */

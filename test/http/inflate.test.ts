@@ -93,7 +93,12 @@ describe('a compressed body', () => {
   it('is bounded by event.bodyMax as it comes out, and one byte more is a 413', async () => {
     await using server = await startServer({ 'event.bodyMax': 4096 });
     expect((await post(server, gzip(`a=${'x'.repeat(4094)}`))).status).toBe(200);
-    expect((await post(server, gzip(`a=${'x'.repeat(4095)}`))).status).toBe(413);
+    const refused = await post(server, gzip(`a=${'x'.repeat(4095)}`));
+    // Not Fastify's own words: it would go on inflating after it has answered.
+    expect({ status: refused.status, stopped: refused.text.includes('when it is decompressed') }).toEqual({
+      status: 413,
+      stopped: true,
+    });
     expect(await labelsIn(server)).toHaveLength(1);
   });
 

@@ -166,6 +166,14 @@ describe('over TLS, what is seen of a response settles it (G2, G3)', () => {
   });
 });
 
+it('the page shows how to post over TLS', async () => {
+  using folder = folderWith();
+  await using server = await start(folder.file);
+  const client = await tls(server);
+  client.get('/', { Accept: 'text/html' });
+  expect((await client.response()).body).toContain("curl -X POST 'https://test/event?");
+});
+
 describe('certificates', () => {
   it('are read again: new connections get the new one, open ones go on', async () => {
     using folder = folderWith();
