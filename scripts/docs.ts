@@ -8,4 +8,4 @@ const write = (page: string, text: string) =>
   writeFileSync(join(import.meta.dirname, '../docs/operate', page), text);
 
 write('config.md', configMarkdown());
-write('metrics.md', metricsMarkdown());
+write('metrics.md', await metricsMarkdown());
