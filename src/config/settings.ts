@@ -238,7 +238,7 @@ export const SETTINGS = {
   'ids.max': setting({
     kind: integer(1, 100_000_000),
     default: 1_000_000,
-    doc: 'How many ids are remembered at most. Beyond it the oldest are forgotten before their time, and counted. Each takes some 70 bytes of disk, beside store.bytesMax.',
+    doc: 'How many ids are remembered at most. Beyond it the oldest are forgotten before their time, and counted. Each takes some 60 bytes of disk, beside store.bytesMax.',
   }),
 
   'labels.drop': setting({

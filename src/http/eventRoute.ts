@@ -37,7 +37,8 @@ export async function eventRoute(app: FastifyInstance, ingest: Ingest, rules: Bo
       try {
         const requestId = idempotencyKey(request.raw);
         const { reads, options } = readEventBody(format, request, rules);
-        const { status, body } = await ingest.ingest(reads, { ...options, requestId });
+        const { status, body, retryAfterSeconds } = await ingest.ingest(reads, { ...options, requestId });
+        if (retryAfterSeconds !== undefined) reply.header('Retry-After', String(retryAfterSeconds));
         return await reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(body));
       } finally {
         // What was not read of a stream must not stand in the way of the next request.

@@ -193,7 +193,7 @@ describe('what was accepted', () => {
       cwd: folder.path,
       env: { USE_EXPLICIT_TIMESTAMPS: 'TRUE' },
     });
-    await expect.poll(output).toMatch(/listens/);
+    await expect.poll(output, { timeout: 15_000 }).toMatch(/listens/);
     const [, url = ''] = /listens {2}(http:\S+)/.exec(output()) ?? [];
     await post(url, 'a=1');
     const now = Date.now();
