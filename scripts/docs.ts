@@ -1,11 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configMarkdown } from '../src/config/describe.ts';
+import { chartPages } from './chartPages.ts';
 import { metricsMarkdown } from './metricsPage.ts';
 
-/** Writes the pages that are made from the code. `test/docs.test.ts` fails where one is out of date. */
+/** Writes the pages that are made from the code. Tests fail where one is out of date. */
 const write = (page: string, text: string) =>
   writeFileSync(join(import.meta.dirname, '../docs/operate', page), text);
 
 write('config.md', configMarkdown());
 write('metrics.md', await metricsMarkdown());
+for (const { path, text } of await chartPages()) writeFileSync(path, text);

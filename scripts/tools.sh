@@ -128,8 +128,9 @@ for name in "$@"; do
     prometheus-3.5) have "$name" unstable '^3\.([5-9]|[1-9][0-9])\.' 'prometheus promtool' 'prometheus promtool' ;;
     prometheus-2.53) have "$name" trixie '^2\.53\.' 'prometheus promtool' 'prometheus promtool' ;;
     prometheus-2.42) have "$name" bookworm '^2\.42\.' prometheus 'prometheus promtool' ;;
+    etcd-3.5) have "$name" trixie '^3\.5\.' etcd-server etcd ;;
     victoriametrics) have victoriametrics-1.145 unstable '^1\.' victoria-metrics victoria-metrics ;;
     node-exporter) have node-exporter-1.11 unstable '^1\.' prometheus-node-exporter prometheus-node-exporter ;;
-    *) fail "unknown tool $name: prometheus-3.5, prometheus-2.53, prometheus-2.42, victoriametrics, node-exporter" ;;
+    *) fail "unknown tool $name: prometheus-3.5, prometheus-2.53, prometheus-2.42, victoriametrics, node-exporter, etcd-3.5" ;;
   esac
 done
