@@ -11,6 +11,7 @@ import { UnavailableError, shown } from './core/errors.ts';
 import { compress } from './http/compress.ts';
 import { Connections } from './http/connections.ts';
 import { eventRoute } from './http/eventRoute.ts';
+import { feedRoute } from './http/feedRoute.ts';
 import type { Readiness } from './http/healthRoutes.ts';
 import { HEALTH_PATHS, healthRoutes } from './http/healthRoutes.ts';
 import { isScraperId } from './http/identify.ts';
@@ -31,6 +32,7 @@ import type { CounterRules } from './relay/counters.ts';
 import { EventCounters, METRIC_LABEL } from './relay/counters.ts';
 import { newCounts } from './relay/counts.ts';
 import { Expiry } from './relay/expire.ts';
+import { Feed } from './relay/feed.ts';
 import { Housekeeping } from './relay/housekeeping.ts';
 import { WARNINGS, overview } from './relay/overview.ts';
 import { Pages } from './relay/page.ts';
@@ -134,6 +136,7 @@ export class App implements AsyncDisposable {
       rootRoute(routes, { ...welcome(version), guide });
       healthRoutes(routes, () => this.#readiness);
       eventRoute(routes, this.#acceptor, rules);
+      feedRoute(routes, new Feed(log, pages, settings['scrape.bytesMax']));
       scrapersRoutes(routes, {
         list: () => overview(scrapers, sightings, pages),
         forget: (id) => expiry.forget(id),

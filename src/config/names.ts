@@ -20,7 +20,10 @@ export function groupOf(key: string): string {
 
 /** The table's groups with their keys, in the order of the table. */
 export function groupsOf(table: Table): readonly (readonly [group: string, keys: readonly string[]])[] {
-  return [...Map.groupBy(Object.keys(table), groupOf)];
+  // Not Map.groupBy, which Node 20 does not have: help is printed there, too.
+  const groups = new Map<string, string[]>();
+  for (const key of Object.keys(table)) groups.set(groupOf(key), [...(groups.get(groupOf(key)) ?? []), key]);
+  return [...groups];
 }
 
 /** Names beyond this length are no typing mistakes; comparing them would only cost time. */
@@ -44,15 +47,23 @@ export function suggestion(unknown: string, known: Iterable<string>, prefix = ''
   return best === undefined ? '' : ` (did you mean ${prefix}${best}?)`;
 }
 
-/** How many characters must be inserted, removed or replaced to make `a` of `b` (Levenshtein), one row of the matrix at a time. */
+/**
+ * How many characters must be inserted, removed, replaced, or swapped with their neighbour, to make `a` of `b`, one row of the matrix at
+ * a time. Source: https://en.wikipedia.org/wiki/Damerau-Levenshtein_distance#Optimal_string_alignment_distance
+ */
 function editDistance(a: string, b: string): number {
+  let twoAbove: number[] = [];
   let above = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i += 1) {
     const row = [i];
     for (let j = 1; j <= b.length; j += 1) {
       const replaced = (above[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(replaced, (above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
+      let least = Math.min(replaced, (above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1);
+      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (isSwapped) least = Math.min(least, (twoAbove[j - 2] ?? 0) + 1);
+      row.push(least);
     }
+    twoAbove = above;
     above = row;
   }
   return above[b.length] ?? 0;
