@@ -13,7 +13,9 @@ export function zshCompletion(commands: readonly Command[]): string {
     ),
     described('help', 'Print all about one command.'),
   ];
+  // The server's own flags are those of a line without a command, too: the last branch.
   const cases = all
+    .filter(({ name }) => name !== 'serve')
     .toSorted((a, b) => b.name.split(' ').length - a.name.split(' ').length)
     .map(({ name, options, words }) =>
       branch(
@@ -87,8 +89,8 @@ function branch(name: string, options: Completed['options'], words: readonly str
 
 /** As `_describe` reads it: a name, a colon, what it means; in single quotes. */
 function described(name: string, meaning: string): string {
-  const text = meaning === '' ? name : `${name.replaceAll(':', String.raw`\\:`)}:${meaning}`;
-  return `'${text.replaceAll("'", String.raw`'\\''`)}'`;
+  const text = meaning === '' ? name : `${name.replaceAll(':', String.raw`\:`)}:${meaning}`;
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function members(all: readonly Completed[], head: string): readonly Completed[] {
