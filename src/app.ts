@@ -4,16 +4,18 @@ import type { FastifyInstance } from 'fastify';
 import { ConfigError } from './config/error.ts';
 import type { Settings } from './config/settings.ts';
 import type { EventRules } from './core/event.ts';
-import { checkMetricName } from './core/labels.ts';
+import { checkMetricName, labelName } from './core/labels.ts';
 import type { TimeRules } from './core/pulse.ts';
 import type { Clock } from './core/millis.ts';
 import { UnavailableError, shown } from './core/errors.ts';
 import { compress } from './http/compress.ts';
 import { Connections } from './http/connections.ts';
+import type { BodyRules } from './http/eventBody.ts';
 import { eventRoute } from './http/eventRoute.ts';
 import { feedRoute } from './http/feedRoute.ts';
 import type { Readiness } from './http/healthRoutes.ts';
 import { HEALTH_PATHS, healthRoutes } from './http/healthRoutes.ts';
+import { Ingest } from './http/ingest.ts';
 import { isScraperId } from './http/identify.ts';
 import { metricsRoute } from './http/metricsRoute.ts';
 import { openApi } from './http/openapi.ts';
@@ -33,9 +35,12 @@ import { EventCounters, METRIC_LABEL } from './relay/counters.ts';
 import { newCounts } from './relay/counts.ts';
 import { Expiry } from './relay/expire.ts';
 import { Feed } from './relay/feed.ts';
+import { IdForgetter } from './relay/forget.ts';
 import { Housekeeping } from './relay/housekeeping.ts';
 import { WARNINGS, overview } from './relay/overview.ts';
 import { Pages } from './relay/page.ts';
+import type { SeriesRules } from './relay/seriesCap.ts';
+import { SeriesCap } from './relay/seriesCap.ts';
 import type { ShowingRules } from './relay/showing.ts';
 import { Scrapers } from './relay/scrapers.ts';
 import { Scrapes } from './relay/scrape.ts';
@@ -43,6 +48,7 @@ import { Sightings } from './relay/sightings.ts';
 import { Tail } from './relay/tail.ts';
 import { Timeline } from './relay/timeline.ts';
 import { Trimmer } from './relay/trim.ts';
+import { parseDataMapping } from './wire/in/dataMapping.ts';
 import { welcome } from './ui/welcome.ts';
 
 /** How often pulses, leases, timeouts, backlogs and the log's limits are looked after, in ms. */
@@ -88,7 +94,13 @@ export class App implements AsyncDisposable {
     const tail = (this.#tail = new Tail(settings['tail.bytesMax']));
     log.onCommitted((entries) => tail.push(entries));
     const pages = new Pages(log, tail);
-    this.#acceptor = new Acceptor(log, new Timeline(timeRules(settings)), clock, counts);
+    this.#acceptor = new Acceptor(
+      log,
+      new Timeline(timeRules(settings)),
+      new SeriesCap(seriesRules(settings)),
+      clock,
+      counts,
+    );
     const scraperLimits = { max: settings['scrapers.max'], lookbackMs: settings['scrapers.lookback'] };
     const news = newsFor(logger, clock);
     const scrapers = (this.#scrapers = new Scrapers(log, tail, clock, scraperLimits, counts, news));
@@ -105,18 +117,24 @@ export class App implements AsyncDisposable {
     );
     const counters = (this.#counters = new EventCounters(log, counterRules(settings)));
     const expiry = new Expiry(scrapers, scrapes, sightings, pages, expiryLimits(settings), clock, counts);
-    const trimmer = new Trimmer(log, scrapers, pages, trimLimits(settings), clock, counts, counters);
+    const limits = trimLimits(settings);
+    const trimmer = new Trimmer(log, scrapers, pages, limits, clock, counts, counters);
+    const idLimits = { windowMs: settings['ids.window'], idsMax: settings['ids.max'] };
+    const forgetter = new IdForgetter(log, idLimits, clock, counts);
     this.#housekeeping = new Housekeeping(
       [
         () => this.#acceptor.endPulses(sightings.endsShown),
         () => expiry.run(),
         () => trimmer.run(),
+        () => forgetter.run(),
         () => this.#saveCounters(),
       ],
       (error) => news.postponed(error),
     );
-    const ownMetrics = new OwnMetrics({ version, counts, counters, scrapers, pages, log, clock });
+    const ownMetrics = new OwnMetrics({ version, counts, counters, scrapers, pages, log, clock, limits });
     const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
+    const bodies = bodyRules(settings, rules);
+    const ingest = new Ingest(this.#acceptor, rules, settings['batch.eventsMax']);
 
     this.#connections = new Connections(scrapes, clock);
     const { app, server } = buildServer(
@@ -135,7 +153,7 @@ export class App implements AsyncDisposable {
       await openApi(routes, version);
       rootRoute(routes, { ...welcome(version), guide });
       healthRoutes(routes, () => this.#readiness);
-      eventRoute(routes, this.#acceptor, rules);
+      await routes.register((scope) => eventRoute(scope, ingest, bodies));
       feedRoute(routes, new Feed(log, pages, settings['scrape.bytesMax']));
       scrapersRoutes(routes, {
         list: () => overview(scrapers, sightings, pages),
@@ -226,6 +244,7 @@ function eventRules(settings: Settings, reserved: (metric: string) => boolean): 
     labelsMax: settings['event.labelsMax'],
     labelNameBytesMax: settings['event.labelNameMax'],
     labelValueBytesMax: settings['event.labelValueMax'],
+    idBytesMax: settings['event.idMax'],
   };
   const metric = settings['event.metric'];
   const names = settings['event.names'];
@@ -234,7 +253,43 @@ function eventRules(settings: Settings, reserved: (metric: string) => boolean): 
   } catch (cause) {
     throw new ConfigError((cause as Error).message, { cause });
   }
-  return { metric, limits, names, reserved };
+  const labels = {
+    drop: new Set(settings['labels.drop']),
+    keep: new Set(settings['labels.keep']),
+    valueBytesKept: settings['labels.valueTruncate'],
+  };
+  return { metric, limits, names, reserved, labels };
+}
+
+function seriesRules(settings: Settings): SeriesRules {
+  return {
+    perHourMax: settings['series.perHourMax'],
+    overflow: settings['series.overflow'],
+    metric: settings['event.metric'],
+  };
+}
+
+/** Throws a ConfigError for a mapping to a label that a CloudEvent has anyway, or that no event may have. */
+function bodyRules(settings: Settings, { limits, names }: EventRules): BodyRules {
+  const cloudEventData = settings['cloudevents.data'].map((text) => {
+    const mapping = parseDataMapping(text);
+    const name = mapping?.name ?? '';
+    if (mapping === undefined || ['type', 'source', 'subject'].includes(name)) {
+      throw new ConfigError(
+        `cloudevents.data ${shown(text)} maps nothing to a label of its own; write label=/json/pointer, with a name other than type, source and subject`,
+      );
+    }
+    try {
+      return { ...mapping, name: labelName(name, limits, names) };
+    } catch (cause) {
+      throw new ConfigError(`cloudevents.data: ${(cause as Error).message}`, { cause });
+    }
+  });
+  return {
+    pairsMax: limits.labelsMax * 2 + 4,
+    stream: { lineBytesMax: settings['event.bodyMax'], bytesMax: settings['batch.bytesMax'] },
+    cloudEventData,
+  };
 }
 
 /** Throws a ConfigError for a known scraper that could never come. */

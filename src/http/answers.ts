@@ -1,5 +1,12 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { RefusedError, TooLargeError, UnavailableError, UnsupportedError, shown } from '../core/errors.ts';
+import {
+  RefusedError,
+  SeriesLimitError,
+  TooLargeError,
+  UnavailableError,
+  UnsupportedError,
+  shown,
+} from '../core/errors.ts';
 
 /** An error as a client sees it. */
 interface Answer {
@@ -13,6 +20,10 @@ interface Answer {
 export function answerOf(error: unknown): Answer {
   if (error instanceof TooLargeError)
     return { status: error.field === 'url' ? 414 : 413, error: error.message, field: error.field };
+  if (error instanceof SeriesLimitError) {
+    const { message, field, retryAfterSeconds } = error;
+    return { status: 429, error: message, field, retryAfterSeconds };
+  }
   if (error instanceof UnsupportedError) return { status: 415, error: error.message, field: error.field };
   if (error instanceof RefusedError) return { status: 400, error: error.message, field: error.field };
   if (error instanceof UnavailableError) {
@@ -32,7 +43,7 @@ function answerOfFramework({ code, statusCode, message }: Partial<FastifyError>)
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return {
         status: 415,
-        error: 'the body must be application/x-www-form-urlencoded; labels may also stand in the URL',
+        error: 'the Content-Type is none that is taken here; see /openapi.json for those that are',
         field: 'Content-Type',
       };
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { cli, freePort, spawnCli } from '../support/cliProcess.ts';
-import { startCuttingProxy } from '../support/cuttingProxy.ts';
+import { startSwallowingProxy } from '../support/swallowingProxy.ts';
 import { ServerProcess, startServer, temporaryFolder } from '../support/server.ts';
 
 /** A busy machine takes its time to start a process. */
@@ -32,7 +32,7 @@ describe('push and a server that is not well', () => {
 
   it('whose answers are swallowed gets the very same event again: one id, one time', async () => {
     await using server = await startServer();
-    await using proxy = await startCuttingProxy(server.port, 2);
+    await using proxy = await startSwallowingProxy(server.port, 2);
     const { code, stderr } = await cli(['push', 'deploy', '--url', proxy.url]);
     expect(code, stderr).toBe(0);
     expect(proxy.requests).toHaveLength(3);
@@ -47,7 +47,7 @@ describe('push and a server that is not well', () => {
     using folder = temporaryFolder();
     const killed = await ServerProcess.start([], { cwd: folder.path });
     let restarted: Promise<ServerProcess> | undefined;
-    await using proxy = await startCuttingProxy(killed.port, 1, async () => {
+    await using proxy = await startSwallowingProxy(killed.port, 1, async () => {
       await killed.end('SIGKILL');
       restarted = ServerProcess.start([], { cwd: folder.path, port: killed.port });
     });

@@ -1,56 +1,44 @@
-import type { Socket } from 'node:net';
+import { once } from 'node:events';
+import type { AddressInfo, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 
-/** A proxy that passes requests on, and swallows the first answers: their connections are reset instead. */
+/** So much of a response is let through before it is cut: some of the head, so that a client does not ask again by itself. */
+const LET_THROUGH_BYTES = 20;
+
+/** A TCP proxy that cuts every response while it is told to. */
 export interface CuttingProxy extends AsyncDisposable {
-  readonly url: string;
-  /** Each request as it was passed on. */
-  readonly requests: readonly string[];
+  readonly port: number;
+  cutting: boolean;
 }
 
-/** `swallow` says how many answers are swallowed; `onAnswer` is told of each before that. */
-export async function startCuttingProxy(
-  port: number,
-  swallow: number,
-  onAnswer: () => Promise<void> | void = () => undefined,
-): Promise<CuttingProxy> {
-  const requests: string[] = [];
+export async function cuttingProxy(targetPort: number): Promise<CuttingProxy> {
   const sockets = new Set<Socket>();
-  let answers = 0;
   const server = createServer((client) => {
-    const upstream = connect(port, '127.0.0.1');
-    for (const socket of [client, upstream]) {
+    const target = connect({ port: targetPort, host: '127.0.0.1' });
+    for (const socket of [client, target]) {
       sockets.add(socket);
-      socket.on('close', () => sockets.delete(socket));
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        sockets.delete(socket);
+        client.destroy();
+        target.destroy();
+      });
     }
-    client.on('error', () => upstream.destroy());
-    upstream.on('error', () => client.resetAndDestroy());
-    client.on('data', (chunk) => {
-      const text = chunk.toString();
-      if (text.startsWith('POST ')) requests.push(text);
-      else requests.push(`${requests.pop() ?? ''}${text}`);
-      upstream.write(chunk);
+    client.pipe(target);
+    target.on('data', (bytes: Buffer) => {
+      if (proxy.cutting) client.write(bytes.subarray(0, LET_THROUGH_BYTES), () => client.destroy());
+      else client.write(bytes);
     });
-    client.on('end', () => upstream.end());
-    upstream.on('data', (chunk) => {
-      answers += 1;
-      if (answers > swallow) return void client.write(chunk);
-      void (async () => {
-        await onAnswer();
-        client.resetAndDestroy();
-        upstream.destroy();
-      })();
-    });
-    upstream.on('end', () => client.end());
   }).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    requests,
+  await once(server, 'listening');
+  const proxy = {
+    port: (server.address() as AddressInfo).port,
+    cutting: false,
     [Symbol.asyncDispose]: async () => {
+      server.close();
       for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
+      await once(server, 'close');
     },
   };
+  return proxy;
 }
