@@ -137,7 +137,7 @@ describe('push', () => {
     const [request] = requests;
     expect(request?.url).toBe('http://server:1/base/event');
     expect(request?.headers.get('authorization')).toBe('Bearer secret');
-    expect(request?.headers.get('idempotency-key')).toBe('x');
+    expect(request?.headers.get('idempotency-key')).toBe('"x"');
     expect([...new URLSearchParams(request?.body)]).toEqual([
       ['type', 'deploy'],
       ['service', 'api'],
@@ -219,7 +219,7 @@ describe('push --stdin', () => {
       'type=deploy&n=1&ok=true&value=NaN&__timestamp__=2026-11-24T12:00:00.000Z',
       'type=deploy&__name__=m&__timestamp__=2023-11-14T22:13:20.500Z',
     ]);
-    expect(requests.map(({ headers }) => headers.get('idempotency-key'))).toEqual(['a', 'id-1']);
+    expect(requests.map(({ headers }) => headers.get('idempotency-key'))).toEqual(['"a"', '"id-1"']);
   });
 
   it.each([

@@ -77,9 +77,15 @@ describe('a push', () => {
     const [{ url, init, headers } = { url: '', init: {}, headers: new Headers() }] = requests;
     expect([url, init.method, init.redirect]).toEqual(['http://server:8090/event', 'POST', 'manual']);
     expect(init.body).toBe('type=deploy&__timestamp__=2023-11-14T22%3A13%3A20.000Z');
-    expect(headers.get('idempotency-key')).toBe('id-0');
+    expect(headers.get('idempotency-key')).toBe('"id-0"');
     expect(headers.get('content-type')).toBe('application/x-www-form-urlencoded');
     expect(headers.get('authorization')).toBe('Bearer secret');
+  });
+
+  it('has its id in quotes, those within it escaped', async () => {
+    const { client, requests, settled } = world([OK]);
+    await settled(client.push({ id: String.raw`a "b" \c` }));
+    expect(requests[0]?.headers.get('idempotency-key')).toBe(String.raw`"a \"b\" \\c"`);
   });
 
   it('may name a user, whose password may be any text', async () => {

@@ -120,7 +120,7 @@ export class OneShotClient {
     try {
       const response = await this.#platform.fetch(this.#url, {
         method: 'POST',
-        headers: { ...this.#headers, 'idempotency-key': event.id },
+        headers: { ...this.#headers, 'idempotency-key': quoted(event.id) },
         body: event.form,
         signal: ending.signal,
         // A redirected POST may become a GET, which would store nothing.
@@ -142,6 +142,11 @@ export class OneShotClient {
 
 /** An answer, with its status where one came. */
 type Sent = Answer & { readonly status: number | undefined };
+
+/** As the header's draft standard has it, so that an id in quotes of its own stays what it is: https://www.rfc-editor.org/rfc/rfc9651#section-3.3.3 */
+function quoted(id: string): string {
+  return `"${id.replaceAll(/["\\]/g, '\\$&')}"`;
+}
 
 function failure(answer: Exclude<Sent, { kind: 'accepted' }>, attempts = 1): PushError {
   const { kind, message, status } = answer;
