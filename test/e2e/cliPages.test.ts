@@ -87,12 +87,8 @@ it('the programs of docs/ingest/client.md are right by their types, and say what
     '--types',
     '',
   ];
-  await run(process.execPath, [
-    join(ROOT, 'node_modules/typescript/bin/tsc'),
-    ...flags,
-    '--allowImportingTsExtensions',
-    file,
-  ]);
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  await run(process.execPath, [tsc, ...flags, '--allowImportingTsExtensions', file], { cwd: folder.path });
   const { stdout } = await run(process.execPath, [file]);
   expect(stdout.trimEnd().split('\n')).toEqual(promised);
 });
