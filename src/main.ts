@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { performance } from 'node:perf_hooks';
@@ -64,6 +64,7 @@ const io: CliIo = {
   clock: () => millis(Date.now()),
   elapsed: () => performance.now(),
   random: () => Math.random(),
+  randomBytes: (count) => randomBytes(count),
   randomId: () => randomUUID(),
   sleep: (ms, signal) => sleep(ms, undefined, signal === undefined ? {} : { signal }),
   fetch: (input, init) => fetch(input, init),

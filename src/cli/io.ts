@@ -25,6 +25,8 @@ export interface CliIo {
   readonly elapsed: () => number;
   /** From 0 up to and without 1. */
   readonly random: () => number;
+  /** Bytes that nobody can guess. */
+  readonly randomBytes: (count: number) => Uint8Array;
   /** An id that nobody else has. */
   readonly randomId: () => string;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;

@@ -114,7 +114,7 @@ describe('the spool', () => {
     expect(counts.flatMap(({ refused }) => refused)).toMatchObject([
       { reason: expect.stringContaining('a-b') as string },
     ]);
-    expect(flushed.map(({ code }) => code).toSorted()).toEqual([0, 0, 3]);
+    expect(flushed.map(({ code }) => Number(code)).toSorted((a, b) => a - b)).toEqual([0, 0, 3]);
     expect((await scrape(server.url)).toSorted()).toEqual(
       [1, 2, 3, 4].map((n) => `events_to_metrics{n="${n}"} 1`),
     );

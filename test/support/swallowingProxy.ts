@@ -20,6 +20,11 @@ export async function startSwallowingProxy(
   let answers = 0;
   const server = createServer((client) => {
     const upstream = connect(port, '127.0.0.1');
+    const cut = async () => {
+      await onAnswer();
+      client.resetAndDestroy();
+      upstream.destroy();
+    };
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.on('close', () => sockets.delete(socket));
@@ -35,12 +40,8 @@ export async function startSwallowingProxy(
     client.on('end', () => upstream.end());
     upstream.on('data', (chunk) => {
       answers += 1;
-      if (answers > swallow) return void client.write(chunk);
-      void (async () => {
-        await onAnswer();
-        client.resetAndDestroy();
-        upstream.destroy();
-      })();
+      if (answers > swallow) client.write(chunk);
+      else void cut();
     });
     upstream.on('end', () => client.end());
   }).listen(0, '127.0.0.1');
