@@ -28,6 +28,7 @@ import { MemoryLog } from './log/memory/memoryLog.ts';
 import { SqliteLog } from './log/sqlite/sqliteLog.ts';
 import type { Logger } from './observe/logger.ts';
 import { newsFor } from './observe/news.ts';
+import type { MetricDescription } from './observe/ownMetrics.ts';
 import { OwnMetrics } from './observe/ownMetrics.ts';
 import { Acceptor } from './relay/accept.ts';
 import type { CounterRules } from './relay/counters.ts';
@@ -53,6 +54,8 @@ import { welcome } from './ui/welcome.ts';
 
 /** How often pulses, leases, timeouts, backlogs and the log's limits are looked after, in ms. */
 const HOUSEKEEPING_EVERY_MS = 1_000;
+/** Housekeeping that is late by this means that the process stood still (a machine that slept), or that the clock was set, in ms. */
+const STANDSTILL_MS = 30_000;
 /** How often the counters are saved, in rounds of that: what was counted since is read again after a crash. */
 const COUNTERS_SAVED_EVERY = 10;
 /** Idle connections outlive the scraper timeout by this, in ms. */
@@ -80,6 +83,7 @@ export class App implements AsyncDisposable {
   readonly #known: readonly string[];
   readonly #counters: EventCounters;
   readonly #housekeeping: Housekeeping;
+  readonly #ownMetrics: OwnMetrics;
   readonly #connections: Connections;
   readonly #http: FastifyInstance;
   readonly #server: Server;
@@ -131,7 +135,16 @@ export class App implements AsyncDisposable {
       ],
       (error) => news.postponed(error),
     );
-    const ownMetrics = new OwnMetrics({ version, counts, counters, scrapers, pages, log, clock, limits });
+    const ownMetrics = (this.#ownMetrics = new OwnMetrics({
+      version,
+      counts,
+      counters,
+      scrapers,
+      pages,
+      log,
+      clock,
+      limits,
+    }));
     const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
     const bodies = bodyRules(settings, rules);
     const ingest = new Ingest(this.#acceptor, rules, settings['batch.eventsMax']);
@@ -169,6 +182,11 @@ export class App implements AsyncDisposable {
         ownMetrics: () => ownMetrics.families(),
       });
     });
+  }
+
+  /** What metrics of its own it has. */
+  describeMetrics(): readonly MetricDescription[] {
+    return this.#ownMetrics.describe(this.#settings['counters.labels']);
   }
 
   /** Resolves with why, if the server can't go on: its log can't be written any more. */
@@ -355,6 +373,7 @@ function expiryLimits(settings: Settings) {
     leaseMs: settings['scrape.lease'],
     timeoutMs: settings['scrapers.timeout'],
     namedTimeoutMs: settings['scrapers.namedTimeout'],
+    standstillMs: STANDSTILL_MS,
   };
 }
 
