@@ -21,7 +21,10 @@ export function groupOf(key: string): string {
 
 /** The table's groups with their keys, in the order of the table. */
 export function groupsOf(table: Table): readonly (readonly [group: string, keys: readonly string[]])[] {
-  return [...Map.groupBy(Object.keys(table), groupOf)];
+  // Not Map.groupBy, which Node 20 does not have: help is printed there, too.
+  const groups = new Map<string, string[]>();
+  for (const key of Object.keys(table)) groups.set(groupOf(key), [...(groups.get(groupOf(key)) ?? []), key]);
+  return [...groups];
 }
 
 /**

@@ -125,6 +125,7 @@ describe('GET /openapi.json', () => {
       'GET /',
       'GET /docs',
       'POST /event',
+      'GET /api/v1/events',
       'GET /metrics',
       'HEAD /metrics',
       'GET /healthz',

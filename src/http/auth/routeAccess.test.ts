@@ -7,6 +7,7 @@ it.each([
   ['PUT', undefined, 'write'],
   ['GET', '/metrics', 'scrape'],
   ['HEAD', '/metrics', 'scrape'],
+  ['GET', '/api/v1/events', 'scrape'],
   ['GET', '/api/v1/scrapers', 'scrape'],
   ['DELETE', '/api/v1/scrapers/:id', 'admin'],
   ['DELETE', undefined, 'admin'],
