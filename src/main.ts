@@ -46,6 +46,15 @@ function ending(stream: NodeJS.WriteStream): NodeJS.WriteStream {
   });
 }
 
+/** Undefined for a user who is a number only, as in an image: nothing says where its home would be. */
+function homeOfUser(): string | undefined {
+  try {
+    return homedir();
+  } catch {
+    return undefined;
+  }
+}
+
 // Streams are touched only when they are used: touching makes them non-blocking, also for a command that shares them.
 const io: CliIo = {
   argv: process.argv.slice(2),
@@ -70,7 +79,7 @@ const io: CliIo = {
   fetch: (input, init) => fetch(input, init),
   spawn,
   signals,
-  home: process.env['HOME'] ?? homedir(),
+  home: process.env['HOME'] ?? homeOfUser(),
   nodeMajor: Number.parseInt(process.versions.node, 10),
   version,
   guide: () => read('../README.md'),

@@ -60,7 +60,7 @@ describe('the Dockerfile', () => {
     expect(JSON.stringify(runs)).not.toMatch(/https?:/);
   });
 
-  it('leaves the second Node out, and nothing that the server imports', () => {
+  it('leaves the commands of packages out, and nothing that the server imports', () => {
     const [run = ''] = said(all[0] ?? final, 'RUN');
     expect(run).toContain('rm -rf node_modules/.bin');
   });
