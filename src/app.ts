@@ -5,7 +5,7 @@ import type { Access } from './access/access.ts';
 import { ConfigError } from './config/error.ts';
 import type { Settings } from './config/settings.ts';
 import type { EventRules } from './core/event.ts';
-import { checkMetricName } from './core/labels.ts';
+import { checkMetricName, labelName } from './core/labels.ts';
 import type { TimeRules } from './core/pulse.ts';
 import type { Clock } from './core/millis.ts';
 import { UnavailableError, shown } from './core/errors.ts';
@@ -13,9 +13,11 @@ import { guard } from './http/auth/guard.ts';
 import { WriteLimits } from './http/auth/writeLimits.ts';
 import { compress } from './http/compress.ts';
 import { Connections } from './http/connections.ts';
+import type { BodyRules } from './http/eventBody.ts';
 import { eventRoute } from './http/eventRoute.ts';
 import type { Readiness } from './http/healthRoutes.ts';
 import { HEALTH_PATHS, healthRoutes } from './http/healthRoutes.ts';
+import { Ingest } from './http/ingest.ts';
 import { isScraperId } from './http/identify.ts';
 import { metricsRoute } from './http/metricsRoute.ts';
 import { openApi } from './http/openapi.ts';
@@ -28,15 +30,19 @@ import { MemoryLog } from './log/memory/memoryLog.ts';
 import { SqliteLog } from './log/sqlite/sqliteLog.ts';
 import type { Logger } from './observe/logger.ts';
 import { newsFor } from './observe/news.ts';
+import type { MetricDescription } from './observe/ownMetrics.ts';
 import { OwnMetrics } from './observe/ownMetrics.ts';
 import { Acceptor } from './relay/accept.ts';
 import type { CounterRules } from './relay/counters.ts';
 import { EventCounters, METRIC_LABEL } from './relay/counters.ts';
 import { newCounts } from './relay/counts.ts';
 import { Expiry } from './relay/expire.ts';
+import { IdForgetter } from './relay/forget.ts';
 import { Housekeeping } from './relay/housekeeping.ts';
 import { WARNINGS, overview } from './relay/overview.ts';
 import { Pages } from './relay/page.ts';
+import type { SeriesRules } from './relay/seriesCap.ts';
+import { SeriesCap } from './relay/seriesCap.ts';
 import type { ShowingRules } from './relay/showing.ts';
 import { Scrapers } from './relay/scrapers.ts';
 import { Scrapes } from './relay/scrape.ts';
@@ -44,10 +50,13 @@ import { Sightings } from './relay/sightings.ts';
 import { Tail } from './relay/tail.ts';
 import { Timeline } from './relay/timeline.ts';
 import { Trimmer } from './relay/trim.ts';
+import { parseDataMapping } from './wire/in/dataMapping.ts';
 import { welcome } from './ui/welcome.ts';
 
 /** How often pulses, leases, timeouts, backlogs and the log's limits are looked after, in ms. */
 const HOUSEKEEPING_EVERY_MS = 1_000;
+/** Housekeeping that is late by this means that the process stood still (a machine that slept), or that the clock was set, in ms. */
+const STANDSTILL_MS = 30_000;
 /** How often the counters are saved, in rounds of that: what was counted since is read again after a crash. */
 const COUNTERS_SAVED_EVERY = 10;
 /** Idle connections outlive the scraper timeout by this, in ms. */
@@ -77,6 +86,7 @@ export class App implements AsyncDisposable {
   readonly #known: readonly string[];
   readonly #counters: EventCounters;
   readonly #housekeeping: Housekeeping;
+  readonly #ownMetrics: OwnMetrics;
   readonly #connections: Connections;
   readonly #access: Access;
   readonly #http: FastifyInstance;
@@ -93,7 +103,13 @@ export class App implements AsyncDisposable {
     const tail = (this.#tail = new Tail(settings['tail.bytesMax']));
     log.onCommitted((entries) => tail.push(entries));
     const pages = new Pages(log, tail);
-    this.#acceptor = new Acceptor(log, new Timeline(timeRules(settings)), clock, counts);
+    this.#acceptor = new Acceptor(
+      log,
+      new Timeline(timeRules(settings)),
+      new SeriesCap(seriesRules(settings)),
+      clock,
+      counts,
+    );
     const scraperLimits = { max: settings['scrapers.max'], lookbackMs: settings['scrapers.lookback'] };
     const news = newsFor(logger, clock);
     const scrapers = (this.#scrapers = new Scrapers(log, tail, clock, scraperLimits, counts, news));
@@ -112,17 +128,31 @@ export class App implements AsyncDisposable {
     const expiry = new Expiry(scrapers, scrapes, sightings, pages, expiryLimits(settings), clock, counts);
     const limits = trimLimits(settings);
     const trimmer = new Trimmer(log, scrapers, pages, limits, clock, counts, counters);
+    const idLimits = { windowMs: settings['ids.window'], idsMax: settings['ids.max'] };
+    const forgetter = new IdForgetter(log, idLimits, clock, counts);
     this.#housekeeping = new Housekeeping(
       [
         () => this.#acceptor.endPulses(sightings.endsShown),
         () => expiry.run(),
         () => trimmer.run(),
+        () => forgetter.run(),
         () => this.#saveCounters(),
       ],
       (error) => news.postponed(error),
     );
-    const ownMetrics = new OwnMetrics({ version, counts, counters, scrapers, pages, log, clock, limits });
+    const ownMetrics = (this.#ownMetrics = new OwnMetrics({
+      version,
+      counts,
+      counters,
+      scrapers,
+      pages,
+      log,
+      clock,
+      limits,
+    }));
     const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
+    const bodies = bodyRules(settings, rules);
+    const ingest = new Ingest(this.#acceptor, rules, settings['batch.eventsMax']);
 
     this.#connections = new Connections(scrapes, clock);
     const { app, server } = buildServer(
@@ -135,7 +165,7 @@ export class App implements AsyncDisposable {
     this.#http = app;
     this.#server = server;
     const proxies = trustedProxies(settings);
-    guard(app, { access, writeLimits: new WriteLimits(writeRules(settings), clock), proxies, clock });
+    guard(app, { access, writeLimits: new WriteLimits(settings, clock), proxies, clock });
     app.addHook('onRequest', async (request) => {
       if (this.#readiness.ready || HEALTH_PATHS.has(request.routeOptions.url ?? '')) return;
       throw new UnavailableError('not_ready', this.#readiness.why, 1);
@@ -144,7 +174,7 @@ export class App implements AsyncDisposable {
       await openApi(routes, version);
       rootRoute(routes, { ...welcome(version), guide });
       healthRoutes(routes, () => this.#readiness);
-      eventRoute(routes, this.#acceptor, rules);
+      await routes.register((scope) => eventRoute(scope, ingest, bodies));
       scrapersRoutes(routes, {
         list: () => overview(scrapers, sightings, pages),
         forget: (id) => expiry.forget(id),
@@ -156,10 +186,15 @@ export class App implements AsyncDisposable {
         clock,
         mode: settings['scrape.timestamps'] === 'explicit' ? 'timed' : 'untimed',
         compress,
-        byUser: placesByUser(settings, access),
+        byUser: settings['scrapers.byUser'],
         ownMetrics: () => ownMetrics.families(),
       });
     });
+  }
+
+  /** What metrics of its own it has. */
+  describeMetrics(): readonly MetricDescription[] {
+    return this.#ownMetrics.describe(this.#settings['counters.labels']);
   }
 
   /** Resolves with why, if the server can't go on: its log can't be written any more. */
@@ -237,6 +272,7 @@ function eventRules(settings: Settings, reserved: (metric: string) => boolean): 
     labelsMax: settings['event.labelsMax'],
     labelNameBytesMax: settings['event.labelNameMax'],
     labelValueBytesMax: settings['event.labelValueMax'],
+    idBytesMax: settings['event.idMax'],
   };
   const metric = settings['event.metric'];
   const names = settings['event.names'];
@@ -245,7 +281,43 @@ function eventRules(settings: Settings, reserved: (metric: string) => boolean): 
   } catch (cause) {
     throw new ConfigError((cause as Error).message, { cause });
   }
-  return { metric, limits, names, reserved };
+  const labels = {
+    drop: new Set(settings['labels.drop']),
+    keep: new Set(settings['labels.keep']),
+    valueBytesKept: settings['labels.valueTruncate'],
+  };
+  return { metric, limits, names, reserved, labels };
+}
+
+function seriesRules(settings: Settings): SeriesRules {
+  return {
+    perHourMax: settings['series.perHourMax'],
+    overflow: settings['series.overflow'],
+    metric: settings['event.metric'],
+  };
+}
+
+/** Throws a ConfigError for a mapping to a label that a CloudEvent has anyway, or that no event may have. */
+function bodyRules(settings: Settings, { limits, names }: EventRules): BodyRules {
+  const cloudEventData = settings['cloudevents.data'].map((text) => {
+    const mapping = parseDataMapping(text);
+    const name = mapping?.name ?? '';
+    if (mapping === undefined || ['type', 'source', 'subject'].includes(name)) {
+      throw new ConfigError(
+        `cloudevents.data ${shown(text)} maps nothing to a label of its own; write label=/json/pointer, with a name other than type, source and subject`,
+      );
+    }
+    try {
+      return { ...mapping, name: labelName(name, limits, names) };
+    } catch (cause) {
+      throw new ConfigError(`cloudevents.data: ${(cause as Error).message}`, { cause });
+    }
+  });
+  return {
+    pairsMax: limits.labelsMax * 2 + 4,
+    stream: { lineBytesMax: settings['event.bodyMax'], bytesMax: settings['batch.bytesMax'] },
+    cloudEventData,
+  };
 }
 
 /** Throws a ConfigError for a known scraper that could never come. */
@@ -272,26 +344,6 @@ function trustedProxies(settings: Settings): TrustedProxies {
   } catch (cause) {
     throw new ConfigError(`server.trustedProxies: ${(cause as Error).message}`, { cause });
   }
-}
-
-/** Throws a ConfigError where there is nobody to bind a place to. */
-function placesByUser(settings: Settings, access: Access): boolean {
-  const { basic, bearer } = access.asksFor;
-  if (settings['scrapers.byUser'] && !basic && !bearer) {
-    throw new ConfigError(
-      'scrapers.byUser needs users or tokens; name them in web.config.file or auth.tokens.file',
-    );
-  }
-  return settings['scrapers.byUser'];
-}
-
-function writeRules(settings: Settings) {
-  const rule = (perSecond: number, burst: number) =>
-    perSecond === 0 ? undefined : { intervalMs: 1000 / perSecond, burst };
-  return {
-    perClient: rule(settings['limits.perClient'], settings['limits.perClientBurst']),
-    total: rule(settings['limits.total'], settings['limits.totalBurst']),
-  };
 }
 
 function serverLimits(settings: Settings) {
@@ -333,6 +385,7 @@ function expiryLimits(settings: Settings) {
     leaseMs: settings['scrape.lease'],
     timeoutMs: settings['scrapers.timeout'],
     namedTimeoutMs: settings['scrapers.namedTimeout'],
+    standstillMs: STANDSTILL_MS,
   };
 }
 

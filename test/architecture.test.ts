@@ -26,7 +26,7 @@ const ARROWS: Record<string, readonly string[]> = {
   http: ['access', 'relay', 'wire', 'core'],
   ui: ['relay', 'wire', 'core'],
   observe: ['access', 'http', 'relay', 'wire', 'core', 'log/log'],
-  config: [],
+  config: ['core'],
   access: ['core'],
   relay: ['log/log', 'wire', 'core'],
   'log/memory': ['log/log', 'core'],

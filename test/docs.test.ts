@@ -1,6 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
+import { metricsMarkdown } from '../scripts/metricsPage.ts';
 import { configMarkdown } from '../src/config/describe.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -9,6 +10,10 @@ const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
 it('the page of settings is what the table says (npm run docs)', () => {
   expect(read('docs/operate/config.md')).toBe(configMarkdown());
+});
+
+it.runIf(process.platform === 'linux')('the page of metrics is what is registered (npm run docs)', () => {
+  expect(read('docs/operate/metrics.md')).toBe(metricsMarkdown());
 });
 
 it('every link between pages leads somewhere', () => {

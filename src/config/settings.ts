@@ -191,6 +191,11 @@ export const SETTINGS = {
     doc: 'The longest label value, in bytes of UTF-8.',
   }),
 
+  'event.idMax': setting({
+    kind: size({ min: 16, max: 4 * KIB }),
+    default: 256,
+    doc: 'The longest id of an event or a request, in bytes of UTF-8.',
+  }),
   'event.names': setting({
     kind: oneOf(['legacy', 'utf8']),
     default: 'legacy',
@@ -205,6 +210,62 @@ export const SETTINGS = {
     kind: duration({ min: 0, max: 9 * MINUTE }),
     default: 5 * MINUTE,
     doc: 'How far in the future the time may lie that an event was sent with. A later one is moved, and counted. Prometheus drops what is more than 10 minutes ahead.',
+  }),
+
+  'batch.eventsMax': setting({
+    kind: integer(1, 10_000_000),
+    default: 100_000,
+    doc: 'How many events one request may bring.',
+  }),
+
+  'batch.bytesMax': setting({
+    kind: size({ min: KIB, max: 16 * GIB }),
+    default: 64 * MIB,
+    doc: 'The longest NDJSON body, in bytes. It is read line by line, and a line is as long as event.bodyMax at most.',
+  }),
+
+  'cloudevents.data': setting({
+    kind: list(),
+    default: [],
+    doc: "What of a CloudEvent's data becomes a label: label=/json/pointer, several separated by commas. The label value sets the event's value.",
+  }),
+
+  'ids.window': setting({
+    kind: duration({ min: MINUTE, max: 365 * DAY }),
+    default: DAY,
+    doc: 'How long an id is remembered: what is sent again under it in this time is stored once.',
+  }),
+  'ids.max': setting({
+    kind: integer(1, 100_000_000),
+    default: 1_000_000,
+    doc: 'How many ids are remembered at most. Beyond it the oldest are forgotten before their time, and counted. Each takes some 70 bytes of disk, beside store.bytesMax.',
+  }),
+
+  'labels.drop': setting({
+    kind: list(LABEL_NAME),
+    default: [],
+    doc: 'Labels that are left out of every event.',
+  }),
+  'labels.keep': setting({
+    kind: list(LABEL_NAME),
+    default: [],
+    doc: 'The only labels that events keep. Empty keeps all.',
+  }),
+  'labels.valueTruncate': setting({
+    kind: size({ min: 0, max: MIB }),
+    default: 0,
+    doc: 'Label values are cut to so many bytes of UTF-8, at a character, and counted. 0 cuts none: a value beyond event.labelValueMax is refused.',
+  }),
+
+  'series.perHourMax': setting({
+    kind: integer(0, 10_000_000),
+    default: 0,
+    doc: 'How many new series may appear within an hour of the clock. A series that had an event in this hour or the last is not new. 0 sets no limit.',
+  }),
+  'series.overflow': setting({
+    kind: oneOf(['refuse', 'fold']),
+    default: 'refuse',
+    doc: "What becomes of an event whose series is one too many: refuse (429) or fold (it goes into its metric's series with the one label overflow=true).",
   }),
 
   'pulse.width': setting({

@@ -10,6 +10,13 @@ const RATIO_FREE_BYTES = 1024 * 1024;
 
 const TRUNCATED = 'the compressed body ends too early; send all of it';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Media types whose bodies the route reads as they come, in bounds of its own: their whole length is not bounded. */
+    streamedTypes?: readonly string[];
+  }
+}
+
 /** A body as it comes out; Fastify compares what came in with Content-Length. */
 type Inflated = Readable & { receivedEncodedLength: number };
 
@@ -27,7 +34,9 @@ export function inflateBodies(app: FastifyInstance): void {
         `Content-Encoding ${shown(coding)} is not taken; send the body in gzip, or as it is`,
       );
     }
-    return inflated(payload, request.routeOptions.bodyLimit);
+    const { bodyLimit, config } = request.routeOptions;
+    const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+    return inflated(payload, config.streamedTypes?.includes(type) ? Infinity : bodyLimit);
   });
 }
 

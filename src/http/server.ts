@@ -63,7 +63,7 @@ export function buildServer(
     bodyLimit: limits.bodyBytesMax,
     exposeHeadRoutes: true,
     // Queries are read strictly, by wire/in/form.ts.
-    routerOptions: { querystringParser: () => ({}) },
+    routerOptions: { querystringParser: () => ({}), maxParamLength: limits.urlBytesMax },
     serverFactory: (handler) => {
       const options = {
         maxHeaderSize: limits.urlBytesMax + HEADER_BYTES_MAX,
@@ -82,6 +82,12 @@ export function buildServer(
       if (connections.has(socket)) answerBrokenRequest(error, socket);
       // What fails in a handshake can't be answered.
       else socket.destroy();
+    },
+    // What the router itself refuses: a path that can't be decoded.
+    frameworkErrors: (error, request, reply) => {
+      const answer = answerOf(error);
+      news.refused({ route: 'none', ...answer, field: answer.field });
+      void sendAnswer(request, reply, answer);
     },
   });
   if (server === undefined) throw new Error('fastify did not ask for a server');
