@@ -9,5 +9,5 @@ const write = (page: string, text: string) =>
   writeFileSync(join(import.meta.dirname, '../docs/operate', page), text);
 
 write('config.md', configMarkdown());
-write('metrics.md', await metricsMarkdown());
+write('metrics.md', metricsMarkdown());
 for (const { path, text } of await chartPages()) writeFileSync(path, text);

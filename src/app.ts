@@ -7,13 +7,11 @@ import {
   counterRules,
   expiryLimits,
   knownScrapers,
-  placesByUser,
   serverLimits,
   showingRules,
   timeRules,
   trimLimits,
   trustedProxies,
-  writeRules,
 } from './app/rules.ts';
 import type { Settings } from './config/settings.ts';
 import type { Clock } from './core/millis.ts';
@@ -165,7 +163,7 @@ export class App implements AsyncDisposable {
     this.#http = app;
     this.#server = server;
     const proxies = trustedProxies(settings);
-    guard(app, { access, writeLimits: new WriteLimits(writeRules(settings), clock), proxies, clock });
+    guard(app, { access, writeLimits: new WriteLimits(settings, clock), proxies, clock });
     app.addHook('onRequest', async (request) => {
       if (this.#readiness.ready || HEALTH_PATHS.has(request.routeOptions.url ?? '')) return;
       throw new UnavailableError('not_ready', this.#readiness.why, 1);
@@ -187,7 +185,7 @@ export class App implements AsyncDisposable {
         clock,
         mode: settings['scrape.timestamps'] === 'explicit' ? 'timed' : 'untimed',
         compress,
-        byUser: placesByUser(settings, access),
+        byUser: settings['scrapers.byUser'],
         ownMetrics: () => ownMetrics.families(),
       });
     });

@@ -20,6 +20,7 @@ export interface AccessSettings {
   readonly 'web.config.file': string;
   readonly 'auth.tokens.file': string;
   readonly 'auth.users': readonly string[];
+  readonly 'scrapers.byUser': boolean;
 }
 
 export interface AccessParts {
@@ -90,7 +91,24 @@ export class Access implements Disposable {
           `auth.users names ${shown(name)}, who is not in basic_auth_users of web.config.file; correct the name`,
         );
     }
+    const { basic, bearer } = access.asksFor;
+    if (parts.settings['scrapers.byUser'] && !basic && !bearer)
+      throw new AccessFileError(
+        'scrapers.byUser needs users or tokens; name them in web.config.file or auth.tokens.file',
+      );
     return access;
+  }
+
+  /** What there is where no setting names a file: everything is open. */
+  static withoutFiles(): Access {
+    const unused = () => Promise.reject(new Error('there are no files'));
+    return new Access({
+      settings: { 'web.config.file': '', 'auth.tokens.file': '', 'auth.users': [], 'scrapers.byUser': false },
+      read: unused,
+      compare: unused,
+      key: new Uint8Array(32),
+      news: { reloaded: () => undefined, kept: () => undefined },
+    });
   }
 
   /** Begins to look after changes of the files. */

@@ -1,4 +1,3 @@
-import type { Access } from '../access/access.ts';
 import { ConfigError } from '../config/error.ts';
 import type { Settings } from '../config/settings.ts';
 import { shown } from '../core/errors.ts';
@@ -40,26 +39,6 @@ export function trustedProxies(settings: Settings): TrustedProxies {
   } catch (cause) {
     throw new ConfigError(`server.trustedProxies: ${(cause as Error).message}`, { cause });
   }
-}
-
-/** Throws a ConfigError where there is nobody to bind a place to. */
-export function placesByUser(settings: Settings, access: Access): boolean {
-  const { basic, bearer } = access.asksFor;
-  if (settings['scrapers.byUser'] && !basic && !bearer) {
-    throw new ConfigError(
-      'scrapers.byUser needs users or tokens; name them in web.config.file or auth.tokens.file',
-    );
-  }
-  return settings['scrapers.byUser'];
-}
-
-export function writeRules(settings: Settings) {
-  const rule = (perSecond: number, burst: number) =>
-    perSecond === 0 ? undefined : { intervalMs: 1000 / perSecond, burst };
-  return {
-    perClient: rule(settings['limits.perClient'], settings['limits.perClientBurst']),
-    total: rule(settings['limits.total'], settings['limits.totalBurst']),
-  };
 }
 
 export function serverLimits(settings: Settings) {

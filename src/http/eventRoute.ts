@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { BodyRules } from './eventBody.ts';
@@ -13,11 +12,6 @@ async function refuseFormat({ headers }: FastifyRequest): Promise<void> {
   eventFormatOf(headers);
 }
 
-/** Whether a body is read as it comes, and bounded as that. */
-function isStream(headers: IncomingHttpHeaders): boolean {
-  return eventFormatOf(headers) === 'ndjson';
-}
-
 /** `POST /event`: events in any of the formats. To be registered in a scope of its own, for it takes bodies of any type. */
 export async function eventRoute(app: FastifyInstance, ingest: Ingest, rules: BodyRules): Promise<void> {
   app.removeAllContentTypeParsers();
@@ -25,12 +19,12 @@ export async function eventRoute(app: FastifyInstance, ingest: Ingest, rules: Bo
   app.addContentTypeParser([...NDJSON_TYPES], (_request, payload, done) => done(null, payload));
   app.post(
     '/event',
+    // The schema tells what is taken; that it is, the formats check, and say better where it isn't.
     {
       onRequest: refuseFormat,
-      config: { inflatedBytesMax: (headers) => (isStream(headers) ? rules.stream.bytesMax : undefined) },
       schema: EVENT_SCHEMA,
-      // The schema tells what is taken; that it is, the formats check, and say better where it isn't.
       validatorCompiler: () => () => true,
+      config: { streamedTypes: NDJSON_TYPES },
     },
     async (request, reply) => {
       const format = eventFormatOf(request.headers);

@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
@@ -11,15 +10,15 @@ const RATIO_FREE_BYTES = 1024 * 1024;
 
 const TRUNCATED = 'the compressed body ends too early; send all of it';
 
-/** A body as it comes out; Fastify compares what came in with Content-Length. */
-type Inflated = Readable & { receivedEncodedLength: number };
-
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** How long a decompressed body may be, in bytes, where that is not the route's limit for bodies. */
-    inflatedBytesMax?: (headers: IncomingHttpHeaders) => number | undefined;
+    /** Media types whose bodies the route reads as they come, in bounds of its own: their whole length is not bounded. */
+    streamedTypes?: readonly string[];
   }
 }
+
+/** A body as it comes out; Fastify compares what came in with Content-Length. */
+type Inflated = Readable & { receivedEncodedLength: number };
 
 /** Takes gzip as `Content-Encoding` of every body, whatever the route. Any other coding is refused. */
 export function inflateBodies(app: FastifyInstance): void {
@@ -36,7 +35,8 @@ export function inflateBodies(app: FastifyInstance): void {
       );
     }
     const { bodyLimit, config } = request.routeOptions;
-    return inflated(payload, config.inflatedBytesMax?.(headers) ?? bodyLimit);
+    const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+    return inflated(payload, config.streamedTypes?.includes(type) ? Infinity : bodyLimit);
   });
 }
 

@@ -16,7 +16,7 @@ const fixtures = readdirSync(folder).filter((name) => /\.(?:good|bad)\.yml$/.tes
 
 async function open(name: string): Promise<Access> {
   return Access.open({
-    settings: { 'web.config.file': join(folder, name), 'auth.tokens.file': '', 'auth.users': [] },
+    settings: { 'web.config.file': join(folder, name), 'auth.tokens.file': '', 'auth.users': [], 'scrapers.byUser': false },
     read: readText,
     compare: () => Promise.reject(new Error('nobody asks for it')),
     key: new Uint8Array(32),

@@ -214,6 +214,21 @@ describe('a compressed body', () => {
   });
 });
 
+it('events that come as a stream may be longer than event.bodyMax, and no bomb either', async () => {
+  await using server = await startServer({ 'event.bodyMax': 4096, 'store.kind': 'memory' });
+  const lines = Array.from(
+    { length: 200 },
+    (_, n) => `${JSON.stringify({ labels: { n: String(n), v: noise(100) } })}\n`,
+  );
+  const stream = (body: Buffer<ArrayBuffer>) =>
+    post(server, body, { 'Content-Type': 'application/x-ndjson' });
+  expect((await stream(gzip(lines.join('')))).status).toBe(200);
+  expect(await labelsIn(server)).toHaveLength(200);
+  expect((await stream(gzip('\n'.repeat(16 * MIB)))).status).toBe(413);
+  expect((await stream(gzip(lines.join('')).subarray(0, -100))).text).toContain('ends too early');
+  expect(await labelsIn(server)).toEqual([]);
+});
+
 it('a request without a body may say what it likes about its coding', async () => {
   await using server = await startServer();
   const answer = await fetch(`${server.url}/event?a=1`, {

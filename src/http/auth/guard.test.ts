@@ -11,14 +11,22 @@ import { WriteLimits } from './writeLimits.ts';
 /** An app with one token of the scope `write`, and routes that say themselves what they ask for. */
 async function appWithToken() {
   const access = await Access.open({
-    settings: { 'web.config.file': '', 'auth.tokens.file': 'tokens.yml', 'auth.users': [] },
+    settings: {
+      'web.config.file': '',
+      'auth.tokens.file': 'tokens.yml',
+      'auth.users': [],
+      'scrapers.byUser': false,
+    },
     read: async () => tokenEntry({ name: 'w', scopes: ['write'], hash: hashToken('t') }),
     compare: () => Promise.reject(new Error('there are no passwords')),
     key: new Uint8Array(32),
     news: { reloaded: () => undefined, kept: () => undefined },
   });
   const clock = () => millis(0);
-  const writeLimits = new WriteLimits({ perClient: { intervalMs: 1000, burst: 2 }, total: undefined }, clock);
+  const writeLimits = new WriteLimits(
+    { 'limits.perClient': 1, 'limits.perClientBurst': 2, 'limits.total': 0, 'limits.totalBurst': 1 },
+    clock,
+  );
   const app = fastify();
   app.setErrorHandler((error, request, reply) => sendAnswer(request, reply, answerOf(error)));
   guard(app, { access, writeLimits, proxies: new TrustedProxies([]), clock });

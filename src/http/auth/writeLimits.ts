@@ -4,10 +4,12 @@ import { take } from '../../core/tokenBucket.ts';
 import { ClientBuckets } from './buckets.ts';
 import { TooManyRequestsError } from './errors.ts';
 
-/** Limits for requests that post; undefined where there is none. */
-export interface WriteRules {
-  readonly perClient: BucketRule | undefined;
-  readonly total: BucketRule | undefined;
+/** Limits for requests that post: so many a second on average, and so many at once. 0 a second is no limit. */
+export interface WriteSettings {
+  readonly 'limits.perClient': number;
+  readonly 'limits.perClientBurst': number;
+  readonly 'limits.total': number;
+  readonly 'limits.totalBurst': number;
 }
 
 /** Bounds how often events are posted, by one client address and in all. */
@@ -17,9 +19,10 @@ export class WriteLimits {
   readonly #clock: Clock;
   #totalFullAt = 0;
 
-  constructor({ perClient, total }: WriteRules, clock: Clock) {
+  constructor(settings: WriteSettings, clock: Clock) {
+    const perClient = ruleOf(settings['limits.perClient'], settings['limits.perClientBurst']);
     this.#clients = perClient && new ClientBuckets(perClient);
-    this.#total = total;
+    this.#total = ruleOf(settings['limits.total'], settings['limits.totalBurst']);
     this.#clock = clock;
   }
 
@@ -45,4 +48,8 @@ export class WriteLimits {
     }
     own?.keep();
   }
+}
+
+function ruleOf(perSecond: number, burst: number): BucketRule | undefined {
+  return perSecond === 0 ? undefined : { intervalMs: 1000 / perSecond, burst };
 }
