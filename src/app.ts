@@ -7,7 +7,7 @@ import type { EventRules } from './core/event.ts';
 import { checkMetricName } from './core/labels.ts';
 import type { TimeRules } from './core/pulse.ts';
 import type { Clock } from './core/millis.ts';
-import { UnavailableError, shown } from './core/errors.ts';
+import { RefusedError, UnavailableError, shown } from './core/errors.ts';
 import { compress } from './http/compress.ts';
 import { Connections } from './http/connections.ts';
 import { eventRoute } from './http/eventRoute.ts';
@@ -20,6 +20,7 @@ import { TrustedProxies } from './http/proxies.ts';
 import { rootRoute } from './http/rootRoute.ts';
 import { scrapersRoutes } from './http/scrapersRoutes.ts';
 import { buildServer } from './http/server.ts';
+import { webhookRoutes } from './http/webhookRoutes.ts';
 import type { Log } from './log/log.ts';
 import { MemoryLog } from './log/memory/memoryLog.ts';
 import { SqliteLog } from './log/sqlite/sqliteLog.ts';
@@ -42,11 +43,15 @@ import { Tail } from './relay/tail.ts';
 import { Timeline } from './relay/timeline.ts';
 import { Trimmer } from './relay/trim.ts';
 import { welcome } from './ui/welcome.ts';
+import type { Webhook } from './wire/in/mapping/webhooks.ts';
+import { readWebhooks } from './wire/in/mapping/webhooks.ts';
 
 /** How often pulses, leases, timeouts, backlogs and the log's limits are looked after, in ms. */
 const HOUSEKEEPING_EVERY_MS = 1_000;
 /** How often the counters are saved, in rounds of that: what was counted since is read again after a crash. */
 const COUNTERS_SAVED_EVERY = 10;
+/** Events in the body of one webhook. Prometheus sends up to 256 alerts together. */
+const WEBHOOK_EVENTS_MAX = 10_000;
 /** Idle connections outlive the scraper timeout by this, in ms. */
 const KEEP_ALIVE_SLACK_MS = 30_000;
 
@@ -115,6 +120,7 @@ export class App implements AsyncDisposable {
     );
     const ownMetrics = new OwnMetrics({ version, counts, counters, scrapers, pages, log, clock });
     const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
+    const webhooks = webhooksOf(settings, rules);
 
     this.#connections = new Connections(scrapes, clock);
     const { app, server } = buildServer(
@@ -134,6 +140,12 @@ export class App implements AsyncDisposable {
       rootRoute(routes, { ...welcome(version), guide });
       healthRoutes(routes, () => this.#readiness);
       eventRoute(routes, this.#acceptor, rules);
+      await routes.register(webhookRoutes, {
+        webhooks,
+        acceptor: this.#acceptor,
+        rules: { rules, eventsMax: WEBHOOK_EVENTS_MAX },
+        clock,
+      });
       scrapersRoutes(routes, {
         list: () => overview(scrapers, sightings, pages),
         forget: (id) => expiry.forget(id),
@@ -232,6 +244,16 @@ function eventRules(settings: Settings, reserved: (metric: string) => boolean): 
     throw new ConfigError((cause as Error).message, { cause });
   }
   return { metric, limits, names, reserved };
+}
+
+/** Throws a ConfigError for a webhook that breaks a rule. */
+function webhooksOf(settings: Settings, rules: EventRules): readonly Webhook[] {
+  try {
+    return readWebhooks(settings.webhooks, rules);
+  } catch (cause) {
+    if (!(cause instanceof RefusedError)) throw cause;
+    throw new ConfigError(cause.message, { cause });
+  }
 }
 
 /** Throws a ConfigError for a known scraper that could never come. */

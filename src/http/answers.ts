@@ -1,5 +1,12 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { RefusedError, TooLargeError, UnavailableError, UnsupportedError, shown } from '../core/errors.ts';
+import {
+  RefusedError,
+  TooLargeError,
+  UnauthorizedError,
+  UnavailableError,
+  UnsupportedError,
+  shown,
+} from '../core/errors.ts';
 
 /** An error as a client sees it. */
 interface Answer {
@@ -14,6 +21,7 @@ export function answerOf(error: unknown): Answer {
   if (error instanceof TooLargeError)
     return { status: error.field === 'url' ? 414 : 413, error: error.message, field: error.field };
   if (error instanceof UnsupportedError) return { status: 415, error: error.message, field: error.field };
+  if (error instanceof UnauthorizedError) return { status: 401, error: error.message, field: error.field };
   if (error instanceof RefusedError) return { status: 400, error: error.message, field: error.field };
   if (error instanceof UnavailableError) {
     return { status: 503, error: error.message, retryAfterSeconds: error.retryAfterSeconds };
