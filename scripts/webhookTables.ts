@@ -33,7 +33,7 @@ export function webhookTables(): string {
   ].join('');
 }
 
-function section({ name, path, sender, source, check, shaped, idPrefix, mapping, partial }: Preset): string {
+function section({ name, path, sender, source, check, shaped, idSpace, mapping, partial }: Preset): string {
   const id = mapping.id === undefined ? [] : [mapping.id].flat();
   const facts = [
     `Path: ${code(`POST ${path}`)}`,
@@ -41,7 +41,7 @@ function section({ name, path, sender, source, check, shaped, idPrefix, mapping,
     check.by === 'signature'
       ? `Secret, if one is set: an HMAC with SHA-256 of the body, as ${code(`${check.header}: ${check.prefix}…`)}`
       : `Secret, if one is set: as ${code(`${check.header}: ${check.prefix}…`)}`,
-    `Id: ${id.map((each) => code(`${idPrefix}:${each}`)).join(', or else ')}`,
+    `Id, among those of ${code(idSpace)}: ${id.map((each) => code(each)).join(', or else ')}`,
     mapping.each === undefined
       ? 'One event for each body'
       : `One event for each item of ${code(mapping.each)}`,

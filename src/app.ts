@@ -4,15 +4,17 @@ import type { FastifyInstance } from 'fastify';
 import { ConfigError } from './config/error.ts';
 import type { Settings } from './config/settings.ts';
 import type { EventRules } from './core/event.ts';
-import { checkMetricName } from './core/labels.ts';
+import { checkMetricName, labelName } from './core/labels.ts';
 import type { TimeRules } from './core/pulse.ts';
 import type { Clock } from './core/millis.ts';
 import { RefusedError, UnavailableError, shown } from './core/errors.ts';
 import { compress } from './http/compress.ts';
 import { Connections } from './http/connections.ts';
+import type { BodyRules } from './http/eventBody.ts';
 import { eventRoute } from './http/eventRoute.ts';
 import type { Readiness } from './http/healthRoutes.ts';
 import { HEALTH_PATHS, healthRoutes } from './http/healthRoutes.ts';
+import { Ingest } from './http/ingest.ts';
 import { isScraperId } from './http/identify.ts';
 import { metricsRoute } from './http/metricsRoute.ts';
 import { openApi } from './http/openapi.ts';
@@ -32,6 +34,7 @@ import type { CounterRules } from './relay/counters.ts';
 import { EventCounters, METRIC_LABEL } from './relay/counters.ts';
 import { newCounts } from './relay/counts.ts';
 import { Expiry } from './relay/expire.ts';
+import { IdForgetter } from './relay/forget.ts';
 import { Housekeeping } from './relay/housekeeping.ts';
 import { WARNINGS, overview } from './relay/overview.ts';
 import { Pages } from './relay/page.ts';
@@ -42,6 +45,7 @@ import { Sightings } from './relay/sightings.ts';
 import { Tail } from './relay/tail.ts';
 import { Timeline } from './relay/timeline.ts';
 import { Trimmer } from './relay/trim.ts';
+import { parseDataMapping } from './wire/in/dataMapping.ts';
 import { welcome } from './ui/welcome.ts';
 import type { Webhook } from './wire/in/mapping/webhooks.ts';
 import { readWebhooks } from './wire/in/mapping/webhooks.ts';
@@ -50,8 +54,6 @@ import { readWebhooks } from './wire/in/mapping/webhooks.ts';
 const HOUSEKEEPING_EVERY_MS = 1_000;
 /** How often the counters are saved, in rounds of that: what was counted since is read again after a crash. */
 const COUNTERS_SAVED_EVERY = 10;
-/** Events in the body of one webhook. Prometheus sends up to 256 alerts together. */
-const WEBHOOK_EVENTS_MAX = 10_000;
 /** Idle connections outlive the scraper timeout by this, in ms. */
 const KEEP_ALIVE_SLACK_MS = 30_000;
 
@@ -109,11 +111,14 @@ export class App implements AsyncDisposable {
     const counters = (this.#counters = new EventCounters(log, counterRules(settings)));
     const expiry = new Expiry(scrapers, scrapes, sightings, pages, expiryLimits(settings), clock, counts);
     const trimmer = new Trimmer(log, scrapers, pages, trimLimits(settings), clock, counts, counters);
+    const idLimits = { windowMs: settings['ids.window'], idsMax: settings['ids.max'] };
+    const forgetter = new IdForgetter(log, idLimits, clock, counts);
     this.#housekeeping = new Housekeeping(
       [
         () => this.#acceptor.endPulses(sightings.endsShown),
         () => expiry.run(),
         () => trimmer.run(),
+        () => forgetter.run(),
         () => this.#saveCounters(),
       ],
       (error) => news.postponed(error),
@@ -121,6 +126,8 @@ export class App implements AsyncDisposable {
     const ownMetrics = new OwnMetrics({ version, counts, counters, scrapers, pages, log, clock });
     const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
     const webhooks = webhooksOf(settings, rules);
+    const bodies = bodyRules(settings, rules);
+    const ingest = new Ingest(this.#acceptor, rules, settings['batch.eventsMax']);
 
     this.#connections = new Connections(scrapes, clock);
     const { app, server } = buildServer(
@@ -139,11 +146,11 @@ export class App implements AsyncDisposable {
       await openApi(routes, version);
       rootRoute(routes, { ...welcome(version), guide });
       healthRoutes(routes, () => this.#readiness);
-      eventRoute(routes, this.#acceptor, rules);
+      await routes.register((scope) => eventRoute(scope, ingest, bodies));
       await routes.register(webhookRoutes, {
         webhooks,
         acceptor: this.#acceptor,
-        rules: { rules, eventsMax: WEBHOOK_EVENTS_MAX },
+        rules: { rules, eventsMax: settings['batch.eventsMax'] },
         clock,
       });
       scrapersRoutes(routes, {
@@ -235,6 +242,7 @@ function eventRules(settings: Settings, reserved: (metric: string) => boolean): 
     labelsMax: settings['event.labelsMax'],
     labelNameBytesMax: settings['event.labelNameMax'],
     labelValueBytesMax: settings['event.labelValueMax'],
+    idBytesMax: settings['event.idMax'],
   };
   const metric = settings['event.metric'];
   const names = settings['event.names'];
@@ -254,6 +262,29 @@ function webhooksOf(settings: Settings, rules: EventRules): readonly Webhook[] {
     if (!(cause instanceof RefusedError)) throw cause;
     throw new ConfigError(cause.message, { cause });
   }
+}
+
+/** Throws a ConfigError for a mapping to a label that a CloudEvent has anyway, or that no event may have. */
+function bodyRules(settings: Settings, { limits, names }: EventRules): BodyRules {
+  const cloudEventData = settings['cloudevents.data'].map((text) => {
+    const mapping = parseDataMapping(text);
+    const name = mapping?.name ?? '';
+    if (mapping === undefined || ['type', 'source', 'subject'].includes(name)) {
+      throw new ConfigError(
+        `cloudevents.data ${shown(text)} maps nothing to a label of its own; write label=/json/pointer, with a name other than type, source and subject`,
+      );
+    }
+    try {
+      return { ...mapping, name: labelName(name, limits, names) };
+    } catch (cause) {
+      throw new ConfigError(`cloudevents.data: ${(cause as Error).message}`, { cause });
+    }
+  });
+  return {
+    pairsMax: limits.labelsMax * 2 + 4,
+    stream: { lineBytesMax: settings['event.bodyMax'], bytesMax: settings['batch.bytesMax'] },
+    cloudEventData,
+  };
 }
 
 /** Throws a ConfigError for a known scraper that could never come. */

@@ -14,7 +14,7 @@ const ARROWS: Record<string, readonly string[]> = {
   http: ['relay', 'wire', 'core'],
   ui: ['relay', 'wire', 'core'],
   observe: ['http', 'relay', 'wire', 'core', 'log/log'],
-  config: [],
+  config: ['core'],
   relay: ['log/log', 'wire', 'core'],
   'log/memory': ['log/log', 'core'],
   'log/sqlite': ['log/log', 'core'],

@@ -137,6 +137,11 @@ export const SETTINGS = {
     doc: 'The longest label value, in bytes of UTF-8.',
   }),
 
+  'event.idMax': setting({
+    kind: size({ min: 16, max: 4 * KIB }),
+    default: 256,
+    doc: 'The longest id of an event or a request, in bytes of UTF-8.',
+  }),
   'event.names': setting({
     kind: oneOf(['legacy', 'utf8']),
     default: 'legacy',
@@ -151,6 +156,35 @@ export const SETTINGS = {
     kind: duration({ min: 0, max: 9 * MINUTE }),
     default: 5 * MINUTE,
     doc: 'How far in the future the time may lie that an event was sent with. A later one is moved, and counted. Prometheus drops what is more than 10 minutes ahead.',
+  }),
+
+  'batch.eventsMax': setting({
+    kind: integer(1, 10_000_000),
+    default: 100_000,
+    doc: 'How many events one request may bring.',
+  }),
+
+  'batch.bytesMax': setting({
+    kind: size({ min: KIB, max: 16 * GIB }),
+    default: 64 * MIB,
+    doc: 'The longest NDJSON body, in bytes. It is read line by line, and a line is as long as event.bodyMax at most.',
+  }),
+
+  'cloudevents.data': setting({
+    kind: list(),
+    default: [],
+    doc: "What of a CloudEvent's data becomes a label: label=/json/pointer, several separated by commas. The label value sets the event's value.",
+  }),
+
+  'ids.window': setting({
+    kind: duration({ min: MINUTE, max: 365 * DAY }),
+    default: DAY,
+    doc: 'How long an id is remembered: what is sent again under it in this time is stored once.',
+  }),
+  'ids.max': setting({
+    kind: integer(1, 100_000_000),
+    default: 1_000_000,
+    doc: 'How many ids are remembered at most. Beyond it the oldest are forgotten before their time, and counted. Each takes some 70 bytes of disk, beside store.bytesMax.',
   }),
 
   'pulse.width': setting({

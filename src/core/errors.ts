@@ -19,6 +19,13 @@ export class RefusedError extends Error {
     super(message, options);
     this.field = field;
   }
+
+  /** The same error of one event among several, which stands at a place such as `[3]`. */
+  at(place: string): RefusedError {
+    const field =
+      this.field === 'body' ? place : `${place}${this.field.startsWith('[') ? '' : '.'}${this.field}`;
+    return new RefusedError(field, `${place}: ${this.message}`, { cause: this });
+  }
 }
 
 /** A whole request beyond a limit of size (HTTP 413 or 414). Nothing of it was stored. */

@@ -1,6 +1,7 @@
 import type { Draft, DraftFields } from './draft.ts';
 import { PARAMETERS, draftFromPairs, givenTwice } from './draft.ts';
 import { RefusedError, shown } from './errors.ts';
+import { checkId, idIn } from './id.ts';
 import type { EventNames } from './labels.ts';
 import { checkLabelValue, checkMetricName, labelName } from './labels.ts';
 import type { EventLimits } from './limits.ts';
@@ -30,7 +31,7 @@ export interface EventRules {
   readonly reserved: (metric: string) => boolean;
 }
 
-/** Makes an event of parameters: `value`, `__name__` and `__timestamp__` are no labels, everything else is. Throws a RefusedError. */
+/** Makes an event of parameters: `value`, `__name__`, `__timestamp__` and `__id__` are no labels, everything else is. Throws a RefusedError. */
 export function eventFromPairs(
   pairs: readonly (readonly [name: string, value: string])[],
   rules: EventRules,
@@ -43,7 +44,7 @@ export function eventFromPairs(
  * Throws a RefusedError that names the field as `fields` call it.
  */
 export function eventFromDraft(
-  { metric, labels, value, timestamp }: Draft,
+  { metric, labels, value, timestamp, id, idSpace }: Draft,
   rules: EventRules,
   fields: DraftFields = PARAMETERS,
 ): Event {
@@ -53,7 +54,13 @@ export function eventFromDraft(
   const sample = value === undefined ? 1 : parseSampleValue(fields.value, String(value));
   const sent = timestamp === undefined ? undefined : parseTimestamp(fields.timestamp, String(timestamp));
   const series = writeSeries(name, checkedLabels(labels, rules, fields.labels));
-  return sent === undefined ? { series, value: sample } : { series, value: sample, sent };
+  if (sent === undefined && id === undefined) return { series, value: sample };
+  return {
+    series,
+    value: sample,
+    ...(sent !== undefined && { sent }),
+    ...(id !== undefined && { id: idIn(idSpace, checkId(fields.id, id, limits.idBytesMax)) }),
+  };
 }
 
 function checkedLabels(

@@ -40,7 +40,7 @@ function answerOfFramework({ code, statusCode, message }: Partial<FastifyError>)
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return {
         status: 415,
-        error: 'the body must be application/x-www-form-urlencoded; labels may also stand in the URL',
+        error: 'the Content-Type is none that is taken here; see /openapi.json for those that are',
         field: 'Content-Type',
       };
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':

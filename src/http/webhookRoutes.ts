@@ -62,11 +62,10 @@ const ANSWERS: Record<
   AnswerForm,
   (counted: Counted, delivered: Delivered, clock: Clock) => object | undefined
 > = {
-  counts: ({ accepted, duplicates }, { ignored }) => ({
-    accepted,
-    ...(duplicates > 0 && { duplicates }),
-    ...(ignored > 0 && { ignored }),
-  }),
+  counts: ({ accepted, duplicates }, { events, ignored }) =>
+    duplicates === 1 && events.length + ignored === 1
+      ? { duplicate: true }
+      : { accepted, ...(duplicates > 0 && { duplicates }), ...(ignored > 0 && { ignored }) },
   empty: () => undefined,
   // The id is no handle: an event can't be changed. Senders want a number there.
   annotation: (_counted, _delivered, clock) => ({ message: 'Annotation added', id: clock() }),

@@ -36,6 +36,19 @@ export class OwnMetrics {
       set(1, { version: parts.version, node_version: process.version });
     });
     this.#counter('event_count', 'Events accepted since the start.', [], (add) => add(counts.accepted));
+    this.#counter(
+      'duplicates_total',
+      'Events that were sent again under an id that is remembered, and were not stored again.',
+      [],
+      (add) => add(counts.duplicates),
+    );
+    this.#gauge('ids', 'Ids that are remembered.', [], (set) => set(log.state().ids));
+    this.#counter(
+      'ids_forgotten_total',
+      'Ids forgotten before ids.window was over, since there were more than ids.max.',
+      [],
+      (add) => add(counts.idsForgottenEarly),
+    );
     this.#gauge(
       'scraper_counts',
       'Events that each known scraper has yet to collect.',

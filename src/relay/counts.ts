@@ -27,6 +27,10 @@ export type DeliveryOutcome =
 /** What the relay has done since the start, for the server's own metrics to read. One writer each; plain numbers. */
 export interface Counts {
   accepted: number;
+  /** Events that were not stored again, since one of their id, or a request of theirs, had been. */
+  duplicates: number;
+  /** Ids forgotten before their window was over, for there were too many. */
+  idsForgottenEarly: number;
   /** Events that did not get the time that they were sent with, or arrived at. */
   retimed: number;
   /** Events shown later than they were, once for each scraper and offer: it came too late for their own time. */
@@ -38,6 +42,8 @@ export interface Counts {
 export function newCounts(): Counts {
   return {
     accepted: 0,
+    duplicates: 0,
+    idsForgottenEarly: 0,
     retimed: 0,
     moved: 0,
     dropped: { backlog_full: 0, log_full: 0, scraper_forgotten: 0, no_scraper: 0 },

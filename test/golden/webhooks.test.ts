@@ -17,7 +17,7 @@ const NOW = millis(Date.parse('2026-11-24T12:00:00Z'));
 const RULES: EventRules = {
   metric: 'events',
   names: 'legacy',
-  limits: { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096 },
+  limits: { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096, idBytesMax: 256 },
   reserved: () => false,
 };
 
@@ -38,7 +38,7 @@ function outcome(fixture: string): { report: string; refused: number } {
     parseSamples(`${sample}\n`);
     return [
       `becomes ${sample}`,
-      `  at ${time === undefined ? 'its arrival' : new Date(time).toISOString()}, id ${id ?? 'none'}`,
+      `  at ${time === undefined ? 'its arrival' : new Date(time).toISOString()}, id ${id?.replace('\n', ': ') ?? 'none'}`,
     ];
   });
   if (ignored > 0) lines.push(`ignored: ${ignored}`);

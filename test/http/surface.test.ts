@@ -351,10 +351,11 @@ describe('the other paths', () => {
   it('tells a body of another type that it is not taken, and stores nothing', async () => {
     await using server = await startServer();
     const answer = await post(server, '/event?a=1', {
-      body: '{}',
-      headers: { 'content-type': 'application/json' },
+      body: '<event/>',
+      headers: { 'content-type': 'application/xml' },
     });
     expect(answer.status).toBe(415);
+    expect(((await answer.json()) as { error: string }).error).toContain('application/x-ndjson');
     expect(samples(await scrape(server))).toEqual([]);
   });
 });

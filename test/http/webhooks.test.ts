@@ -1,5 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { millis } from '../../src/core/millis.ts';
+import { fingerprintOf } from '../../src/wire/in/mapping/shapes/fingerprint.ts';
 import type { RunningServer } from '../support/server.ts';
 import { startServer } from '../support/server.ts';
 
@@ -192,6 +194,34 @@ describe('a name that no webhook has', () => {
   });
 });
 
+describe('what is sent again', () => {
+  const redelivered = (server: RunningServer, path: string, delivery: string) =>
+    post(server, path, { headers: { 'X-GitHub-Event': 'push', 'X-GitHub-Delivery': delivery }, body: PUSH });
+
+  it('is stored once, and answered as a duplicate', async () => {
+    await using server = await startServer({ 'scrape.collapse': 'count' });
+    expect(await (await redelivered(server, '/webhook/github', 'd1')).json()).toEqual({ accepted: 1 });
+    expect(await (await redelivered(server, '/webhook/github', 'd1')).json()).toEqual({ duplicate: true });
+    expect(await (await redelivered(server, '/webhook/github', 'd2')).json()).toEqual({ accepted: 1 });
+    expect(await events(server)).toEqual([PUSHED.replace(/1$/, '2')]);
+  });
+
+  it('to another webhook is another event, and so is one whose sender has chosen the same id', async () => {
+    const webhooks = { 'github-acme': { preset: 'github' } };
+    await using server = await startServer({ webhooks, 'scrape.collapse': 'count' });
+    await redelivered(server, '/webhook/github', 'd1');
+    expect(await (await redelivered(server, '/webhook/github-acme', 'd1')).json()).toEqual({ accepted: 1 });
+    const own = await fetch(`${server.url}/event?__id__=d1`, { method: 'POST' });
+    expect(await own.json()).toEqual({ accepted: 1 });
+  });
+
+  it('at the same moment is one event', async () => {
+    await using server = await startServer({ 'scrape.collapse': 'count' });
+    await Promise.all(Array.from({ length: 50 }, () => redelivered(server, '/webhook/github', 'd1')));
+    expect(await events(server)).toEqual([PUSHED]);
+  });
+});
+
 describe('alerts', () => {
   const alert = (name: string, endsAt?: string) => ({
     labels: { alertname: name },
@@ -211,6 +241,34 @@ describe('alerts', () => {
       'events_to_metrics{alertname="B",status="resolved",type="alert"} 1',
     ]);
     expect((await post(server, '/api/v2/alerts', { body: [] })).status).toBe(200);
+  });
+
+  it('are one event for each beginning and one for each end, whoever sends them, however often', async () => {
+    const now = Date.parse('2023-11-14T22:10:00Z');
+    await using server = await startServer({ 'scrape.collapse': 'count' }, () => millis(now));
+    const sent = (endsAt: string, startsAt = '2023-11-14T22:00:00Z') => ({
+      labels: { alertname: 'A' },
+      startsAt,
+      endsAt,
+    });
+    // Prometheus writes a later end each time that it sends an alert which fires.
+    for (const endsAt of [
+      '2023-11-14T22:11:00Z',
+      '2023-11-14T22:12:00Z',
+      '2023-11-14T22:08:00Z',
+      '2023-11-14T22:08:00Z',
+    ])
+      await post(server, '/api/v2/alerts', { body: [sent(endsAt)] });
+    await post(server, '/api/v2/alerts', { body: [sent('2023-11-14T22:20:00Z', '2023-11-14T22:09:00Z')] });
+    const fingerprint = fingerprintOf([['alertname', 'A']]);
+    const forwarded = await post(server, '/webhook/alertmanager', {
+      body: { version: '4', alerts: [{ ...sent('0001-01-01T00:00:00Z'), status: 'firing', fingerprint }] },
+    });
+    expect(await forwarded.json()).toEqual({ duplicate: true });
+    expect(await events(server)).toEqual([
+      'events_to_metrics{alertname="A",status="firing",type="alert"} 2',
+      'events_to_metrics{alertname="A",status="resolved",type="alert"} 1',
+    ]);
   });
 
   it('that can be read are stored, even if another in the body can not', async () => {

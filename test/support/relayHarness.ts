@@ -5,10 +5,12 @@ import { millis } from '../../src/core/millis.ts';
 import type { Mode } from '../../src/core/settling.ts';
 import { writeSeries } from '../../src/core/series.ts';
 import type { Log } from '../../src/log/log.ts';
+import type { Accepted } from '../../src/relay/accept.ts';
 import { Acceptor } from '../../src/relay/accept.ts';
 import { EventCounters } from '../../src/relay/counters.ts';
 import type { Counts } from '../../src/relay/counts.ts';
 import { newCounts } from '../../src/relay/counts.ts';
+import { IdForgetter } from '../../src/relay/forget.ts';
 import { Expiry } from '../../src/relay/expire.ts';
 import { Pages } from '../../src/relay/page.ts';
 import { Scrapers } from '../../src/relay/scrapers.ts';
@@ -38,6 +40,8 @@ export interface RelayLimits {
   aheadMaxMs: number;
   labels: readonly string[];
   seriesMax: number;
+  windowMs: number;
+  idsMax: number;
 }
 
 const DEFAULTS: RelayLimits = {
@@ -59,6 +63,8 @@ const DEFAULTS: RelayLimits = {
   aheadMaxMs: 5 * 60_000,
   labels: ['n'],
   seriesMax: 1_000_000,
+  windowMs: 86_400_000,
+  idsMax: 1_000_000,
 };
 
 /** A whole relay on a log, with a clock that only the test turns, and without HTTP. */
@@ -74,6 +80,7 @@ export class RelayHarness {
   sightings!: Sightings;
   expiry!: Expiry;
   trimmer!: Trimmer;
+  forgetter!: IdForgetter;
   #acceptor!: Acceptor;
   #live = 0;
 
@@ -116,6 +123,7 @@ export class RelayHarness {
     this.expiry = new Expiry(this.scrapers, this.scrapes, this.sightings, pages, limits, clock, counts);
     const trimLimits = { ...limits, bytesMax: limits.logBytesMax };
     this.trimmer = new Trimmer(log, this.scrapers, pages, trimLimits, clock, counts, this.counters);
+    this.forgetter = new IdForgetter(log, limits, clock, counts);
     await this.scrapers.start(known);
   }
 
@@ -123,6 +131,15 @@ export class RelayHarness {
   async post(n: string, value = 1, sent?: Millis): Promise<void> {
     const series = writeSeries('e', [{ name: 'n', value: n }]);
     await this.#acceptor.accept([sent === undefined ? { series, value } : { series, value, sent }]);
+  }
+
+  /** Posts events of the series `e{n="..."}` together, each with an id where one is given for it. */
+  postBatch(events: readonly { n: string; id?: string }[], requestId?: string): Promise<Accepted> {
+    const checked = events.map(({ n, id }) => {
+      const event = { series: writeSeries('e', [{ name: 'n', value: n }]), value: 1 };
+      return id === undefined ? event : { ...event, id };
+    });
+    return this.#acceptor.accept(checked, requestId);
   }
 
   /** Writes the ends of the pulses that are over. */
@@ -164,6 +181,7 @@ export class RelayHarness {
     this.trimmer.dropBacklogs();
     await this.expiry.run();
     await this.trimmer.run();
+    await this.forgetter.run();
   }
 }
 

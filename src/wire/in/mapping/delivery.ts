@@ -34,13 +34,13 @@ const MAPPED: DraftFields = {
 
 /** Makes events of a delivery. Throws a RefusedError for one that can't be read at all. */
 export function readDelivery(
-  { mapping, shape, idPrefix }: Webhook,
+  { mapping, shape, idSpace }: Webhook,
   document: unknown,
   headers: Headers,
   { rules, eventsMax }: DeliveryRules,
   now: Millis,
 ): Delivered {
-  const run = { idPrefix, names: rules.names, eventsMax };
+  const run = { idSpace, idBytesMax: rules.limits.idBytesMax, names: rules.names, eventsMax };
   const mapped = mapDelivery(mapping, { document: shape(document, now), headers }, run);
   const events: Event[] = [];
   const refused: { item: number; error: RefusedError }[] = [];
@@ -48,10 +48,7 @@ export function readDelivery(
     if (refusal !== undefined) refused.push({ item, error: refusal });
     if (draft === undefined) continue;
     try {
-      events.push({
-        ...eventFromDraft(draft, rules, MAPPED),
-        ...(draft.id !== undefined && { id: draft.id }),
-      });
+      events.push(eventFromDraft(draft, rules, MAPPED));
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
       refused.push({ item, error });

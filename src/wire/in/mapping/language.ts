@@ -29,7 +29,7 @@ export interface ShapeSource {
   readonly labelsFrom?: SpreadSource;
   readonly value?: FromSource | { readonly const: number };
   readonly time?: TimeSource | readonly TimeSource[];
-  /** A text with references in braces; of several the first whose references all have a text. The webhook's name is put before it. */
+  /** A text with references in braces; of several the first whose references all have a text. It is the webhook's own. */
   readonly id?: FromSource;
 }
 

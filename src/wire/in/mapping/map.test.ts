@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { EventNames } from '../../../core/labels.ts';
+import { parseJson } from '../json.ts';
 import { compileMapping } from './compile.ts';
 import type { MappingSource } from './language.ts';
 import { mapDelivery } from './map.ts';
 
-const LIMITS = { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096 };
+const LIMITS = { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096, idBytesMax: 64 };
 
 /** What a mapping makes of a body: of each item its draft, or the text of why it was refused, or null where it is of no kind. */
 function map(
@@ -13,10 +14,12 @@ function map(
   { headers = {}, names = 'legacy' }: { headers?: Record<string, string>; names?: EventNames } = {},
 ) {
   const mapping = compileMapping('webhooks.w', source, { limits: LIMITS, names, reserved: () => false });
-  const run = { idPrefix: 'w', names, eventsMax: 3 };
-  return mapDelivery(mapping, { document, headers: (name) => headers[name] }, run).map(
-    ({ draft, refusal }) => draft ?? refusal?.message ?? null,
-  );
+  const run = { idSpace: 'w', idBytesMax: 64, names, eventsMax: 3 };
+  return mapDelivery(
+    mapping,
+    { document: parseJson(JSON.stringify(document)), headers: (name) => headers[name] },
+    run,
+  ).map(({ draft, refusal }) => draft ?? refusal?.message ?? null);
 }
 
 /** The labels of the only event. */
@@ -215,7 +218,7 @@ describe('value, time and id', () => {
   it('are taken from the body', () => {
     expect(
       map({ value: ['/a', '/b'], time: '/at', id: '{/x}-{/y}' }, { b: '2.5', at: 5, x: 'u', y: 7 }),
-    ).toEqual([{ labels: [], value: '2.5', timestamp: '5', id: 'w:u-7' }]);
+    ).toEqual([{ labels: [], value: '2.5', timestamp: '5', id: 'u-7', idSpace: 'w' }]);
     expect(map({ value: { const: 0 } }, {})).toEqual([{ labels: [], value: 0 }]);
     expect(map({ value: '/none' }, {})).toEqual([{ labels: [] }]);
   });
@@ -254,14 +257,28 @@ describe('value, time and id', () => {
 
   it('an id is the first whose parts are all there; there may be none', () => {
     const id = ['{header:X-Id}', '{/a}:{/b}'];
-    expect(map({ id }, { a: 1, b: 2 }, { headers: { 'x-id': 'h' } })).toMatchObject([{ id: 'w:h' }]);
-    expect(map({ id }, { a: 1, b: 2 })).toMatchObject([{ id: 'w:1:2' }]);
+    expect(map({ id }, { a: 1, b: 2 }, { headers: { 'x-id': 'h' } })).toMatchObject([{ id: 'h' }]);
+    expect(map({ id }, { a: 1, b: 2 })).toMatchObject([{ id: '1:2' }]);
     expect(map({ id }, { a: 1, b: {} })).toEqual([{ labels: [], value: 1 }]);
   });
 
-  it('a long id keeps its length in bounds, and what makes it different', () => {
-    const ids = ['a', 'b'].map((end) => map({ id: '{/id}' }, { id: 'x'.repeat(500) + end }));
-    expect(ids[0]).toMatchObject([{ id: expect.stringMatching(/^w:[0-9a-f]{16}$/) as string }]);
-    expect(ids[0]).not.toEqual(ids[1]);
+  it.each(['x'.repeat(500), 'two\nlines', 'ü'.repeat(40)])(
+    'an id that can not be taken is known by its fingerprint, which its last character changes: %j',
+    (begin) => {
+      const ids = ['a', 'b'].map((end) => map({ id: '{/id}' }, { id: begin + end }));
+      expect(ids[0]).toMatchObject([{ id: expect.stringMatching(/^[0-9a-f]{16}$/) as string }]);
+      expect(ids[0]).not.toEqual(ids[1]);
+    },
+  );
+
+  it('a long number keeps all its digits', () => {
+    const mapping = compileMapping(
+      'webhooks.w',
+      { id: '{/id}' },
+      { limits: LIMITS, names: 'legacy', reserved: () => false },
+    );
+    const run = { idSpace: 'w', idBytesMax: 64, names: 'legacy', eventsMax: 1 } as const;
+    const delivery = { document: parseJson('{"id":9007199254740993}'), headers: () => undefined };
+    expect(mapDelivery(mapping, delivery, run)).toMatchObject([{ draft: { id: '9007199254740993' } }]);
   });
 });

@@ -1,11 +1,12 @@
 import type { Draft } from '../../../core/draft.ts';
 import { RefusedError, TooLargeError, shown } from '../../../core/errors.ts';
 import type { EventNames } from '../../../core/labels.ts';
+import { utf8Bytes } from '../../../core/utf8.ts';
 import type { Condition, Kind, LabelRule, Mapping, Spread } from './compile.ts';
 import { MAPPING_LIMITS, OTHER } from './language.ts';
 import { isObject, resolve } from './pointer.ts';
 import type { Headers, Material } from './reference.ts';
-import { firstTextOf, textIfAny, textOf, valueOf } from './reference.ts';
+import { firstTextOf, isStructure, textIfAny, textOf, valueOf } from './reference.ts';
 import { fingerprintOf } from './shapes/fingerprint.ts';
 import { firstFilled } from './template.ts';
 import { timeOf } from './time.ts';
@@ -19,8 +20,9 @@ export interface Delivery {
 
 /** What a mapping is run with. */
 export interface MappingRun {
-  /** Put before every id, so that the ids of two senders never meet. */
-  readonly idPrefix: string;
+  /** Whose ids they are, so that those of two senders never meet. */
+  readonly idSpace: string;
+  readonly idBytesMax: number;
   readonly names: EventNames;
   readonly eventsMax: number;
 }
@@ -70,11 +72,11 @@ function isOfKind({ when, unless }: Kind, material: Material): boolean {
 function holds({ reference, texts }: Condition, material: Material): boolean {
   const value = valueOf(reference, material);
   // An object or an array is no text that a condition could name, and it isn't nothing either.
-  if (typeof value === 'object' && value !== null) return false;
+  if (isStructure(value)) return false;
   return texts.has(textIfAny(reference, material));
 }
 
-function draftOf(kind: Kind, material: Material, { idPrefix, names }: MappingRun): Draft {
+function draftOf(kind: Kind, material: Material, { idSpace, names, idBytesMax }: MappingRun): Draft {
   const labels = kind.labels.flatMap((rule) => {
     const text = labelOf(rule, material);
     return text === undefined ? [] : [[rule.name, text] as const];
@@ -90,15 +92,17 @@ function draftOf(kind: Kind, material: Material, { idPrefix, names }: MappingRun
     labels: [...labels, ...spread],
     ...(value !== undefined && { value }),
     ...(timestamp !== undefined && { timestamp }),
-    ...(id !== undefined && { id: idOf(idPrefix, id) }),
+    ...(id !== undefined && { id: idOf(id, idBytesMax), idSpace }),
   };
 }
 
-/** A long id is kept as its fingerprint: ids have a limit, and what makes two of them differ may stand at their end. */
-const ID_CHARACTERS_MAX = 64;
+/** Control characters, and what has no form of its own, as `core/id.ts` has it. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
 
-function idOf(prefix: string, id: string): string {
-  return `${prefix}:${id.length <= ID_CHARACTERS_MAX ? id : fingerprintOf([['', id]])}`;
+/** An id that would be refused becomes its fingerprint: what makes two of them differ may stand at their end, and must not be cut off. */
+function idOf(id: string, idBytesMax: number): string {
+  const isKept = utf8Bytes(id, idBytesMax) <= idBytesMax && !UNPRINTABLE.test(id);
+  return isKept ? id : fingerprintOf([['', id]]);
 }
 
 function labelOf(rule: LabelRule, material: Material): string | undefined {

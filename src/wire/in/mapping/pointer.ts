@@ -1,4 +1,5 @@
 import { RefusedError, shown } from '../../../core/errors.ts';
+import { JsonNumber } from '../json.ts';
 
 /** A JSON pointer, read: https://www.rfc-editor.org/rfc/rfc6901 */
 export type Pointer = readonly string[];
@@ -42,7 +43,9 @@ export function resolve(pointer: Pointer, document: unknown): unknown {
   return at;
 }
 
-/** Whether a JSON value is an object: no array, and not null. */
+/** Whether a JSON value is an object: no array, no number, and not null. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof JsonNumber)
+  );
 }

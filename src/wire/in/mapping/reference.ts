@@ -1,6 +1,7 @@
 import { RefusedError, shown } from '../../../core/errors.ts';
+import { JsonNumber } from '../json.ts';
 import type { Pointer } from './pointer.ts';
-import { parsePointer, resolve } from './pointer.ts';
+import { isObject, parsePointer, resolve } from './pointer.ts';
 
 /** What one event is read from. */
 export interface Material {
@@ -51,17 +52,23 @@ export function valueOf(reference: Reference, { item, document, headers }: Mater
 export function textIfAny(reference: Reference, material: Material): string | undefined {
   const value = valueOf(reference, material);
   if (typeof value === 'string') return value === '' ? undefined : value;
-  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+  if (value instanceof JsonNumber) return value.text;
+  return typeof value === 'boolean' ? String(value) : undefined;
 }
 
 /** As `textIfAny`, but throws a RefusedError for an object or an array, which no label can hold. */
 export function textOf(reference: Reference, material: Material): string | undefined {
   const value = valueOf(reference, material);
-  if (typeof value !== 'object' || value === null) return textIfAny(reference, material);
+  if (!isStructure(value)) return textIfAny(reference, material);
   throw new RefusedError(
     reference.text,
     `${reference.text} is ${Array.isArray(value) ? 'an array' : 'an object'}, where a text, a number or a boolean must stand; point at something inside it`,
   );
+}
+
+/** Whether a JSON value is an object or an array. */
+export function isStructure(value: unknown): boolean {
+  return Array.isArray(value) || isObject(value);
 }
 
 /** The text of the first reference that has one. Throws a RefusedError where the only one points at an object or an array. */

@@ -6,7 +6,7 @@ const RULES = {
   rules: {
     metric: 'events',
     names: 'legacy',
-    limits: { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096 },
+    limits: { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096, idBytesMax: 64 },
     reserved: () => false,
   },
   eventsMax: 10,
@@ -19,7 +19,7 @@ function tried(name: string, text: string, headers: Record<string, string> = {})
 
 it('a body is tried without its secret, with headers in any case', () => {
   expect(tried('deploys', '{"env":"prod"}', { 'x-ID': '7' })).toEqual({
-    events: [{ series: 'events{env="prod"}', value: 1, id: 'deploys:7' }],
+    events: [{ series: 'events{env="prod"}', value: 1, id: 'deploys\n7' }],
     ignored: 0,
     refused: [],
   });
@@ -27,7 +27,7 @@ it('a body is tried without its secret, with headers in any case', () => {
 
 it('a body that would be refused says why', () => {
   expect(tried('deploys', '{"env":{}}').refused).toEqual([expect.stringContaining('/env is an object')]);
-  expect(tried('deploys', '{').refused).toEqual([expect.stringContaining('the body is not valid JSON')]);
+  expect(tried('deploys', '{').refused).toEqual([expect.stringContaining('body is not JSON')]);
 });
 
 it('a preset may be tried, and a name that no webhook has is told', () => {

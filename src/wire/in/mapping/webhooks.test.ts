@@ -7,7 +7,7 @@ import { readWebhooks } from './webhooks.ts';
 
 const RULES: NameRules = {
   names: 'legacy',
-  limits: { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096 },
+  limits: { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096, idBytesMax: 64 },
   reserved: () => false,
 };
 const read = (settings: Record<string, unknown>) => readWebhooks(settings, RULES);
@@ -41,7 +41,7 @@ describe('a preset in the settings', () => {
     const github = only({ github: { secret: 'x' } });
     expect(github).toMatchObject({
       path: '/webhook/github',
-      idPrefix: 'github',
+      idSpace: 'github',
       secret: { by: 'signature', header: 'X-Hub-Signature-256', prefix: 'sha256=', text: 'x' },
     });
     expect(read({ github: { preset: 'github', secret: 'x' } })).toHaveLength(PRESETS.length);
@@ -53,7 +53,7 @@ describe('a preset in the settings', () => {
     expect(webhooks[0]).toMatchObject({
       path: '/webhook/github-acme',
       isPreset: false,
-      idPrefix: 'github-acme',
+      idSpace: 'github-acme',
     });
     expect(only({ alerts: { preset: 'prometheus' } })).toMatchObject({
       path: '/webhook/alerts',
@@ -93,7 +93,7 @@ describe('a webhook of its own', () => {
   it('listens under its name, with a secret or without', () => {
     expect(only({ deploys: { labels: { env: '/env' } } })).toMatchObject({
       path: '/webhook/deploys',
-      idPrefix: 'deploys',
+      idSpace: 'deploys',
       secret: undefined,
     });
     const signature = { header: 'X-Signature', prefix: 'sha256=' };

@@ -19,7 +19,7 @@ export interface Webhook {
   readonly shape: Shape;
   readonly answer: AnswerForm;
   readonly partial: boolean;
-  readonly idPrefix: string;
+  readonly idSpace: string;
   /** Absent, whoever reaches it may send. */
   readonly secret: (SecretCheck & { readonly text: string }) | undefined;
 }
@@ -81,7 +81,7 @@ function readWebhook(name: string, raw: unknown, rules: NameRules): Webhook {
     shape: asItCame,
     answer: 'counts',
     partial: false,
-    idPrefix: name,
+    idSpace: name,
     secret: secretOf(field, { secret, signature, token }, undefined),
   };
 }
@@ -125,7 +125,7 @@ function ofPreset(
     shape: preset.shape,
     answer: preset.answer,
     partial: preset.partial,
-    idPrefix: isPreset ? preset.idPrefix : name,
+    idSpace: isPreset ? preset.idSpace : name,
     secret: secretOf(field, own, preset.check),
   };
 }

@@ -93,6 +93,6 @@ export const GITHUB: Preset = {
   shape: asItCame,
   answer: 'counts',
   partial: false,
-  idPrefix: 'github',
+  idSpace: 'github',
   mapping: MAPPING,
 };

@@ -69,6 +69,6 @@ export const GITLAB: Preset = {
   shape: asItCame,
   answer: 'counts',
   partial: false,
-  idPrefix: 'gitlab',
+  idSpace: 'gitlab',
   mapping: MAPPING,
 };

@@ -18,7 +18,7 @@ export const ARGOCD: Preset = {
   shape: asItCame,
   answer: 'counts',
   partial: false,
-  idPrefix: 'argocd',
+  idSpace: 'argocd',
   mapping: {
     labels: {
       source: { const: 'argocd' },
@@ -49,7 +49,7 @@ export const FLUX: Preset = {
   shape: asItCame,
   answer: 'counts',
   partial: false,
-  idPrefix: 'flux',
+  idSpace: 'flux',
   mapping: {
     labels: {
       source: { const: 'flux' },

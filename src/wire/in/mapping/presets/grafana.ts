@@ -34,7 +34,7 @@ export const GRAFANA: Preset = {
     'Tags of the form `key:value` are read as the members of `/labels`; all others are joined by commas in `/tags`',
   answer: 'annotation',
   partial: false,
-  idPrefix: 'grafana',
+  idSpace: 'grafana',
   mapping: ANNOTATION,
 };
 
@@ -44,7 +44,7 @@ export const GRAPHITE: Preset = {
   path: '/api/annotations/graphite',
   sender: "whatever makes annotations in Grafana by Graphite's format",
   answer: 'graphite',
-  idPrefix: 'graphite',
+  idSpace: 'graphite',
   mapping: {
     labels: {
       type: { const: 'annotation' },

@@ -27,7 +27,7 @@ export interface Preset {
   readonly answer: AnswerForm;
   /** Whether what can be read of a body is stored even where the rest is refused. */
   readonly partial: boolean;
-  /** Put before each id. */
-  readonly idPrefix: string;
+  /** Whose ids its events have; those of different spaces are different. */
+  readonly idSpace: string;
   readonly mapping: MappingSource;
 }
