@@ -18,6 +18,7 @@ export default defineConfig({
             'test/http/**/*.test.ts',
             'test/architecture.test.ts',
             'test/docs.test.ts',
+            'test/workflows.test.ts',
           ],
           testTimeout: 30_000,
         },

@@ -38,6 +38,8 @@ import { IdForgetter } from './relay/forget.ts';
 import { Housekeeping } from './relay/housekeeping.ts';
 import { WARNINGS, overview } from './relay/overview.ts';
 import { Pages } from './relay/page.ts';
+import type { SeriesRules } from './relay/seriesCap.ts';
+import { SeriesCap } from './relay/seriesCap.ts';
 import type { ShowingRules } from './relay/showing.ts';
 import { Scrapers } from './relay/scrapers.ts';
 import { Scrapes } from './relay/scrape.ts';
@@ -93,7 +95,13 @@ export class App implements AsyncDisposable {
     const tail = (this.#tail = new Tail(settings['tail.bytesMax']));
     log.onCommitted((entries) => tail.push(entries));
     const pages = new Pages(log, tail);
-    this.#acceptor = new Acceptor(log, new Timeline(timeRules(settings)), clock, counts);
+    this.#acceptor = new Acceptor(
+      log,
+      new Timeline(timeRules(settings)),
+      new SeriesCap(seriesRules(settings)),
+      clock,
+      counts,
+    );
     const scraperLimits = { max: settings['scrapers.max'], lookbackMs: settings['scrapers.lookback'] };
     const news = newsFor(logger, clock);
     const scrapers = (this.#scrapers = new Scrapers(log, tail, clock, scraperLimits, counts, news));
@@ -110,7 +118,8 @@ export class App implements AsyncDisposable {
     );
     const counters = (this.#counters = new EventCounters(log, counterRules(settings)));
     const expiry = new Expiry(scrapers, scrapes, sightings, pages, expiryLimits(settings), clock, counts);
-    const trimmer = new Trimmer(log, scrapers, pages, trimLimits(settings), clock, counts, counters);
+    const limits = trimLimits(settings);
+    const trimmer = new Trimmer(log, scrapers, pages, limits, clock, counts, counters);
     const idLimits = { windowMs: settings['ids.window'], idsMax: settings['ids.max'] };
     const forgetter = new IdForgetter(log, idLimits, clock, counts);
     this.#housekeeping = new Housekeeping(
@@ -123,7 +132,7 @@ export class App implements AsyncDisposable {
       ],
       (error) => news.postponed(error),
     );
-    const ownMetrics = new OwnMetrics({ version, counts, counters, scrapers, pages, log, clock });
+    const ownMetrics = new OwnMetrics({ version, counts, counters, scrapers, pages, log, clock, limits });
     const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
     const webhooks = webhooksOf(settings, rules);
     const bodies = bodyRules(settings, rules);
@@ -251,7 +260,20 @@ function eventRules(settings: Settings, reserved: (metric: string) => boolean): 
   } catch (cause) {
     throw new ConfigError((cause as Error).message, { cause });
   }
-  return { metric, limits, names, reserved };
+  const labels = {
+    drop: new Set(settings['labels.drop']),
+    keep: new Set(settings['labels.keep']),
+    valueBytesKept: settings['labels.valueTruncate'],
+  };
+  return { metric, limits, names, reserved, labels };
+}
+
+function seriesRules(settings: Settings): SeriesRules {
+  return {
+    perHourMax: settings['series.perHourMax'],
+    overflow: settings['series.overflow'],
+    metric: settings['event.metric'],
+  };
 }
 
 /** Throws a ConfigError for a webhook that breaks a rule. */

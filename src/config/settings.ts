@@ -187,6 +187,33 @@ export const SETTINGS = {
     doc: 'How many ids are remembered at most. Beyond it the oldest are forgotten before their time, and counted. Each takes some 70 bytes of disk, beside store.bytesMax.',
   }),
 
+  'labels.drop': setting({
+    kind: list(LABEL_NAME),
+    default: [],
+    doc: 'Labels that are left out of every event.',
+  }),
+  'labels.keep': setting({
+    kind: list(LABEL_NAME),
+    default: [],
+    doc: 'The only labels that events keep. Empty keeps all.',
+  }),
+  'labels.valueTruncate': setting({
+    kind: size({ min: 0, max: MIB }),
+    default: 0,
+    doc: 'Label values are cut to so many bytes of UTF-8, at a character, and counted. 0 cuts none: a value beyond event.labelValueMax is refused.',
+  }),
+
+  'series.perHourMax': setting({
+    kind: integer(0, 10_000_000),
+    default: 0,
+    doc: 'How many new series may appear within an hour of the clock. A series that had an event in this hour or the last is not new. 0 sets no limit.',
+  }),
+  'series.overflow': setting({
+    kind: oneOf(['refuse', 'fold']),
+    default: 'refuse',
+    doc: "What becomes of an event whose series is one too many: refuse (429) or fold (it goes into its metric's series with the one label overflow=true).",
+  }),
+
   'pulse.width': setting({
     kind: duration({ min: SECOND, max: 50 * MINUTE }),
     default: MINUTE,

@@ -22,9 +22,32 @@ export class RefusedError extends Error {
 
   /** The same error of one event among several, which stands at a place such as `[3]`. */
   at(place: string): RefusedError {
-    const field =
-      this.field === 'body' ? place : `${place}${this.field.startsWith('[') ? '' : '.'}${this.field}`;
-    return new RefusedError(field, `${place}: ${this.message}`, { cause: this });
+    return new RefusedError(fieldAt(place, this.field), `${place}: ${this.message}`, { cause: this });
+  }
+}
+
+function fieldAt(place: string, field: string): string {
+  if (field === 'body') return place;
+  return field.startsWith('[') ? place + field : `${place}.${field}`;
+}
+
+/** An event whose series would be one too many within the hour (HTTP 429). Nothing of it was stored. */
+export class SeriesLimitError extends RefusedError {
+  /** When there is room again, in seconds. */
+  readonly retryAfterSeconds: number;
+
+  constructor(field: string, message: string, retryAfterSeconds: number, options?: ErrorOptions) {
+    super(field, message, options);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+
+  override at(place: string): SeriesLimitError {
+    return new SeriesLimitError(
+      fieldAt(place, this.field),
+      `${place}: ${this.message}`,
+      this.retryAfterSeconds,
+      { cause: this },
+    );
   }
 }
 

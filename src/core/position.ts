@@ -61,8 +61,13 @@ export function available(position: Position, end: Offset): Ranges {
 
 /** How many entries the scraper has yet to confirm, those that are out among them. */
 export function pendingCount(position: Position, end: Offset): number {
-  let sum = size(available(position, end));
-  for (const offer of position.offers) sum += size(offer.ranges);
+  return size(available(position, end)) + inFlightCount(position);
+}
+
+/** How many entries are out in responses that are not settled. */
+export function inFlightCount({ offers }: Position): number {
+  let sum = 0;
+  for (const { ranges } of offers) sum += size(ranges);
   return sum;
 }
 

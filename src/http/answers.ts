@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import {
   RefusedError,
+  SeriesLimitError,
   TooLargeError,
   UnauthorizedError,
   UnavailableError,
@@ -20,6 +21,10 @@ interface Answer {
 export function answerOf(error: unknown): Answer {
   if (error instanceof TooLargeError)
     return { status: error.field === 'url' ? 414 : 413, error: error.message, field: error.field };
+  if (error instanceof SeriesLimitError) {
+    const { message, field, retryAfterSeconds } = error;
+    return { status: 429, error: message, field, retryAfterSeconds };
+  }
   if (error instanceof UnsupportedError) return { status: 415, error: error.message, field: error.field };
   if (error instanceof UnauthorizedError) return { status: 401, error: error.message, field: error.field };
   if (error instanceof RefusedError) return { status: 400, error: error.message, field: error.field };

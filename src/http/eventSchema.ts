@@ -102,6 +102,7 @@ export const EVENT_SCHEMA = {
     413: { ...ERROR, description: 'the body is too large, or holds too many events' },
     414: { ...ERROR, description: 'the URL is too long' },
     415: { ...ERROR, description: 'the body is of a type that is not taken' },
+    429: { ...ERROR, description: 'more new series than series.perHourMax have appeared; see Retry-After' },
     503: {
       ...ERROR,
       description: 'there is no room on the disk, or the server starts or stops; see Retry-After',

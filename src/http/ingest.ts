@@ -1,11 +1,11 @@
 import { withCommon } from '../core/common.ts';
 import type { Draft, DraftFields, Read } from '../core/draft.ts';
 import { PARAMETERS } from '../core/draft.ts';
-import { RefusedError, TooLargeError } from '../core/errors.ts';
+import { RefusedError, SeriesLimitError, TooLargeError } from '../core/errors.ts';
 import type { Event, EventRules } from '../core/event.ts';
 import { eventFromDraft } from '../core/event.ts';
 import { checkId, idIn } from '../core/id.ts';
-import type { Accepted, Acceptor } from '../relay/accept.ts';
+import type { AcceptOptions, Accepted, Acceptor, Outcome } from '../relay/accept.ts';
 
 export interface IngestOptions {
   /** What the format calls the parts of an event; without it, as parameters are called. */
@@ -22,7 +22,7 @@ export interface IngestOptions {
 
 /** What to answer: a status, and an object to be sent as JSON. */
 export interface IngestReply {
-  readonly status: 200 | 400;
+  readonly status: 200 | 400 | 429;
   readonly body: object;
 }
 
@@ -78,12 +78,23 @@ export class Ingest {
     const isItsId = !isBatch && only !== undefined && only.id === undefined;
     const accepted =
       isItsId && requestId !== undefined
-        ? await this.#acceptor.accept([{ ...only, id: requestId }])
-        : await this.#acceptor.accept(
+        ? await this.#accept([{ ...only, id: requestId }], {}, isBatch)
+        : await this.#accept(
             events,
-            requestId === undefined ? undefined : idIn(REQUESTS, requestId),
+            { isPartial, requestId: requestId === undefined ? undefined : idIn(REQUESTS, requestId) },
+            isBatch,
           );
     return isPartial ? itemReply(accepted, refused) : { status: 200, body: bodyOf(accepted, isBatch) };
+  }
+
+  /** Of a body that holds one event, an error needs no place. */
+  async #accept(events: readonly Event[], options: AcceptOptions, isBatch: boolean): Promise<Accepted> {
+    try {
+      return await this.#acceptor.accept(events, options);
+    } catch (error) {
+      if (isBatch || !(error instanceof SeriesLimitError)) throw error;
+      throw error.cause;
+    }
   }
 
   #check(read: Read, common: Draft, fields: DraftFields): Event {
@@ -97,21 +108,26 @@ function bodyOf({ accepted, duplicates }: Accepted, isBatch: boolean): object {
   return accepted === 1 ? { accepted } : { duplicate: true };
 }
 
-/** Answers for each event in its place. It is a 400 where nothing at all was taken. */
+/** Answers for each event in its place. It is an error where nothing at all was taken: 429 where that may change by itself. */
 function itemReply(
   { accepted, duplicates, outcomes }: Accepted,
   refused: ReadonlyMap<number, RefusedError>,
 ): IngestReply {
   const count = outcomes.length + refused.size;
-  const taken = outcomes[Symbol.iterator]();
-  const items = Array.from({ length: count }, (_, place) => {
-    const error = refused.get(place);
-    if (error === undefined) return { status: taken.next().value as string };
-    return { status: 'refused', error: error.message, field: error.field };
+  const checked = outcomes[Symbol.iterator]();
+  const all = Array.from({ length: count }, (_, place): Outcome | RefusedError => {
+    const outcome = refused.get(place) ?? (checked.next().value as Outcome);
+    return outcome instanceof SeriesLimitError ? outcome.at(`[${place}]`) : outcome;
   });
-  const body = { accepted, duplicates, refused: refused.size, items };
-  if (count === 0 || outcomes.length > 0) return { status: 200, body };
-  return { status: 400, body: { error: 'every event is refused; items says why', ...body } };
+  const items = all.map((outcome) =>
+    outcome instanceof RefusedError
+      ? { status: 'refused', error: outcome.message, field: outcome.field }
+      : { status: outcome },
+  );
+  const body = { accepted, duplicates, refused: count - accepted - duplicates, items };
+  if (count === 0 || accepted + duplicates > 0) return { status: 200, body };
+  const status = refused.size === 0 ? 429 : 400;
+  return { status, body: { error: 'every event is refused; items says why', ...body } };
 }
 
 function tooMany(eventsMax: number): RefusedError {

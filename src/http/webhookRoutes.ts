@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { RefusedError, UnsupportedError } from '../core/errors.ts';
+import { RefusedError, SeriesLimitError, UnsupportedError } from '../core/errors.ts';
 import type { Clock } from '../core/millis.ts';
-import type { Accepted, Acceptor } from '../relay/accept.ts';
+import type { Acceptor } from '../relay/accept.ts';
 import type { Delivered, DeliveryRules } from '../wire/in/mapping/delivery.ts';
 import { readDelivery } from '../wire/in/mapping/delivery.ts';
 import { parseDocument } from '../wire/in/mapping/document.ts';
@@ -38,47 +38,55 @@ async function deliver(
   request: FastifyRequest,
   { acceptor, rules, clock }: WebhookParts,
 ): Promise<object | undefined> {
+  const isBatch = webhook.mapping.each !== undefined;
   const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
   const headers: Headers = (name) => request.headers[name]?.toString();
   checkSecret(webhook.secret, headers, body);
   refuseForm(headers);
   const delivered = readDelivery(webhook, parseDocument(body), headers, rules, clock());
-  const refusal = refusalOf(delivered);
-  if (refusal !== undefined && !webhook.partial) throw refusal;
-  const taken = await take(delivered, acceptor);
-  // What could be read is stored: the sender comes again with the rest only, if at all, and what comes twice is one event by its id.
-  if (refusal !== undefined) throw refusal;
+  const refused = delivered.refused.map(({ item, error }) => (isBatch ? error.at(`[${item}]`) : error));
+  if (refused[0] !== undefined && !webhook.partial) throw refused[0];
+  const taken = await take(webhook, delivered, acceptor);
+  // What could be taken is stored: where the sender comes again with all of it, that is one event by its id.
+  const first = refused[0] ?? taken.refused;
+  if (first !== undefined) throw first;
   return ANSWERS[webhook.answer](taken, delivered, clock);
 }
 
-async function take({ events }: Delivered, acceptor: WebhookParts['acceptor']): Promise<Counted> {
-  return events.length === 0 ? { accepted: 0, duplicates: 0 } : acceptor.accept(events);
+interface Taken {
+  readonly accepted: number;
+  readonly duplicates: number;
+  /** The first that the cap on series refused, where the others are stored all the same. */
+  readonly refused?: RefusedError | undefined;
 }
 
-type Counted = Pick<Accepted, 'accepted' | 'duplicates'>;
+async function take(
+  { partial, mapping }: Webhook,
+  { events }: Delivered,
+  acceptor: WebhookParts['acceptor'],
+): Promise<Taken> {
+  if (events.length === 0) return { accepted: 0, duplicates: 0 };
+  try {
+    const { accepted, duplicates, outcomes } = await acceptor.accept(events, { isPartial: partial });
+    return { accepted, duplicates, refused: outcomes.find((outcome) => outcome instanceof RefusedError) };
+  } catch (error) {
+    // Of a body that holds one event, an error needs no place.
+    throw mapping.each === undefined && error instanceof SeriesLimitError ? error.cause : error;
+  }
+}
 
 /** What stands in an answer, by the sender's own customs; undefined for no body. */
-const ANSWERS: Record<
-  AnswerForm,
-  (counted: Counted, delivered: Delivered, clock: Clock) => object | undefined
-> = {
-  counts: ({ accepted, duplicates }, { events, ignored }) =>
-    duplicates === 1 && events.length + ignored === 1
-      ? { duplicate: true }
-      : { accepted, ...(duplicates > 0 && { duplicates }), ...(ignored > 0 && { ignored }) },
-  empty: () => undefined,
-  // The id is no handle: an event can't be changed. Senders want a number there.
-  annotation: (_counted, _delivered, clock) => ({ message: 'Annotation added', id: clock() }),
-  graphite: (_counted, _delivered, clock) => ({ message: 'Graphite annotation added', id: clock() }),
-};
-
-/** The first of what was refused, and which item of the body it is about if there are several. */
-function refusalOf({ events, ignored, refused }: Delivered): RefusedError | undefined {
-  const [first] = refused;
-  if (first === undefined || events.length + ignored + refused.length === 1) return first?.error;
-  const { item, error } = first;
-  return new RefusedError(error.field, `item ${item} of the body: ${error.message}`, { cause: error });
-}
+const ANSWERS: Record<AnswerForm, (taken: Taken, delivered: Delivered, clock: Clock) => object | undefined> =
+  {
+    counts: ({ accepted, duplicates }, { events, ignored }) =>
+      duplicates === 1 && events.length + ignored === 1
+        ? { duplicate: true }
+        : { accepted, ...(duplicates > 0 && { duplicates }), ...(ignored > 0 && { ignored }) },
+    empty: () => undefined,
+    // The id is no handle: an event can't be changed. Senders want a number there.
+    annotation: (_taken, _delivered, clock) => ({ message: 'Annotation added', id: clock() }),
+    graphite: (_taken, _delivered, clock) => ({ message: 'Graphite annotation added', id: clock() }),
+  };
 
 /** GitHub offers it, and most senders of forms sign something else than their JSON. */
 function refuseForm(headers: Headers): void {
@@ -103,6 +111,7 @@ function schemaOf({ name, isPreset, answer }: Webhook): object {
       401: { ...ERROR, description: 'the webhook has a secret, which the request does not show' },
       413: { ...ERROR, description: 'the body is too large, or holds too many events' },
       415: { ...ERROR, description: 'the body is a form' },
+      429: { ...ERROR, description: 'it is of a new series, and as many as may be appear within the hour' },
       503: {
         ...ERROR,
         description: 'there is no room on the disk, or the server starts or stops; see Retry-After',

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
+import type { LogLimits } from '../core/limits.ts';
 import type { Clock } from '../core/millis.ts';
-import { pendingCount } from '../core/position.ts';
+import { inFlightCount, pendingCount } from '../core/position.ts';
 import type { Label } from '../core/series.ts';
 import { formatSampleValue } from '../core/value.ts';
 import type { Log } from '../log/log.ts';
@@ -18,6 +19,12 @@ export interface OwnMetricsParts {
   readonly pages: Pages;
   readonly log: Log;
   readonly clock: Clock;
+  readonly limits: OwnLimits;
+}
+
+/** What the log, and what a scraper may claim of it, is held to; shown so that alerts can tell how full they are. */
+export interface OwnLimits extends LogLimits {
+  readonly backlogMax: number;
 }
 
 const PREFIX = 'events_to_metrics_';
@@ -30,7 +37,7 @@ export class OwnMetrics {
   readonly #names: ReadonlySet<string>;
 
   constructor(parts: OwnMetricsParts) {
-    const { counts, counters, log, scrapers, pages, clock } = parts;
+    const { counts, counters, log, scrapers, pages, clock, limits } = parts;
     this.#counters = counters;
     this.#gauge('build_info', 'Always 1; the labels tell what runs.', ['version', 'node_version'], (set) => {
       set(1, { version: parts.version, node_version: process.version });
@@ -41,6 +48,20 @@ export class OwnMetrics {
       'Events that were sent again under an id that is remembered, and were not stored again.',
       [],
       (add) => add(counts.duplicates),
+    );
+    this.#counter(
+      'series_overflow_total',
+      'Events whose series was one too many within the hour, by what became of them.',
+      ['outcome'],
+      (add) => {
+        for (const [outcome, count] of Object.entries(counts.seriesOverflow)) add(count, { outcome });
+      },
+    );
+    this.#counter(
+      'label_values_truncated_total',
+      'Values of labels that were cut to labels.valueTruncate.',
+      [],
+      (add) => add(counts.truncated),
     );
     this.#gauge('ids', 'Ids that are remembered.', [], (set) => set(log.state().ids));
     this.#counter(
@@ -57,6 +78,17 @@ export class OwnMetrics {
         for (const { id, position } of scrapers.all())
           set(pendingCount(position, pages.end), { scraper: id });
       },
+    );
+    this.#gauge(
+      'scraper_in_flight',
+      'Of these, events out in responses that are not settled.',
+      ['scraper'],
+      (set) => {
+        for (const { id, position } of scrapers.all()) set(inFlightCount(position), { scraper: id });
+      },
+    );
+    this.#gauge('scraper_backlog_limit', 'Events that may wait for one scraper.', [], (set) =>
+      set(limits.backlogMax),
     );
     this.#gauge(
       'scraper_last_seen_seconds',
@@ -98,6 +130,8 @@ export class OwnMetrics {
     );
     this.#gauge('log_entries', 'Entries in the log.', [], (set) => set(log.state().entries));
     this.#gauge('log_size_bytes', 'Size of the log, in bytes.', [], (set) => set(log.state().bytes));
+    this.#gauge('log_entries_limit', 'Entries that the log may hold.', [], (set) => set(limits.entriesMax));
+    this.#gauge('log_size_limit_bytes', 'Bytes that the log may take.', [], (set) => set(limits.bytesMax));
     this.#requests = new Counter({
       name: `${PREFIX}http_requests_total`,
       help: 'HTTP requests answered, by route, method and status code.',

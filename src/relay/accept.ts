@@ -1,16 +1,19 @@
+import type { SeriesLimitError } from '../core/errors.ts';
 import type { Event } from '../core/event.ts';
 import type { Clock } from '../core/millis.ts';
 import { offset } from '../core/offset.ts';
+import type { SeriesText } from '../core/series.ts';
 import type { Log } from '../log/log.ts';
 import type { Counts } from './counts.ts';
+import type { SeriesCap } from './seriesCap.ts';
 import { Turns } from './turns.ts';
 import type { Placed, Timeline } from './timeline.ts';
 
 /** How many of the newest entries tell the series' latest times and open pulses after a start. */
 const REMEMBERED_ENTRIES_MAX = 50_000;
 
-/** What became of one event: stored by this call, or not stored again, since one of the same id had been. */
-export type Outcome = 'accepted' | 'duplicate';
+/** What became of one event: stored by this call, or not stored again, since one of the same id had been, or refused. */
+export type Outcome = 'accepted' | 'duplicate' | SeriesLimitError;
 
 /** What became of events that were taken together. */
 export interface Accepted {
@@ -20,17 +23,27 @@ export interface Accepted {
   readonly outcomes: readonly Outcome[];
 }
 
+/** How events are taken together. */
+export interface AcceptOptions {
+  /** Stands for all of them: where it is remembered, all are duplicates. */
+  readonly requestId?: string | undefined;
+  /** Whether others are stored where some are refused; without it, none is. */
+  readonly isPartial?: boolean;
+}
+
 /** Takes events in: gives them their final time, and answers once they are durable (guarantee G1). */
 export class Acceptor {
   readonly #log: Log;
   readonly #timeline: Timeline;
+  readonly #series: SeriesCap;
   readonly #clock: Clock;
   readonly #counts: Counts;
   readonly #turns = new Turns();
 
-  constructor(log: Log, timeline: Timeline, clock: Clock, counts: Counts) {
+  constructor(log: Log, timeline: Timeline, series: SeriesCap, clock: Clock, counts: Counts) {
     this.#log = log;
     this.#timeline = timeline;
+    this.#series = series;
     this.#clock = clock;
     this.#counts = counts;
   }
@@ -40,48 +53,74 @@ export class Acceptor {
     const after = offset(Math.max(trimmed, end - REMEMBERED_ENTRIES_MAX));
     const entries = await this.#log.read(after, end, REMEMBERED_ENTRIES_MAX);
     this.#timeline.start(lastArrived, entries, after === trimmed);
+    this.#series.start(entries, this.#clock());
   }
 
   /**
-   * Stores events together: all or none, but for those whose id is remembered. Resolves once they are durable. `requestId` stands
-   * for all of them: where it is remembered, all are duplicates. Whatever else an event of a known id says is not looked at.
-   * Throws an UnavailableError where the log has no room; nothing is stored then, and no id remembered.
+   * Stores events together: all or none, but for those whose id is remembered. Resolves once they are durable. Whatever else an event of
+   * a known id says is not looked at. Throws an UnavailableError where the log has no room, and a SeriesLimitError of the first event
+   * beyond the cap, placed as `[3]`; nothing is stored then, and no id remembered.
    */
-  async accept(events: readonly Event[], requestId?: string): Promise<Accepted> {
+  async accept(events: readonly Event[], options: AcceptOptions = {}): Promise<Accepted> {
     const ids = new Set<string>();
     for (const { id } of events) if (id !== undefined) ids.add(id);
-    if (requestId !== undefined) ids.add(requestId);
+    if (options.requestId !== undefined) ids.add(options.requestId);
     // Most events have no id, and need not wait for anything.
-    if (ids.size === 0) return this.#store(events, new Set(), undefined);
+    if (ids.size === 0) return this.#store(events, new Set(), options);
     const all = [...ids];
     return this.#turns.take(all, async () =>
-      this.#store(events, new Set(await this.#log.knownIds(all)), requestId),
+      this.#store(events, new Set(await this.#log.knownIds(all)), options),
     );
   }
 
   async #store(
     events: readonly Event[],
     known: Set<string>,
-    requestId: string | undefined,
+    { requestId, isPartial = false }: AcceptOptions,
   ): Promise<Accepted> {
+    const now = this.#clock();
     const isKnownRequest = requestId !== undefined && known.has(requestId);
     const ids: string[] = requestId === undefined ? [] : [requestId];
     const fresh: Event[] = [];
-    const outcomes = events.map((event): Outcome => {
-      const { id } = event;
-      if (isKnownRequest || (id !== undefined && known.has(id))) return 'duplicate';
-      if (id !== undefined) {
-        known.add(id);
-        ids.push(id);
+    const appeared: SeriesText[] = [];
+    const outcomes: Outcome[] = [];
+    let folded = 0;
+    for (const event of events) {
+      if (isKnownRequest || (event.id !== undefined && known.has(event.id))) {
+        outcomes.push('duplicate');
+        continue;
       }
-      fresh.push(event);
-      return 'accepted';
-    });
-    const placed = this.#timeline.place(fresh, this.#clock());
-    await this.#append(placed, ids);
-    const duplicates = events.length - fresh.length;
+      const admission = this.#series.admit(event.series, now);
+      if ('refused' in admission) {
+        this.#counts.seriesOverflow.refused += 1;
+        if (!isPartial) {
+          this.#series.takeBack(appeared);
+          throw admission.refused.at(`[${outcomes.length}]`);
+        }
+        outcomes.push(admission.refused);
+        continue;
+      }
+      if (event.id !== undefined) {
+        known.add(event.id);
+        ids.push(event.id);
+      }
+      if (admission.isNew) appeared.push(event.series);
+      if (admission.isFolded) folded += 1;
+      fresh.push(admission.isFolded ? { ...event, series: admission.series } : event);
+      outcomes.push('accepted');
+    }
+    const placed = this.#timeline.place(fresh, now);
+    try {
+      await this.#append(placed, ids);
+    } catch (error) {
+      this.#series.takeBack(appeared);
+      throw error;
+    }
+    const duplicates = outcomes.filter((outcome) => outcome === 'duplicate').length;
     this.#counts.accepted += fresh.length;
     this.#counts.duplicates += duplicates;
+    this.#counts.seriesOverflow.folded += folded;
+    for (const { truncated = 0 } of fresh) this.#counts.truncated += truncated;
     this.#counts.retimed += placed.retimed;
     return { accepted: fresh.length, duplicates, outcomes };
   }

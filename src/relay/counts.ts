@@ -31,6 +31,10 @@ export interface Counts {
   duplicates: number;
   /** Ids forgotten before their window was over, for there were too many. */
   idsForgottenEarly: number;
+  /** Values of labels that were cut to be stored. */
+  truncated: number;
+  /** Events whose series was one too many within the hour: refused, or stored in a series for all of those. */
+  readonly seriesOverflow: { refused: number; folded: number };
   /** Events that did not get the time that they were sent with, or arrived at. */
   retimed: number;
   /** Events shown later than they were, once for each scraper and offer: it came too late for their own time. */
@@ -44,6 +48,8 @@ export function newCounts(): Counts {
     accepted: 0,
     duplicates: 0,
     idsForgottenEarly: 0,
+    truncated: 0,
+    seriesOverflow: { refused: 0, folded: 0 },
     retimed: 0,
     moved: 0,
     dropped: { backlog_full: 0, log_full: 0, scraper_forgotten: 0, no_scraper: 0 },

@@ -161,7 +161,11 @@ describe('GET /metrics', () => {
       'events_to_metrics_deliveries_total{outcome="confirmed"} 0',
       'events_to_metrics_dropped_total{reason="backlog_full"} 0',
       'events_to_metrics_scraper_last_seen_seconds{scraper="127.0.0.1"} 0',
+      'events_to_metrics_scraper_in_flight{scraper="127.0.0.1"} 0',
+      'events_to_metrics_scraper_backlog_limit 100000',
       'events_to_metrics_log_entries 0',
+      'events_to_metrics_log_entries_limit 1000000',
+      'events_to_metrics_log_size_limit_bytes 1073741824',
       'events_to_metrics_log_size_bytes ',
       'process_cpu_seconds_total ',
       'nodejs_version_info{',
@@ -187,6 +191,7 @@ describe('GET /metrics', () => {
     const body = await scrapeAsC();
     expect(body).toContain('events_to_metrics_event_count 3\n');
     expect(body).toContain('events_to_metrics_scraper_counts{scraper="b"} 3\n');
+    expect(body).toContain('events_to_metrics_scraper_in_flight{scraper="b"} 0\n');
     expect(body).toContain('events_to_metrics_scraper_counts{scraper="c"} 0\n');
   });
 

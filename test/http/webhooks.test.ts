@@ -276,8 +276,32 @@ describe('alerts', () => {
     const answer = await post(server, '/api/v2/alerts', {
       body: [alert('A'), { ...alert('B'), startsAt: 'soon' }, alert('C')],
     });
-    expect((await refused(answer, 400)).error).toContain('item 1 of the body: time "soon" is not a time');
+    const { error, field } = await refused(answer, 400);
+    expect(error).toContain('[1]: time "soon" is not a time');
+    expect(field).toBe('[1].time');
     expect(await events(server)).toHaveLength(2);
+  });
+});
+
+describe('the cap on new series', () => {
+  const settings = { 'series.perHourMax': 1, 'series.overflow': 'refuse' } as const;
+
+  it('refuses what goes beyond it, and stores the alerts that do not', async () => {
+    await using server = await startServer(settings);
+    const body = ['A', 'B'].map((alertname) => ({ labels: { alertname }, startsAt: '2023-11-14T22:00:00Z' }));
+    const answer = await post(server, '/api/v2/alerts', { body });
+    expect((await refused(answer, 429)).error).toContain('series');
+    expect(await events(server)).toEqual(['events_to_metrics{alertname="A",status="firing",type="alert"} 1']);
+  });
+
+  it('needs no place in a body that holds one event', async () => {
+    await using server = await startServer(settings);
+    const push = (ref: string) =>
+      post(server, '/webhook/github', { headers: { 'X-GitHub-Event': 'push' }, body: { ...PUSH, ref } });
+    expect((await push('refs/heads/a')).status).toBe(200);
+    const answer = await push('refs/heads/b');
+    expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
+    expect((await refused(answer, 429)).error).not.toContain('[0]');
   });
 });
 

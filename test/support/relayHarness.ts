@@ -16,6 +16,7 @@ import { Pages } from '../../src/relay/page.ts';
 import { Scrapers } from '../../src/relay/scrapers.ts';
 import type { Handout } from '../../src/relay/scrape.ts';
 import { Scrapes } from '../../src/relay/scrape.ts';
+import { SeriesCap } from '../../src/relay/seriesCap.ts';
 import { Sightings } from '../../src/relay/sightings.ts';
 import { Tail } from '../../src/relay/tail.ts';
 import { Timeline } from '../../src/relay/timeline.ts';
@@ -41,6 +42,9 @@ export interface RelayLimits {
   labels: readonly string[];
   seriesMax: number;
   windowMs: number;
+  perHourMax: number;
+  overflow: 'refuse' | 'fold';
+  metric: string;
   idsMax: number;
 }
 
@@ -64,6 +68,9 @@ const DEFAULTS: RelayLimits = {
   labels: ['n'],
   seriesMax: 1_000_000,
   windowMs: 86_400_000,
+  perHourMax: 0,
+  overflow: 'refuse',
+  metric: 'e',
   idsMax: 1_000_000,
 };
 
@@ -103,7 +110,7 @@ export class RelayHarness {
     this.counters = new EventCounters(log, limits);
     await this.counters.start();
     const pages = new Pages(log, tail);
-    this.#acceptor = new Acceptor(log, new Timeline(limits), clock, counts);
+    this.#acceptor = new Acceptor(log, new Timeline(limits), new SeriesCap(limits), clock, counts);
     await this.#acceptor.start();
     this.scrapers = new Scrapers(
       log,
@@ -134,12 +141,16 @@ export class RelayHarness {
   }
 
   /** Posts events of the series `e{n="..."}` together, each with an id where one is given for it. */
-  postBatch(events: readonly { n: string; id?: string }[], requestId?: string): Promise<Accepted> {
+  postBatch(
+    events: readonly { n: string; id?: string }[],
+    requestId?: string,
+    isPartial = false,
+  ): Promise<Accepted> {
     const checked = events.map(({ n, id }) => {
       const event = { series: writeSeries('e', [{ name: 'n', value: n }]), value: 1 };
       return id === undefined ? event : { ...event, id };
     });
-    return this.#acceptor.accept(checked, requestId);
+    return this.#acceptor.accept(checked, { requestId, isPartial });
   }
 
   /** Writes the ends of the pulses that are over. */
