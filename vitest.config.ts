@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** How long `expect.poll` waits: a busy machine needs seconds to start a process. */
+const POLL = { poll: { timeout: 15_000 } };
+
 /**
  * Two kinds of tests. `fast` runs at every commit (`npm run check`); `slow` starts real processes: crash, fuzz, Prometheus.
  * One file at a time in `slow`: they measure nothing, but they share two cores and real ports.
@@ -21,6 +24,7 @@ export default defineConfig({
             'test/workflows.test.ts',
           ],
           testTimeout: 30_000,
+          expect: POLL,
         },
       },
       {
@@ -29,6 +33,7 @@ export default defineConfig({
           include: ['test/fuzz/**/*.test.ts', 'test/crash/**/*.test.ts', 'test/e2e/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 600_000,
+          expect: POLL,
           hookTimeout: 120_000,
         },
       },

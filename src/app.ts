@@ -7,7 +7,7 @@ import type { EventRules } from './core/event.ts';
 import { checkMetricName, labelName } from './core/labels.ts';
 import type { TimeRules } from './core/pulse.ts';
 import type { Clock } from './core/millis.ts';
-import { RefusedError, UnavailableError, shown } from './core/errors.ts';
+import { UnavailableError, shown } from './core/errors.ts';
 import { compress } from './http/compress.ts';
 import { Connections } from './http/connections.ts';
 import type { BodyRules } from './http/eventBody.ts';
@@ -28,6 +28,7 @@ import { MemoryLog } from './log/memory/memoryLog.ts';
 import { SqliteLog } from './log/sqlite/sqliteLog.ts';
 import type { Logger } from './observe/logger.ts';
 import { newsFor } from './observe/news.ts';
+import type { MetricDescription } from './observe/ownMetrics.ts';
 import { OwnMetrics } from './observe/ownMetrics.ts';
 import { Acceptor } from './relay/accept.ts';
 import type { CounterRules } from './relay/counters.ts';
@@ -49,11 +50,12 @@ import { Timeline } from './relay/timeline.ts';
 import { Trimmer } from './relay/trim.ts';
 import { parseDataMapping } from './wire/in/dataMapping.ts';
 import { welcome } from './ui/welcome.ts';
-import type { Webhook } from './wire/in/mapping/webhooks.ts';
 import { readWebhooks } from './wire/in/mapping/webhooks.ts';
 
 /** How often pulses, leases, timeouts, backlogs and the log's limits are looked after, in ms. */
 const HOUSEKEEPING_EVERY_MS = 1_000;
+/** Housekeeping that is late by this means that the process stood still (a machine that slept), or that the clock was set, in ms. */
+const STANDSTILL_MS = 30_000;
 /** How often the counters are saved, in rounds of that: what was counted since is read again after a crash. */
 const COUNTERS_SAVED_EVERY = 10;
 /** Idle connections outlive the scraper timeout by this, in ms. */
@@ -81,6 +83,7 @@ export class App implements AsyncDisposable {
   readonly #known: readonly string[];
   readonly #counters: EventCounters;
   readonly #housekeeping: Housekeeping;
+  readonly #ownMetrics: OwnMetrics;
   readonly #connections: Connections;
   readonly #http: FastifyInstance;
   readonly #server: Server;
@@ -132,9 +135,18 @@ export class App implements AsyncDisposable {
       ],
       (error) => news.postponed(error),
     );
-    const ownMetrics = new OwnMetrics({ version, counts, counters, scrapers, pages, log, clock, limits });
+    const ownMetrics = (this.#ownMetrics = new OwnMetrics({
+      version,
+      counts,
+      counters,
+      scrapers,
+      pages,
+      log,
+      clock,
+      limits,
+    }));
     const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
-    const webhooks = webhooksOf(settings, rules);
+    const webhooks = ruled(() => readWebhooks(settings.webhooks, rules));
     const bodies = bodyRules(settings, rules);
     const ingest = new Ingest(this.#acceptor, rules, settings['batch.eventsMax']);
 
@@ -176,6 +188,11 @@ export class App implements AsyncDisposable {
         ownMetrics: () => ownMetrics.families(),
       });
     });
+  }
+
+  /** What metrics of its own it has. */
+  describeMetrics(): readonly MetricDescription[] {
+    return this.#ownMetrics.describe(this.#settings['counters.labels']);
   }
 
   /** Resolves with why, if the server can't go on: its log can't be written any more. */
@@ -255,11 +272,7 @@ function eventRules(settings: Settings, reserved: (metric: string) => boolean): 
   };
   const metric = settings['event.metric'];
   const names = settings['event.names'];
-  try {
-    checkMetricName('event.metric', metric, limits, reserved, names);
-  } catch (cause) {
-    throw new ConfigError((cause as Error).message, { cause });
-  }
+  ruled(() => checkMetricName('event.metric', metric, limits, reserved, names));
   const labels = {
     drop: new Set(settings['labels.drop']),
     keep: new Set(settings['labels.keep']),
@@ -276,13 +289,12 @@ function seriesRules(settings: Settings): SeriesRules {
   };
 }
 
-/** Throws a ConfigError for a webhook that breaks a rule. */
-function webhooksOf(settings: Settings, rules: EventRules): readonly Webhook[] {
+/** What a setting is read or checked by, whose errors are those of the configuration. Throws a ConfigError. */
+function ruled<T>(read: () => T, before = ''): T {
   try {
-    return readWebhooks(settings.webhooks, rules);
+    return read();
   } catch (cause) {
-    if (!(cause instanceof RefusedError)) throw cause;
-    throw new ConfigError(cause.message, { cause });
+    throw new ConfigError(before + (cause as Error).message, { cause });
   }
 }
 
@@ -296,11 +308,7 @@ function bodyRules(settings: Settings, { limits, names }: EventRules): BodyRules
         `cloudevents.data ${shown(text)} maps nothing to a label of its own; write label=/json/pointer, with a name other than type, source and subject`,
       );
     }
-    try {
-      return { ...mapping, name: labelName(name, limits, names) };
-    } catch (cause) {
-      throw new ConfigError(`cloudevents.data: ${(cause as Error).message}`, { cause });
-    }
+    return { ...mapping, name: ruled(() => labelName(name, limits, names), 'cloudevents.data: ') };
   });
   return {
     pairsMax: limits.labelsMax * 2 + 4,
@@ -328,11 +336,7 @@ function knownScrapers(settings: Settings): readonly string[] {
 }
 
 function trustedProxies(settings: Settings): TrustedProxies {
-  try {
-    return new TrustedProxies(settings['server.trustedProxies']);
-  } catch (cause) {
-    throw new ConfigError(`server.trustedProxies: ${(cause as Error).message}`, { cause });
-  }
+  return ruled(() => new TrustedProxies(settings['server.trustedProxies']), 'server.trustedProxies: ');
 }
 
 function serverLimits(settings: Settings) {
@@ -372,6 +376,7 @@ function expiryLimits(settings: Settings) {
     leaseMs: settings['scrape.lease'],
     timeoutMs: settings['scrapers.timeout'],
     namedTimeoutMs: settings['scrapers.namedTimeout'],
+    standstillMs: STANDSTILL_MS,
   };
 }
 

@@ -34,7 +34,7 @@ export function answerOf(error: unknown): Answer {
   return answerOfFramework(error as Partial<FastifyError>);
 }
 
-function answerOfFramework({ code, statusCode, message }: Partial<FastifyError>): Answer {
+function answerOfFramework({ code, statusCode, message, validation }: Partial<FastifyError>): Answer {
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return {
@@ -53,6 +53,19 @@ function answerOfFramework({ code, statusCode, message }: Partial<FastifyError>)
         status: 400,
         error: 'the body is not as long as Content-Length says; send it again',
         field: 'Content-Length',
+      };
+    case 'FST_ERR_BAD_URL':
+      return {
+        status: 400,
+        error:
+          'the path holds a % without two hexadecimal digits after it, or is not UTF-8; write a % itself as %25',
+        field: 'path',
+      };
+    case 'FST_ERR_VALIDATION':
+      return {
+        status: 400,
+        error: `${message ?? 'a parameter is not valid'}; /openapi.json tells what is taken`,
+        field: validation?.[0]?.instancePath.split('/').at(-1) ?? 'request',
       };
     default:
       if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)

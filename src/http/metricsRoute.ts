@@ -31,6 +31,9 @@ export interface MetricsRouteParts {
 /** A day: no scrape timeout is longer, and a larger number is no timeout. */
 const TIMEOUT_SECONDS_MAX = 86_400;
 
+/** By any of these an HTTP proxy shows itself. */
+const PROXY_HEADERS = ['via', 'forwarded', 'x-forwarded-for', 'x-real-ip'];
+
 const PARAMETERS = {
   type: 'object',
   properties: {
@@ -102,7 +105,7 @@ async function scrape(
     format: format.version === undefined ? format.kind : `${format.kind} ${format.version}`,
     showsEnds: mode === 'timed' && format.kind === 'protobuf',
     connection: connections.idOf(raw),
-    throughProxy: raw.headers.via !== undefined || raw.headers['x-forwarded-for'] !== undefined,
+    throughProxy: PROXY_HEADERS.some((name) => raw.headers[name] !== undefined),
   });
   let body: Body;
   try {

@@ -57,7 +57,7 @@ export function buildServer(
     bodyLimit: limits.bodyBytesMax,
     exposeHeadRoutes: true,
     // Queries are read strictly, by wire/in/form.ts.
-    routerOptions: { querystringParser: () => ({}) },
+    routerOptions: { querystringParser: () => ({}), maxParamLength: limits.urlBytesMax },
     serverFactory: (handler) => {
       server = createServer(
         {
@@ -71,6 +71,12 @@ export function buildServer(
       return server;
     },
     clientErrorHandler: answerBrokenRequest,
+    // What the router itself refuses: a path that can't be decoded.
+    frameworkErrors: (error, request, reply) => {
+      const answer = answerOf(error);
+      news.refused({ route: 'none', ...answer, field: answer.field });
+      void sendAnswer(request, reply, answer);
+    },
   });
   if (server === undefined) throw new Error('fastify did not ask for a server');
   server.maxConnections = limits.connectionsMax;

@@ -1,10 +1,10 @@
 import type { SeriesLimitError } from '../core/errors.ts';
 import type { Event } from '../core/event.ts';
 import type { Clock } from '../core/millis.ts';
-import { offset } from '../core/offset.ts';
 import type { SeriesText } from '../core/series.ts';
 import type { Log } from '../log/log.ts';
 import type { Counts } from './counts.ts';
+import { readRemembered } from './remembered.ts';
 import type { SeriesCap } from './seriesCap.ts';
 import { Turns } from './turns.ts';
 import type { Placed, Timeline } from './timeline.ts';
@@ -49,10 +49,9 @@ export class Acceptor {
   }
 
   async start(): Promise<void> {
-    const { end, trimmed, lastArrived } = this.#log.state();
-    const after = offset(Math.max(trimmed, end - REMEMBERED_ENTRIES_MAX));
-    const entries = await this.#log.read(after, end, REMEMBERED_ENTRIES_MAX);
-    this.#timeline.start(lastArrived, entries, after === trimmed);
+    const { aheadMaxMs } = this.#timeline.rules;
+    const { entries, floor } = await readRemembered(this.#log, REMEMBERED_ENTRIES_MAX, aheadMaxMs);
+    this.#timeline.start(this.#log.state().lastArrived, entries, floor);
     this.#series.start(entries, this.#clock());
   }
 

@@ -38,18 +38,21 @@ export class Timeline {
   }
 
   /**
-   * Learns what was in the log before the start: its newest entries in order, and the latest arrival among all. `isWhole`: there
-   * were no others. Of those that are not told it is assumed that their times are as late as they may be.
+   * Learns what was in the log before the start: its newest entries in order, and the latest arrival among all. `floor`: no series
+   * that has none of these entries has a time above it.
    */
-  start(lastArrived: Millis, entries: readonly Entry[], isWhole: boolean): void {
-    const first = entries[0];
-    const { aheadMaxMs, pulseWidthMs } = this.#rules;
-    if (!isWhole && first !== undefined) this.#floor = millis(first.arrived + aheadMaxMs + pulseWidthMs);
+  start(lastArrived: Millis, entries: readonly Entry[], floor: Millis): void {
+    const { pulseWidthMs } = this.#rules;
+    this.#floor = floor;
     this.#arrived = lastArrived;
     for (const { series, time, kind } of entries) {
       if (kind === 'event') this.#set(series, { time, ended: false });
       else this.#set(series, { time: millis(time - pulseWidthMs), ended: true });
     }
+  }
+
+  get rules(): TimeRules {
+    return this.#rules;
   }
 
   /** How many series it remembers. */

@@ -7,6 +7,8 @@ const TEXT = `Welcome to oneShotMetricsServer: each event once to each scraper.
 
   POST /event?label=value   takes an event
   GET  /metrics             gives this scraper what it has not had (?peek=true to look without taking)
+  GET  /api/v1/scrapers     tells who scrapes, and how far each one is
+  GET  /openapi.json        describes all of it to programs
   GET  /docs                tells how to push, scrape and operate it
   GET  /healthz             tells that the server is up; also /-/healthy and /-/ready
 `;
@@ -45,6 +47,8 @@ function page(version: string, host: string): string {
   <li><a href="/metrics">/metrics</a> <span>a scrape: makes this address a scraper, and takes its events</span></li>
   <li><a href="/healthz">/healthz</a> <span>whether the server is up</span></li>
   <li><a href="/-/ready">/-/ready</a> <span>whether it takes requests</span></li>
+  <li><a href="/api/v1/scrapers">/api/v1/scrapers</a> <span>who scrapes, and how far each one is</span></li>
+  <li><a href="/openapi.json">/openapi.json</a> <span>all endpoints, for programs</span></li>
   <li><a href="/docs">/docs</a> <span>how to push, scrape and operate it</span></li>
 </ul>
 <h2>Try it</h2>

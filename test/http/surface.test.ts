@@ -314,7 +314,8 @@ describe('the other paths', () => {
     for (const [, path] of html.matchAll(/href="(\/[^"]*)"/g)) {
       expect((await fetch(server.url + path)).status, path).toBe(200);
     }
-    for (const path of ['/metrics', '/healthz', '/docs']) expect(html).toContain(`href="${path}"`);
+    for (const path of ['/metrics', '/healthz', '/docs', '/api/v1/scrapers', '/openapi.json'])
+      expect(html).toContain(`href="${path}"`);
   });
 
   it.each(['/healthz', '/-/healthy', '/-/ready'])('GET %s answers 200', async (path) => {

@@ -26,6 +26,7 @@ export interface RelayLimits {
   eventsMax: number;
   bytesMax: number;
   leaseMs: number;
+  standstillMs: number;
   timeoutMs: number;
   namedTimeoutMs: number;
   scrapersMax: number;
@@ -52,6 +53,7 @@ const DEFAULTS: RelayLimits = {
   eventsMax: 10_000,
   bytesMax: 8 << 20,
   leaseMs: 360_000,
+  standstillMs: Number.POSITIVE_INFINITY,
   timeoutMs: 600_000,
   namedTimeoutMs: 7 * 86_400_000,
   scrapersMax: 100,
