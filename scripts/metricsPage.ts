@@ -1,8 +1,11 @@
+import { Access } from '../src/access/access.ts';
+import { readText } from '../src/access/readText.ts';
 import { App } from '../src/app.ts';
 import { markdownTable } from '../src/config/describe.ts';
 import { loadSettings } from '../src/config/load.ts';
 import { millis } from '../src/core/millis.ts';
 import { createLogger } from '../src/observe/logger.ts';
+import { newsFor } from '../src/observe/news.ts';
 import type { MetricDescription } from '../src/observe/ownMetrics.ts';
 import type { DeliveryOutcome, DropReason } from '../src/relay/counts.ts';
 
@@ -25,8 +28,8 @@ const REASONS: Record<DropReason, string> = {
 const HEAD = ['Metric', 'Type', 'Labels', 'Help'];
 
 /** The page docs/operate/metrics.md, formatted as prettier would. */
-export function metricsMarkdown(): string {
-  const all = registered();
+export async function metricsMarkdown(): Promise<string> {
+  const all = await registered();
   const isOwn = ({ name }: MetricDescription) => name.startsWith('events_to_metrics_');
   return `# Metrics
 
@@ -55,12 +58,20 @@ ${markdownTable(HEAD, all.filter((metric) => !isOwn(metric)).map(toRow))}`;
 }
 
 /** What a server with the default settings registers. Constructing one opens nothing. */
-function registered(): readonly MetricDescription[] {
+async function registered(): Promise<readonly MetricDescription[]> {
   const loaded = loadSettings({ argv: [], env: {}, readFile: () => undefined });
   if (loaded.action !== 'run') throw new Error('no settings');
   const logger = createLogger('ERROR', { write: () => undefined });
-  const app = new App({ settings: loaded.settings, version: '', clock: () => millis(0), logger, guide: '' });
-  return app.describeMetrics();
+  const { settings } = loaded;
+  const clock = () => millis(0);
+  const access = await Access.open({
+    settings,
+    read: readText,
+    compare: () => Promise.reject(new Error('nobody has a password')),
+    key: new Uint8Array(),
+    news: newsFor(logger, clock),
+  });
+  return new App({ settings, version: '', clock, logger, access, guide: '' }).describeMetrics();
 }
 
 function toRow({ name, type, labels, help }: MetricDescription): string[] {

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { HOW_TO_GET_CHART_TOOLS } from '../test/chart/support/tools.ts';
 import { HOW_TO_GET_PROMETHEUS } from '../test/support/prometheus.ts';
 import { HOW_TO_GET_VICTORIA_METRICS } from '../test/support/victoriaMetrics.ts';
 
@@ -89,6 +90,7 @@ function sum(outcome: Report | undefined, content: boolean): Count {
   if (total.skipped > 0) {
     console.log(`For those that need a Prometheus: ${HOW_TO_GET_PROMETHEUS}.`);
     console.log(`For those that need a VictoriaMetrics: ${HOW_TO_GET_VICTORIA_METRICS}.`);
+    console.log(`For those of the chart and the image: ${HOW_TO_GET_CHART_TOOLS}.`);
   }
   // An error outside of any test, or no report at all: vitest's own output has said which. No tests is no failure of one.
   if (!content && total.failed === 0 && outcome?.testResults.length !== 0) total.failed = 1;

@@ -1,24 +1,34 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { ConfigError } from './config/error.ts';
+import type { Access } from './access/access.ts';
+import { bodyRules, eventRules, seriesRules } from './app/eventRules.ts';
+import {
+  counterRules,
+  expiryLimits,
+  knownScrapers,
+  placesByUser,
+  serverLimits,
+  showingRules,
+  timeRules,
+  trimLimits,
+  trustedProxies,
+  writeRules,
+} from './app/rules.ts';
+import { webhooksOf } from './app/webhooks.ts';
 import type { Settings } from './config/settings.ts';
-import type { EventRules } from './core/event.ts';
-import { checkMetricName, labelName } from './core/labels.ts';
-import type { TimeRules } from './core/pulse.ts';
 import type { Clock } from './core/millis.ts';
-import { UnavailableError, shown } from './core/errors.ts';
+import { UnavailableError } from './core/errors.ts';
+import { guard } from './http/auth/guard.ts';
+import { WriteLimits } from './http/auth/writeLimits.ts';
 import { compress } from './http/compress.ts';
 import { Connections } from './http/connections.ts';
-import type { BodyRules } from './http/eventBody.ts';
 import { eventRoute } from './http/eventRoute.ts';
 import type { Readiness } from './http/healthRoutes.ts';
 import { HEALTH_PATHS, healthRoutes } from './http/healthRoutes.ts';
 import { Ingest } from './http/ingest.ts';
-import { isScraperId } from './http/identify.ts';
 import { metricsRoute } from './http/metricsRoute.ts';
 import { openApi } from './http/openapi.ts';
-import { TrustedProxies } from './http/proxies.ts';
 import { rootRoute } from './http/rootRoute.ts';
 import { scrapersRoutes } from './http/scrapersRoutes.ts';
 import { buildServer } from './http/server.ts';
@@ -31,41 +41,34 @@ import { newsFor } from './observe/news.ts';
 import type { MetricDescription } from './observe/ownMetrics.ts';
 import { OwnMetrics } from './observe/ownMetrics.ts';
 import { Acceptor } from './relay/accept.ts';
-import type { CounterRules } from './relay/counters.ts';
-import { EventCounters, METRIC_LABEL } from './relay/counters.ts';
+import { EventCounters } from './relay/counters.ts';
 import { newCounts } from './relay/counts.ts';
 import { Expiry } from './relay/expire.ts';
 import { IdForgetter } from './relay/forget.ts';
 import { Housekeeping } from './relay/housekeeping.ts';
 import { WARNINGS, overview } from './relay/overview.ts';
 import { Pages } from './relay/page.ts';
-import type { SeriesRules } from './relay/seriesCap.ts';
 import { SeriesCap } from './relay/seriesCap.ts';
-import type { ShowingRules } from './relay/showing.ts';
 import { Scrapers } from './relay/scrapers.ts';
 import { Scrapes } from './relay/scrape.ts';
 import { Sightings } from './relay/sightings.ts';
 import { Tail } from './relay/tail.ts';
 import { Timeline } from './relay/timeline.ts';
 import { Trimmer } from './relay/trim.ts';
-import { parseDataMapping } from './wire/in/dataMapping.ts';
 import { welcome } from './ui/welcome.ts';
-import { readWebhooks } from './wire/in/mapping/webhooks.ts';
 
 /** How often pulses, leases, timeouts, backlogs and the log's limits are looked after, in ms. */
 const HOUSEKEEPING_EVERY_MS = 1_000;
-/** Housekeeping that is late by this means that the process stood still (a machine that slept), or that the clock was set, in ms. */
-const STANDSTILL_MS = 30_000;
 /** How often the counters are saved, in rounds of that: what was counted since is read again after a crash. */
 const COUNTERS_SAVED_EVERY = 10;
-/** Idle connections outlive the scraper timeout by this, in ms. */
-const KEEP_ALIVE_SLACK_MS = 30_000;
 
 export interface AppParts {
   readonly settings: Settings;
   readonly version: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Who may do what; open already. */
+  readonly access: Access;
   /** The README, which the server shows at /docs. */
   readonly guide: string;
 }
@@ -85,13 +88,15 @@ export class App implements AsyncDisposable {
   readonly #housekeeping: Housekeeping;
   readonly #ownMetrics: OwnMetrics;
   readonly #connections: Connections;
+  readonly #access: Access;
   readonly #http: FastifyInstance;
   readonly #server: Server;
   #rounds = 0;
   #readiness: Readiness = { ready: false, why: 'the log is not open yet' };
 
-  constructor({ settings, version, clock, logger, guide }: AppParts) {
+  constructor({ settings, version, clock, logger, access, guide }: AppParts) {
     this.#settings = settings;
+    this.#access = access;
     this.#known = knownScrapers(settings);
     const counts = newCounts();
     const log = (this.#log = openLog(settings));
@@ -146,8 +151,8 @@ export class App implements AsyncDisposable {
       limits,
     }));
     const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
-    const webhooks = ruled(() => readWebhooks(settings.webhooks, rules));
     const bodies = bodyRules(settings, rules);
+    const webhooks = webhooksOf(settings, rules);
     const ingest = new Ingest(this.#acceptor, rules, settings['batch.eventsMax']);
 
     this.#connections = new Connections(scrapes, clock);
@@ -156,9 +161,12 @@ export class App implements AsyncDisposable {
       this.#connections,
       (route, method, status) => ownMetrics.countRequest(route, method, status),
       news,
+      access,
     );
     this.#http = app;
     this.#server = server;
+    const proxies = trustedProxies(settings);
+    guard(app, { access, writeLimits: new WriteLimits(writeRules(settings), clock), proxies, clock });
     app.addHook('onRequest', async (request) => {
       if (this.#readiness.ready || HEALTH_PATHS.has(request.routeOptions.url ?? '')) return;
       throw new UnavailableError('not_ready', this.#readiness.why, 1);
@@ -181,10 +189,11 @@ export class App implements AsyncDisposable {
       metricsRoute(routes, {
         scrapes,
         connections: this.#connections,
-        proxies: trustedProxies(settings),
+        proxies,
         clock,
         mode: settings['scrape.timestamps'] === 'explicit' ? 'timed' : 'untimed',
         compress,
+        byUser: placesByUser(settings, access),
         ownMetrics: () => ownMetrics.families(),
       });
     });
@@ -202,11 +211,11 @@ export class App implements AsyncDisposable {
 
   /**
    * Listens, opens the log, and is ready. Throws the listener's own error (`EADDRINUSE`), or a LogOpenError.
-   * Resolves with the port that it listens on.
+   * Resolves with the port and the address that it listens on.
    */
-  async start(): Promise<{ port: number }> {
+  async start(): Promise<{ port: number; address: string }> {
     await this.#http.ready();
-    const { port } = await this.#listen();
+    const { port, address } = await this.#listen();
     try {
       await this.#open();
     } catch (error) {
@@ -214,7 +223,7 @@ export class App implements AsyncDisposable {
       this.#server.closeAllConnections();
       throw error;
     }
-    return { port };
+    return { port, address };
   }
 
   async #open(): Promise<void> {
@@ -224,6 +233,7 @@ export class App implements AsyncDisposable {
     await this.#acceptor.start();
     await this.#scrapers.start(this.#known);
     this.#housekeeping.start(HOUSEKEEPING_EVERY_MS);
+    this.#access.start();
     this.#readiness = { ready: true };
   }
 
@@ -231,6 +241,7 @@ export class App implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#readiness = { ready: false, why: 'the server is stopping' };
     // The port stays open until then: who asks in the meantime is told, rather than left to guess.
+    this.#access[Symbol.dispose]();
     await this.#connections.stop(this.#settings['server.stopTimeout']);
     this.#server.close();
     await this.#http.close();
@@ -261,130 +272,4 @@ export class App implements AsyncDisposable {
 function openLog(settings: Settings): Log {
   if (settings['store.kind'] === 'memory') return new MemoryLog();
   return new SqliteLog({ path: settings['store.path'], durability: settings['store.durability'] });
-}
-
-function eventRules(settings: Settings, reserved: (metric: string) => boolean): EventRules {
-  const limits = {
-    labelsMax: settings['event.labelsMax'],
-    labelNameBytesMax: settings['event.labelNameMax'],
-    labelValueBytesMax: settings['event.labelValueMax'],
-    idBytesMax: settings['event.idMax'],
-  };
-  const metric = settings['event.metric'];
-  const names = settings['event.names'];
-  ruled(() => checkMetricName('event.metric', metric, limits, reserved, names));
-  const labels = {
-    drop: new Set(settings['labels.drop']),
-    keep: new Set(settings['labels.keep']),
-    valueBytesKept: settings['labels.valueTruncate'],
-  };
-  return { metric, limits, names, reserved, labels };
-}
-
-function seriesRules(settings: Settings): SeriesRules {
-  return {
-    perHourMax: settings['series.perHourMax'],
-    overflow: settings['series.overflow'],
-    metric: settings['event.metric'],
-  };
-}
-
-/** What a setting is read or checked by, whose errors are those of the configuration. Throws a ConfigError. */
-function ruled<T>(read: () => T, before = ''): T {
-  try {
-    return read();
-  } catch (cause) {
-    throw new ConfigError(before + (cause as Error).message, { cause });
-  }
-}
-
-/** Throws a ConfigError for a mapping to a label that a CloudEvent has anyway, or that no event may have. */
-function bodyRules(settings: Settings, { limits, names }: EventRules): BodyRules {
-  const cloudEventData = settings['cloudevents.data'].map((text) => {
-    const mapping = parseDataMapping(text);
-    const name = mapping?.name ?? '';
-    if (mapping === undefined || ['type', 'source', 'subject'].includes(name)) {
-      throw new ConfigError(
-        `cloudevents.data ${shown(text)} maps nothing to a label of its own; write label=/json/pointer, with a name other than type, source and subject`,
-      );
-    }
-    return { ...mapping, name: ruled(() => labelName(name, limits, names), 'cloudevents.data: ') };
-  });
-  return {
-    pairsMax: limits.labelsMax * 2 + 4,
-    stream: { lineBytesMax: settings['event.bodyMax'], bytesMax: settings['batch.bytesMax'] },
-    cloudEventData,
-  };
-}
-
-/** Throws a ConfigError for a known scraper that could never come. */
-function knownScrapers(settings: Settings): readonly string[] {
-  const known = settings['scrapers.known'];
-  const max = settings['scrapers.max'];
-  if (known.length > max) {
-    throw new ConfigError(
-      `scrapers.known names ${known.length} scrapers, and scrapers.max allows ${max}; raise it, or name fewer`,
-    );
-  }
-  const wrong = known.find((id) => !isScraperId(id));
-  if (wrong !== undefined) {
-    throw new ConfigError(
-      `scrapers.known ${shown(wrong)} is not a scraper id; use 1 to 128 printable characters`,
-    );
-  }
-  return known;
-}
-
-function trustedProxies(settings: Settings): TrustedProxies {
-  return ruled(() => new TrustedProxies(settings['server.trustedProxies']), 'server.trustedProxies: ');
-}
-
-function serverLimits(settings: Settings) {
-  return {
-    bodyBytesMax: settings['event.bodyMax'],
-    urlBytesMax: settings['event.urlMax'],
-    connectionsMax: settings['server.connectionsMax'],
-    keepAliveMs: Math.max(settings['scrapers.timeout'], settings['scrape.lease']) + KEEP_ALIVE_SLACK_MS,
-  };
-}
-
-function timeRules(settings: Settings): TimeRules {
-  return {
-    pulseWidthMs: settings['pulse.width'],
-    ageMaxMs: settings['event.ageMax'],
-    aheadMaxMs: settings['event.aheadMax'],
-  };
-}
-
-function showingRules(settings: Settings): ShowingRules {
-  return { collapse: settings['scrape.collapse'], ageMaxMs: settings['event.ageMax'] };
-}
-
-/** Throws a ConfigError for a label that the counters have anyway. */
-function counterRules(settings: Settings): CounterRules {
-  const labels = settings['counters.labels'];
-  if (labels.includes(METRIC_LABEL)) {
-    throw new ConfigError(
-      `counters.labels names ${METRIC_LABEL}, which every counter has for its events' metric; leave it out`,
-    );
-  }
-  return { labels, seriesMax: settings['counters.seriesMax'] };
-}
-
-function expiryLimits(settings: Settings) {
-  return {
-    leaseMs: settings['scrape.lease'],
-    timeoutMs: settings['scrapers.timeout'],
-    namedTimeoutMs: settings['scrapers.namedTimeout'],
-    standstillMs: STANDSTILL_MS,
-  };
-}
-
-function trimLimits(settings: Settings) {
-  return {
-    entriesMax: settings['store.entriesMax'],
-    bytesMax: settings['store.bytesMax'],
-    backlogMax: settings['scrapers.backlogMax'],
-    retentionMinMs: settings['retention.min'],
-  };
 }

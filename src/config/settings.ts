@@ -1,6 +1,6 @@
 import { jsonObject } from './json.ts';
 import type { TextRule } from './kinds.ts';
-import { NOT_EMPTY, integer, list, oneOf, port, refused, text } from './kinds.ts';
+import { NOT_EMPTY, boolean, integer, list, oneOf, port, refused, text } from './kinds.ts';
 import { DAY, GIB, HOUR, KIB, MIB, MINUTE, SECOND, duration, size } from './quantities.ts';
 import type { Table } from './setting.ts';
 import { setting } from './setting.ts';
@@ -25,6 +25,13 @@ const LABEL_NAME: TextRule = {
   pattern: /^(?!__)[^\0]+$/,
   rule: "a label's name that does not begin with __",
   remedy: "name labels that events carry; the events' metric is counted apart in any case",
+};
+
+/** Who may do what, of those who have a password. */
+const USER_SCOPES: TextRule = {
+  pattern: /^.+=(?:write|scrape|admin)(?:\+(?:write|scrape|admin))*$/,
+  rule: 'name=scope or name=scope+scope',
+  remedy: 'use the scopes write, scrape, admin, as in prometheus=scrape',
 };
 
 /** The Go server's switch between the two kinds of timestamps. */
@@ -60,10 +67,58 @@ export const SETTINGS = {
     default: 10_000,
     doc: 'How many connections may be open at once. One more is closed at once.',
   }),
+  'server.headTimeout': setting({
+    kind: duration({ min: 100, max: HOUR }),
+    default: 20 * SECOND,
+    doc: "How long a TLS handshake may take, and after it a request's head. Must be shorter than server.requestTimeout.",
+  }),
+  'server.requestTimeout': setting({
+    kind: duration({ min: 100, max: HOUR }),
+    default: MINUTE,
+    doc: 'How long a whole request may take to arrive.',
+  }),
   'server.stopTimeout': setting({
     kind: duration({ min: 0, max: HOUR }),
     default: 10 * SECOND,
     doc: 'A graceful stop takes at most this long; what is still open then is cut.',
+  }),
+
+  'web.config.file': setting({
+    kind: text(),
+    default: '',
+    doc: "TLS, users with passwords, headers and a rate limit, in the format of Prometheus' exporters. Read again when it changes.",
+  }),
+
+  'auth.tokens.file': setting({
+    kind: text(),
+    default: '',
+    doc: 'Bearer tokens by their hashes, each with its scopes. Read again when it changes.',
+  }),
+  'auth.users': setting({
+    kind: list(USER_SCOPES),
+    default: [],
+    doc: 'What users of web.config.file may do: prometheus=scrape, ci=write, or name=scope+scope with write, scrape, admin. A user who is not named may do everything.',
+  }),
+
+  'limits.perClient': setting({
+    kind: integer(0, 1_000_000),
+    default: 0,
+    doc: 'How many posting requests one client address may send in a second, on average. 0 for no limit. One too many gets 429.',
+  }),
+  'limits.perClientBurst': setting({
+    kind: integer(1, 1_000_000),
+    default: 100,
+    doc: 'How many posting requests one client address may send at once, with limits.perClient.',
+  }),
+  'limits.total': setting({
+    kind: integer(0, 1_000_000),
+    default: 0,
+    doc: 'How many posting requests all clients together may send in a second, on average. 0 for no limit. One too many gets 429.',
+  }),
+  'limits.totalBurst': setting({
+    kind: integer(1, 1_000_000),
+    default: 1000,
+    doc: 'How many posting requests all clients together may send at once, with limits.total.',
   }),
 
   'config.file': setting({
@@ -184,7 +239,7 @@ export const SETTINGS = {
   'ids.max': setting({
     kind: integer(1, 100_000_000),
     default: 1_000_000,
-    doc: 'How many ids are remembered at most. Beyond it the oldest are forgotten before their time, and counted. Each takes some 70 bytes of disk, beside store.bytesMax.',
+    doc: 'How many ids are remembered at most. Beyond it the oldest are forgotten before their time, and counted. Each takes some 60 bytes of disk, beside store.bytesMax.',
   }),
 
   'labels.drop': setting({
@@ -271,6 +326,11 @@ export const SETTINGS = {
     kind: list(),
     default: [],
     doc: 'Ids of scrapers that are known before their first scrape, so that events wait for them.',
+  }),
+  'scrapers.byUser': setting({
+    kind: boolean(),
+    default: false,
+    doc: "Whether a scraper's place is bound to the user, or the token, that it scrapes with: nobody can then read another's events away.",
   }),
   'scrapers.lookback': setting({
     kind: duration({ min: 0, max: TIMER_MAX }),

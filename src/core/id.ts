@@ -1,7 +1,7 @@
 import { RefusedError, shown } from './errors.ts';
 import { utf8Bytes } from './utf8.ts';
 
-/** Control characters, line ends, and what has no form of its own: private use is fine, halves of surrogate pairs are not. */
+/** Control characters, line ends, and halves of surrogate pairs. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 /** Checks an id, which is 1 to `idBytesMax` bytes of printable Unicode. Throws a RefusedError. */

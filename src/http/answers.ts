@@ -8,6 +8,7 @@ import {
   UnsupportedError,
   shown,
 } from '../core/errors.ts';
+import { ForbiddenError, TooManyRequestsError, UnauthenticatedError } from './auth/errors.ts';
 
 /** An error as a client sees it. */
 interface Answer {
@@ -15,6 +16,8 @@ interface Answer {
   readonly error: string;
   readonly field?: string;
   readonly retryAfterSeconds?: number;
+  /** For `WWW-Authenticate`, one each. */
+  readonly challenges?: readonly string[];
 }
 
 /** The one place where errors become status codes. */
@@ -31,6 +34,12 @@ export function answerOf(error: unknown): Answer {
   if (error instanceof UnavailableError) {
     return { status: 503, error: error.message, retryAfterSeconds: error.retryAfterSeconds };
   }
+  if (error instanceof TooManyRequestsError)
+    return { status: 429, error: error.message, retryAfterSeconds: error.retryAfterSeconds };
+  if (error instanceof UnauthenticatedError)
+    return { status: 401, error: error.message, field: 'Authorization', challenges: error.challenges };
+  if (error instanceof ForbiddenError)
+    return { status: 403, error: error.message, field: 'Authorization', challenges: error.challenges };
   return answerOfFramework(error as Partial<FastifyError>);
 }
 
@@ -78,6 +87,8 @@ function answerOfFramework({ code, statusCode, message, validation }: Partial<Fa
 export function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
   reply.code(answer.status).header('Vary', 'Accept').header('Cache-Control', 'no-store');
   if (answer.retryAfterSeconds !== undefined) reply.header('Retry-After', String(answer.retryAfterSeconds));
+  if (answer.challenges !== undefined && answer.challenges.length > 0)
+    reply.header('WWW-Authenticate', [...answer.challenges]);
   if (wantsPlainText(request.headers.accept))
     return reply.type('text/plain; charset=utf-8').send(`${answer.error}\n`);
   const { error, field } = answer;

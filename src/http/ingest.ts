@@ -24,6 +24,8 @@ export interface IngestOptions {
 export interface IngestReply {
   readonly status: 200 | 400 | 429;
   readonly body: object;
+  /** With a 429: when to try again, in seconds. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** The space of ids that are given to requests of several events. */
@@ -126,8 +128,11 @@ function itemReply(
   );
   const body = { accepted, duplicates, refused: count - accepted - duplicates, items };
   if (count === 0 || accepted + duplicates > 0) return { status: 200, body };
-  const status = refused.size === 0 ? 429 : 400;
-  return { status, body: { error: 'every event is refused; items says why', ...body } };
+  const error = { error: 'every event is refused; items says why', ...body };
+  const [first] = all;
+  return refused.size === 0 && first instanceof SeriesLimitError
+    ? { status: 429, body: error, retryAfterSeconds: first.retryAfterSeconds }
+    : { status: 400, body: error };
 }
 
 function tooMany(eventsMax: number): RefusedError {

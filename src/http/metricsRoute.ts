@@ -24,6 +24,8 @@ export interface MetricsRouteParts {
   /** How samples are timed for a scraper that does not say. */
   readonly mode: Mode;
   readonly compress: Compressor;
+  /** Whether a scraper's place is bound to the user who scrapes. */
+  readonly byUser: boolean;
   /** The server's own metrics. */
   readonly ownMetrics: () => Promise<readonly Family[]>;
 }
@@ -78,10 +80,19 @@ interface Asked {
   readonly peek: boolean;
 }
 
-function readRequest({ raw }: FastifyRequest, { proxies, mode }: MetricsRouteParts): Asked {
+function readRequest(
+  { raw, principal }: FastifyRequest,
+  { proxies, mode, byUser }: MetricsRouteParts,
+): Asked {
   const parameters = parametersOf(raw);
   return {
-    identity: identify(raw.socket.remoteAddress ?? '', raw.headers, parameters, proxies),
+    identity: identify(
+      raw.socket.remoteAddress ?? '',
+      raw.headers,
+      parameters,
+      proxies,
+      byUser ? principal?.name : undefined,
+    ),
     mode: modeOf(parameters) ?? mode,
     format: negotiate(raw.headers.accept),
     peek: flagOf(parameters, 'peek'),

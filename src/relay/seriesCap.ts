@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Entry } from '../core/entry.ts';
 import { SeriesLimitError, shown } from '../core/errors.ts';
 import type { Millis } from '../core/millis.ts';
@@ -113,5 +113,5 @@ export class SeriesCap {
 }
 
 function keyOf(series: SeriesText): string {
-  return createHash('sha256').update(series).digest('base64url').slice(0, 22);
+  return hash('sha256', series, 'base64url').slice(0, 22);
 }

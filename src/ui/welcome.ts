@@ -1,6 +1,9 @@
 /** What stands at `/`: for a terminal and for a browser. */
-export function welcome(version: string): { text: string; html: (host: string) => string } {
-  return { text: TEXT, html: (host) => page(version, host) };
+export function welcome(version: string): {
+  text: string;
+  html: (scheme: 'http' | 'https', host: string) => string;
+} {
+  return { text: TEXT, html: (scheme, host) => page(version, scheme, host) };
 }
 
 const TEXT = `Welcome to oneShotMetricsServer: each event once to each scraper.
@@ -17,8 +20,8 @@ const TEXT = `Welcome to oneShotMetricsServer: each event once to each scraper.
 const HOST = /^[\w.:[\]-]{1,255}$/;
 const DEFAULT_HOST = 'localhost:8090';
 
-function page(version: string, host: string): string {
-  const example = `curl -X POST 'http://${HOST.test(host) ? host : DEFAULT_HOST}/event?type=deploy&amp;service=api'`;
+function page(version: string, scheme: 'http' | 'https', host: string): string {
+  const example = `curl -X POST '${scheme}://${HOST.test(host) ? host : DEFAULT_HOST}/event?type=deploy&amp;service=api'`;
   return `<!doctype html>
 <html lang="en">
 <head>

@@ -507,8 +507,10 @@ describe('a full log', () => {
     const log = await aFullLog();
     const { end } = log.state();
     await log.trim(offset(end - 3));
-    await log.append([anEvent({ series: LARGE })]);
-    expect(log.state().end).toBe(end + 1);
+    await log.append([anEvent({ series: LARGE })], ['a']);
+    expect(log.state()).toMatchObject({ end: end + 1, ids: 1 });
+    expect(await log.forgetIds(at(1000), 10)).toBe(0);
+    expect(log.state().ids).toBe(0);
   });
 
   test('works again once it may be larger', async () => {

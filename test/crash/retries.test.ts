@@ -72,7 +72,10 @@ it(`G1, G4: under ${KILLS} kills, events that are sent again under their ids unt
   for (let kill = 0; kill <= KILLS; kill += 1) {
     const server = await ServerProcess.start([`--store.path=${path}`]);
     ({ url } = server);
-    await sleep(30 + ((kill * 37) % 150));
+    // By what was stored and not by the clock, so that a busy machine kills at busy moments, too.
+    const enough = expected.length + 5 + ((kill * 37) % 40);
+    await expect.poll(() => expected.length, { timeout: 60_000, interval: 1 }).toBeGreaterThan(enough);
+    await sleep(kill % 5);
     if (kill < KILLS) {
       const ended = server.end('SIGKILL');
       url = undefined;
@@ -89,7 +92,7 @@ it(`G1, G4: under ${KILLS} kills, events that are sent again under their ids unt
   const entries = await log.read(START, offset(Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
   const stored = entries.map(({ series }) => /n="([^"]*)"/.exec(series)?.[1] ?? series);
   console.log(`${KILLS} kills: ${stored.length} events of ${next} pushes, ${retries} retries`);
-  expect(stored.length).toBeGreaterThan(KILLS * 10);
+  expect(stored.length).toBeGreaterThan(KILLS * 6);
   expect(retries).toBeGreaterThan(KILLS);
   expect(stored.toSorted()).toEqual(expected.toSorted());
 });

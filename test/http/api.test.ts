@@ -145,4 +145,26 @@ describe('GET /openapi.json', () => {
       }
     }
   });
+
+  it('tells of every format that POST /event takes, and of each answer that it gives', async () => {
+    await using server = await startServer();
+    const api = (await (await fetch(`${server.url}/openapi.json`)).json()) as {
+      paths: Record<string, Record<string, Record<string, Record<string, object>>>>;
+    };
+    const operation = api.paths['/event']?.['post'];
+    expect(Object.keys(operation?.['requestBody']?.['content'] ?? {})).toEqual([
+      'application/x-www-form-urlencoded',
+      'application/json',
+      'application/x-ndjson',
+      'application/jsonl',
+      'application/cloudevents+json',
+      'application/cloudevents-batch+json',
+    ]);
+    expect(Object.keys(operation?.['responses'] ?? {})).toEqual(
+      expect.arrayContaining(['200', '400', '413', '414', '415', '429', '503']),
+    );
+    const refusal = await (await fetch(`${server.url}/event`, { method: 'POST', body: 'x' })).text();
+    for (const type of Object.keys(operation?.['requestBody']?.['content'] ?? {}))
+      expect(refusal).toContain(type);
+  });
 });

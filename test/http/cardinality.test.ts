@@ -37,7 +37,11 @@ it('an event whose series is one too many is refused with 429, which says what t
       items: [{ field: '[0].value' }, { field: '[1].labels' }, { status: 'accepted' }],
     },
   });
-  expect(await post(server, [{ labels: { a: 2 } }], '?partial=true')).toMatchObject({ status: 429 });
+  expect(await post(server, [{ labels: { a: 2 } }], '?partial=true')).toMatchObject({
+    status: 429,
+    retryAfter: '2800',
+    body: { accepted: 0, refused: 1 },
+  });
   const body = await scrape(server);
   expect(body).toContain('events_to_metrics_event_count 2\n');
   expect(body).toContain('events_to_metrics_series_overflow_total{outcome="refused"} 4\n');

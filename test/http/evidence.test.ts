@@ -201,4 +201,18 @@ describe('a graceful stop (G4)', () => {
     await server[Symbol.asyncDispose]();
     expect(Date.now() - started).toBeLessThan(1_500);
   });
+
+  it('is not held up by a connection that comes while it lasts, and says nothing', async () => {
+    const server = await startServer();
+    const busy = await RawClient.connect(server.port, { allowHalfOpen: true });
+    const started = Date.now();
+    const stopped = server[Symbol.asyncDispose]();
+    const late = await RawClient.connect(server.port);
+    await sleep(50);
+    busy.end();
+    await stopped;
+    expect(late.socket.destroyed).toBe(true);
+    expect(Date.now() - started).toBeGreaterThan(400);
+    expect(Date.now() - started).toBeLessThan(3_000);
+  });
 });

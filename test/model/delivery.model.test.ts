@@ -26,11 +26,14 @@ interface ScraperModel {
 interface Model {
   scrapers: Map<string, ScraperModel>;
   posted: number;
+  /** When the event came whose id it is, of those whose window is not over. */
+  ids: Map<string, number>;
 }
 
 const PAGE = 4;
 const LEASE_MS = 60_000;
 const TIMEOUT_MS = 100_000;
+const WINDOW_MS = 130_000;
 const SCRAPERS = ['a', 'b', 'c'];
 
 /** How a response ends, whether the client stored it, and what is seen of it. */
@@ -135,6 +138,33 @@ class Post implements fc.AsyncCommand<Model, Real> {
   toString = () => 'post';
 }
 
+/** An event that is pushed under an id by several at the same moment. */
+class Push implements fc.AsyncCommand<Model, Real> {
+  readonly id: string;
+  readonly times: number;
+  constructor(eventId: string, times: number) {
+    this.id = eventId;
+    this.times = times;
+  }
+  check = () => true;
+  async run(model: Model, real: Real): Promise<void> {
+    const n = String(model.posted + 1);
+    const pushes = await Promise.all(
+      Array.from({ length: this.times }, () => real.postBatch([{ n, id: this.id }])),
+    );
+    const isNew = !model.ids.has(this.id);
+    expect(pushes.map(({ accepted }) => accepted)).toEqual(pushes.map((_, i) => (isNew && i === 0 ? 1 : 0)));
+    if (!isNew) return;
+    model.ids.set(this.id, real.now);
+    model.posted += 1;
+    for (const scraper of model.scrapers.values()) {
+      scraper.todo.add(n);
+      scraper.expected.add(n);
+    }
+  }
+  toString = () => `push ${this.id} ${this.times} times`;
+}
+
 class Scrape implements fc.AsyncCommand<Model, Real> {
   readonly id: string;
   readonly mode: Mode;
@@ -204,6 +234,7 @@ class Pass implements fc.AsyncCommand<Model, Real> {
   check = () => true;
   async run(model: Model, real: Real): Promise<void> {
     await real.pass(this.ms);
+    for (const [eventId, at] of model.ids) if (at < real.now - WINDOW_MS) model.ids.delete(eventId);
     for (const [id, scraper] of model.scrapers) {
       settleWithout(
         scraper,
@@ -264,6 +295,9 @@ const fate = fc.constantFrom(...FATES);
 const id = fc.constantFrom(...SCRAPERS);
 const commands = (mode: Mode) => [
   fc.constant(new Post()),
+  fc
+    .tuple(fc.constantFrom('x', 'y', 'z'), fc.integer({ min: 1, max: 3 }))
+    .map(([who, n]) => new Push(who, n)),
   fc.constant(new Post()),
   fc.tuple(id, fate).map(([who, how]) => new Scrape(who, mode, how)),
   fc.constant(new Restart()),
@@ -278,10 +312,11 @@ async function check(mode: Mode, numRuns: number): Promise<void> {
         leaseMs: LEASE_MS,
         timeoutMs: TIMEOUT_MS,
         lookbackMs: 0,
+        windowMs: WINDOW_MS,
       });
       await real.log.start();
       await real.start();
-      const model: Model = { scrapers: new Map(), posted: 0 };
+      const model: Model = { scrapers: new Map(), posted: 0, ids: new Map() };
       await fc.asyncModelRun(() => ({ model, real }), sequence);
       // Leases end, so that nothing stays out; nobody is forgotten.
       for (const scraper of real.scrapers.all()) await real.scrape(scraper.id, mode, 'address');

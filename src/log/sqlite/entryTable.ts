@@ -82,20 +82,7 @@ export class EntryTable {
    * in `Transactions.run`.
    */
   append(calls: readonly Append[], makesRoom = true): readonly (readonly Entry[])[] {
-    let idsAdded = 0;
-    const appended = this.#transactions.run(() => {
-      let place = this.#end;
-      idsAdded = 0;
-      return calls.map(({ entries, ids }) => {
-        const last = entries.at(-1);
-        if (last !== undefined) idsAdded += this.#ids.add(ids, last.arrived, idsAdded);
-        return entries.map(({ kind, series, value, time, arrived }): Entry => {
-          place = offset(place + 1);
-          this.#insert.run(place, KIND_CODES[kind], time, arrived, value, series);
-          return { offset: place, kind, series, value, time, arrived };
-        });
-      });
-    }, makesRoom);
+    const { appended, idsAdded } = this.#transactions.run(() => this.#insertAll(calls), makesRoom);
     this.#ids.added(idsAdded);
     const last = appended.findLast((entries) => entries.length > 0)?.at(-1);
     if (last !== undefined) {
@@ -103,6 +90,22 @@ export class EntryTable {
       this.#lastArrived = last.arrived;
     }
     return appended;
+  }
+
+  /** Changes nothing but the file: where that is rolled back, it may be done again. */
+  #insertAll(calls: readonly Append[]): { appended: readonly (readonly Entry[])[]; idsAdded: number } {
+    let place = this.#end;
+    let idsAdded = 0;
+    const appended = calls.map(({ entries, ids }) => {
+      const last = entries.at(-1);
+      if (last !== undefined) idsAdded += this.#ids.add(ids, last.arrived, idsAdded);
+      return entries.map(({ kind, series, value, time, arrived }): Entry => {
+        place = offset(place + 1);
+        this.#insert.run(place, KIND_CODES[kind], time, arrived, value, series);
+        return { offset: place, kind, series, value, time, arrived };
+      });
+    });
+    return { appended, idsAdded };
   }
 
   read(after: Offset, upTo: Offset, entriesMax: number): readonly Entry[] {

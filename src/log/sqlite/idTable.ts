@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Millis } from '../../core/millis.ts';
 import type { Transactions } from './transactions.ts';
@@ -80,5 +80,5 @@ export class IdTable {
 }
 
 function hashOf(id: string): Uint8Array {
-  return createHash('sha256').update(id).digest().subarray(0, HASH_BYTES);
+  return hash('sha256', id, 'buffer').subarray(0, HASH_BYTES);
 }
