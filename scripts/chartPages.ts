@@ -96,16 +96,30 @@ const SET_BY_THE_CHART: ReadonlySet<string> = new Set([
 /** The schema is written by hand, except for `config`: an unknown setting is refused before it can stop a pod. */
 function schema(current: string): string {
   const values = JSON.parse(current) as { properties: Record<string, unknown> };
-  const groups = groupsOf(SETTINGS).map(([group, keys]) => [group, groupSchema(keys)] as const);
+  // A group that is a setting itself has members of its own, which the server checks.
+  const groups = groupsOf(SETTINGS).map(
+    ([group, keys]) => [group, Object.hasOwn(SETTINGS, group) ? OBJECT : groupSchema(keys)] as const,
+  );
   values.properties['config'] = {
     type: 'object',
     additionalProperties: false,
-    properties: Object.fromEntries(groups.filter(([, { properties }]) => Object.keys(properties).length > 0)),
+    properties: Object.fromEntries(
+      groups.filter(([, { properties }]) => properties === undefined || Object.keys(properties).length > 0),
+    ),
   };
   return JSON.stringify(values);
 }
 
-function groupSchema(keys: readonly string[]) {
+/** What the schema says of a group; without `properties` it leaves them to the server. */
+interface GroupSchema {
+  readonly type: 'object';
+  readonly additionalProperties?: false;
+  readonly properties?: Readonly<Record<string, unknown>>;
+}
+
+const OBJECT: GroupSchema = { type: 'object' };
+
+function groupSchema(keys: readonly string[]): GroupSchema {
   const settable = keys.filter((key) => !SET_BY_THE_CHART.has(key));
   const properties = settable.map((key) => [key.slice(key.indexOf('.') + 1), { $ref: '#/$defs/setting' }]);
   return {

@@ -13,6 +13,7 @@ import {
   trimLimits,
   trustedProxies,
 } from './app/rules.ts';
+import { webhooksOf } from './app/webhooks.ts';
 import type { Settings } from './config/settings.ts';
 import type { Clock } from './core/millis.ts';
 import { UnavailableError } from './core/errors.ts';
@@ -30,6 +31,7 @@ import { openApi } from './http/openapi.ts';
 import { rootRoute } from './http/rootRoute.ts';
 import { scrapersRoutes } from './http/scrapersRoutes.ts';
 import { buildServer } from './http/server.ts';
+import { webhookRoutes } from './http/webhookRoutes.ts';
 import type { Log } from './log/log.ts';
 import { MemoryLog } from './log/memory/memoryLog.ts';
 import { SqliteLog } from './log/sqlite/sqliteLog.ts';
@@ -150,6 +152,7 @@ export class App implements AsyncDisposable {
     }));
     const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
     const bodies = bodyRules(settings, rules);
+    const webhooks = webhooksOf(settings, rules);
     const ingest = new Ingest(this.#acceptor, rules, settings['batch.eventsMax']);
 
     this.#connections = new Connections(scrapes, clock);
@@ -174,6 +177,12 @@ export class App implements AsyncDisposable {
       healthRoutes(routes, () => this.#readiness);
       await routes.register((scope) => eventRoute(scope, ingest, bodies));
       feedRoute(routes, new Feed(log, pages, settings['scrape.bytesMax']));
+      await routes.register(webhookRoutes, {
+        webhooks,
+        acceptor: this.#acceptor,
+        rules: { rules, eventsMax: settings['batch.eventsMax'] },
+        clock,
+      });
       scrapersRoutes(routes, {
         list: () => overview(scrapers, sightings, pages),
         forget: (id) => expiry.forget(id),

@@ -10,6 +10,7 @@ import { serveCommand } from './serveCommand.ts';
 import { spoolCommand, spoolFlush } from './spoolCommands.ts';
 import { tail } from './tail.ts';
 import { tokenNewOf } from './tokenNew.ts';
+import { webhookTryOf } from './webhookTry.ts';
 
 /** Every command, in the order of help. A line is all it takes to add one: help and completion follow from it. */
 export const COMMANDS: readonly Command[] = [
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   spoolCommand,
   spoolFlush,
   configCheck,
+  webhookTryOf(async () => (await import('../app/tryWebhook.ts')).tryWebhookWith),
   tokenNewOf({
     scopes: SCOPES,
     randomBytes: TOKEN_RANDOM_BYTES,

@@ -14,9 +14,9 @@ export function envName(key: string): string {
   );
 }
 
-/** The group that a key belongs to: its first segment. */
+/** The group that a key belongs to: its first segment, which may be all of it. */
 export function groupOf(key: string): string {
-  return key.slice(0, key.indexOf('.'));
+  return key.split('.', 1)[0] ?? key;
 }
 
 /** The table's groups with their keys, in the order of the table. */

@@ -1,3 +1,4 @@
+import { jsonObject } from './json.ts';
 import type { TextRule } from './kinds.ts';
 import { NOT_EMPTY, boolean, integer, list, oneOf, port, refused, text } from './kinds.ts';
 import { DAY, GIB, HOUR, KIB, MIB, MINUTE, SECOND, duration, size } from './quantities.ts';
@@ -346,6 +347,12 @@ export const SETTINGS = {
     kind: integer(1, 100_000),
     default: 1000,
     doc: 'How many series that counter may have. Events beyond are counted in one more, whose labels all say other.',
+  }),
+
+  webhooks: setting({
+    kind: jsonObject(),
+    default: {},
+    doc: 'Webhooks by name, each of which listens at /webhook/<name>: how their bodies become events, and their secrets. See docs/ingest/webhooks.md.',
   }),
 
   'retention.min': setting({

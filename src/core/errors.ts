@@ -57,6 +57,9 @@ export class TooLargeError extends RefusedError {}
 /** Input in a form that the server doesn't take (HTTP 415). Nothing of it was stored. */
 export class UnsupportedError extends RefusedError {}
 
+/** A request that doesn't show the secret it must (HTTP 401). Nothing of it was stored. */
+export class UnauthorizedError extends RefusedError {}
+
 /** Why the server can't do now what it was rightly asked for. */
 export type UnavailableReason = 'log_full' | 'not_ready' | 'scrapers_max';
 

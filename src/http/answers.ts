@@ -3,6 +3,7 @@ import {
   RefusedError,
   SeriesLimitError,
   TooLargeError,
+  UnauthorizedError,
   UnavailableError,
   UnsupportedError,
   shown,
@@ -28,6 +29,7 @@ export function answerOf(error: unknown): Answer {
     return { status: 429, error: message, field, retryAfterSeconds };
   }
   if (error instanceof UnsupportedError) return { status: 415, error: error.message, field: error.field };
+  if (error instanceof UnauthorizedError) return { status: 401, error: error.message, field: error.field };
   if (error instanceof RefusedError) return { status: 400, error: error.message, field: error.field };
   if (error instanceof UnavailableError) {
     return { status: 503, error: error.message, retryAfterSeconds: error.retryAfterSeconds };

@@ -103,8 +103,15 @@ describe('the environment of the server', () => {
       'auth.tokens.file',
     ]);
     const keys = Object.keys(SETTINGS).filter((key) => !set.has(key));
-    const env = await environment(...keys.map((key) => `--set-string=config.${key}=x`));
+    // The only one that is an object; its members are no settings of their own.
+    const webhooks = '{"deploys":{"labels":{"env":"/env"}}}';
+    const env = await environment(
+      ...keys.map((key) =>
+        key === 'webhooks' ? `--set-json=config.webhooks=${webhooks}` : `--set-string=config.${key}=x`,
+      ),
+    );
     expect(keys.length).toBeGreaterThan(25);
+    expect(env['ONESHOT_WEBHOOKS']).toBe(webhooks);
     expect(Object.keys(env)).toEqual(expect.arrayContaining(keys.map((key) => envName(key))));
   });
 });

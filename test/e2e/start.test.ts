@@ -37,6 +37,18 @@ describe('a start that can not be ends with one clear line and exit code 2', () 
     ['a proxy that is no address', ['--server.trustedProxies=me'], {}, /server\.trustedProxies.*"me"/],
     ['a host that is none of this machine', ['--server.host=203.0.113.1'], {}, /203\.0\.113\.1/],
     ['a file that is not there', ['--config.file=none.json'], {}, /none\.json/],
+    [
+      'a webhook that points nowhere',
+      ['--webhooks={"deploys":{"labels":{"env":"env"}}}'],
+      {},
+      /webhooks\.deploys\.labels\.env "env" points nowhere/,
+    ],
+    [
+      "a webhook's secret that is not there",
+      [],
+      { ONESHOT_WEBHOOKS: '{"github":{"secret":{"env":"GITHUB_SECRET"}}}' },
+      /webhooks\.github\.secret: the environment variable "GITHUB_SECRET" is not there/,
+    ],
   ])('%s', async (_what, flags, env, message) => {
     const { code, output } = await refused([...flags], env);
     expect({ code, lines: output.trimEnd().split('\n').length, output }).toMatchObject({ code: 2, lines: 1 });
