@@ -2,8 +2,8 @@
 # Fetches the real servers that tests scrape with: Debian's own packages, unpacked (not installed) into
 # .cache/tools/<name>-<version>/. What is already there and runs is left alone.
 #
-#   scripts/tools.sh                       prometheus-3.5, prometheus-2.53 and prometheus-2.42
-#   scripts/tools.sh victoriametrics       only what is named
+#   scripts/tools.sh                       prometheus-3.5, prometheus-2.53, prometheus-2.42 and victoriametrics
+#   scripts/tools.sh prometheus-3.5        only what is named
 #
 # Needs a Debian machine whose apt works, and no root: apt runs on a private configuration below .cache/apt/, with the
 # mirror and the keyring that the machine itself uses. Every index is verified; bookworm's keyring suffices for all the
@@ -121,7 +121,7 @@ for needed in apt-get dpkg-deb; do
   command -v "$needed" >/dev/null || fail "needs a Debian machine: no $needed here"
 done
 
-[[ $# -gt 0 ]] || set -- prometheus-3.5 prometheus-2.53 prometheus-2.42
+[[ $# -gt 0 ]] || set -- prometheus-3.5 prometheus-2.53 prometheus-2.42 victoriametrics
 for name in "$@"; do
   case $name in
     # Unstable moves on: any later 3.x stands in for 3.5.

@@ -56,5 +56,6 @@ export class Acceptor {
       placed.undo();
       throw error;
     }
+    placed.written();
   }
 }
