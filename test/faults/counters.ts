@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultyServer } from './faultyServer.ts';
+import type { Lateness } from './lateness.ts';
 
 const EVERY_MS = 150;
 const ANSWER_MS_MAX = 2_000;
@@ -14,16 +15,18 @@ export interface Counted {
 }
 
 /** Reads the server's own counters by `peek`, which consumes nothing, so often that a kill hides little. */
-export class Counters {
+export class Counters implements AsyncDisposable {
   readonly #server: FaultyServer;
   readonly #scraper: string;
+  readonly #lateness: Lateness;
   readonly #byStart = new Map<number, Counted>();
   #running = true;
   #done: Promise<void> = Promise.resolve();
 
-  constructor(server: FaultyServer, scraper: string) {
+  constructor(server: FaultyServer, scraper: string, lateness: Lateness) {
     this.#server = server;
     this.#scraper = scraper;
+    this.#lateness = lateness;
   }
 
   start(): void {
@@ -37,6 +40,10 @@ export class Counters {
     await this.read();
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
   get total(): Counted {
     const total = { unproven: 0, doubtful: 0, returned: 0, repeated: 0, dropped: 0 };
     for (const counted of this.#byStart.values())
@@ -47,12 +54,14 @@ export class Counters {
   /** Reads them now. Resolves to how many events the scraper has yet to collect; undefined when the server does not answer. */
   async read(): Promise<number | undefined> {
     const start = this.#server.starts;
+    const began = performance.now();
     try {
       const response = await fetch(`${this.#server.url}/metrics?peek=true&scraper=${this.#scraper}`, {
         signal: AbortSignal.timeout(ANSWER_MS_MAX),
       });
       const text = await response.text();
       if (!response.ok || start !== this.#server.starts) return undefined;
+      this.#lateness.note(performance.now() - began);
       const outcome = (name: string) => sum(text, `deliveries_total{outcome="${name}"}`);
       this.#byStart.set(start, {
         unproven: outcome('unproven'),

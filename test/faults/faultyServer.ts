@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 const CLOCK = join(import.meta.dirname, 'clockPreload.ts');
-const READY_MS_MAX = 20_000;
-const STOP_MS_MAX = 20_000;
+const READY_MS_MAX = 120_000;
+const STOP_MS_MAX = 60_000;
 const POLL_MS = 5;
 
 export interface ServerPlace {

@@ -2,13 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { atExit } from '../support/atExit.ts';
 import { NetworkNamespaces } from '../support/networkNamespaces.ts';
 import type { Row, Scenario } from './scenario.ts';
 import { play } from './scenario.ts';
 
 const INSIDE = join(import.meta.dirname, 'inside.ts');
 /** What starting, settling and stopping take beyond the scenario's own time. */
-const BEYOND_MS_MAX = 180_000;
+const BEYOND_MS_MAX = 600_000;
 /** Each scenario that runs at once has some processes, which are to end when this one does. */
 const EXIT_LISTENERS_MAX = 100;
 let namespaces = 0;
@@ -26,10 +27,12 @@ export async function run(scenario: Scenario): Promise<Row> {
     stdio: ['ignore', 'pipe', 'inherit'],
     timeout: scenario.seconds * 1000 + BEYOND_MS_MAX,
   });
+  const calledOff = atExit(() => void child.kill());
   const [output, [code]] = await Promise.all([
     text(child.stdout),
     once(child, 'close') as Promise<[number | null]>,
   ]);
+  calledOff();
   if (code !== 0)
     throw new Error(`${scenario.name}: inside the namespace it ended with ${code ?? 'a signal'}: ${output}`);
   return JSON.parse(output.trimEnd().split('\n').at(-1) ?? '') as Row;
@@ -57,7 +60,17 @@ export async function runAll(
 
 /** The row of a scenario that could not be played to its end. */
 function failed({ name, format, version }: Scenario, error: unknown): Row {
-  const none = { strikes: 0, events: 0, lost: 0, twice: 0, wrong: 0, upGaps: 0, unproven: 0, doubtful: 0 };
+  const none = {
+    strikes: 0,
+    events: 0,
+    lost: 0,
+    twice: 0,
+    wrong: 0,
+    upGaps: 0,
+    unproven: 0,
+    doubtful: 0,
+    lateMs: 0,
+  };
   const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { fault: name, format, version, ...none, problems: [`it could not be played: ${why}`], log: '' };
 }

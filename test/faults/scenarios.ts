@@ -3,19 +3,19 @@ import type { Fault } from './faults.ts';
 import { FAULTS } from './faults.ts';
 import type { FormatName } from './format.ts';
 import type { Scenario } from './scenario.ts';
+import { requireNamespaces } from '../support/networkNamespaces.ts';
 import { requireSmallDisk } from './smallDisk.ts';
 
 type Kind = readonly [format: FormatName, version: CollectorName];
 
-/** What is promised under all faults is tried with every Prometheus, the rest with the newest. */
-const ALONE_IN: readonly Kind[] = [
+const NEWEST: readonly Kind[] = [
   ['timed protobuf', '3.5'],
-  ['timed protobuf', '2.53'],
-  ['timed protobuf', '2.42'],
   ['untimed', '3.5'],
 ];
 const MIXED_IN: readonly Kind[] = [
-  ...ALONE_IN,
+  ...NEWEST,
+  ['timed protobuf', '2.53'],
+  ['timed protobuf', '2.42'],
   ['untimed', '2.53'],
   ['untimed', '2.42'],
   ['untimed spread', '3.5'],
@@ -24,10 +24,23 @@ const MIXED_IN: readonly Kind[] = [
 ];
 const PATHS = ['proxy', 'wire', 'direct'] as const;
 
-/** Each fault alone, on its own path. */
-export function alone(seconds: number, seed: number): Scenario[] {
-  return possible().flatMap(({ name, path }) =>
-    ALONE_IN.map(([format, version]) => ({
+/** What this machine can play: filling a disk needs the right to mount one, a wire that to make namespaces. In CI they must be there. */
+const RIGHTS = { disk: requireSmallDisk(), wire: requireNamespaces() };
+const POSSIBLE: readonly Fault[] = FAULTS.filter(
+  ({ needsDisk, path }) => (RIGHTS.disk || needsDisk !== true) && (RIGHTS.wire || path !== 'wire'),
+);
+/** The names of the others. */
+export const IMPOSSIBLE: readonly string[] = FAULTS.filter((fault) => !POSSIBLE.includes(fault)).map(
+  ({ name }) => name,
+);
+
+/** Each fault alone, on its own path: with the newest Prometheus, or `everywhere`, as mixtures are. */
+export function alone(seconds: number, seed: number, everywhere: boolean): Scenario[] {
+  const kinds = everywhere
+    ? MIXED_IN.filter(([format, version]) => format !== 'untimed spread' && version !== 'vm')
+    : NEWEST;
+  return POSSIBLE.flatMap(({ name, path }) =>
+    kinds.map(([format, version]) => ({
       name,
       faults: [name],
       path,
@@ -41,7 +54,8 @@ export function alone(seconds: number, seed: number): Scenario[] {
 
 /** All faults of a path together, and those that need no path. */
 export function mixtures(seconds: number, seed: number): Scenario[] {
-  const ofAll = PATHS.flatMap((path) => MIXED_IN.map((kind) => mixture(path, kind, seconds, seed)));
+  const paths = PATHS.filter((path) => path !== 'wire' || RIGHTS.wire);
+  const ofAll = paths.flatMap((path) => MIXED_IN.map((kind) => mixture(path, kind, seconds, seed)));
   const ofTrue = (['untimed', 'untimed spread'] as const).map((format) =>
     mixture('proxy', [format, '3.5'], seconds, seed, true),
   );
@@ -56,17 +70,11 @@ export function mixture(
   seed: number,
   evident = false,
 ): Scenario {
-  const faults = possible()
-    .filter((fault) => fault.path === path || fault.path === 'direct')
+  const faults = POSSIBLE.filter((fault) => fault.path === path || fault.path === 'direct')
     .filter(({ evidence }) => !evident || evidence === 'true')
     // VictoriaMetrics has new samples in memory alone for some seconds, so what it loses when it is killed says nothing of the server.
     .filter(({ killsCollector }) => version !== 'vm' || killsCollector !== true)
     .map(({ name }) => name);
   const name = `mixture, ${path}${evident ? ', true evidence' : ''}`;
   return { name, faults, path, format, version, seconds, seed };
-}
-
-/** Those that this machine can play: filling a disk needs the right to mount one. */
-function possible(): readonly Fault[] {
-  return requireSmallDisk() ? FAULTS : FAULTS.filter(({ needsDisk }) => needsDisk !== true);
 }

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { atExit } from '../support/atExit.ts';
 import { temporaryFolder } from '../support/server.ts';
 
 const DISK_BYTES = 24 << 20;
@@ -22,11 +23,13 @@ export function requireSmallDisk(): boolean {
 /** A folder that is a disk of its own, so small that it can be filled. Needs the right to mount. */
 export class SmallDisk implements Disposable {
   readonly #path: string;
+  readonly #calledOff: () => void;
 
   /** Mounts over an empty folder. */
   constructor(path: string) {
     this.#path = path;
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'tmpfs', path], { stdio: 'pipe' });
+    this.#calledOff = atExit(() => this.#unmount());
   }
 
   /** Takes all the room that is left. */
@@ -49,6 +52,11 @@ export class SmallDisk implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#calledOff();
+    this.#unmount();
+  }
+
+  #unmount(): void {
     execFileSync('umount', ['-l', this.#path], { stdio: 'pipe' });
   }
 }

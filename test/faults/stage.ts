@@ -16,7 +16,7 @@ export const JOB = 'events';
 export const INTERVAL_MS = 1_000;
 /** Longer than any single fault, and short enough to end within a scenario. */
 const LEASE = '10s';
-const UP_MS_MAX = 40_000;
+const UP_MS_MAX = 120_000;
 const POLL_MS = 100;
 /** How far from the next scrape an aimed fault strikes, in ms. */
 const AIM_MS = { early: -4, late: 12 };

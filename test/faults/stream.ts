@@ -8,15 +8,15 @@ const POST_TIMEOUT_MS = 5_000;
 const TWIN_SHARE = 0.2;
 const WAIT_WHEN_DOWN_MS = 50;
 
-/** What the clients remember: every number that was answered with 200. */
-export type Accepted = Set<number>;
+/** What the clients remember: every number that was answered with 200, and when, in Unix ms. */
+export type Accepted = Map<number, number>;
 
 /**
  * A steady stream of events. Each has a number of its own: as the label `n` where every event is to be a series of its own, as the
  * value where several share a series. What was not answered with 200 is not sent again: nobody knows what became of it.
  */
-export class EventStream {
-  readonly accepted: Accepted = new Set();
+export class EventStream implements AsyncDisposable {
+  readonly accepted: Accepted = new Map();
   readonly #url: () => string;
   readonly #series: number | undefined;
   readonly #perSecond: number;
@@ -44,6 +44,10 @@ export class EventStream {
     this.#agent.destroy();
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
   async #postOn(): Promise<void> {
     const pauseMs = (1000 * POSTERS) / this.#perSecond;
     while (this.#running) {
@@ -63,7 +67,7 @@ export class EventStream {
     this.#next += 1;
     const n = this.#next;
     const status = await this.#send(series === undefined ? `n=${n}` : `s=${series}&value=${n}`);
-    if (status === 200) this.accepted.add(n);
+    if (status === 200) this.accepted.set(n, Date.now());
     return status !== undefined;
   }
 

@@ -12,6 +12,7 @@ const COLUMNS = [
   ['up gaps', 7],
   ['unproven', 8],
   ['doubtful', 8],
+  ['late ms', 7],
 ] as const;
 
 export function tableHead(): string {
@@ -21,8 +22,22 @@ export function tableHead(): string {
 
 /** One line; a row with problems has them below it. */
 export function tableLine(row: Row): string {
-  const { fault, format, version, strikes, events, lost, twice, wrong, upGaps, unproven, doubtful } = row;
-  const values = [fault, format, version, strikes, events, lost, twice, wrong, upGaps, unproven, doubtful];
+  const { fault, format, version, strikes, events, lost, twice, wrong, upGaps, unproven, doubtful, lateMs } =
+    row;
+  const values = [
+    fault,
+    format,
+    version,
+    strikes,
+    events,
+    lost,
+    twice,
+    wrong,
+    upGaps,
+    unproven,
+    doubtful,
+    lateMs,
+  ];
   const line = COLUMNS.map(([, width], i) => cell(values[i] ?? '', width)).join('  ');
   return [line, ...row.problems.map((problem) => `    WRONG: ${problem}`)].join('\n');
 }

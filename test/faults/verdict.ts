@@ -11,7 +11,10 @@ export interface Verdict {
 }
 
 /** Every accepted event is one sample, whatever its time: its number is the label of a series of its own, or the value. */
-export function judgeUntimed(accepted: ReadonlySet<number>, stored: readonly StoredSeries[]): Verdict {
+export function judgeUntimed(
+  accepted: ReadonlyMap<number, number>,
+  stored: readonly StoredSeries[],
+): Verdict {
   const times = new Map<number, number[]>();
   for (const { labels, samples } of stored)
     for (const { at, value } of samples) {
@@ -23,7 +26,7 @@ export function judgeUntimed(accepted: ReadonlySet<number>, stored: readonly Sto
 
 /** Every accepted event is one sample, whose value is its number, at the time and in the series that the witness saw. */
 export function judgeTimed(
-  accepted: ReadonlySet<number>,
+  accepted: ReadonlyMap<number, number>,
   stored: readonly StoredSeries[],
   seen: ReadonlyMap<number, Seen>,
   pulseMs: number | undefined,
@@ -41,14 +44,14 @@ export function judgeTimed(
         );
     }
   }
-  for (const n of accepted) if (!seen.has(n)) wrong.push(`event ${n} never came to the witness`);
+  for (const n of accepted.keys()) if (!seen.has(n)) wrong.push(`event ${n} never came to the witness`);
   if (pulseMs !== undefined) wrong.push(...wrongEnds(stored, seen, pulseMs));
   return { ...lostAndTwice(accepted, times), wrong };
 }
 
-function lostAndTwice(accepted: ReadonlySet<number>, times: ReadonlyMap<number, readonly number[]>) {
+function lostAndTwice(accepted: ReadonlyMap<number, number>, times: ReadonlyMap<number, readonly number[]>) {
   return {
-    lost: [...accepted].filter((n) => !times.has(n)),
+    lost: [...accepted.keys()].filter((n) => !times.has(n)),
     twice: [...times]
       .filter(([, at]) => at.length > 1)
       .map(([n, at]) => ({ n, at: at.toSorted((a, b) => a - b) })),

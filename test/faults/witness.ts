@@ -17,7 +17,7 @@ export interface Seen {
  * A second scraper, on a link without faults, that learns the time of every event from the text format. It tells, too, whether the
  * server ever gave one event two times.
  */
-export class Witness {
+export class Witness implements AsyncDisposable {
   readonly seen = new Map<number, Seen>();
   /** Events that came with different times. */
   readonly contradictions: string[] = [];
@@ -36,6 +36,10 @@ export class Witness {
   async stop(): Promise<void> {
     this.#running = false;
     await this.#done;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
   }
 
   async #watch(): Promise<void> {
@@ -62,7 +66,7 @@ export class Witness {
         await sleep(EVERY_MS);
       }
     } finally {
-      client.reset();
+      client.socket.destroy();
     }
   }
 

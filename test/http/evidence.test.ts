@@ -170,7 +170,9 @@ describe('what is seen of a response settles it (G2, G3)', () => {
     client.send(request('GET', '/metrics') + request('GET', '/healthz'));
     await sleep(200);
     client.reset();
-    await expect.poll(async () => (await outcomes(server))['returned']).toBeGreaterThan(0);
+    await expect
+      .poll(async () => (await outcomes(server))['returned'], { timeout: 10_000 })
+      .toBeGreaterThan(0);
     expect((await outcomes(server))['confirmed']).toBeUndefined();
   });
 });
@@ -184,7 +186,9 @@ it('G3: 100,000 pending events and a client that resets after 64 kB: all of them
   broken.reset();
   // Doubtful where the kernel took the whole response, although the client read only a part of it.
   const back = async () => Object.entries(await outcomes(server));
-  await expect.poll(back).toEqual([[expect.stringMatching(/^(?:returned|doubtful)$/), expect.any(Number)]]);
+  await expect
+    .poll(back, { timeout: 10_000 })
+    .toEqual([[expect.stringMatching(/^(?:returned|doubtful)$/), expect.any(Number)]]);
   const client = await RawClient.connect(server.port);
   const got = new Set<number>();
   for (let round = 0; round < 30; round += 1) {

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { atExit } from './atExit.ts';
 
 /** Two links between two namespaces: faults strike the wire; the back link stays whole, for whoever looks on. */
 const WIRE = { server: '10.213.1.1', client: '10.213.1.2' };
@@ -31,10 +32,12 @@ export class NetworkNamespaces implements Disposable {
   static readonly BACK = BACK;
   readonly server: string;
   readonly client: string;
+  readonly #calledOff: () => void;
 
   private constructor(name: string) {
     this.server = `oneshot-${name}-${process.pid}-s`;
     this.client = `oneshot-${name}-${process.pid}-c`;
+    this.#calledOff = atExit(() => this.#delete());
   }
 
   static create(name: string): NetworkNamespaces {
@@ -54,6 +57,11 @@ export class NetworkNamespaces implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#calledOff();
+    this.#delete();
+  }
+
+  #delete(): void {
     for (const namespace of [this.server, this.client]) {
       try {
         execFileSync('ip', ['netns', 'delete', namespace], { stdio: 'pipe', timeout: COMMAND_TIMEOUT_MS });
