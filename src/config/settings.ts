@@ -1,5 +1,6 @@
+import { jsonObject } from './json.ts';
 import type { TextRule } from './kinds.ts';
-import { NOT_EMPTY, integer, list, oneOf, port, refused, text } from './kinds.ts';
+import { NOT_EMPTY, boolean, integer, list, oneOf, port, refused, text } from './kinds.ts';
 import { DAY, GIB, HOUR, KIB, MIB, MINUTE, SECOND, duration, size } from './quantities.ts';
 import type { Table } from './setting.ts';
 import { setting } from './setting.ts';
@@ -24,6 +25,13 @@ const LABEL_NAME: TextRule = {
   pattern: /^(?!__)[^\0]+$/,
   rule: "a label's name that does not begin with __",
   remedy: "name labels that events carry; the events' metric is counted apart in any case",
+};
+
+/** Who may do what, of those who have a password. */
+const USER_SCOPES: TextRule = {
+  pattern: /^.+=(?:write|scrape|admin)(?:\+(?:write|scrape|admin))*$/,
+  rule: 'name=scope or name=scope+scope',
+  remedy: 'use the scopes write, scrape, admin, as in prometheus=scrape',
 };
 
 /** The Go server's switch between the two kinds of timestamps. */
@@ -59,10 +67,58 @@ export const SETTINGS = {
     default: 10_000,
     doc: 'How many connections may be open at once. One more is closed at once.',
   }),
+  'server.headTimeout': setting({
+    kind: duration({ min: 100, max: HOUR }),
+    default: 20 * SECOND,
+    doc: "How long a TLS handshake may take, and after it a request's head. Must be shorter than server.requestTimeout.",
+  }),
+  'server.requestTimeout': setting({
+    kind: duration({ min: 100, max: HOUR }),
+    default: MINUTE,
+    doc: 'How long a whole request may take to arrive.',
+  }),
   'server.stopTimeout': setting({
     kind: duration({ min: 0, max: HOUR }),
     default: 10 * SECOND,
     doc: 'A graceful stop takes at most this long; what is still open then is cut.',
+  }),
+
+  'web.config.file': setting({
+    kind: text(),
+    default: '',
+    doc: "TLS, users with passwords, headers and a rate limit, in the format of Prometheus' exporters. Read again when it changes.",
+  }),
+
+  'auth.tokens.file': setting({
+    kind: text(),
+    default: '',
+    doc: 'Bearer tokens by their hashes, each with its scopes. Read again when it changes.',
+  }),
+  'auth.users': setting({
+    kind: list(USER_SCOPES),
+    default: [],
+    doc: 'What users of web.config.file may do: prometheus=scrape, ci=write, or name=scope+scope with write, scrape, admin. A user who is not named may do everything.',
+  }),
+
+  'limits.perClient': setting({
+    kind: integer(0, 1_000_000),
+    default: 0,
+    doc: 'How many posting requests one client address may send in a second, on average. 0 for no limit. One too many gets 429.',
+  }),
+  'limits.perClientBurst': setting({
+    kind: integer(1, 1_000_000),
+    default: 100,
+    doc: 'How many posting requests one client address may send at once, with limits.perClient.',
+  }),
+  'limits.total': setting({
+    kind: integer(0, 1_000_000),
+    default: 0,
+    doc: 'How many posting requests all clients together may send in a second, on average. 0 for no limit. One too many gets 429.',
+  }),
+  'limits.totalBurst': setting({
+    kind: integer(1, 1_000_000),
+    default: 1000,
+    doc: 'How many posting requests all clients together may send at once, with limits.total.',
   }),
 
   'config.file': setting({
@@ -136,6 +192,11 @@ export const SETTINGS = {
     doc: 'The longest label value, in bytes of UTF-8.',
   }),
 
+  'event.idMax': setting({
+    kind: size({ min: 16, max: 4 * KIB }),
+    default: 256,
+    doc: 'The longest id of an event or a request, in bytes of UTF-8.',
+  }),
   'event.names': setting({
     kind: oneOf(['legacy', 'utf8']),
     default: 'legacy',
@@ -150,6 +211,62 @@ export const SETTINGS = {
     kind: duration({ min: 0, max: 9 * MINUTE }),
     default: 5 * MINUTE,
     doc: 'How far in the future the time may lie that an event was sent with. A later one is moved, and counted. Prometheus drops what is more than 10 minutes ahead.',
+  }),
+
+  'batch.eventsMax': setting({
+    kind: integer(1, 10_000_000),
+    default: 100_000,
+    doc: 'How many events one request may bring.',
+  }),
+
+  'batch.bytesMax': setting({
+    kind: size({ min: KIB, max: 16 * GIB }),
+    default: 64 * MIB,
+    doc: 'The longest NDJSON body, in bytes. It is read line by line, and a line is as long as event.bodyMax at most.',
+  }),
+
+  'cloudevents.data': setting({
+    kind: list(),
+    default: [],
+    doc: "What of a CloudEvent's data becomes a label: label=/json/pointer, several separated by commas. The label value sets the event's value.",
+  }),
+
+  'ids.window': setting({
+    kind: duration({ min: MINUTE, max: 365 * DAY }),
+    default: DAY,
+    doc: 'How long an id is remembered: what is sent again under it in this time is stored once.',
+  }),
+  'ids.max': setting({
+    kind: integer(1, 100_000_000),
+    default: 1_000_000,
+    doc: 'How many ids are remembered at most. Beyond it the oldest are forgotten before their time, and counted. Each takes some 60 bytes of disk, beside store.bytesMax.',
+  }),
+
+  'labels.drop': setting({
+    kind: list(LABEL_NAME),
+    default: [],
+    doc: 'Labels that are left out of every event.',
+  }),
+  'labels.keep': setting({
+    kind: list(LABEL_NAME),
+    default: [],
+    doc: 'The only labels that events keep. Empty keeps all.',
+  }),
+  'labels.valueTruncate': setting({
+    kind: size({ min: 0, max: MIB }),
+    default: 0,
+    doc: 'Label values are cut to so many bytes of UTF-8, at a character, and counted. 0 cuts none: a value beyond event.labelValueMax is refused.',
+  }),
+
+  'series.perHourMax': setting({
+    kind: integer(0, 10_000_000),
+    default: 0,
+    doc: 'How many new series may appear within an hour of the clock. A series that had an event in this hour or the last is not new. 0 sets no limit.',
+  }),
+  'series.overflow': setting({
+    kind: oneOf(['refuse', 'fold']),
+    default: 'refuse',
+    doc: "What becomes of an event whose series is one too many: refuse (429) or fold (it goes into its metric's series with the one label overflow=true).",
   }),
 
   'pulse.width': setting({
@@ -210,6 +327,11 @@ export const SETTINGS = {
     default: [],
     doc: 'Ids of scrapers that are known before their first scrape, so that events wait for them.',
   }),
+  'scrapers.byUser': setting({
+    kind: boolean(),
+    default: false,
+    doc: "Whether a scraper's place is bound to the user, or the token, that it scrapes with: nobody can then read another's events away.",
+  }),
   'scrapers.lookback': setting({
     kind: duration({ min: 0, max: TIMER_MAX }),
     default: 5 * MINUTE,
@@ -225,6 +347,12 @@ export const SETTINGS = {
     kind: integer(1, 100_000),
     default: 1000,
     doc: 'How many series that counter may have. Events beyond are counted in one more, whose labels all say other.',
+  }),
+
+  webhooks: setting({
+    kind: jsonObject(),
+    default: {},
+    doc: 'Webhooks by name, each of which listens at /webhook/<name>: how their bodies become events, and their secrets. See docs/ingest/webhooks.md.',
   }),
 
   'retention.min': setting({

@@ -24,12 +24,17 @@ export interface MetricsRouteParts {
   /** How samples are timed for a scraper that does not say. */
   readonly mode: Mode;
   readonly compress: Compressor;
+  /** Whether a scraper's place is bound to the user who scrapes. */
+  readonly byUser: boolean;
   /** The server's own metrics. */
   readonly ownMetrics: () => Promise<readonly Family[]>;
 }
 
 /** A day: no scrape timeout is longer, and a larger number is no timeout. */
 const TIMEOUT_SECONDS_MAX = 86_400;
+
+/** By any of these an HTTP proxy shows itself. */
+const PROXY_HEADERS = ['via', 'forwarded', 'x-forwarded-for', 'x-real-ip'];
 
 const PARAMETERS = {
   type: 'object',
@@ -75,10 +80,19 @@ interface Asked {
   readonly peek: boolean;
 }
 
-function readRequest({ raw }: FastifyRequest, { proxies, mode }: MetricsRouteParts): Asked {
+function readRequest(
+  { raw, principal }: FastifyRequest,
+  { proxies, mode, byUser }: MetricsRouteParts,
+): Asked {
   const parameters = parametersOf(raw);
   return {
-    identity: identify(raw.socket.remoteAddress ?? '', raw.headers, parameters, proxies),
+    identity: identify(
+      raw.socket.remoteAddress ?? '',
+      raw.headers,
+      parameters,
+      proxies,
+      byUser ? principal?.name : undefined,
+    ),
     mode: modeOf(parameters) ?? mode,
     format: negotiate(raw.headers.accept),
     peek: flagOf(parameters, 'peek'),
@@ -99,10 +113,11 @@ async function scrape(
     mode,
     requestedAt,
     timeoutMs,
+    closes: announcesClose(raw),
     format: format.version === undefined ? format.kind : `${format.kind} ${format.version}`,
     showsEnds: mode === 'timed' && format.kind === 'protobuf',
     connection: connections.idOf(raw),
-    throughProxy: raw.headers.via !== undefined || raw.headers['x-forwarded-for'] !== undefined,
+    throughProxy: PROXY_HEADERS.some((name) => raw.headers[name] !== undefined),
   });
   let body: Body;
   try {
@@ -147,6 +162,12 @@ function send(reply: FastifyReply, format: Format, { bytes, encoding }: Body): F
     .header('Vary', 'Accept, Accept-Encoding')
     .header('Cache-Control', 'no-store')
     .send(bytes);
+}
+
+/** Whether the connection carries nothing after this request: https://www.rfc-editor.org/rfc/rfc9112#name-persistence */
+function announcesClose({ headers, httpVersionMinor }: FastifyRequest['raw']): boolean {
+  const options = (headers.connection ?? '').toLowerCase();
+  return httpVersionMinor === 0 ? !options.includes('keep-alive') : options.includes('close');
 }
 
 /** `timestamps=explicit|scrape`, from the `params` of a scrape config. Throws a RefusedError for anything else. */
