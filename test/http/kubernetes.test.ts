@@ -1,11 +1,12 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer as createTlsServer } from 'node:https';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ApiServer } from '../../src/kubernetes/apiServer.ts';
 import { PodDirectory } from '../../src/kubernetes/podDirectory.ts';
 import { PodWatch } from '../../src/kubernetes/podWatch.ts';
 import { FakeKubernetes, aPod } from '../support/fakeKubernetes.ts';
-import { temporaryFolder } from '../support/server.ts';
+import { startServer, temporaryFolder } from '../support/server.ts';
 
 /** A watch of a fake API server, with what it complained of. */
 async function watching(kubernetes: FakeKubernetes, token = kubernetes.token) {
@@ -95,5 +96,73 @@ describe('a watch of pods', () => {
     expect(watch.nameAt('10.0.0.5')).toBeUndefined();
     await watch.watch.find('10.0.0.5');
     expect(watch.nameAt('10.0.0.5')).toBe('monitoring/late-0');
+  });
+});
+
+describe('scrapers named by their pods', () => {
+  const PEMS = join(import.meta.dirname, '../golden/webConfig');
+  const pem = (name: string) => readFileSync(join(PEMS, name), 'utf8');
+
+  /** A server that asks a fake API server over TLS, and scrapes of it from any address. */
+  async function serverFor(kubernetes: FakeKubernetes, folder: string) {
+    writeFileSync(join(folder, 'token'), kubernetes.token);
+    const server = await startServer({
+      'scrapers.identity': 'kubernetes',
+      'kubernetes.url': `https://localhost:${kubernetes.port}`,
+      'kubernetes.tokenFile': join(folder, 'token'),
+      'kubernetes.caFile': join(PEMS, 'ca.pem'),
+      'scrapers.lookback': 0,
+    });
+    const scrapeFrom = async (ip: string, query = '') => {
+      const answer = await fetch(`${server.url}/metrics${query}`, { headers: { 'X-Real-Ip': ip } });
+      const events = (await answer.text()).match(/^events_to_metrics\{.*$/gm) ?? [];
+      return { status: answer.status, events, retryAfter: answer.headers.get('retry-after') };
+    };
+    return { server, scrapeFrom };
+  }
+
+  const overTls = () =>
+    new FakeKubernetes((listener) =>
+      createTlsServer({ cert: pem('server.pem'), key: pem('server.key') }, listener),
+    );
+
+  test('G2: a pod of a StatefulSet that comes back at another address gets what it has not had, and only that', async () => {
+    using folder = temporaryFolder();
+    await using kubernetes = overTls();
+    await kubernetes.start();
+    const before = aPod('prometheus-0', '10.0.0.1');
+    kubernetes.put(before);
+    const { server, scrapeFrom } = await serverFor(kubernetes, folder.path);
+    await using _ = server;
+    await expect.poll(async () => (await scrapeFrom('10.0.0.1')).status, SOON).toBe(200);
+    await fetch(`${server.url}/event?n=1`, { method: 'POST' });
+    expect((await scrapeFrom('10.0.0.1')).events).toHaveLength(1);
+    kubernetes.delete(before);
+    await fetch(`${server.url}/event?n=2`, { method: 'POST' });
+    kubernetes.put(aPod('prometheus-0', '10.0.0.9'), true);
+    expect((await scrapeFrom('10.0.0.9')).events).toEqual(['events_to_metrics{n="2"} 1']);
+    const { scrapers } = (await (await fetch(`${server.url}/api/v1/scrapers`)).json()) as {
+      scrapers: object[];
+    };
+    expect(scrapers).toMatchObject([
+      { id: 'monitoring/prometheus-0', identifiedBy: 'pod', address: '10.0.0.9' },
+    ]);
+  });
+
+  test('who can not be told yet is asked to come again, and has lost nothing; an id of its own needs no telling', async () => {
+    using folder = temporaryFolder();
+    await using kubernetes = overTls();
+    await kubernetes.start();
+    kubernetes.failing = 500;
+    const { server, scrapeFrom } = await serverFor(kubernetes, folder.path);
+    await using _ = server;
+    expect(await scrapeFrom('10.0.0.1')).toMatchObject({ status: 503, retryAfter: '2' });
+    expect((await scrapeFrom('10.0.0.1', '?scraper=a')).status).toBe(200);
+    expect((await fetch(`${server.url}/metrics`)).status).toBe(200);
+    kubernetes.failing = undefined;
+    kubernetes.put(aPod('prometheus-0', '10.0.0.1'));
+    await expect.poll(async () => (await scrapeFrom('10.0.0.1')).status, SOON).toBe(200);
+    expect(server.log.join('')).toContain('the watch of pods failed; it is tried again');
+    expect(server.log.join('')).not.toContain(kubernetes.token);
   });
 });
