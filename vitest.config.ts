@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 /** How long `expect.poll` waits: a busy machine needs seconds to start a process. */
 const POLL = { poll: { timeout: 15_000 } };
 
+/** Hostile input, where it is time and memory that are looked at. */
+const MEASURES = ['test/hostile/memory.test.ts', 'test/hostile/growth.test.ts'];
+
 /**
  * Two kinds of tests. `fast` runs at every commit (`npm run check`); `slow` starts real processes: crash, fuzz, Prometheus.
  * One file at a time in `slow`: they measure nothing, but they share two cores and real ports.
@@ -19,6 +22,7 @@ export default defineConfig({
             'test/model/**/*.test.ts',
             'test/golden/**/*.test.ts',
             'test/http/**/*.test.ts',
+            'test/hostile/**/*.test.ts',
             'test/image/dockerfile.test.ts',
             'test/image/probe.test.ts',
             'test/chart/pages.test.ts',
@@ -26,6 +30,7 @@ export default defineConfig({
             'test/docs.test.ts',
             'test/workflows.test.ts',
           ],
+          exclude: [...MEASURES],
           testTimeout: 30_000,
           expect: POLL,
         },
@@ -38,6 +43,7 @@ export default defineConfig({
             'test/crash/**/*.test.ts',
             'test/e2e/**/*.test.ts',
             'test/faults/**/*.test.ts',
+            ...MEASURES,
           ],
           // The scenarios of the fault suite mostly wait, so all of a file may run at once.
           maxConcurrency: 16,

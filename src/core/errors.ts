@@ -16,7 +16,12 @@ export class RefusedError extends Error {
   readonly field: string;
 
   constructor(field: string, message: string, options?: ErrorOptions) {
+    // Its sender's doing, so no stack tells anything; and one body may hold a hundred thousand, each of whose stacks costs far more than
+    // the rest of it.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message, options);
+    Error.stackTraceLimit = stackTraceLimit;
     this.field = field;
   }
 

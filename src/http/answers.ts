@@ -83,6 +83,9 @@ function answerOfFramework({ code, statusCode, message, validation }: Partial<Fa
   }
 }
 
+/** A name that an error repeats may hold them, and the error is one line. */
+const LINE_BREAKS = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;
+
 /** Sends an error: JSON, or plain text to those who ask for that. */
 export function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
   reply.code(answer.status).header('Vary', 'Accept').header('Cache-Control', 'no-store');
@@ -90,7 +93,7 @@ export function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer:
   if (answer.challenges !== undefined && answer.challenges.length > 0)
     reply.header('WWW-Authenticate', [...answer.challenges]);
   if (wantsPlainText(request.headers.accept))
-    return reply.type('text/plain; charset=utf-8').send(`${answer.error}\n`);
+    return reply.type('text/plain; charset=utf-8').send(`${answer.error.replaceAll(LINE_BREAKS, ' ')}\n`);
   const { error, field } = answer;
   return reply
     .type('application/json; charset=utf-8')

@@ -3,7 +3,7 @@ import { STATUS_CODES, createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { fastify } from 'fastify';
-import { TooLargeError } from '../core/errors.ts';
+import { RefusedError, TooLargeError } from '../core/errors.ts';
 import { answerOf, answerUnrouted, sendAnswer } from './answers.ts';
 import type { Connections } from './connections.ts';
 import { inflateBodies } from './inflate.ts';
@@ -70,6 +70,8 @@ export function buildServer(
         keepAliveTimeout: limits.keepAliveMs,
         headersTimeout: limits.headTimeoutMs,
         requestTimeout: limits.requestTimeoutMs,
+        // Asked for below: Node's own refusal says nothing.
+        requireHostHeader: false,
         connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       };
       server =
@@ -91,6 +93,9 @@ export function buildServer(
     },
   });
   if (server === undefined) throw new Error('fastify did not ask for a server');
+  // HTTP lets an expectation pass that nobody knows: https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1
+  const listening = server;
+  server.on('checkExpectation', (request, response) => listening.emit('request', request, response));
   server.maxConnections = limits.connectionsMax;
   connections.watch(server);
   inflateBodies(app);
@@ -102,6 +107,8 @@ export function buildServer(
     routes.push({ path, methods: [method].flat() });
   });
   app.addHook('onRequest', async (request) => {
+    if (request.raw.httpVersion === '1.1' && request.headers.host === undefined)
+      throw new RefusedError('Host', 'the header Host is missing; HTTP/1.1 asks every request for it');
     if ((request.raw.url?.length ?? 0) > limits.urlBytesMax) {
       throw new TooLargeError(
         'url',

@@ -42,15 +42,19 @@ async function deliver(
 ): Promise<object | undefined> {
   const isBatch = webhook.mapping.each !== undefined;
   const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
-  const headers: Headers = (name) => request.headers[name]?.toString();
+  // Only what was sent: `constructor` is a header like any other.
+  const headers: Headers = (name) =>
+    Object.hasOwn(request.headers, name) ? request.headers[name]?.toString() : undefined;
   checkSecret(webhook.secret, headers, body);
   refuseForm(headers);
   const delivered = readDelivery(webhook, parseDocument(body), headers, rules, clock());
-  const refused = delivered.refused.map(({ item, error }) => (isBatch ? error.at(`[${item}]`) : error));
-  if (refused[0] !== undefined && !webhook.partial) throw refused[0];
+  // One is told; a body may hold many.
+  const [told] = delivered.refused;
+  const refused = told !== undefined && isBatch ? told.error.at(`[${told.item}]`) : told?.error;
+  if (refused !== undefined && !webhook.partial) throw refused;
   const taken = await take(webhook, delivered, acceptor);
   // What could be taken is stored: where the sender comes again with all of it, that is one event by its id.
-  const first = refused[0] ?? taken.refused;
+  const first = refused ?? taken.refused;
   if (first !== undefined) throw first;
   return ANSWERS[webhook.answer](taken, delivered, clock);
 }

@@ -120,8 +120,9 @@ async function outcomeOf(format: Format, body: Uint8Array): Promise<{ report: st
   };
   let report: string[];
   try {
-    const { reads, isBatch } = await format.read(body);
-    report = reads.length === 0 ? ['no event'] : reads.map((read, index) => lineOf(read, isBatch ? `[${index}]` : ''));
+    const { reads: read, isBatch } = await format.read(body);
+    const reads = [...read];
+    report = reads.length === 0 ? ['no event'] : reads.map((one, index) => lineOf(one, isBatch ? `[${index}]` : ''));
   } catch (error) {
     report = [refused(error)];
   }

@@ -5,7 +5,7 @@ import { mapData } from './dataMapping.ts';
 import type { Json } from './json.ts';
 import { isJsonObject, parseJson } from './json.ts';
 import type { Reads } from './jsonEvents.ts';
-import { attempt, kindOf, stringOf } from './jsonEvents.ts';
+import { kindOf, readEach, stringOf } from './jsonEvents.ts';
 import { textOfUtf8 } from './text.ts';
 
 /**
@@ -49,7 +49,7 @@ export function readCloudEvents(body: Uint8Array, isBatch: boolean, mappings: re
       `body is ${kindOf(json)}; a batch is an array of events: send one alone as application/cloudevents+json`,
     );
   }
-  return { reads: (json as readonly Json[]).map((one) => attempt(() => structured(one, mappings))), isBatch };
+  return { reads: readEach(json as readonly Json[], (one) => structured(one, mappings)), isBatch };
 }
 
 /**

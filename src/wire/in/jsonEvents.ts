@@ -27,7 +27,7 @@ const IS_FIELD: ReadonlySet<string> = new Set(FIELDS);
 
 /** The events of a body, and whether it may hold several. */
 export interface Reads {
-  readonly reads: readonly Read[];
+  readonly reads: Iterable<Read>;
   readonly isBatch: boolean;
 }
 
@@ -38,9 +38,14 @@ export interface Reads {
 export function readJsonEvents(body: Uint8Array): Reads {
   const json = parseJson(textOfUtf8('body', body));
   if (Array.isArray(json)) {
-    return { reads: (json as readonly Json[]).map((one) => attempt(() => draftOf(one))), isBatch: true };
+    return { reads: readEach(json as readonly Json[], draftOf), isBatch: true };
   }
   return { reads: [draftOf(json)], isBatch: false };
+}
+
+/** Reads the events of an array, each when it is asked for: who counts them, or stops at the first that is wrong, spares the others. */
+export function* readEach(items: readonly Json[], read: (item: Json) => Draft): Generator<Read> {
+  for (const item of items) yield attempt(() => read(item));
 }
 
 /** Reads one event that stands in a text by itself. Throws a RefusedError. */

@@ -21,7 +21,6 @@ export async function* readNdjson(
   limits: StreamLimits,
 ): AsyncGenerator<Read> {
   for await (const line of linesOf(chunks, limits)) {
-    if (line.every(isBlank)) continue;
     yield attempt(() => readJsonEvent(textOfUtf8('body', line)));
   }
 }
@@ -30,6 +29,7 @@ function isBlank(byte: number): boolean {
   return byte === 0x20 || byte === 0x09 || byte === 0x0d;
 }
 
+/** The lines that are not blank. */
 async function* linesOf(
   chunks: AsyncIterable<Uint8Array>,
   { lineBytesMax, bytesMax }: StreamLimits,
@@ -58,14 +58,17 @@ async function* linesOf(
     let from = 0;
     for (let end = chunk.indexOf(LINE_END); end !== -1; end = chunk.indexOf(LINE_END, from)) {
       keep(chunk.subarray(from, end));
-      yield joined(parts, partsBytes);
+      const line = joined(parts, partsBytes);
+      // Passed over here: to hand on millions of them would cost far more than to read them.
+      if (!line.every(isBlank)) yield line;
       parts = [];
       partsBytes = 0;
       from = end + 1;
     }
     if (from < chunk.length) keep(chunk.subarray(from));
   }
-  if (partsBytes > 0) yield joined(parts, partsBytes);
+  const last = joined(parts, partsBytes);
+  if (!last.every(isBlank)) yield last;
 }
 
 function joined(parts: readonly Uint8Array[], bytes: number): Uint8Array {

@@ -1,0 +1,170 @@
+import type { Row } from '../row.ts';
+import { JSON_TYPE, KIB, MIB, broken, nested, send } from '../row.ts';
+
+type Case = readonly [name: string, body: () => string | Buffer, field: string, query?: string];
+
+/** What is no JSON, or none that RFC 8259 has. */
+const NO_JSON: readonly Case[] = [
+  ['nothing', () => '', 'body'],
+  ['blanks only', () => ' \n\t', 'body'],
+  ['a byte order mark only', () => Buffer.from([0xef, 0xbb, 0xbf]), 'body'],
+  ['two byte order marks', () => Buffer.from([0xef, 0xbb, 0xbf, 0xef, 0xbb, 0xbf, 0x7b, 0x7d]), 'body'],
+  ['UTF-16', () => Buffer.from('\uFEFF{}', 'utf16le'), 'body'],
+  ['UTF-32', () => Buffer.from('0000007b0000007d', 'hex'), 'body'],
+  ['bytes that are no UTF-8', () => broken('{"labels":{"a":"', [0xc3, 0x28], '"}}'), 'body'],
+  ['a surrogate in UTF-8', () => broken('{"labels":{"a":"', [0xed, 0xa0, 0x80], '"}}'), 'body'],
+  ['an object that is cut', () => '{"labels":{"a":"1"}', 'body'],
+  ['a text that is cut', () => '{"labels":{"a":"1', 'body'],
+  ['an escape that is cut', () => '{"labels":{"a":"\\u12', 'body'],
+  ['an escape that is none', () => '{"labels":{"a":"\\x41"}}', 'body'],
+  ['a bare line break in a text', () => '{"labels":{"a":"\n"}}', 'body'],
+  ['a bare NUL in a text', () => '{"labels":{"a":"\0"}}', 'body'],
+  ['a comma at the end of an object', () => '{"value":1,}', 'body'],
+  ['a comma at the end of an array', () => '[{},]', 'body'],
+  ['two values', () => '{}{}', 'body'],
+  ['something behind it', () => '{} x', 'body'],
+  ['a NUL behind it', () => '{}\0', 'body'],
+  ['names without quotes', () => '{value:1}', 'body'],
+  ['texts in single quotes', () => "{'value':1}", 'body'],
+  ['a comment', () => '{}// no', 'body'],
+  ['a no-break space around it', () => '\u00a0{}', 'body'],
+  ['a form', () => 'a=1', 'body'],
+  ['a number that begins with 0', () => '{"value":01}', 'body'],
+  ['a number that begins with a dot', () => '{"value":.5}', 'body'],
+  ['a number that ends in a dot', () => '{"value":5.}', 'body'],
+  ['a number with a plus', () => '{"value":+5}', 'body'],
+  ['NaN without quotes', () => '{"value":NaN}', 'body'],
+  ['a minus', () => '{"value":-}', 'body'],
+  ['arrays 100,000 deep', () => nested(100_000), 'body'],
+  ['arrays 65 deep', () => nested(65), 'body'],
+  ['objects 100,000 deep', () => `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`, 'body'],
+  ['arrays that open without an end', () => '['.repeat(MIB), 'body'],
+  ['quotes without an end', () => '"'.repeat(MIB), 'body'],
+  ['a MiB of backslashes', () => `"${'\\'.repeat(MIB - 1)}`, 'body'],
+  ['a MiB of line breaks, and no more', () => '\n'.repeat(MIB), 'body'],
+];
+
+/** JSON that is no event. */
+const NO_EVENT: readonly Case[] = [
+  ['null', () => 'null', 'body'],
+  ['true', () => 'true', 'body'],
+  ['a number', () => '1', 'body'],
+  ['a text', () => '"{}"', 'body'],
+  ['an array in an array', () => '[[{}]]', '[0]'],
+  ['a null in an array', () => '[{},null]', '[1]'],
+  ['half a million numbers', () => `[${'1,'.repeat(MIB / 2 - 2)}1]`, '[0]'],
+  ['a field that is __proto__', () => '{"__proto__":{"value":1}}', '__proto__'],
+  ['a field that is constructor', () => '{"constructor":{"prototype":{"a":1}}}', 'constructor'],
+  ['a field that is toString', () => '{"toString":1}', 'toString'],
+  ['a field of a MiB', () => `{"${'f'.repeat(MIB - 10)}":1}`, 'f'.repeat(64)],
+  ['a label that is __proto__', () => '{"labels":{"__proto__":"x"}}', 'labels.__proto__'],
+  ['a label that is __proto__, as an object', () => '{"labels":{"__proto__":{"a":"b"}}}', 'labels.__proto__'],
+  ['a label that is __proto__ by escapes', () => '{"labels":{"\\u005f_proto__":"x"}}', 'labels.__proto__'],
+  ['labels twice', () => '{"labels":{},"labels":{"a":"1"}}', 'labels'],
+  ['a label twice', () => '{"labels":{"a":"1","a":"1"}}', 'labels.a'],
+  ['a label twice, once by escapes', () => '{"labels":{"a":"1","\\u0061":"2"}}', 'labels.a'],
+  ['__proto__ twice', () => '{"labels":{"__proto__":1,"__proto__":2}}', 'labels.__proto__'],
+  ['labels that are an array', () => '{"labels":["a"]}', 'labels'],
+  ['labels that are a text', () => '{"labels":"a=1"}', 'labels'],
+  ['labels that are null', () => '{"labels":null}', 'labels'],
+  ['a label that is null', () => '{"labels":{"a":null}}', 'labels.a'],
+  ['a label that is an array', () => '{"labels":{"a":["b"]}}', 'labels.a'],
+  ['a label that is an object', () => '{"labels":{"a":{"toString":"b"}}}', 'labels.a'],
+  ['a label of half a character', () => '{"labels":{"a":"\\ud800"}}', 'labels.a'],
+  ['a label named by half a character', () => '{"labels":{"\\ud800":"a"}}', 'labels.\ud800'],
+  ['a label without a name', () => '{"labels":{"":"a"}}', 'labels.'],
+  [
+    '65 labels',
+    () => JSON.stringify({ labels: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`l${i}`, 1])) }),
+    'labels',
+  ],
+  [
+    'eighty thousand labels',
+    () => `{"labels":{${Array.from({ length: 80_000 }, (_, i) => `"a${i}":1`).join(',')}}}`,
+    'labels',
+  ],
+  ['a value of 4097 bytes', () => `{"labels":{"a":"${'x'.repeat(4 * KIB + 1)}"}}`, 'labels.a'],
+  ['a name that is a number', () => '{"name":1}', 'name'],
+  ['a name that is an object', () => '{"name":{}}', 'name'],
+  ['a value that is true', () => '{"value":true}', 'value'],
+  ['a value that is null', () => '{"value":null}', 'value'],
+  ['a value that is an object', () => '{"value":{"valueOf":1}}', 'value'],
+  ['a value beyond a float64', () => '{"value":1e400}', 'value'],
+  ['a value of a MiB of digits', () => `{"value":${'9'.repeat(MIB - 20)}}`, 'value'],
+  ['a value as a text that is none', () => '{"value":"1e"}', 'value'],
+  ['a time that is an array', () => '{"timestamp":[1]}', 'timestamp'],
+  ['a time that is true', () => '{"timestamp":true}', 'timestamp'],
+  ['a time with an exponent', () => '{"timestamp":1e9}', 'timestamp'],
+  ['a time below zero', () => '{"timestamp":-5}', 'timestamp'],
+  ['a time of the year 10000', () => '{"timestamp":"10000-01-01T00:00:00Z"}', 'timestamp'],
+  ['an id that is an object', () => '{"id":{}}', 'id'],
+  ['an id that is empty', () => '{"id":""}', 'id'],
+  ['an id of half a character', () => '{"id":"\\udc00"}', 'id'],
+  ['an id with a NUL', () => '{"id":"a\\u0000"}', 'id'],
+  ['the last of a thousand', () => `[${'{},'.repeat(999)}{"value":"x"}]`, '[999].value'],
+  ['partial that is neither', () => '{}', 'partial', '?partial=1'],
+  ['partial twice', () => '{}', 'partial', '?partial=true&partial=true'],
+  ['a name that stands in the URL, too', () => '{"labels":{"a":"1"}}', 'labels.a', '?a=2'],
+  ['a URL that is wrong by itself', () => '[]', 'a-b', '?a-b=1'],
+];
+
+const refused = [...NO_JSON, ...NO_EVENT].map(([name, body, field, query = '']): Row => ({
+  name: `JSON: ${name}`,
+  bytes: () => send(`/event${query}`, JSON_TYPE, body()),
+  status: 400,
+  field,
+}));
+
+const json = (name: string, body: () => string, rest: Omit<Row, 'name' | 'bytes'>, query = ''): Row => ({
+  name: `JSON: ${name}`,
+  bytes: () => send(`/event${query}`, JSON_TYPE, body()),
+  ...rest,
+});
+
+const typed = (type: string): Row => ({
+  name: `JSON as ${type}`,
+  bytes: () => send('/event', type, '{}'),
+  status: 415,
+  field: 'Content-Type',
+});
+
+/** `application/json`. */
+export const JSON_ROWS: readonly Row[] = [
+  ...refused,
+  json('a byte more than a MiB', () => `{}${' '.repeat(MIB - 1)}`, { status: 413, field: 'body' }),
+  json('more events than a batch may have', () => `[${'{},'.repeat(100_000)}{}]`, {
+    status: 413,
+    field: 'body',
+  }),
+  json(
+    'more events than may be, partial',
+    () => `[${'1,'.repeat(100_000)}1]`,
+    { status: 413, field: 'body' },
+    '?partial=true',
+  ),
+  json('no event at all', () => '[]', { status: 200 }),
+  json('nothing right, partial', () => '[1,null,[]]', { status: 400 }, '?partial=true'),
+  json('one right of three, partial', () => '[1,{},[]]', { status: 200, stored: 1 }, '?partial=true'),
+  json('a MiB of blanks around one event', () => `${' '.repeat(MIB / 2 - 1)}{}${'\n'.repeat(MIB / 2 - 1)}`, {
+    status: 200,
+    stored: 1,
+  }),
+  json(
+    'names that every object has',
+    () => '{"labels":{"constructor":"a","toString":"b","hasOwnProperty":"c"}}',
+    {
+      status: 200,
+      stored: 1,
+    },
+  ),
+  ...[
+    'text/json',
+    'application/json; charset=utf-16',
+    'application/json; charset=latin1',
+    'application',
+    'application/',
+    '/json',
+    'application/json/x',
+    'application/\u00fcjson',
+  ].map(typed),
+];
