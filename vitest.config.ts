@@ -33,7 +33,14 @@ export default defineConfig({
       {
         test: {
           name: 'slow',
-          include: ['test/fuzz/**/*.test.ts', 'test/crash/**/*.test.ts', 'test/e2e/**/*.test.ts'],
+          include: [
+            'test/fuzz/**/*.test.ts',
+            'test/crash/**/*.test.ts',
+            'test/e2e/**/*.test.ts',
+            'test/faults/**/*.test.ts',
+          ],
+          // The scenarios of the fault suite mostly wait, so all of a file may run at once.
+          maxConcurrency: 16,
           fileParallelism: false,
           testTimeout: 600_000,
           expect: POLL,

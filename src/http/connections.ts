@@ -29,6 +29,8 @@ interface Connection {
   /** How the connection ended, once it has. */
   ended: 'client' | 'reset' | 'closed' | undefined;
   responding: number;
+  /** Whether this side has ended, so that the client's end may be its answer. */
+  ending: boolean;
 }
 
 /** Watches connections, and tells what is seen of each response that carries an offer. It judges nothing. */
@@ -103,7 +105,7 @@ export class Connections {
       this.#emptied = resolve;
     });
     for (const connection of this.#connections.values())
-      if (connection.responding === 0) endAndLinger(connection.socket);
+      if (connection.responding === 0) endAndLinger(connection);
     if (this.#connections.size === 0) return;
     const timer = setTimeout(() => {
       for (const { socket } of this.#connections.values()) socket.destroy();
@@ -114,11 +116,18 @@ export class Connections {
 
   #open(socket: Socket): void {
     this.#lastId += 1;
-    const connection: Connection = { id: this.#lastId, socket, carried: [], ended: undefined, responding: 0 };
+    const connection: Connection = {
+      id: this.#lastId,
+      socket,
+      carried: [],
+      ended: undefined,
+      responding: 0,
+      ending: false,
+    };
     this.#connections.set(socket, connection);
     if (this.#stopping) this.#endUnlessUsed(connection);
     // Node destroys a socket right after the response to a `Connection: close`, and would never hear the client's own end.
-    socket.destroySoon = () => endAndLinger(socket);
+    socket.destroySoon = () => endAndLinger(connection);
     socket.on('end', () => this.#ended(connection, 'client'));
     socket.on('error', () => this.#ended(connection, 'reset'));
     socket.on('close', () => {
@@ -131,7 +140,7 @@ export class Connections {
   /** Whoever comes late and says nothing must not hold up a stop. */
   #endUnlessUsed(connection: Connection): void {
     const timer = setTimeout(() => {
-      if (connection.responding === 0) endAndLinger(connection.socket);
+      if (connection.responding === 0) endAndLinger(connection);
     }, LATE_MS);
     connection.socket.once('close', () => clearTimeout(timer));
   }
@@ -144,7 +153,7 @@ export class Connections {
     connection.responding += 1;
     response.once('close', () => {
       connection.responding -= 1;
-      if (this.#stopping && connection.responding === 0) endAndLinger(connection.socket);
+      if (this.#stopping && connection.responding === 0) endAndLinger(connection);
     });
     if (this.#stopping) response.setHeader('Connection', 'close');
   }
@@ -161,8 +170,10 @@ export class Connections {
     connection.ended = how;
     const now = this.#clock();
     this.#tell(connection, (offer) => {
-      if (how === 'client') return judgeEnd(offer.requestedAt, now, offer.timeoutMs);
-      return how;
+      if (how !== 'client') return how;
+      // The answer to our stop, which the client came to behind the response: no sign of its timeout, whatever the time.
+      if (this.#stopping && connection.ending) return 'cleanEnd';
+      return judgeEnd(offer.requestedAt, now, offer.timeoutMs);
     });
   }
 
@@ -183,8 +194,10 @@ function cut(socket: Socket): void {
 }
 
 /** Ends our side, and closes for good when the client has ended its own, or takes too long. */
-function endAndLinger(socket: Socket): void {
+function endAndLinger(connection: Connection): void {
+  const { socket } = connection;
   if (socket.destroyed) return;
+  connection.ending = true;
   socket.end();
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once('close', () => clearTimeout(timer));

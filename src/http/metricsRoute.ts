@@ -113,6 +113,7 @@ async function scrape(
     mode,
     requestedAt,
     timeoutMs,
+    closes: announcesClose(raw),
     format: format.version === undefined ? format.kind : `${format.kind} ${format.version}`,
     showsEnds: mode === 'timed' && format.kind === 'protobuf',
     connection: connections.idOf(raw),
@@ -161,6 +162,12 @@ function send(reply: FastifyReply, format: Format, { bytes, encoding }: Body): F
     .header('Vary', 'Accept, Accept-Encoding')
     .header('Cache-Control', 'no-store')
     .send(bytes);
+}
+
+/** Whether the connection carries nothing after this request: https://www.rfc-editor.org/rfc/rfc9112#name-persistence */
+function announcesClose({ headers, httpVersionMinor }: FastifyRequest['raw']): boolean {
+  const options = (headers.connection ?? '').toLowerCase();
+  return httpVersionMinor === 0 ? !options.includes('keep-alive') : options.includes('close');
 }
 
 /** `timestamps=explicit|scrape`, from the `params` of a scrape config. Throws a RefusedError for anything else. */

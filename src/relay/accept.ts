@@ -140,5 +140,6 @@ export class Acceptor {
       placed.undo();
       throw error;
     }
+    placed.written();
   }
 }

@@ -11,13 +11,13 @@ export type DropReason =
 
 /** How entries left an offer. */
 export type DeliveryOutcome =
-  /** The scraper proved that it had read them, or ended the connection well. */
+  /** The scraper proved that it had read them: its next request came on the same connection. */
   | 'confirmed'
-  /** Judged as delivered without evidence: nothing was heard until the lease ended, or the server restarted. */
+  /** Judged as delivered without proof: the connection ended well, or nothing was heard until the lease ended or the server restarted. */
   | 'unproven'
-  /** The response broke; they are offered again. */
+  /** The response broke before it was out whole, or timed samples did later; they are offered again. */
   | 'returned'
-  /** The client closed close to its scrape timeout; they are offered again, and may come twice. */
+  /** Untimed, and perhaps delivered: the client closed close to its scrape timeout, or by a reset; offered again, they may come twice. */
   | 'doubtful'
   /** Timed samples offered again for want of proof; stored once however often they come. */
   | 'repeated'

@@ -377,6 +377,7 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
         },
       ],
       endedOnce: [],
+      endsInRow: 3,
       repeats: [],
       moved: [{ after: offset(1), upTo: offset(2), floor: at(2) }],
       halvings: 2,

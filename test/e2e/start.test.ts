@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { RawClient, request } from '../support/rawHttp.ts';
 import { ServerProcess, spawnServer, temporaryFolder } from '../support/server.ts';
@@ -177,6 +178,20 @@ describe('what was accepted', () => {
     expect(await before.end('SIGTERM')).toBe(0);
     const after = await ServerProcess.start(['--scrapers.lookback=0'], { cwd: folder.path });
     expect(await scrape(after.url)).toContain('events_to_metrics{a="1"} 1');
+    expect(await after.end('SIGTERM')).toBe(0);
+  });
+
+  it('G2, G4: a client that ends its own side when a stop comes close to its scrape timeout has had its events', async () => {
+    using folder = temporaryFolder();
+    const before = await ServerProcess.start([], { cwd: folder.path });
+    await post(before.url, 'a=1');
+    const client = await RawClient.connect(before.port);
+    client.get('/metrics', { 'X-Prometheus-Scrape-Timeout-Seconds': '0.6' });
+    expect((await client.response()).body).toContain('events_to_metrics{a="1"} 1');
+    await sleep(500);
+    expect(await before.end('SIGTERM')).toBe(0);
+    const after = await ServerProcess.start([], { cwd: folder.path });
+    expect(await scrape(after.url)).not.toContain('events_to_metrics{a="1"} 1');
     expect(await after.end('SIGTERM')).toBe(0);
   });
 

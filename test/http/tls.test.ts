@@ -90,17 +90,17 @@ describe('over TLS, what is seen of a response settles it (G2, G3)', () => {
     await seen(server, { confirmed: 3 });
   });
 
-  it('a clean end counts as delivered, by the client or asked for by Connection: close', async () => {
+  it('a clean end counts as delivered, unproven, by the client or asked for by Connection: close', async () => {
     using folder = folderWith();
     await using server = await start(folder.file);
     await post(server, 3);
     const first = await tls(server);
     await scrape(first);
     first.end();
-    await seen(server, { confirmed: 3 });
+    await seen(server, { unproven: 3 });
     await post(server, 2);
     await scrape(await tls(server), { Connection: 'close' });
-    await seen(server, { confirmed: 5 });
+    await seen(server, { unproven: 5 });
   });
 
   it('an end at the announced scrape timeout is doubtful: the events come again', async () => {
@@ -115,7 +115,7 @@ describe('over TLS, what is seen of a response settles it (G2, G3)', () => {
     expect(await scrape(await tls(server))).toHaveLength(3);
   });
 
-  it('a reset means that it was not read: the events come again', async () => {
+  it('a reset is taken to mean that it was not read, and is doubtful: the events come again', async () => {
     using folder = folderWith();
     await using server = await start(folder.file);
     await post(server, 3);
@@ -123,7 +123,7 @@ describe('over TLS, what is seen of a response settles it (G2, G3)', () => {
     client.get('/metrics', { 'X-Prometheus-Scrape-Timeout-Seconds': '30' });
     await client.bytes(100);
     client.reset();
-    await seen(server, { returned: 3 });
+    await seen(server, { doubtful: 3 });
     expect(await scrape(await tls(server))).toHaveLength(3);
   });
 

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Evidence } from '../../src/core/evidence.ts';
+import { CLOSES_AFTER_ENDS } from '../../src/core/offer.ts';
 import type { Mode } from '../../src/core/settling.ts';
 import { MemoryLog } from '../../src/log/memory/memoryLog.ts';
 import { RelayHarness, numberOf } from '../support/relayHarness.ts';
@@ -19,6 +20,8 @@ interface ScraperModel {
   stored: Map<string, number>;
   /** Timed: ended well once, without proof. */
   endedOnce: Set<string>;
+  /** Timed responses that ended well since the last proof. */
+  endsInRow: number;
   halvings: number;
   seenAt: number;
 }
@@ -40,6 +43,8 @@ const SCRAPERS = ['a', 'b', 'c'];
 interface Fate {
   readonly name: string;
   readonly flushed: boolean;
+  /** Whether the client announced that it closes. */
+  readonly closes?: true;
   readonly stored: boolean;
   readonly evidence: Evidence | undefined;
   /** What the rules make of it: delivered, to be offered again, or unknown as yet. */
@@ -61,6 +66,16 @@ const FATES: readonly Fate[] = [
   {
     name: 'read, then ended',
     flushed: true,
+    stored: true,
+    evidence: 'cleanEnd',
+    untimed: 'done',
+    timed: 'once',
+    halves: false,
+  },
+  {
+    name: 'read, then ended as announced',
+    flushed: true,
+    closes: true,
     stored: true,
     evidence: 'cleanEnd',
     untimed: 'done',
@@ -178,7 +193,7 @@ class Scrape implements fc.AsyncCommand<Model, Real> {
   async run(model: Model, real: Real): Promise<void> {
     const { id, mode, fate } = this;
     const scraper = known(model, id, real.now);
-    const { entries, offerId } = await real.scrape(id, mode, 'address');
+    const { entries, offerId } = await real.scrape(id, mode, 'address', fate.closes);
     const numbers = entries.map(numberOf);
 
     // A timed offer of which nothing is known is offered again; an untimed one stays out.
@@ -202,9 +217,12 @@ class Scrape implements fc.AsyncCommand<Model, Real> {
     if (end === 'todo') for (const n of numbers) scraper.todo.add(n);
     if (end === 'out')
       scraper.out.push({ offerId, numbers, mode, flushed: fate.flushed, requestedAt: real.now });
+    if (fate.evidence === 'nextRequest') scraper.endsInRow = 0;
     if (end === 'once') {
+      scraper.endsInRow += 1;
+      const believed = fate.closes === true || scraper.endsInRow >= CLOSES_AFTER_ENDS;
       for (const n of numbers) {
-        if (scraper.endedOnce.has(n)) confirmed += 1;
+        if (believed && scraper.endedOnce.has(n)) confirmed += 1;
         else scraper.todo.add(n);
       }
       for (const n of numbers) scraper.endedOnce.add(n);
@@ -271,6 +289,7 @@ function known(model: Model, id: string, now: number): ScraperModel {
       out: [],
       stored: new Map(),
       endedOnce: new Set(),
+      endsInRow: 0,
       halvings: 0,
       seenAt: now,
     };

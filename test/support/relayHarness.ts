@@ -165,12 +165,14 @@ export class RelayHarness {
     id: string,
     mode: Mode = 'untimed',
     identifiedBy: 'parameter' | 'address' = 'parameter',
+    closes = false,
   ): Promise<Handout> {
     return this.scrapes.scrape({
       identity: { id, identifiedBy, address: '127.0.0.1' },
       mode,
       requestedAt: this.now,
       timeoutMs: 10_000,
+      closes,
       format: 'test',
       showsEnds: mode === 'timed',
       connection: 1,

@@ -44,12 +44,14 @@ export interface ExportedSeries {
 /** A real single-node VictoriaMetrics that scrapes, on a loopback port, with a data folder of its own that lives until `stop()`. */
 export class VictoriaMetrics implements AsyncDisposable {
   readonly #options: VictoriaMetricsOptions;
+  #config: string;
   #folder: string | undefined;
   #port = 0;
   #child: ChildProcess | undefined;
 
   constructor(options: VictoriaMetricsOptions) {
     this.#options = options;
+    this.#config = options.config;
   }
 
   /** As `http://127.0.0.1:port`; the port stays the same through restarts. */
@@ -67,7 +69,7 @@ export class VictoriaMetrics implements AsyncDisposable {
     if (this.#child !== undefined) throw new Error('this VictoriaMetrics is running already');
     this.#folder ??= await mkdtemp(join(tmpdir(), 'victoria-metrics-'));
     if (this.#port === 0) this.#port = await freePort();
-    await writeFile(join(this.#folder, 'scrape.yml'), this.#options.config);
+    await writeFile(join(this.#folder, 'scrape.yml'), this.#config);
     this.#child = this.#spawn(this.#folder);
     try {
       await this.#ready(this.#child);
@@ -76,6 +78,14 @@ export class VictoriaMetrics implements AsyncDisposable {
       await this.stop();
       throw new Error(`${this.#options.binary} did not start:\n${tail}`, { cause });
     }
+  }
+
+  /** Scrapes by another file from now on. */
+  async reload(config: string): Promise<void> {
+    if (this.#folder === undefined) throw new Error('this VictoriaMetrics is not started');
+    this.#config = config;
+    await writeFile(join(this.#folder, 'scrape.yml'), config);
+    await this.#get('/-/reload');
   }
 
   /** Every raw sample of the series that match a selector: what is stored, whatever a query would make of it. */
@@ -102,6 +112,23 @@ export class VictoriaMetrics implements AsyncDisposable {
       data: { result: { metric: Record<string, string>; value: [number, string] }[] };
     };
     return data.result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
+  }
+
+  /** Evaluates a range selector, or any other expression, now: the samples of each series. */
+  async samples(promql: string): Promise<readonly ExportedSeries[]> {
+    type Sample = readonly [seconds: number, value: string];
+    type Found = { metric: Record<string, string>; value?: Sample; values?: readonly Sample[] };
+    const parameters = new URLSearchParams({ query: promql, nocache: '1' });
+    const { data } = JSON.parse(await this.#get(`/api/v1/query?${parameters.toString()}`)) as {
+      data: { result: readonly Found[] };
+    };
+    return data.result.map(({ metric, value, values }) => ({
+      metric,
+      samples: (values ?? (value === undefined ? [] : [value])).map(([at, text]) => ({
+        at: Math.round(at * 1000),
+        value: Number(text),
+      })),
+    }));
   }
 
   /** All that it has logged since its first start. */
