@@ -168,4 +168,35 @@ describe('GET /openapi.json', () => {
     for (const type of Object.keys(operation?.['requestBody']?.['content'] ?? {}))
       expect(refusal).toContain(type);
   });
+
+  it('tells of each endpoint what it answers without a credential, without its scope, and beyond a limit', async () => {
+    await using server = await startServer({
+      webhooks: { github: { secret: 's' } },
+    });
+    const { paths } = (await (await fetch(`${server.url}/openapi.json`)).json()) as {
+      paths: Record<
+        string,
+        Record<string, { security?: object[]; responses: Record<string, { description: string }> }>
+      >;
+    };
+    const refusals = (method: string, path: string) => {
+      const { security, responses = {} } = paths[path]?.[method] ?? {};
+      const codes = ['401', '403', '429'].filter((code) => code in responses).join(' ');
+      return security === undefined ? codes : `${codes}, open`;
+    };
+    expect(refusals('post', '/event')).toBe('401 403 429');
+    expect(refusals('post', '/webhook/flux')).toBe('401 403 429');
+    // Its own secret is all that it asks for.
+    expect(refusals('post', '/webhook/github')).toBe('401 429');
+    expect(refusals('get', '/metrics')).toBe('401 403 429');
+    expect(refusals('head', '/api/v1/events')).toBe('401 403 429');
+    expect(refusals('get', '/')).toBe('401 429');
+    expect(refusals('get', '/-/ready')).toBe('429, open');
+    expect(paths['/api/v1/scrapers/{id}']?.['delete']?.responses['403']?.description).toContain(
+      'scope admin',
+    );
+    expect(paths['/event']?.['post']?.responses['429']?.description).toMatch(
+      /series\.perHourMax.*; or a limit of requests/,
+    );
+  });
 });
