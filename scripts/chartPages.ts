@@ -84,13 +84,15 @@ function valueAt(values: unknown, path: readonly string[]): unknown {
 }
 
 /** What other values of the chart set. */
-const SET_BY_THE_CHART: ReadonlySet<string> = new Set([
+export const SET_BY_THE_CHART: ReadonlySet<string> = new Set([
   'server.port',
   'config.file',
   'web.config.file',
   'auth.tokens.file',
   'log.level',
   'store.path',
+  'scrapers.identity',
+  'kubernetes.namespace',
 ]);
 
 /** The schema is written by hand, except for `config`: an unknown setting is refused before it can stop a pod. */

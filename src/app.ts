@@ -2,6 +2,8 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Access } from './access/access.ts';
+import type { Naming } from './app/naming.ts';
+import { namingOf } from './app/naming.ts';
 import { bodyRules, eventRules, seriesRules } from './app/eventRules.ts';
 import {
   counterRules,
@@ -89,6 +91,7 @@ export class App implements AsyncDisposable {
   readonly #housekeeping: Housekeeping;
   readonly #ownMetrics: OwnMetrics;
   readonly #connections: Connections;
+  readonly #naming: Naming;
   readonly #access: Access;
   readonly #http: FastifyInstance;
   readonly #server: Server;
@@ -114,6 +117,7 @@ export class App implements AsyncDisposable {
     const scraperLimits = { max: settings['scrapers.max'], lookbackMs: settings['scrapers.lookback'] };
     const news = newsFor(logger, clock);
     const scrapers = (this.#scrapers = new Scrapers(log, tail, clock, scraperLimits, counts, news));
+    this.#naming = namingOf(settings, clock, (error) => news.podsUnknown(error));
     const sightings = new Sightings((id, warning) => news.warned(id, WARNINGS[warning]));
     const pageLimits = { eventsMax: settings['scrape.eventsMax'], bytesMax: settings['scrape.bytesMax'] };
     const scrapes = new Scrapes(
@@ -197,6 +201,7 @@ export class App implements AsyncDisposable {
         mode: settings['scrape.timestamps'] === 'explicit' ? 'timed' : 'untimed',
         compress,
         byUser: settings['scrapers.byUser'],
+        nameOf: this.#naming.nameOf,
         ownMetrics: () => ownMetrics.families(),
       });
     });
@@ -237,6 +242,7 @@ export class App implements AsyncDisposable {
     await this.#scrapers.start(this.#known);
     this.#housekeeping.start(HOUSEKEEPING_EVERY_MS);
     this.#access.start();
+    this.#naming.start();
     this.#readiness = { ready: true };
   }
 
@@ -248,6 +254,7 @@ export class App implements AsyncDisposable {
     await this.#connections.stop(this.#settings['server.stopTimeout']);
     this.#server.close();
     await this.#http.close();
+    await this.#naming[Symbol.asyncDispose]();
     await this.#housekeeping.stop();
     await this.#counters.save().catch((error: unknown) => {
       // What the snapshot does not hold is counted again at the next start.

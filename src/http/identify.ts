@@ -7,6 +7,9 @@ import { clientAddress } from './proxies.ts';
 /** Printable, so that it can be a label and stand in a log line. */
 const SCRAPER_ID = /^[^\p{C}]{1,128}$/u;
 
+/** Tells by which name, if any, the one at an address is known for longer than it has that address. */
+export type NameOfAddress = (address: string) => Promise<string | undefined>;
+
 /** The parameters of a request's URL, each given once. */
 export type Parameters = ReadonlyMap<string, string>;
 
@@ -34,6 +37,16 @@ export function identify(
   if (parameter !== undefined)
     return { id: checkedId('scraper', parameter), identifiedBy: 'parameter', address };
   return { id: address, identifiedBy: 'address', address };
+}
+
+/**
+ * The same, but one known by its address alone goes by the name that belongs to the address. Throws what `nameOf` throws, where that can't be
+ * told yet.
+ */
+export async function withLastingName(identity: Identity, nameOf: NameOfAddress): Promise<Identity> {
+  if (identity.identifiedBy !== 'address') return identity;
+  const name = await nameOf(identity.address);
+  return name === undefined ? identity : { ...identity, id: name, identifiedBy: 'pod' };
 }
 
 /**

@@ -10,8 +10,8 @@ import { negotiate } from '../wire/out/negotiate.ts';
 import { render } from '../wire/out/render.ts';
 import type { Compressor } from './compress.ts';
 import type { Connections } from './connections.ts';
-import type { Parameters } from './identify.ts';
-import { identify } from './identify.ts';
+import type { NameOfAddress, Parameters } from './identify.ts';
+import { identify, withLastingName } from './identify.ts';
 import type { TrustedProxies } from './proxies.ts';
 import { ERROR, textOf } from './openapi.ts';
 import { flagOf, parametersOf } from './query.ts';
@@ -26,6 +26,7 @@ export interface MetricsRouteParts {
   readonly compress: Compressor;
   /** Whether a scraper's place is bound to the user who scrapes. */
   readonly byUser: boolean;
+  readonly nameOf: NameOfAddress;
   /** The server's own metrics. */
   readonly ownMetrics: () => Promise<readonly Family[]>;
 }
@@ -63,13 +64,13 @@ const SCHEMA = {
 /** `GET /metrics`: what this scraper has not had, and the server's own metrics. HEAD and `peek=true` consume nothing. */
 export function metricsRoute(app: FastifyInstance, parts: MetricsRouteParts): void {
   app.get('/metrics', { exposeHeadRoute: false, schema: SCHEMA }, async (request, reply) => {
-    const asked = readRequest(request, parts);
+    const asked = await readRequest(request, parts);
     return asked.peek ? peek(asked, request, reply, parts) : scrape(asked, request, reply, parts);
   });
   app.head(
     '/metrics',
     { schema: { ...SCHEMA, summary: 'The head of such a scrape; consumes nothing' } },
-    (request, reply) => peek(readRequest(request, parts), request, reply, parts),
+    async (request, reply) => peek(await readRequest(request, parts), request, reply, parts),
   );
 }
 
@@ -80,22 +81,18 @@ interface Asked {
   readonly peek: boolean;
 }
 
-function readRequest(
+async function readRequest(
   { raw, principal }: FastifyRequest,
-  { proxies, mode, byUser }: MetricsRouteParts,
-): Asked {
+  { proxies, mode, byUser, nameOf }: MetricsRouteParts,
+): Promise<Asked> {
   const parameters = parametersOf(raw);
+  const user = byUser ? principal?.name : undefined;
+  const identity = identify(raw.socket.remoteAddress ?? '', raw.headers, parameters, proxies, user);
   return {
-    identity: identify(
-      raw.socket.remoteAddress ?? '',
-      raw.headers,
-      parameters,
-      proxies,
-      byUser ? principal?.name : undefined,
-    ),
     mode: modeOf(parameters) ?? mode,
     format: negotiate(raw.headers.accept),
     peek: flagOf(parameters, 'peek'),
+    identity: await withLastingName(identity, nameOf),
   };
 }
 

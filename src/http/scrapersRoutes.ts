@@ -29,7 +29,7 @@ const SCRAPER = {
   ],
   properties: {
     id: { type: 'string' },
-    identifiedBy: { type: 'string', enum: ['header', 'parameter', 'user', 'address'] },
+    identifiedBy: { type: 'string', enum: ['header', 'parameter', 'user', 'pod', 'address'] },
     address: { type: 'string', description: 'of its latest request, without the port' },
     firstSeen: TIME,
     lastSeen: TIME,

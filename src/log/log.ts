@@ -3,8 +3,8 @@ import type { Millis } from '../core/millis.ts';
 import type { Offset } from '../core/offset.ts';
 import type { Position } from '../core/position.ts';
 
-/** How a scraper's id was found: one of its own (header or parameter), its user, or merely its address. */
-export type IdentifiedBy = 'header' | 'parameter' | 'user' | 'address';
+/** How a scraper's id was found: one of its own (header or parameter), its user, its pod, or merely its address. */
+export type IdentifiedBy = 'header' | 'parameter' | 'user' | 'pod' | 'address';
 
 /** What the log keeps of a scraper. */
 export interface ScraperRecord {

@@ -13,6 +13,7 @@ const WINDOW_MS = 10_000;
 interface RelayNews {
   warned(id: string, warning: string): void;
   postponed(error: Error): void;
+  podsUnknown(error: Error): void;
 }
 
 /** Writes what is worth a line into the server's log. */
@@ -30,6 +31,10 @@ export function newsFor(logger: Logger, clock: Clock): ScraperNews & ServerNews 
     postponed: (error) =>
       limited((more) =>
         logger.warn({ error: error.message, ...more }, 'housekeeping waits for room on the disk'),
+      ),
+    podsUnknown: (error) =>
+      limited((more) =>
+        logger.warn({ error: error.message, ...more }, 'the watch of pods failed; it is tried again'),
       ),
     unsaved: ({ id }, cause) =>
       limited((more) =>

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { loadSettings } from '../../src/config/load.ts';
 import { envName } from '../../src/config/names.ts';
+import { SET_BY_THE_CHART } from '../../scripts/chartPages.ts';
 import { SETTINGS } from '../../src/config/settings.ts';
 import { CHART, Helm } from './support/helm.ts';
 import { HOW_TO_GET_CHART_TOOLS, requireTool } from './support/tools.ts';
@@ -94,15 +95,7 @@ describe('the environment of the server', () => {
 
   test('has the name that the server knows, for every setting', async ({ skip }) => {
     if (binary === undefined) throw skip(HOW_TO_GET_CHART_TOOLS);
-    const set = new Set([
-      'server.port',
-      'log.level',
-      'store.path',
-      'config.file',
-      'web.config.file',
-      'auth.tokens.file',
-    ]);
-    const keys = Object.keys(SETTINGS).filter((key) => !set.has(key));
+    const keys = Object.keys(SETTINGS).filter((key) => !SET_BY_THE_CHART.has(key));
     // The only one that is an object; its members are no settings of their own.
     const webhooks = '{"deploys":{"labels":{"env":"/env"}}}';
     const env = await environment(

@@ -39,6 +39,16 @@ key, value. Numbers go through JSON, which writes 1000000 where a template write
   value: /etc/oneshot/tokens/{{ .key }}
 {{- end }}
 {{- end }}
+{{- with .Values.identity }}
+{{- if .kubernetes }}
+- name: ONESHOT_SCRAPERS_IDENTITY
+  value: kubernetes
+{{- with .namespace }}
+- name: ONESHOT_KUBERNETES_NAMESPACE
+  value: {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- include "oneShotMetricsServer.settings" (dict "key" "" "value" .Values.config) }}
 {{- with .Values.extraEnv }}
 {{ toYaml . }}

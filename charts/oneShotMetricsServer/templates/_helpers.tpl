@@ -3,11 +3,11 @@
 {{- .Values.nameOverride | default (kebabcase .Chart.Name) | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* The name of everything. 52 characters, since a CronJob's name has no more room. */}}
+{{/* The name of everything. 41 characters: a CronJob's name has room for 52, and its own ends in -test-event. */}}
 {{- define "oneShotMetricsServer.fullname" -}}
 {{- $name := include "oneShotMetricsServer.name" . }}
 {{- $release := contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) }}
-{{- coalesce .Values.serviceName .Values.fullnameOverride $release | trunc 52 | trimSuffix "-" }}
+{{- coalesce .Values.serviceName .Values.fullnameOverride $release | trunc 41 | trimSuffix "-" }}
 {{- end }}
 
 {{- define "oneShotMetricsServer.namespace" -}}

@@ -1,7 +1,6 @@
 {{/* Every pod's first lines: who it is, where it may run, and what it may do. */}}
 {{- define "oneShotMetricsServer.podBasics" -}}
 serviceAccountName: {{ include "oneShotMetricsServer.serviceAccountName" . }}
-automountServiceAccountToken: false
 enableServiceLinks: false
 securityContext:
   {{- toYaml .Values.podSecurityContext | nindent 2 }}
@@ -41,6 +40,7 @@ metadata:
   {{- end }}
 spec:
   {{- include "oneShotMetricsServer.podBasics" . | nindent 2 }}
+  automountServiceAccountToken: {{ .Values.identity.kubernetes }}
   terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }}
   {{- with .Values.topologySpreadConstraints }}
   topologySpreadConstraints:

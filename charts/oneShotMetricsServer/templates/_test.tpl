@@ -4,6 +4,7 @@ user, come as PROBE_*; see image/probe.ts.
 */}}
 {{- define "oneShotMetricsServer.testPod" -}}
 {{- include "oneShotMetricsServer.podBasics" .root }}
+automountServiceAccountToken: false
 restartPolicy: Never
 containers:
   - name: test

@@ -92,6 +92,22 @@ export class Cluster implements AsyncDisposable {
     return JSON.parse(body);
   }
 
+  get url(): string {
+    return `https://127.0.0.1:${this.#port}`;
+  }
+
+  /** The certificate that it shows, which it signed itself. */
+  get certificateFile(): string {
+    return join(this.#folder, 'certificates', 'apiserver.crt');
+  }
+
+  /** Sends a body (a merge patch for PATCH). Resolves to what it answers; rejects where it refuses. */
+  async send(method: 'POST' | 'PATCH' | 'DELETE', path: string, content: object): Promise<unknown> {
+    const { status, body } = await this.#request(path, method, JSON.stringify(content));
+    if (status >= 300) throw new Error(`${method} ${path}: ${status} ${body}`);
+    return JSON.parse(body);
+  }
+
   /** A chart with what must be there beforehand: the Operator's kinds, and some namespaces. */
   surroundings(crds: string, namespaces: readonly string[]): string {
     const chart = join(this.#folder, 'surroundings');
@@ -132,14 +148,20 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** The certificate is the API server's own, made at its start. */
-  async #request(path: string): Promise<{ status: number; body: string }> {
+  async #request(path: string, method = 'GET', content = ''): Promise<{ status: number; body: string }> {
+    const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
     const options = {
+      method,
       port: this.#port,
       path,
       rejectUnauthorized: false,
-      headers: { authorization: `Bearer ${TOKEN}` },
+      headers: {
+        authorization: `Bearer ${TOKEN}`,
+        'content-type': type,
+        'content-length': Buffer.byteLength(content),
+      },
     };
-    const sent = request({ host: '127.0.0.1', ...options }).end();
+    const sent = request({ host: '127.0.0.1', ...options }).end(content);
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
     let body = '';
     for await (const chunk of response.setEncoding('utf8')) body += chunk as string;

@@ -28,6 +28,8 @@ interface GroupVersionKind {
 
 /** What this chart makes, beside the Operator's kinds. Others, such as CustomResourceDefinition, refer to themselves. */
 const KINDS = new Set([
+  'ClusterRole',
+  'ClusterRoleBinding',
   'ConfigMap',
   'CronJob',
   'Deployment',
@@ -36,6 +38,8 @@ const KINDS = new Set([
   'PersistentVolumeClaim',
   'Pod',
   'PodDisruptionBudget',
+  'Role',
+  'RoleBinding',
   'Service',
   'ServiceAccount',
   'StatefulSet',
