@@ -47,6 +47,7 @@ import { newCounts } from './relay/counts.ts';
 import { Expiry } from './relay/expire.ts';
 import { Feed } from './relay/feed.ts';
 import { IdForgetter } from './relay/forget.ts';
+import { IdRefresher } from './relay/refresh.ts';
 import { Housekeeping } from './relay/housekeeping.ts';
 import { WARNINGS, overview } from './relay/overview.ts';
 import { Pages } from './relay/page.ts';
@@ -184,6 +185,7 @@ export class App implements AsyncDisposable {
       await routes.register(webhookRoutes, {
         webhooks,
         acceptor: this.#acceptor,
+        refresher: new IdRefresher(log, idLimits.windowMs, clock),
         rules: { rules, eventsMax: settings['batch.eventsMax'] },
         clock,
       });

@@ -89,6 +89,18 @@ function target(source: Source, specifier: string): string {
   return roomOf(relative(SRC, join(SRC, dirname(source.path), specifier)).replaceAll('\\', '/'));
 }
 
+/** The table of ARCHITECTURE.md, with rooms named as here: `log/log.ts` is `log/log`. */
+function arrowsOnThePage(): Record<string, readonly string[]> {
+  const page = readFileSync(join(SRC, '../ARCHITECTURE.md'), 'utf8');
+  const section = /^## Arrows$([\s\S]*?)^## /m.exec(page)?.[1] ?? '';
+  const rooms = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => roomOf(name));
+  return Object.fromEntries(
+    [...section.matchAll(/^\| (`.*?) +\| (.*?) +\|$/gm)].flatMap(([, from = '', to = '']) =>
+      rooms(from).map((room) => [room, rooms(to)]),
+    ),
+  );
+}
+
 describe('the house', () => {
   it('was really read: every room has files, and they import something', () => {
     expect(new Set(sources.map(({ room }) => room))).toEqual(new Set(Object.keys(ARROWS)));
@@ -103,6 +115,12 @@ describe('the house', () => {
         .filter(({ from, to }) => from !== to && !ARROWS[from]?.includes(to)),
     );
     expect(wrong).toEqual([]);
+  });
+
+  it('has the arrows that ARCHITECTURE.md shows', () => {
+    const inOrder = (arrows: Record<string, readonly string[]>) =>
+      Object.fromEntries(Object.entries(arrows).map(([from, to]) => [from, to.toSorted()]));
+    expect(inOrder(arrowsOnThePage())).toEqual(inOrder(ARROWS));
   });
 
   it('names a concrete log in app.ts only', () => {

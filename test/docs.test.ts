@@ -28,3 +28,14 @@ it('every link between pages leads somewhere', () => {
   expect(links.length).toBeGreaterThan(10);
   expect(links.filter(({ page, to }) => !existsSync(join(ROOT, dirname(page), to)))).toEqual([]);
 });
+
+it('every file that ARCHITECTURE.md and docs/spec/delivery.md name is there', () => {
+  const named = ['ARCHITECTURE.md', 'docs/spec/delivery.md'].flatMap((page) =>
+    [...read(page).matchAll(/`((?:[\w.-]+\/)+[\w.-]+\.(?:ts|sh|md|yaml|json))`/g)].map(
+      ([, path = '']) => path,
+    ),
+  );
+  expect(named.length).toBeGreaterThan(100);
+  const isThere = (path: string) => existsSync(join(ROOT, path)) || existsSync(join(ROOT, 'src', path));
+  expect(named.filter((path) => !isThere(path))).toEqual([]);
+});

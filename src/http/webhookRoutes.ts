@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RefusedError, SeriesLimitError, UnsupportedError } from '../core/errors.ts';
 import type { Clock } from '../core/millis.ts';
 import type { Acceptor } from '../relay/accept.ts';
+import type { IdRefresher } from '../relay/refresh.ts';
 import type { Delivered, DeliveryRules } from '../wire/in/mapping/delivery.ts';
 import { readDelivery } from '../wire/in/mapping/delivery.ts';
 import { parseDocument } from '../wire/in/mapping/document.ts';
@@ -14,6 +15,7 @@ import { checkSecret } from './webhookSecret.ts';
 export interface WebhookParts {
   readonly webhooks: readonly Webhook[];
   readonly acceptor: Pick<Acceptor, 'accept'>;
+  readonly refresher: Pick<IdRefresher, 'refresh'>;
   readonly rules: DeliveryRules;
   readonly clock: Clock;
 }
@@ -38,7 +40,7 @@ export async function webhookRoutes(app: FastifyInstance, parts: WebhookParts): 
 async function deliver(
   webhook: Webhook,
   request: FastifyRequest,
-  { acceptor, rules, clock }: WebhookParts,
+  { acceptor, refresher, rules, clock }: WebhookParts,
 ): Promise<object | undefined> {
   const isBatch = webhook.mapping.each !== undefined;
   const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
@@ -52,7 +54,7 @@ async function deliver(
   const [told] = delivered.refused;
   const refused = told !== undefined && isBatch ? told.error.at(`[${told.item}]`) : told?.error;
   if (refused !== undefined && !webhook.partial) throw refused;
-  const taken = await take(webhook, delivered, acceptor);
+  const taken = await take(webhook, delivered, { acceptor, refresher });
   // What could be taken is stored: where the sender comes again with all of it, that is one event by its id.
   const first = refused ?? taken.refused;
   if (first !== undefined) throw first;
@@ -67,13 +69,17 @@ interface Taken {
 }
 
 async function take(
-  { partial, mapping }: Webhook,
+  { partial, repeats, mapping }: Webhook,
   { events }: Delivered,
-  acceptor: WebhookParts['acceptor'],
+  { acceptor, refresher }: Pick<WebhookParts, 'acceptor' | 'refresher'>,
 ): Promise<Taken> {
   if (events.length === 0) return { accepted: 0, duplicates: 0 };
   try {
     const { accepted, duplicates, outcomes } = await acceptor.accept(events, { isPartial: partial });
+    if (repeats)
+      await refresher.refresh(
+        events.flatMap(({ id }, at) => (id !== undefined && outcomes[at] === 'duplicate' ? [id] : [])),
+      );
     return { accepted, duplicates, refused: outcomes.find((outcome) => outcome instanceof RefusedError) };
   } catch (error) {
     // Of a body that holds one event, an error needs no place.

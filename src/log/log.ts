@@ -62,12 +62,18 @@ export interface Log extends AsyncDisposable {
    * listeners have been told. Offsets increase in the order of the calls.
    *
    * `ids` are remembered with the entries: both are there after a crash, or neither is. They count as arrived with the last of the
-   * entries; without entries nothing is remembered. An id that is known stays as it was, so an owner asks `knownIds` before.
+   * entries, and never before others that were refreshed; without entries nothing is remembered. An id that is known stays as it was, so an owner asks `knownIds` before.
    */
   append(entries: readonly NewEntry[], ids?: readonly string[]): Promise<void>;
 
   /** Those of the ids that are remembered. An id is known at the latest when its `append` resolves, and until it is forgotten. */
   knownIds(ids: readonly string[]): Promise<ReadonlySet<string>>;
+
+  /**
+   * Counts those of the ids that are known, and arrived before a moment, as arrived now: they are forgotten so much later. Resolves once that
+   * is durable.
+   */
+  refreshIds(ids: readonly string[], arrivedBefore: Millis, now: Millis): Promise<void>;
 
   /**
    * Forgets the ids that arrived before a moment, and of the others the oldest, until no more than `idsMax` are left. Resolves with

@@ -85,6 +85,37 @@ describe('an id', () => {
   });
 });
 
+describe('an id that is refreshed', () => {
+  test('is known for a window more, and no longer', async () => {
+    const { relay } = await aRelay({ windowMs: 60_000 });
+    await relay.postBatch(ONE);
+    await relay.pass(50_000);
+    await relay.refresher.refresh(['x']);
+    await relay.pass(60_000);
+    expect(await relay.postBatch(ONE)).toMatchObject({ duplicates: 1 });
+    await relay.pass(1);
+    expect(await relay.postBatch(ONE)).toMatchObject({ accepted: 1 });
+  });
+
+  test('is written only once it is older than a tenth of the window', async () => {
+    const { relay } = await aRelay({ windowMs: 60_000 });
+    await relay.postBatch(ONE);
+    await relay.pass(6_000);
+    await relay.refresher.refresh(['x']);
+    await relay.pass(54_001);
+    expect(await relay.postBatch(ONE)).toMatchObject({ accepted: 1 });
+  });
+
+  test('stays as it was where the log has no room', async () => {
+    const { relay, log } = await aRelay();
+    await relay.postBatch(ONE);
+    await relay.pass(10_000_000);
+    log.refreshIds = () => Promise.reject(new UnavailableError('log_full', 'no room', 5));
+    await relay.refresher.refresh(['x']);
+    expect(await relay.postBatch(ONE)).toMatchObject({ duplicates: 1 });
+  });
+});
+
 describe('a batch', () => {
   test('stores each id once, of which it may hold some twice and some that are known', async () => {
     const { relay } = await aRelay();

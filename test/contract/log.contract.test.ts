@@ -553,6 +553,26 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
       expect(log.state().ids).toBe(0);
     });
 
+    test('those that are refreshed count as arrived then, if they are known and old enough', async () => {
+      const log = await aLog();
+      for (const n of [1, 2, 3, 4]) await log.append([anEvent({ arrived: at(n) })], [`id ${n}`]);
+      await log.refreshIds(['id 1', 'id 3', 'unknown'], at(3), at(10));
+      expect(log.state().ids).toBe(4);
+      expect(await known(log, 'unknown')).toEqual([]);
+      // What comes after it is newer, whatever its clock says.
+      await log.append([anEvent({ arrived: at(5) })], ['id 5']);
+      expect(await log.forgetIds(at(3), 10)).toBe(0);
+      expect(await known(log, 'id 1', 'id 2', 'id 3', 'id 4', 'id 5')).toEqual([
+        'id 1',
+        'id 3',
+        'id 4',
+        'id 5',
+      ]);
+      expect(await log.forgetIds(at(0), 1)).toBe(3);
+      expect(await known(log, 'id 1', 'id 5')).toEqual(['id 5']);
+      expect(log.state().ids).toBe(1);
+    });
+
     test('a trim forgets no id', async () => {
       const log = await aLog();
       await log.append(events(3), ['a']);
@@ -601,7 +621,8 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
       {
         await using log = open();
         await log.start();
-        await log.append(events(10), ['a', 'b', 'c']);
+        await log.append(events(10), ['b', 'a', 'c']);
+        await log.refreshIds(['b'], at(1_000_000), at(1_000_000));
         await log.forgetIds(at(0), 2);
         await log.trim(offset(4));
         await log.saveScraper(aScraper());
@@ -617,8 +638,10 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
       expect(await log.loadScrapers()).toEqual([aScraper()]);
       expect(await log.loadNote('a')).toBe('text');
       expect(await log.knownIds(['a', 'b', 'c', 'd'])).toEqual(new Set(['b', 'c']));
+      expect(await log.forgetIds(at(1_000_000), 2)).toBe(0);
+      expect(await log.knownIds(['b', 'c'])).toEqual(new Set(['b']));
       await log.append(events(1, 11), ['d']);
-      expect(await log.forgetIds(at(0), 1)).toBe(2);
+      expect(await log.forgetIds(at(0), 1)).toBe(1);
       expect(await log.knownIds(['a', 'b', 'c', 'd'])).toEqual(new Set(['d']));
       expect(values(told)).toEqual([11]);
     });

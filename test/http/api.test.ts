@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RawClient } from '../support/rawHttp.ts';
 import type { RunningServer } from '../support/server.ts';
@@ -137,6 +139,9 @@ describe('GET /openapi.json', () => {
     ]) {
       expect(endpoints).toContain(endpoint);
     }
+    const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+    for (const path of Object.keys(api.paths))
+      expect(readme).toContain(path.replace(/^\/webhook\/.*$/, '/webhook/<name>'));
     for (const methods of Object.values(api.paths)) {
       for (const operation of Object.values(methods)) {
         expect(operation).toMatchObject({
@@ -167,5 +172,36 @@ describe('GET /openapi.json', () => {
     const refusal = await (await fetch(`${server.url}/event`, { method: 'POST', body: 'x' })).text();
     for (const type of Object.keys(operation?.['requestBody']?.['content'] ?? {}))
       expect(refusal).toContain(type);
+  });
+
+  it('tells of each endpoint what it answers without a credential, without its scope, and beyond a limit', async () => {
+    await using server = await startServer({
+      webhooks: { github: { secret: 's' } },
+    });
+    const { paths } = (await (await fetch(`${server.url}/openapi.json`)).json()) as {
+      paths: Record<
+        string,
+        Record<string, { security?: object[]; responses: Record<string, { description: string }> }>
+      >;
+    };
+    const refusals = (method: string, path: string) => {
+      const { security, responses = {} } = paths[path]?.[method] ?? {};
+      const codes = ['401', '403', '429'].filter((code) => code in responses).join(' ');
+      return security === undefined ? codes : `${codes}, open`;
+    };
+    expect(refusals('post', '/event')).toBe('401 403 429');
+    expect(refusals('post', '/webhook/flux')).toBe('401 403 429');
+    // Its own secret is all that it asks for.
+    expect(refusals('post', '/webhook/github')).toBe('401 429');
+    expect(refusals('get', '/metrics')).toBe('401 403 429');
+    expect(refusals('head', '/api/v1/events')).toBe('401 403 429');
+    expect(refusals('get', '/')).toBe('401 429');
+    expect(refusals('get', '/-/ready')).toBe('429, open');
+    expect(paths['/api/v1/scrapers/{id}']?.['delete']?.responses['403']?.description).toContain(
+      'scope admin',
+    );
+    expect(paths['/event']?.['post']?.responses['429']?.description).toMatch(
+      /series\.perHourMax.*; or a limit of requests/,
+    );
   });
 });

@@ -30,6 +30,8 @@ async function refused(answer: Response, status: number): Promise<{ error: strin
 const sign = (secret: string, text: string) =>
   `sha256=${createHmac('sha256', secret).update(text).digest('hex')}`;
 
+const HOUR = 3_600_000;
+
 const PUSH = { ref: 'refs/heads/main', deleted: false, repository: { full_name: 'acme/shop' } };
 const PUSHED =
   'events_to_metrics{ref="main",ref_type="branch",repository="acme/shop",source="github",type="push"} 1';
@@ -269,6 +271,28 @@ describe('alerts', () => {
       'events_to_metrics{alertname="A",status="firing",type="alert"} 2',
       'events_to_metrics{alertname="A",status="resolved",type="alert"} 1',
     ]);
+  });
+
+  it('that fire for longer than ids.window are one event all the same, for as long as they are sent', async () => {
+    const alerts = [{ ...alert('A'), status: 'firing', fingerprint: 'a' }];
+    let now = Date.parse('2023-11-14T22:10:00Z');
+    await using server = await startServer({ 'ids.window': millis(2 * HOUR) }, () => millis(now));
+    const send = async () =>
+      (await post(server, '/webhook/alertmanager', { body: { version: '4', alerts } })).json();
+    const ids = async () =>
+      /^events_to_metrics_ids (\d+)$/m.exec(
+        await (await fetch(`${server.url}/metrics?peek=true`)).text(),
+      )?.[1];
+    expect(await send()).toEqual({ accepted: 1 });
+    await fetch(`${server.url}/event?__id__=other`, { method: 'POST' });
+    now += 1.5 * HOUR;
+    expect(await send()).toEqual({ duplicate: true });
+    // The other id is forgotten on the way.
+    now += HOUR;
+    await expect.poll(ids).toBe('1');
+    expect(await send()).toEqual({ duplicate: true });
+    now += 3 * HOUR;
+    await expect.poll(ids).toBe('0');
   });
 
   it('that can be read are stored, even if another in the body can not', async () => {

@@ -11,6 +11,7 @@ import { EventCounters } from '../../src/relay/counters.ts';
 import type { Counts } from '../../src/relay/counts.ts';
 import { newCounts } from '../../src/relay/counts.ts';
 import { IdForgetter } from '../../src/relay/forget.ts';
+import { IdRefresher } from '../../src/relay/refresh.ts';
 import { Expiry } from '../../src/relay/expire.ts';
 import { Pages } from '../../src/relay/page.ts';
 import { Scrapers } from '../../src/relay/scrapers.ts';
@@ -90,6 +91,7 @@ export class RelayHarness {
   expiry!: Expiry;
   trimmer!: Trimmer;
   forgetter!: IdForgetter;
+  refresher!: IdRefresher;
   #acceptor!: Acceptor;
   #live = 0;
 
@@ -133,6 +135,7 @@ export class RelayHarness {
     const trimLimits = { ...limits, bytesMax: limits.logBytesMax };
     this.trimmer = new Trimmer(log, this.scrapers, pages, trimLimits, clock, counts, this.counters);
     this.forgetter = new IdForgetter(log, limits, clock, counts);
+    this.refresher = new IdRefresher(log, limits.windowMs, clock);
     await this.scrapers.start(known);
   }
 

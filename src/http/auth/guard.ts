@@ -8,6 +8,7 @@ import { take } from '../../core/tokenBucket.ts';
 import type { TrustedProxies } from '../proxies.ts';
 import { clientAddress } from '../proxies.ts';
 import { ClientBuckets } from './buckets.ts';
+import { describeAccess } from './describeAccess.ts';
 import { ForbiddenError, TooManyRequestsError, UnauthenticatedError } from './errors.ts';
 import type { RouteAccess } from './routeAccess.ts';
 import { accessOf, isPosting } from './routeAccess.ts';
@@ -44,6 +45,7 @@ export function guard(app: FastifyInstance, { access, writeLimits, proxies, cloc
   const guesses = new ClientBuckets(PASSWORDS);
   let rateFullAt = 0;
   app.decorateRequest('principal');
+  describeAccess(app);
 
   const addressOf = ({ raw }: FastifyRequest) =>
     clientAddress(raw.socket.remoteAddress ?? '', raw.headers, proxies);

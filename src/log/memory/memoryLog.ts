@@ -1,5 +1,6 @@
 import type { Entry, NewEntry } from '../../core/entry.ts';
 import type { Millis } from '../../core/millis.ts';
+import { millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
 import { offset, START } from '../../core/offset.ts';
 import type { CommittedListener, Log, LogState, ScraperRecord } from '../log.ts';
@@ -24,6 +25,7 @@ export class MemoryLog implements Log {
   readonly #notes = new Map<string, string>();
   /** When each id arrived, the oldest first. */
   readonly #ids = new Map<string, Millis>();
+  #refreshedAt = 0 as Millis;
   #hadScrapers = false;
   #isOpen = false;
 
@@ -60,13 +62,25 @@ export class MemoryLog implements Log {
     if (last === undefined) return;
     for (const entry of committed) this.#entries.push(entry);
     this.#lastArrived = last.arrived;
-    for (const id of ids) if (!this.#ids.has(id)) this.#ids.set(id, last.arrived);
+    const arrived = millis(Math.max(last.arrived, this.#refreshedAt));
+    for (const id of ids) if (!this.#ids.has(id)) this.#ids.set(id, arrived);
     for (const listener of this.#listeners) listener(committed);
   }
 
   async knownIds(ids: readonly string[]): Promise<ReadonlySet<string>> {
     this.#checkOpen();
     return new Set(ids.filter((id) => this.#ids.has(id)));
+  }
+
+  async refreshIds(ids: readonly string[], arrivedBefore: Millis, now: Millis): Promise<void> {
+    this.#checkOpen();
+    const arrived = millis(Math.max(now, this.#lastArrived, this.#refreshedAt));
+    for (const id of ids) {
+      if ((this.#ids.get(id) ?? arrivedBefore) >= arrivedBefore) continue;
+      this.#ids.delete(id);
+      this.#ids.set(id, arrived);
+      this.#refreshedAt = arrived;
+    }
   }
 
   async forgetIds(arrivedBefore: Millis, idsMax: number): Promise<number> {

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Millis } from '../../core/millis.ts';
+import { millis } from '../../core/millis.ts';
 import type { Transactions } from './transactions.ts';
 
 /** Of SHA-256; 128 bits of it leave no chance of two ids with one hash, by accident or by design. */
@@ -16,17 +17,20 @@ export interface Forgotten {
 }
 
 /**
- * The ids in the file, numbered from the oldest on without gaps. Each stands there as a hash: a long id costs no more than a short
- * one.
+ * The ids in the file, numbered from the oldest on. One that is refreshed becomes the newest, and leaves a gap. Each stands there as a
+ * hash: a long id costs no more than a short one.
  */
 export class IdTable {
   readonly #transactions: Transactions;
   readonly #insert: StatementSync;
   readonly #find: StatementSync;
+  readonly #refresh: StatementSync;
   readonly #old: StatementSync;
   readonly #delete: StatementSync;
-  #first: number;
+  #count: number;
   #next: number;
+  /** The latest arrival that a refresh gave. None comes before it, so that the order of the places is that of the arrivals. */
+  #refreshedAt: Millis;
 
   constructor(db: DatabaseSync, transactions: Transactions) {
     this.#transactions = transactions;
@@ -34,18 +38,23 @@ export class IdTable {
       'INSERT INTO ids (place, arrived, hash) VALUES (?, ?, ?) ON CONFLICT (hash) DO NOTHING',
     );
     this.#find = db.prepare('SELECT 1 FROM ids WHERE hash = ?');
+    this.#refresh = db.prepare('UPDATE ids SET place = ?, arrived = ? WHERE hash = ? AND arrived < ?');
     this.#old = db.prepare(
       'SELECT count(*) AS old FROM (SELECT arrived FROM ids ORDER BY place LIMIT ?) WHERE arrived < ?',
     );
-    this.#delete = db.prepare('DELETE FROM ids WHERE place < ?');
-    const { last } = db.prepare('SELECT max(place) AS last FROM ids').get() as { last: number | null };
-    const { first } = db.prepare('SELECT min(place) AS first FROM ids').get() as { first: number | null };
-    this.#next = (last ?? 0) + 1;
-    this.#first = first ?? this.#next;
+    this.#delete = db.prepare(
+      'DELETE FROM ids WHERE place <= (SELECT place FROM ids ORDER BY place LIMIT 1 OFFSET ?)',
+    );
+    const { ids } = db.prepare('SELECT count(*) AS ids FROM ids').get() as { ids: number };
+    const last = db.prepare('SELECT place, arrived FROM ids ORDER BY place DESC LIMIT 1').get() as
+      { place: number; arrived: number } | undefined;
+    this.#count = ids;
+    this.#next = (last?.place ?? 0) + 1;
+    this.#refreshedAt = millis(last?.arrived ?? 0);
   }
 
   get count(): number {
-    return this.#next - this.#first;
+    return this.#count;
   }
 
   isKnown(id: string): boolean {
@@ -55,8 +64,9 @@ export class IdTable {
   /** Adds ids within the caller's transaction, whose commit the caller tells by `added`. Returns how many were not known. */
   add(ids: readonly string[], arrived: Millis, alreadyAdded: number): number {
     let added = 0;
+    const at = Math.max(arrived, this.#refreshedAt);
     for (const id of ids) {
-      const { changes } = this.#insert.run(this.#next + alreadyAdded + added, arrived, hashOf(id));
+      const { changes } = this.#insert.run(this.#next + alreadyAdded + added, at, hashOf(id));
       added += Number(changes);
     }
     return added;
@@ -65,6 +75,22 @@ export class IdTable {
   /** Hears that the transaction is committed in which so many ids were added. */
   added(count: number): void {
     this.#next += count;
+    this.#count += count;
+  }
+
+  /** Counts those of the ids that arrived before a moment as arrived now. */
+  refresh(ids: readonly string[], arrivedBefore: Millis, now: Millis): void {
+    const at = millis(Math.max(now, this.#refreshedAt));
+    const refreshed = this.#transactions.run(() => {
+      let count = 0;
+      for (const id of ids) {
+        count += Number(this.#refresh.run(this.#next + count, at, hashOf(id), arrivedBefore).changes);
+      }
+      return count;
+    });
+    if (refreshed === 0) return;
+    this.#next += refreshed;
+    this.#refreshedAt = at;
   }
 
   /** Forgets up to `rowsMax` ids: what arrived before a moment, then the oldest beyond `idsMax`. */
@@ -72,9 +98,8 @@ export class IdTable {
     const { old } = this.#old.get(rowsMax, arrivedBefore) as { old: number };
     const ids = Math.max(old, Math.min(this.count - idsMax, rowsMax));
     if (ids === 0) return { ids: 0, early: 0 };
-    const first = this.#first + ids;
-    this.#transactions.run(() => this.#delete.run(first));
-    this.#first = first;
+    this.#transactions.run(() => this.#delete.run(ids - 1));
+    this.#count -= ids;
     return { ids, early: ids - old };
   }
 }

@@ -9,7 +9,7 @@ export const APPLICATION_ID = 0x4f534d53;
  * - `trimmed_arrived`: the arrival of the latest of them.
  * - `had_scrapers`: 1 once a scraper was saved.
  *
- * `ids.place` numbers the ids without gaps, in the order in which they arrived; `ids.hash` is made by `idTable.ts`.
+ * `ids.place` numbers the ids in the order in which they arrived or were refreshed; `ids.hash` is made by `idTable.ts`.
  */
 const VERSION_1 = `
   CREATE TABLE entries (

@@ -105,6 +105,13 @@ export class SqliteLog implements Log {
     return known;
   }
 
+  async refreshIds(ids: readonly string[], arrivedBefore: Millis, now: Millis): Promise<void> {
+    this.#checkOpen();
+    const arrived = millis(Math.max(now, this.#lastArrived));
+    await this.#write(() => this.#openFiles.ids.refresh(ids, arrivedBefore, arrived));
+    await this.#commits.synced();
+  }
+
   async forgetIds(arrivedBefore: Millis, idsMax: number): Promise<number> {
     this.#checkOpen();
     return this.#afterTrims(async () => {

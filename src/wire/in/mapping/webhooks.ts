@@ -19,6 +19,7 @@ export interface Webhook {
   readonly shape: Shape;
   readonly answer: AnswerForm;
   readonly partial: boolean;
+  readonly repeats: boolean;
   readonly idSpace: string;
   /** Absent, whoever reaches it may send. */
   readonly secret: (SecretCheck & { readonly text: string }) | undefined;
@@ -81,6 +82,7 @@ function readWebhook(name: string, raw: unknown, rules: NameRules): Webhook {
     shape: asItCame,
     answer: 'counts',
     partial: false,
+    repeats: false,
     idSpace: name,
     secret: secretOf(field, { secret, signature, token }, undefined),
   };
@@ -125,6 +127,7 @@ function ofPreset(
     shape: preset.shape,
     answer: preset.answer,
     partial: preset.partial,
+    repeats: preset.repeats ?? false,
     idSpace: isPreset ? preset.idSpace : name,
     secret: secretOf(field, own, preset.check),
   };

@@ -29,6 +29,7 @@ export const ALERTMANAGER: Preset = {
   shape: asItCame,
   answer: 'counts',
   partial: true,
+  repeats: true,
   idSpace: 'alertmanager',
   mapping: ALERTS,
 };
@@ -45,6 +46,7 @@ export const PROMETHEUS: Preset = {
     "The body is an array. It is read as the `alerts` of Alertmanager's webhook, with the `fingerprint` that Alertmanager would give, and `resolved` once `endsAt` has come",
   answer: 'empty',
   partial: true,
+  repeats: true,
   idSpace: 'alertmanager',
   mapping: ALERTS,
 };

@@ -27,6 +27,8 @@ export interface Preset {
   readonly answer: AnswerForm;
   /** Whether what can be read of a body is stored even where the rest is refused. */
   readonly partial: boolean;
+  /** Whether it sends an event again for as long as something goes on, however long: its ids are then kept known. */
+  readonly repeats?: boolean;
   /** Whose ids its events have; those of different spaces are different. */
   readonly idSpace: string;
   readonly mapping: MappingSource;
