@@ -8,6 +8,8 @@ import type { Scrapes } from '../relay/scrape.ts';
 
 /** How long a closed connection waits for the client's own end, in ms: it comes after the client has read everything. */
 const LINGER_MS = 2_000;
+/** A client answers our end so soon, in ms: a round trip, on a busy machine. What comes later may be its timeout. */
+const ANSWER_MS = 250;
 
 /** How long a connection that comes while the server stops may take to ask for something, in ms. */
 const LATE_MS = 500;
@@ -29,8 +31,8 @@ interface Connection {
   /** How the connection ended, once it has. */
   ended: 'client' | 'reset' | 'closed' | undefined;
   responding: number;
-  /** Whether this side has ended, so that the client's end may be its answer. */
-  ending: boolean;
+  /** When this side ended at a stop, so that the client's end may be its answer. */
+  endedOurs: Millis | undefined;
 }
 
 /** Watches connections, and tells what is seen of each response that carries an offer. It judges nothing. */
@@ -105,7 +107,7 @@ export class Connections {
       this.#emptied = resolve;
     });
     for (const connection of this.#connections.values())
-      if (connection.responding === 0) endAndLinger(connection);
+      if (connection.responding === 0) this.#endOurs(connection);
     if (this.#connections.size === 0) return;
     const timer = setTimeout(() => {
       for (const { socket } of this.#connections.values()) socket.destroy();
@@ -122,12 +124,12 @@ export class Connections {
       carried: [],
       ended: undefined,
       responding: 0,
-      ending: false,
+      endedOurs: undefined,
     };
     this.#connections.set(socket, connection);
     if (this.#stopping) this.#endUnlessUsed(connection);
     // Node destroys a socket right after the response to a `Connection: close`, and would never hear the client's own end.
-    socket.destroySoon = () => endAndLinger(connection);
+    socket.destroySoon = () => (this.#stopping ? this.#endOurs(connection) : endAndLinger(socket));
     socket.on('end', () => this.#ended(connection, 'client'));
     socket.on('error', () => this.#ended(connection, 'reset'));
     socket.on('close', () => {
@@ -153,9 +155,14 @@ export class Connections {
     connection.responding += 1;
     response.once('close', () => {
       connection.responding -= 1;
-      if (this.#stopping && connection.responding === 0) endAndLinger(connection);
+      if (this.#stopping && connection.responding === 0) this.#endOurs(connection);
     });
     if (this.#stopping) response.setHeader('Connection', 'close');
+  }
+
+  #endOurs(connection: Connection): void {
+    connection.endedOurs ??= this.#clock();
+    endAndLinger(connection.socket);
   }
 
   /** What was taken back must not arrive after all: its events are about to be offered again. */
@@ -171,8 +178,9 @@ export class Connections {
     const now = this.#clock();
     this.#tell(connection, (offer) => {
       if (how !== 'client') return how;
-      // The answer to our stop, which the client came to behind the response: no sign of its timeout, whatever the time.
-      if (this.#stopping && connection.ending) return 'cleanEnd';
+      const { endedOurs } = connection;
+      // The answer to our end, which the client came to behind the response: no sign of its timeout, whatever the time.
+      if (endedOurs !== undefined && now - endedOurs <= ANSWER_MS) return 'cleanEnd';
       return judgeEnd(offer.requestedAt, now, offer.timeoutMs);
     });
   }
@@ -194,10 +202,8 @@ function cut(socket: Socket): void {
 }
 
 /** Ends our side, and closes for good when the client has ended its own, or takes too long. */
-function endAndLinger(connection: Connection): void {
-  const { socket } = connection;
+function endAndLinger(socket: Socket): void {
   if (socket.destroyed) return;
-  connection.ending = true;
   socket.end();
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once('close', () => clearTimeout(timer));

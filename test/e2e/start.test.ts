@@ -181,6 +181,22 @@ describe('what was accepted', () => {
     expect(await after.end('SIGTERM')).toBe(0);
   });
 
+  it('G3, G4: a client that ends at its scrape timeout, long after a stop ended the other side, is doubted', async () => {
+    using folder = temporaryFolder();
+    const before = await ServerProcess.start([], { cwd: folder.path });
+    await post(before.url, 'a=1');
+    const client = await RawClient.connect(before.port, { allowHalfOpen: true });
+    client.get('/metrics', { 'X-Prometheus-Scrape-Timeout-Seconds': '1.5' });
+    await client.response();
+    const ended = before.end('SIGTERM');
+    await sleep(1_500);
+    client.end();
+    expect(await ended).toBe(0);
+    const after = await ServerProcess.start([], { cwd: folder.path });
+    expect(await scrape(after.url)).toContain('events_to_metrics{a="1"} 1');
+    expect(await after.end('SIGTERM')).toBe(0);
+  });
+
   it('G2, G4: a client that ends its own side when a stop comes close to its scrape timeout has had its events', async () => {
     using folder = temporaryFolder();
     const before = await ServerProcess.start([], { cwd: folder.path });

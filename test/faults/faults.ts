@@ -20,11 +20,31 @@ const RESPONSE_MS_MAX = 8_000;
 const SHORT_MS = { low: 100, high: 700 };
 const LONG_MS = { low: 1_200, high: 3_000 };
 
+/** How long a response is disturbed, in ms: a slow one as long as the client waits. */
+function lastsMs(plan: Plan): number {
+  switch (plan.kind) {
+    case 'cut':
+      return 0;
+    case 'stall':
+      return plan.ms;
+    case 'slow':
+      return LONG_MS.low;
+    default:
+      return plan satisfies never;
+  }
+}
+
 const broken = (name: string, evidence: Fault['evidence'], plan: (stage: Stage) => Plan): Fault => ({
   name,
   path: 'proxy',
   evidence,
-  strike: async (stage) => (await stage.proxy?.strike(plan(stage), RESPONSE_MS_MAX)) ?? false,
+  strike: async (stage) => {
+    const planned = plan(stage);
+    const struck = (await stage.proxy?.strike(planned, RESPONSE_MS_MAX)) ?? false;
+    // A server that stops before the response is through leaves less evidence: that would be a fault of its own.
+    if (struck) await sleep(lastsMs(planned));
+    return struck;
+  },
 });
 
 const cuts = (['first', 'middle', 'last'] as const).flatMap((at) => {
