@@ -9,7 +9,9 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { HOW_TO_GET_CHART_TOOLS } from '../test/chart/support/tools.ts';
 import { HOW_TO_GET_PROMETHEUS } from '../test/support/prometheus.ts';
+import { HOW_TO_GET_VICTORIA_METRICS } from '../test/support/victoriaMetrics.ts';
 
 /** What is read here of vitest's JSON report. */
 interface Report {
@@ -85,7 +87,11 @@ function sum(outcome: Report | undefined, content: boolean): Count {
     total.skipped += count.skipped;
     if (count.skipped > 0) console.log(`skipped: ${count.skipped} in ${relative(root, result.name)}`);
   }
-  if (total.skipped > 0) console.log(`For those that need a Prometheus: ${HOW_TO_GET_PROMETHEUS}.`);
+  if (total.skipped > 0) {
+    console.log(`For those that need a Prometheus: ${HOW_TO_GET_PROMETHEUS}.`);
+    console.log(`For those that need a VictoriaMetrics: ${HOW_TO_GET_VICTORIA_METRICS}.`);
+    console.log(`For those of the chart and the image: ${HOW_TO_GET_CHART_TOOLS}.`);
+  }
   // An error outside of any test, or no report at all: vitest's own output has said which. No tests is no failure of one.
   if (!content && total.failed === 0 && outcome?.testResults.length !== 0) total.failed = 1;
   return total;

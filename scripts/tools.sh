@@ -2,8 +2,8 @@
 # Fetches the real servers that tests scrape with: Debian's own packages, unpacked (not installed) into
 # .cache/tools/<name>-<version>/. What is already there and runs is left alone.
 #
-#   scripts/tools.sh                       prometheus-3.5, prometheus-2.53 and prometheus-2.42
-#   scripts/tools.sh victoriametrics       only what is named
+#   scripts/tools.sh                       prometheus-3.5, prometheus-2.53, prometheus-2.42, victoriametrics and node-exporter
+#   scripts/tools.sh prometheus-3.5        only what is named
 #
 # Needs a Debian machine whose apt works, and no root: apt runs on a private configuration below .cache/apt/, with the
 # mirror and the keyring that the machine itself uses. Every index is verified; bookworm's keyring suffices for all the
@@ -121,14 +121,16 @@ for needed in apt-get dpkg-deb; do
   command -v "$needed" >/dev/null || fail "needs a Debian machine: no $needed here"
 done
 
-[[ $# -gt 0 ]] || set -- prometheus-3.5 prometheus-2.53 prometheus-2.42
+[[ $# -gt 0 ]] || set -- prometheus-3.5 prometheus-2.53 prometheus-2.42 victoriametrics node-exporter
 for name in "$@"; do
   case $name in
     # Unstable moves on: any later 3.x stands in for 3.5.
     prometheus-3.5) have "$name" unstable '^3\.([5-9]|[1-9][0-9])\.' 'prometheus promtool' 'prometheus promtool' ;;
     prometheus-2.53) have "$name" trixie '^2\.53\.' 'prometheus promtool' 'prometheus promtool' ;;
     prometheus-2.42) have "$name" bookworm '^2\.42\.' prometheus 'prometheus promtool' ;;
+    etcd-3.5) have "$name" trixie '^3\.5\.' etcd-server etcd ;;
     victoriametrics) have victoriametrics-1.145 unstable '^1\.' victoria-metrics victoria-metrics ;;
-    *) fail "unknown tool $name: prometheus-3.5, prometheus-2.53, prometheus-2.42, victoriametrics" ;;
+    node-exporter) have node-exporter-1.11 unstable '^1\.' prometheus-node-exporter prometheus-node-exporter ;;
+    *) fail "unknown tool $name: prometheus-3.5, prometheus-2.53, prometheus-2.42, victoriametrics, node-exporter, etcd-3.5" ;;
   esac
 done

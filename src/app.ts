@@ -1,40 +1,56 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { ConfigError } from './config/error.ts';
+import type { Access } from './access/access.ts';
+import type { Naming } from './app/naming.ts';
+import { namingOf } from './app/naming.ts';
+import { bodyRules, eventRules, seriesRules } from './app/eventRules.ts';
+import {
+  counterRules,
+  expiryLimits,
+  knownScrapers,
+  serverLimits,
+  showingRules,
+  timeRules,
+  trimLimits,
+  trustedProxies,
+} from './app/rules.ts';
+import { webhooksOf } from './app/webhooks.ts';
 import type { Settings } from './config/settings.ts';
-import type { EventRules } from './core/event.ts';
-import { checkMetricName } from './core/labels.ts';
-import type { TimeRules } from './core/pulse.ts';
 import type { Clock } from './core/millis.ts';
-import { UnavailableError, shown } from './core/errors.ts';
+import { UnavailableError } from './core/errors.ts';
+import { guard } from './http/auth/guard.ts';
+import { WriteLimits } from './http/auth/writeLimits.ts';
 import { compress } from './http/compress.ts';
 import { Connections } from './http/connections.ts';
 import { eventRoute } from './http/eventRoute.ts';
+import { feedRoute } from './http/feedRoute.ts';
 import type { Readiness } from './http/healthRoutes.ts';
 import { HEALTH_PATHS, healthRoutes } from './http/healthRoutes.ts';
-import { isScraperId } from './http/identify.ts';
+import { Ingest } from './http/ingest.ts';
 import { metricsRoute } from './http/metricsRoute.ts';
 import { openApi } from './http/openapi.ts';
-import { TrustedProxies } from './http/proxies.ts';
 import { rootRoute } from './http/rootRoute.ts';
 import { scrapersRoutes } from './http/scrapersRoutes.ts';
 import { buildServer } from './http/server.ts';
+import { webhookRoutes } from './http/webhookRoutes.ts';
 import type { Log } from './log/log.ts';
 import { MemoryLog } from './log/memory/memoryLog.ts';
 import { SqliteLog } from './log/sqlite/sqliteLog.ts';
 import type { Logger } from './observe/logger.ts';
 import { newsFor } from './observe/news.ts';
+import type { MetricDescription } from './observe/ownMetrics.ts';
 import { OwnMetrics } from './observe/ownMetrics.ts';
 import { Acceptor } from './relay/accept.ts';
-import type { CounterRules } from './relay/counters.ts';
-import { EventCounters, METRIC_LABEL } from './relay/counters.ts';
+import { EventCounters } from './relay/counters.ts';
 import { newCounts } from './relay/counts.ts';
 import { Expiry } from './relay/expire.ts';
+import { Feed } from './relay/feed.ts';
+import { IdForgetter } from './relay/forget.ts';
 import { Housekeeping } from './relay/housekeeping.ts';
 import { WARNINGS, overview } from './relay/overview.ts';
 import { Pages } from './relay/page.ts';
-import type { ShowingRules } from './relay/showing.ts';
+import { SeriesCap } from './relay/seriesCap.ts';
 import { Scrapers } from './relay/scrapers.ts';
 import { Scrapes } from './relay/scrape.ts';
 import { Sightings } from './relay/sightings.ts';
@@ -47,14 +63,14 @@ import { welcome } from './ui/welcome.ts';
 const HOUSEKEEPING_EVERY_MS = 1_000;
 /** How often the counters are saved, in rounds of that: what was counted since is read again after a crash. */
 const COUNTERS_SAVED_EVERY = 10;
-/** Idle connections outlive the scraper timeout by this, in ms. */
-const KEEP_ALIVE_SLACK_MS = 30_000;
 
 export interface AppParts {
   readonly settings: Settings;
   readonly version: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Who may do what; open already. */
+  readonly access: Access;
   /** The README, which the server shows at /docs. */
   readonly guide: string;
 }
@@ -72,24 +88,35 @@ export class App implements AsyncDisposable {
   readonly #known: readonly string[];
   readonly #counters: EventCounters;
   readonly #housekeeping: Housekeeping;
+  readonly #ownMetrics: OwnMetrics;
   readonly #connections: Connections;
+  readonly #naming: Naming;
+  readonly #access: Access;
   readonly #http: FastifyInstance;
   readonly #server: Server;
   #rounds = 0;
   #readiness: Readiness = { ready: false, why: 'the log is not open yet' };
 
-  constructor({ settings, version, clock, logger, guide }: AppParts) {
+  constructor({ settings, version, clock, logger, access, guide }: AppParts) {
     this.#settings = settings;
+    this.#access = access;
     this.#known = knownScrapers(settings);
     const counts = newCounts();
     const log = (this.#log = openLog(settings));
     const tail = (this.#tail = new Tail(settings['tail.bytesMax']));
     log.onCommitted((entries) => tail.push(entries));
     const pages = new Pages(log, tail);
-    this.#acceptor = new Acceptor(log, new Timeline(timeRules(settings)), clock, counts);
+    this.#acceptor = new Acceptor(
+      log,
+      new Timeline(timeRules(settings)),
+      new SeriesCap(seriesRules(settings)),
+      clock,
+      counts,
+    );
     const scraperLimits = { max: settings['scrapers.max'], lookbackMs: settings['scrapers.lookback'] };
     const news = newsFor(logger, clock);
     const scrapers = (this.#scrapers = new Scrapers(log, tail, clock, scraperLimits, counts, news));
+    this.#naming = namingOf(settings, clock, (error) => news.podsUnknown(error));
     const sightings = new Sightings((id, warning) => news.warned(id, WARNINGS[warning]));
     const pageLimits = { eventsMax: settings['scrape.eventsMax'], bytesMax: settings['scrape.bytesMax'] };
     const scrapes = new Scrapes(
@@ -103,18 +130,34 @@ export class App implements AsyncDisposable {
     );
     const counters = (this.#counters = new EventCounters(log, counterRules(settings)));
     const expiry = new Expiry(scrapers, scrapes, sightings, pages, expiryLimits(settings), clock, counts);
-    const trimmer = new Trimmer(log, scrapers, pages, trimLimits(settings), clock, counts, counters);
+    const limits = trimLimits(settings);
+    const trimmer = new Trimmer(log, scrapers, pages, limits, clock, counts, counters);
+    const idLimits = { windowMs: settings['ids.window'], idsMax: settings['ids.max'] };
+    const forgetter = new IdForgetter(log, idLimits, clock, counts);
     this.#housekeeping = new Housekeeping(
       [
         () => this.#acceptor.endPulses(sightings.endsShown),
         () => expiry.run(),
         () => trimmer.run(),
+        () => forgetter.run(),
         () => this.#saveCounters(),
       ],
       (error) => news.postponed(error),
     );
-    const ownMetrics = new OwnMetrics({ version, counts, counters, scrapers, pages, log, clock });
+    const ownMetrics = (this.#ownMetrics = new OwnMetrics({
+      version,
+      counts,
+      counters,
+      scrapers,
+      pages,
+      log,
+      clock,
+      limits,
+    }));
     const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
+    const bodies = bodyRules(settings, rules);
+    const webhooks = webhooksOf(settings, rules);
+    const ingest = new Ingest(this.#acceptor, rules, settings['batch.eventsMax']);
 
     this.#connections = new Connections(scrapes, clock);
     const { app, server } = buildServer(
@@ -122,9 +165,12 @@ export class App implements AsyncDisposable {
       this.#connections,
       (route, method, status) => ownMetrics.countRequest(route, method, status),
       news,
+      access,
     );
     this.#http = app;
     this.#server = server;
+    const proxies = trustedProxies(settings);
+    guard(app, { access, writeLimits: new WriteLimits(settings, clock), proxies, clock });
     app.addHook('onRequest', async (request) => {
       if (this.#readiness.ready || HEALTH_PATHS.has(request.routeOptions.url ?? '')) return;
       throw new UnavailableError('not_ready', this.#readiness.why, 1);
@@ -133,7 +179,14 @@ export class App implements AsyncDisposable {
       await openApi(routes, version);
       rootRoute(routes, { ...welcome(version), guide });
       healthRoutes(routes, () => this.#readiness);
-      eventRoute(routes, this.#acceptor, rules);
+      await routes.register((scope) => eventRoute(scope, ingest, bodies));
+      feedRoute(routes, new Feed(log, pages, settings['scrape.bytesMax']));
+      await routes.register(webhookRoutes, {
+        webhooks,
+        acceptor: this.#acceptor,
+        rules: { rules, eventsMax: settings['batch.eventsMax'] },
+        clock,
+      });
       scrapersRoutes(routes, {
         list: () => overview(scrapers, sightings, pages),
         forget: (id) => expiry.forget(id),
@@ -141,13 +194,20 @@ export class App implements AsyncDisposable {
       metricsRoute(routes, {
         scrapes,
         connections: this.#connections,
-        proxies: trustedProxies(settings),
+        proxies,
         clock,
         mode: settings['scrape.timestamps'] === 'explicit' ? 'timed' : 'untimed',
         compress,
+        byUser: settings['scrapers.byUser'],
+        nameOf: this.#naming.nameOf,
         ownMetrics: () => ownMetrics.families(),
       });
     });
+  }
+
+  /** What metrics of its own it has. */
+  describeMetrics(): readonly MetricDescription[] {
+    return this.#ownMetrics.describe(this.#settings['counters.labels']);
   }
 
   /** Resolves with why, if the server can't go on: its log can't be written any more. */
@@ -157,11 +217,11 @@ export class App implements AsyncDisposable {
 
   /**
    * Listens, opens the log, and is ready. Throws the listener's own error (`EADDRINUSE`), or a LogOpenError.
-   * Resolves with the port that it listens on.
+   * Resolves with the port and the address that it listens on.
    */
-  async start(): Promise<{ port: number }> {
+  async start(): Promise<{ port: number; address: string }> {
     await this.#http.ready();
-    const { port } = await this.#listen();
+    const { port, address } = await this.#listen();
     try {
       await this.#open();
     } catch (error) {
@@ -169,7 +229,7 @@ export class App implements AsyncDisposable {
       this.#server.closeAllConnections();
       throw error;
     }
-    return { port };
+    return { port, address };
   }
 
   async #open(): Promise<void> {
@@ -179,6 +239,8 @@ export class App implements AsyncDisposable {
     await this.#acceptor.start();
     await this.#scrapers.start(this.#known);
     this.#housekeeping.start(HOUSEKEEPING_EVERY_MS);
+    this.#access.start();
+    this.#naming.start();
     this.#readiness = { ready: true };
   }
 
@@ -186,9 +248,11 @@ export class App implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#readiness = { ready: false, why: 'the server is stopping' };
     // The port stays open until then: who asks in the meantime is told, rather than left to guess.
+    this.#access[Symbol.dispose]();
     await this.#connections.stop(this.#settings['server.stopTimeout']);
     this.#server.close();
     await this.#http.close();
+    await this.#naming[Symbol.asyncDispose]();
     await this.#housekeeping.stop();
     await this.#counters.save().catch((error: unknown) => {
       // What the snapshot does not hold is counted again at the next start.
@@ -216,95 +280,4 @@ export class App implements AsyncDisposable {
 function openLog(settings: Settings): Log {
   if (settings['store.kind'] === 'memory') return new MemoryLog();
   return new SqliteLog({ path: settings['store.path'], durability: settings['store.durability'] });
-}
-
-function eventRules(settings: Settings, reserved: (metric: string) => boolean): EventRules {
-  const limits = {
-    labelsMax: settings['event.labelsMax'],
-    labelNameBytesMax: settings['event.labelNameMax'],
-    labelValueBytesMax: settings['event.labelValueMax'],
-  };
-  const metric = settings['event.metric'];
-  const names = settings['event.names'];
-  try {
-    checkMetricName('event.metric', metric, limits, reserved, names);
-  } catch (cause) {
-    throw new ConfigError((cause as Error).message, { cause });
-  }
-  return { metric, limits, names, reserved };
-}
-
-/** Throws a ConfigError for a known scraper that could never come. */
-function knownScrapers(settings: Settings): readonly string[] {
-  const known = settings['scrapers.known'];
-  const max = settings['scrapers.max'];
-  if (known.length > max) {
-    throw new ConfigError(
-      `scrapers.known names ${known.length} scrapers, and scrapers.max allows ${max}; raise it, or name fewer`,
-    );
-  }
-  const wrong = known.find((id) => !isScraperId(id));
-  if (wrong !== undefined) {
-    throw new ConfigError(
-      `scrapers.known ${shown(wrong)} is not a scraper id; use 1 to 128 printable characters`,
-    );
-  }
-  return known;
-}
-
-function trustedProxies(settings: Settings): TrustedProxies {
-  try {
-    return new TrustedProxies(settings['server.trustedProxies']);
-  } catch (cause) {
-    throw new ConfigError(`server.trustedProxies: ${(cause as Error).message}`, { cause });
-  }
-}
-
-function serverLimits(settings: Settings) {
-  return {
-    bodyBytesMax: settings['event.bodyMax'],
-    urlBytesMax: settings['event.urlMax'],
-    connectionsMax: settings['server.connectionsMax'],
-    keepAliveMs: Math.max(settings['scrapers.timeout'], settings['scrape.lease']) + KEEP_ALIVE_SLACK_MS,
-  };
-}
-
-function timeRules(settings: Settings): TimeRules {
-  return {
-    pulseWidthMs: settings['pulse.width'],
-    ageMaxMs: settings['event.ageMax'],
-    aheadMaxMs: settings['event.aheadMax'],
-  };
-}
-
-function showingRules(settings: Settings): ShowingRules {
-  return { collapse: settings['scrape.collapse'], ageMaxMs: settings['event.ageMax'] };
-}
-
-/** Throws a ConfigError for a label that the counters have anyway. */
-function counterRules(settings: Settings): CounterRules {
-  const labels = settings['counters.labels'];
-  if (labels.includes(METRIC_LABEL)) {
-    throw new ConfigError(
-      `counters.labels names ${METRIC_LABEL}, which every counter has for its events' metric; leave it out`,
-    );
-  }
-  return { labels, seriesMax: settings['counters.seriesMax'] };
-}
-
-function expiryLimits(settings: Settings) {
-  return {
-    leaseMs: settings['scrape.lease'],
-    timeoutMs: settings['scrapers.timeout'],
-    namedTimeoutMs: settings['scrapers.namedTimeout'],
-  };
-}
-
-function trimLimits(settings: Settings) {
-  return {
-    entriesMax: settings['store.entriesMax'],
-    bytesMax: settings['store.bytesMax'],
-    backlogMax: settings['scrapers.backlogMax'],
-    retentionMinMs: settings['retention.min'],
-  };
 }

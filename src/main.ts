@@ -1,40 +1,88 @@
+import { spawn } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { performance } from 'node:perf_hooks';
 import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isatty } from 'node:tty';
+import type { CliIo, Signals } from './cli/io.ts';
+import { oneshot } from './cli/oneshot.ts';
 import { readConfigFile } from './config/file.ts';
-import { serve } from './cli/serve.ts';
 import { millis } from './core/millis.ts';
 
-const NODE_MAJOR_MIN = 24;
-
-if (Number.parseInt(process.versions.node, 10) < NODE_MAJOR_MIN) {
-  process.stderr.write(
-    `oneShotMetricsServer needs Node ${NODE_MAJOR_MIN}, this is ${process.version}; npm start brings its own\n`,
-  );
-  process.exit(2);
-}
+const STANDARD_INPUT = 0;
+/** What a shell says of a command whose reader went away: 128 and SIGPIPE. */
+const READER_GONE = 141;
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
 const { version } = JSON.parse(read('../package.json')) as { version: string };
 
-const stopAsked = new Promise<string>((resolve) => {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      resolve(signal);
-      // Who asks twice does not want to wait.
-      process.once(signal, () => process.exit(1));
-    });
-  }
-});
+const signals: Signals = {
+  stopAsked: () =>
+    new Promise((resolve) => {
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+        process.once(signal, () => {
+          resolve(signal);
+          // Who asks twice does not want to wait.
+          process.once(signal, () => process.exit(1));
+        });
+      }
+    }),
+  listen: (names, listener) => {
+    for (const name of names) process.on(name, listener);
+    return () => {
+      for (const name of names) process.off(name, listener);
+    };
+  },
+};
 
-const code = await serve({
+/** A stream that ends the process when nobody reads it any more, as `oneshot tail | head` asks for. */
+function ending(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+  if (stream.listenerCount('error') > 0) return stream;
+  return stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(READER_GONE);
+  });
+}
+
+/** Undefined for a user who is a number only, as in an image: nothing says where its home would be. */
+function homeOfUser(): string | undefined {
+  try {
+    return homedir();
+  } catch {
+    return undefined;
+  }
+}
+
+// Streams are touched only when they are used: touching makes them non-blocking, also for a command that shares them.
+const io: CliIo = {
   argv: process.argv.slice(2),
   env: process.env,
   readFile: readConfigFile,
-  stdout: process.stdout,
-  stderr: process.stderr,
+  get stdin() {
+    return process.stdin;
+  },
+  isInteractive: isatty(STANDARD_INPUT),
+  get stdout() {
+    return ending(process.stdout);
+  },
+  get stderr() {
+    return ending(process.stderr);
+  },
   clock: () => millis(Date.now()),
+  elapsed: () => performance.now(),
+  random: () => Math.random(),
+  randomBytes: (count) => randomBytes(count),
+  randomId: () => randomUUID(),
+  sleep: (ms, signal) => sleep(ms, undefined, signal === undefined ? {} : { signal }),
+  fetch: (input, init) => fetch(input, init),
+  spawn,
+  signals,
+  home: process.env['HOME'] ?? homeOfUser(),
+  nodeMajor: Number.parseInt(process.versions.node, 10),
   version,
-  guide: read('../README.md'),
-  stopAsked,
-});
-process.exit(code);
+  guide: () => read('../README.md'),
+};
+
+process.exit(await oneshot(io));

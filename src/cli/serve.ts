@@ -1,3 +1,8 @@
+import { randomBytes } from 'node:crypto';
+import { Access } from '../access/access.ts';
+import { Bcrypt } from '../access/bcrypt.ts';
+import { AccessFileError } from '../access/error.ts';
+import { readText } from '../access/readText.ts';
 import { App } from '../app.ts';
 import { ConfigError } from '../config/error.ts';
 import { helpText, printConfig } from '../config/describe.ts';
@@ -8,6 +13,8 @@ import type { Settings } from '../config/settings.ts';
 import type { Clock } from '../core/millis.ts';
 import { LogOpenError } from '../log/log.ts';
 import { createLogger } from '../observe/logger.ts';
+import { newsFor } from '../observe/news.ts';
+import { openWarning } from './openWarning.ts';
 
 /** What the command may touch of the process that runs it. */
 export interface ServeIo {
@@ -58,11 +65,21 @@ export async function serve(io: ServeIo): Promise<number> {
 async function run(io: ServeIo, settings: Settings): Promise<number> {
   const logger = createLogger(settings['log.level'], io.stderr);
   const { clock, version, guide } = io;
-  const app = new App({ settings, version, clock, logger, guide });
+  await using bcrypt = new Bcrypt();
+  const access = await Access.open({
+    settings,
+    read: readText,
+    compare: bcrypt.compare,
+    key: randomBytes(32),
+    news: newsFor(logger, clock),
+  });
+  const app = new App({ settings, version, clock, logger, access, guide });
   const broken = app.broken();
-  const { port } = await app.start();
-  io.stdout.write(greeting(version, settings, port));
+  const { port, address } = await app.start();
+  io.stdout.write(greeting(version, settings, port, access.tls === undefined ? 'http' : 'https'));
   logger.info({ version, port, store: settings['store.kind'], path: settings['store.path'] }, 'started');
+  const warning = openWarning(access.isOpen, address);
+  if (warning !== undefined) logger.warn(warning);
 
   const end = await Promise.race([io.stopAsked, broken]);
   if (end instanceof Error) {
@@ -77,7 +94,7 @@ async function run(io: ServeIo, settings: Settings): Promise<number> {
   return OK;
 }
 
-function greeting(version: string, settings: Settings, port: number): string {
+function greeting(version: string, settings: Settings, port: number, scheme: 'http' | 'https'): string {
   const host = settings['server.host'];
   const place = host.includes(':') ? `[${host}]` : host;
   const store =
@@ -86,16 +103,17 @@ function greeting(version: string, settings: Settings, port: number): string {
       : `${settings['store.path']} (${settings['store.durability'] === 'power' ? 'synced before each answer' : 'not synced'})`;
   return [
     `oneShotMetricsServer ${version}`,
-    `  listens  http://${place}:${port}`,
+    `  listens  ${scheme}://${place}:${port}`,
     `  log      ${store}`,
-    `  try      curl -X POST 'http://localhost:${port}/event?type=test&message=hello'`,
+    `  try      curl -X POST '${scheme}://localhost:${port}/event?type=test&message=hello'`,
     '',
   ].join('\n');
 }
 
 /** The one line for what stops a start; undefined for a programmer's error. */
 function startFailure(error: unknown): string | undefined {
-  if (error instanceof ConfigError || error instanceof LogOpenError) return error.message;
+  if (error instanceof ConfigError || error instanceof AccessFileError || error instanceof LogOpenError)
+    return error.message;
   const { code, syscall, address, port } = error as NodeJS.ErrnoException & {
     address?: string;
     port?: number;

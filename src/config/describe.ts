@@ -45,7 +45,7 @@ export function helpText(table: Table = SETTINGS): string {
 }
 
 /** A flag and its meaning beside it; below it where the flag is too long for its column. */
-function flagLines(flag: string, doc: string): string[] {
+export function flagLines(flag: string, doc: string): string[] {
   const indent = ' '.repeat(FLAG_COLUMNS);
   const wrapped = wrap(doc, COLUMNS - FLAG_COLUMNS);
   const head = `  ${flag}`;
@@ -53,7 +53,7 @@ function flagLines(flag: string, doc: string): string[] {
   return wrapped.map((line, i) => (i === 0 ? head.padEnd(FLAG_COLUMNS) : indent) + line);
 }
 
-function wrap(text: string, columns: number): string[] {
+export function wrap(text: string, columns: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
@@ -124,7 +124,8 @@ function code(value: string): string {
   return value === '' ? '' : `\`${value}\``;
 }
 
-function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A table, formatted as prettier would. */
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', String.raw`\|`)));
   const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]): string =>

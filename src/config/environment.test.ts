@@ -32,6 +32,12 @@ describe('the environment', () => {
   });
 });
 
+describe('the variables of the commands that talk to a server', () => {
+  it.each(['ONESHOT_URL', 'ONESHOT_TOKEN', 'ONESHOT_USER', 'ONESHOT_SPOOL'])('%s sets nothing', (name) => {
+    expect(values({ [name]: 'x' })).toStrictEqual({});
+  });
+});
+
 describe('the variables of Kubernetes', () => {
   it.each([
     ['ONESHOT_SERVICE_HOST', '10.0.0.1'],

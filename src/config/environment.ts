@@ -5,6 +5,11 @@ import type { Given, Table } from './setting.ts';
 /** The environment as Node gives it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Variables of the commands that talk to a server. They may well stand where a server starts, and are none of its settings. */
+const OF_COMMANDS: ReadonlySet<string> = new Set(
+  ['URL', 'TOKEN', 'USER', 'SPOOL'].map((name) => ENV_PREFIX + name),
+);
+
 /** Reads the environment: for each key its own variable, or else a variable of the Go server. Throws a ConfigError. */
 export function readEnvironment(env: Environment, table: Table): ReadonlyMap<string, Given> {
   const given = new Map<string, Given>();
@@ -23,6 +28,7 @@ export function readEnvironment(env: Environment, table: Table): ReadonlyMap<str
       raw === undefined ||
       !name.startsWith(ENV_PREFIX) ||
       known.has(name) ||
+      OF_COMMANDS.has(name) ||
       isServiceLink(name, raw, false)
     )
       continue;

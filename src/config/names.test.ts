@@ -23,12 +23,17 @@ describe('a suggestion', () => {
 
   it.each([
     ['server.prot', 'server.port'],
+    ['server.ohst', 'server.host'],
     ['SERVER.PORT', 'server.port'],
     ['sever.host', 'server.host'],
     ['port', 'server.port'],
     ['server.trusted-proxies', 'server.trustedProxies'],
   ])('for %s is %s', (typed, meant) => {
     expect(suggestion(typed, keys, '--')).toBe(` (did you mean --${meant}?)`);
+  });
+
+  it('takes two letters in the wrong order for one mistake, so that short names are found, too', () => {
+    expect(suggestion('psuh', ['push', 'run'])).toBe(' (did you mean push?)');
   });
 
   it.each(['', 'x', 'colour', 'scrape.interval', 'x'.repeat(100_000)])(

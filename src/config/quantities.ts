@@ -16,6 +16,9 @@ export const KIB = 1024;
 export const MIB = 1024 * KIB;
 export const GIB = 1024 * MIB;
 
+/** A text of more than 2^29 characters can't be built in V8, and a body becomes one. */
+export const BODY_MAX = 256 * MIB;
+
 /** The same units in the same order as Prometheus' own durations, without weeks and years, whose length people disagree about. */
 const DURATION = /^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/;
 const DURATION_UNITS = [

@@ -4,18 +4,25 @@ import { SETTINGS } from './settings.ts';
 
 type DurationKey = Extract<
   SettingKey,
-  'scrape.lease' | 'pulse.width' | 'event.ageMax' | `scrapers.${'lookback' | 'timeout' | 'namedTimeout'}`
+  | 'scrape.lease'
+  | 'server.headTimeout'
+  | 'server.requestTimeout'
+  | 'pulse.width'
+  | 'event.ageMax'
+  | `scrapers.${'lookback' | 'timeout' | 'namedTimeout'}`
 >;
 
 const FORGOTTEN = 'a scraper that was forgotten and comes back must not get the same events twice';
 const TOO_OLD = 'the end of a pulse must not be too old for Prometheus when it comes';
 const UNSETTLED = 'a scraper must not be forgotten while what it was offered may still arrive';
+const WHOLE = 'the head is part of the request';
 
 /** What must be shorter than what, and why. */
 const SHORTER: readonly (readonly [shorter: DurationKey, longer: DurationKey, why: string])[] = [
   ['scrapers.lookback', 'scrapers.timeout', FORGOTTEN],
   ['scrapers.lookback', 'scrapers.namedTimeout', FORGOTTEN],
   ['pulse.width', 'event.ageMax', TOO_OLD],
+  ['server.headTimeout', 'server.requestTimeout', WHOLE],
   ['scrape.lease', 'scrapers.timeout', UNSETTLED],
   ['scrape.lease', 'scrapers.namedTimeout', UNSETTLED],
 ];

@@ -12,7 +12,12 @@ export interface Draft {
   readonly timestamp?: number | string;
   /** What tells the event apart from all others, so that it is stored once however often it is sent. */
   readonly id?: string;
+  /** Whose id it is, where others might give out the same. Absent, the sender has chosen it for this server. */
+  readonly idSpace?: string;
 }
+
+/** One event of a body as its format reads it, or why it can't be read though others can. */
+export type Read = Draft | RefusedError;
 
 /** What the parts of a draft are called where it came from; an error names one of them. */
 export interface DraftFields {
@@ -33,29 +38,35 @@ export const PARAMETERS = {
   labels: '',
 } as const satisfies DraftFields;
 
+/** The parameters that are no labels. */
+const SPECIAL: ReadonlySet<string> = new Set([
+  PARAMETERS.metric,
+  PARAMETERS.value,
+  PARAMETERS.timestamp,
+  PARAMETERS.id,
+]);
+
 /** Makes a draft of parameters: those that are no labels are found by their names. Throws a RefusedError for one of these given twice. */
 export function draftFromPairs(pairs: readonly (readonly [name: string, value: string])[]): Draft {
   const special = new Map<string, string>();
   const labels: (readonly [string, string])[] = [];
   for (const pair of pairs) {
     const [name, text] = pair;
-    if (!isSpecial(name)) labels.push(pair);
+    if (!SPECIAL.has(name)) labels.push(pair);
     else if (special.has(name)) throw givenTwice(name);
     else special.set(name, text);
   }
   const metric = special.get(PARAMETERS.metric);
   const value = special.get(PARAMETERS.value);
   const timestamp = special.get(PARAMETERS.timestamp);
+  const id = special.get(PARAMETERS.id);
   return {
     labels,
     ...(metric !== undefined && { metric }),
     ...(value !== undefined && { value }),
     ...(timestamp !== undefined && { timestamp }),
+    ...(id !== undefined && { id }),
   };
-}
-
-function isSpecial(name: string): boolean {
-  return name === PARAMETERS.metric || name === PARAMETERS.value || name === PARAMETERS.timestamp;
 }
 
 /** The error for a name that stands twice. */

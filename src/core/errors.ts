@@ -19,6 +19,36 @@ export class RefusedError extends Error {
     super(message, options);
     this.field = field;
   }
+
+  /** The same error of one event among several, which stands at a place such as `[3]`. */
+  at(place: string): RefusedError {
+    return new RefusedError(fieldAt(place, this.field), `${place}: ${this.message}`, { cause: this });
+  }
+}
+
+function fieldAt(place: string, field: string): string {
+  if (field === 'body') return place;
+  return field.startsWith('[') ? place + field : `${place}.${field}`;
+}
+
+/** An event whose series would be one too many within the hour (HTTP 429). Nothing of it was stored. */
+export class SeriesLimitError extends RefusedError {
+  /** When there is room again, in seconds. */
+  readonly retryAfterSeconds: number;
+
+  constructor(field: string, message: string, retryAfterSeconds: number, options?: ErrorOptions) {
+    super(field, message, options);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+
+  override at(place: string): SeriesLimitError {
+    return new SeriesLimitError(
+      fieldAt(place, this.field),
+      `${place}: ${this.message}`,
+      this.retryAfterSeconds,
+      { cause: this },
+    );
+  }
 }
 
 /** A whole request beyond a limit of size (HTTP 413 or 414). Nothing of it was stored. */
@@ -26,6 +56,9 @@ export class TooLargeError extends RefusedError {}
 
 /** Input in a form that the server doesn't take (HTTP 415). Nothing of it was stored. */
 export class UnsupportedError extends RefusedError {}
+
+/** A request that doesn't show the secret it must (HTTP 401). Nothing of it was stored. */
+export class UnauthorizedError extends RefusedError {}
 
 /** Why the server can't do now what it was rightly asked for. */
 export type UnavailableReason = 'log_full' | 'not_ready' | 'scrapers_max';

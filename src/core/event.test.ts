@@ -15,7 +15,7 @@ import { formatSampleValue } from './value.ts';
 const RULES: EventRules = {
   metric: 'events_to_metrics',
   names: 'legacy',
-  limits: { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096 },
+  limits: { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096, idBytesMax: 32 },
   reserved: (metric) => metric === 'oneshot_own',
 };
 

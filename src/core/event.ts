@@ -1,6 +1,9 @@
 import type { Draft, DraftFields } from './draft.ts';
 import { PARAMETERS, draftFromPairs, givenTwice } from './draft.ts';
 import { RefusedError, shown } from './errors.ts';
+import { checkId, idIn } from './id.ts';
+import type { LabelPolicy } from './labelPolicy.ts';
+import { cutToBytes, keepsLabel } from './labelPolicy.ts';
 import type { EventNames } from './labels.ts';
 import { checkLabelValue, checkMetricName, labelName } from './labels.ts';
 import type { EventLimits } from './limits.ts';
@@ -18,6 +21,8 @@ export interface Event {
   readonly sent?: Millis;
   /** What tells it apart from all others; it is stored once, however often it is sent. */
   readonly id?: string;
+  /** How many values of its labels were cut to be stored. */
+  readonly truncated?: number;
 }
 
 /** What an event is checked against. */
@@ -28,9 +33,11 @@ export interface EventRules {
   readonly names: EventNames;
   /** Tells the names of this server's own metrics. */
   readonly reserved: (metric: string) => boolean;
+  /** Without it all labels are kept, and a value that is too long is refused. */
+  readonly labels?: LabelPolicy;
 }
 
-/** Makes an event of parameters: `value`, `__name__` and `__timestamp__` are no labels, everything else is. Throws a RefusedError. */
+/** Makes an event of parameters: `value`, `__name__`, `__timestamp__` and `__id__` are no labels, everything else is. Throws a RefusedError. */
 export function eventFromPairs(
   pairs: readonly (readonly [name: string, value: string])[],
   rules: EventRules,
@@ -43,7 +50,7 @@ export function eventFromPairs(
  * Throws a RefusedError that names the field as `fields` call it.
  */
 export function eventFromDraft(
-  { metric, labels, value, timestamp }: Draft,
+  { metric, labels, value, timestamp, id, idSpace }: Draft,
   rules: EventRules,
   fields: DraftFields = PARAMETERS,
 ): Event {
@@ -52,24 +59,37 @@ export function eventFromDraft(
     metric === undefined ? rules.metric : checkMetricName(fields.metric, metric, limits, reserved, names);
   const sample = value === undefined ? 1 : parseSampleValue(fields.value, String(value));
   const sent = timestamp === undefined ? undefined : parseTimestamp(fields.timestamp, String(timestamp));
-  const series = writeSeries(name, checkedLabels(labels, rules, fields.labels));
-  return sent === undefined ? { series, value: sample } : { series, value: sample, sent };
+  const { checked, truncated } = checkedLabels(labels, rules, fields.labels);
+  const series = writeSeries(name, checked);
+  if (sent === undefined && id === undefined && truncated === 0) return { series, value: sample };
+  return {
+    series,
+    value: sample,
+    ...(sent !== undefined && { sent }),
+    ...(id !== undefined && { id: idIn(idSpace, checkId(fields.id, id, limits.idBytesMax)) }),
+    ...(truncated > 0 && { truncated }),
+  };
 }
 
 function checkedLabels(
   labels: Draft['labels'],
-  { limits, names }: EventRules,
+  { limits, names, labels: policy }: EventRules,
   prefix: string,
-): readonly Label[] {
+): { readonly checked: readonly Label[]; readonly truncated: number } {
   const seen = new Set<string>();
   const checked: Label[] = [];
+  const bytesKept = policy?.valueBytesKept ?? 0;
+  let truncated = 0;
   for (const [raw, value] of labels) {
     const name = labelName(raw, limits, names, prefix);
     if (seen.has(name)) throw raw === name ? givenTwice(prefix + raw, raw) : becomesTwice(prefix, raw, name);
     seen.add(name);
-    if (value === '') continue;
-    checkLabelValue(prefix + name, value, limits);
-    checked.push({ name, value });
+    if (value === '' || !keepsLabel(policy, name)) continue;
+    const kept = bytesKept > 0 ? cutToBytes(value, bytesKept) : value;
+    if (kept !== value) truncated += 1;
+    checkLabelValue(prefix + name, kept, limits);
+    // Nothing is left of a value whose first character is longer than what is kept.
+    if (kept !== '') checked.push({ name, value: kept });
     if (checked.length > limits.labelsMax) {
       throw new RefusedError(
         'labels',
@@ -77,7 +97,7 @@ function checkedLabels(
       );
     }
   }
-  return checked;
+  return { checked, truncated };
 }
 
 function becomesTwice(prefix: string, raw: string, name: string): RefusedError {

@@ -18,10 +18,10 @@ describe("a client's end of the connection", () => {
     [10_000, 9000],
     [10_000, 10_000],
     [10_000, 11_000],
-    [1000, 750],
-    [1000, 1250],
+    [1000, 500],
+    [1000, 1500],
     [100, 0],
-    [100, 350],
+    [100, 600],
   ])('is doubted close to a timeout of %i ms, after %i ms', (timeoutMs, ms) => {
     expect(judgedAfter(ms, timeoutMs)).toBe('doubtfulEnd');
   });
@@ -30,9 +30,9 @@ describe("a client's end of the connection", () => {
     [10_000, 3],
     [10_000, 8999],
     [10_000, 11_001],
-    [1000, 749],
-    [1000, 1251],
-    [100, 351],
+    [1000, 499],
+    [1000, 1501],
+    [100, 601],
     [10_000, 60_000],
   ])('is believed far from a timeout of %i ms, after %i ms', (timeoutMs, ms) => {
     expect(judgedAfter(ms, timeoutMs)).toBe('cleanEnd');

@@ -92,7 +92,7 @@ export function labelName(
   if (name.startsWith('__')) {
     throw new RefusedError(
       prefix + shortField(raw),
-      `label name ${shown(raw)} is not valid; names that begin with __ are Prometheus' own, and of them only __name__ and __timestamp__ are taken here`,
+      `label name ${shown(raw)} is not valid; names that begin with __ are Prometheus' own${prefix === '' ? ', and of them only __name__, __timestamp__ and __id__ are taken here' : ''}`,
     );
   }
   return name;

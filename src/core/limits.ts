@@ -5,6 +5,8 @@ export interface EventLimits {
   readonly labelNameBytesMax: number;
   /** In bytes of UTF-8. */
   readonly labelValueBytesMax: number;
+  /** Of an event's id, in bytes of UTF-8. */
+  readonly idBytesMax: number;
 }
 
 /** What one scrape may carry. The first entry always fits, so that no single event can jam a scraper. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import type { Evidence } from './evidence.ts';
-import { makeOffer, markFlushed, settle } from './offer.ts';
+import { CLOSES_AFTER_ENDS, makeOffer, markFlushed, settle } from './offer.ts';
 import { offset } from './offset.ts';
 import type { Offer, Position } from './position.ts';
 import { available, cursorOf, dropThrough, pendingCount, positionAt } from './position.ts';
@@ -11,22 +11,31 @@ import { NONE, range, size, union, without } from './range.ts';
 import type { Mode } from './settling.ts';
 
 const between = (after: number, upTo: number) => range(offset(after), offset(upTo));
-const offerOf = (id: number, ranges: Ranges, mode: Mode = 'untimed'): Offer => ({
+const offerOf = (id: number, ranges: Ranges, mode: Mode = 'untimed', closes = false): Offer => ({
   id,
   mode,
   phase: 'sending',
   ranges,
   collapsed: 0,
   requestedAt: 0,
+  ...(closes && { closes }),
 });
 
 /** Entries 1 to `upTo` went out whole, in offer 1. */
-const flushed = (upTo: number, mode: Mode) =>
-  markFlushed(makeOffer(positionAt(offset(0)), offerOf(1, between(0, upTo), mode)), 1);
+const flushed = (upTo: number, mode: Mode, closes = false) =>
+  markFlushed(makeOffer(positionAt(offset(0)), offerOf(1, between(0, upTo), mode, closes)), 1);
 
 /** Offers all that is there, flushes it, and settles it so. */
-function scrape(position: Position, id: number, mode: Mode, evidence: Evidence, end: number): Position {
-  const sent = markFlushed(makeOffer(position, offerOf(id, available(position, offset(end)), mode)), id);
+function scrape(
+  position: Position,
+  id: number,
+  mode: Mode,
+  evidence: Evidence,
+  end: number,
+  closes = false,
+): Position {
+  const offer = offerOf(id, available(position, offset(end)), mode, closes);
+  const sent = markFlushed(makeOffer(position, offer), id);
   return settle(sent, id, evidence).position;
 }
 
@@ -97,22 +106,22 @@ describe('settling an offer', () => {
     expect(settle(sent, 1, 'reset').collapsed).toBe(0);
   });
 
-  test('timed that ended well once is offered again, and confirmed when it ends well a second time', () => {
-    const once = settle(flushed(5, 'timed'), 1, 'cleanEnd');
+  test('timed that ended well as announced is offered again, and confirmed when it ends so a second time', () => {
+    const once = settle(flushed(5, 'timed', true), 1, 'cleanEnd');
     expect(once).toMatchObject({
       verdict: 'againOnce',
       confirmed: 0,
       returned: 5,
       position: { endedOnce: between(0, 5) },
     });
-    const sent = markFlushed(makeOffer(once.position, offerOf(2, between(0, 8), 'timed')), 2);
+    const sent = markFlushed(makeOffer(once.position, offerOf(2, between(0, 8), 'timed', true)), 2);
     const twice = settle(sent, 2, 'cleanEnd');
     expect(twice).toMatchObject({
       confirmed: 5,
       returned: 3,
       position: { returned: between(5, 8), endedOnce: between(5, 8) },
     });
-    expect(scrape(twice.position, 3, 'timed', 'cleanEnd', 8)).toMatchObject({
+    expect(scrape(twice.position, 3, 'timed', 'cleanEnd', 8, true)).toMatchObject({
       returned: NONE,
       endedOnce: NONE,
       offers: [],
@@ -123,7 +132,30 @@ describe('settling an offer', () => {
     const once = settle(flushed(5, 'timed'), 1, 'cleanEnd').position;
     const broken = scrape(once, 2, 'timed', 'reset', 5);
     expect(broken.endedOnce).toEqual(between(0, 5));
-    expect(scrape(broken, 3, 'timed', 'cleanEnd', 5)).toMatchObject({ returned: NONE, endedOnce: NONE });
+    expect(scrape(broken, 3, 'timed', 'cleanEnd', 5, true)).toMatchObject({
+      returned: NONE,
+      endedOnce: NONE,
+    });
+  });
+
+  test('timed that ends well unannounced is offered again until the client is known to close after each scrape', () => {
+    let position = positionAt(offset(0));
+    for (let id = 1; id < CLOSES_AFTER_ENDS; id += 1) {
+      position = scrape(position, id, 'timed', 'cleanEnd', 5);
+      expect(position.returned).toEqual(between(0, 5));
+    }
+    position = scrape(position, 50, 'timed', 'cleanEnd', 7);
+    expect(position).toMatchObject({ returned: between(5, 7), endsInRow: CLOSES_AFTER_ENDS });
+    expect(scrape(position, 51, 'timed', 'cleanEnd', 7).returned).toEqual(NONE);
+  });
+
+  test('timed ends count from the last proof on', () => {
+    let position = positionAt(offset(0));
+    for (let id = 1; id <= 10 * CLOSES_AFTER_ENDS; id += 1) {
+      // New entries are lost if any end is believed: here a proxy cuts all responses but one in sixteen.
+      position = scrape(position, id, 'timed', id % 16 === 0 ? 'nextRequest' : 'cleanEnd', id);
+      expect(position.returned).toEqual(id % 16 === 0 ? NONE : between(id - (id % 16), id));
+    }
   });
 });
 

@@ -17,6 +17,8 @@ export interface Offer {
   readonly requestedAt: number;
   /** The scrape timeout that the client announced, in ms. */
   readonly timeoutMs?: number;
+  /** Whether the client announced that it closes the connection after this response, so that no proof can ever come. */
+  readonly closes?: true;
 }
 
 /**
@@ -29,6 +31,8 @@ export interface Position {
   readonly offers: readonly Offer[];
   /** Timed entries whose response ended well once, without proof; part of `returned` or of an offer. */
   readonly endedOnce: Ranges;
+  /** How many timed responses in a row ended well without proof; counted up to the number that tells who never gives any. */
+  readonly endsInRow: number;
   /**
    * Timed offers that were given up for offering their entries again, newest last: proof that comes late is proof all the same. Where two
    * jobs share an id, each always comes while the other's offer is out, and without these neither would ever confirm anything.
@@ -42,7 +46,16 @@ export interface Position {
 
 /** The place of a scraper that has nothing behind it. */
 export function positionAt(head: Offset): Position {
-  return { head, returned: NONE, offers: [], endedOnce: NONE, repeats: [], moved: [], halvings: 0 };
+  return {
+    head,
+    returned: NONE,
+    offers: [],
+    endedOnce: NONE,
+    endsInRow: 0,
+    repeats: [],
+    moved: [],
+    halvings: 0,
+  };
 }
 
 /** The offset up to which everything is settled: the scraper's cursor. */
@@ -61,8 +74,13 @@ export function available(position: Position, end: Offset): Ranges {
 
 /** How many entries the scraper has yet to confirm, those that are out among them. */
 export function pendingCount(position: Position, end: Offset): number {
-  let sum = size(available(position, end));
-  for (const offer of position.offers) sum += size(offer.ranges);
+  return size(available(position, end)) + inFlightCount(position);
+}
+
+/** How many entries are out in responses that are not settled. */
+export function inFlightCount({ offers }: Position): number {
+  let sum = 0;
+  for (const { ranges } of offers) sum += size(ranges);
   return sum;
 }
 

@@ -18,14 +18,16 @@ export type Verdict =
   | 'returnDoubtful'
   /** Perhaps delivered; offered again, since a repeated timed sample is stored once. */
   | 'again'
-  /** Ended well once: offered again, and confirmed when it ends well a second time. */
+  /** Ended well: offered again; where the client closes after each scrape, confirmed when it ends well a second time. */
   | 'againOnce'
   /** Nothing is known yet: it stays out. */
   | 'hold';
 
 /**
  * The settling table of docs/spec/delivery.md, completed by the compiler. Facts behind it: a response cut before its end stores
- * nothing; a clean end proves little, since a client that times out sends one too; `finish` alone proves nothing.
+ * nothing; a clean end proves little, since a client that times out sends one too, and a TCP proxy makes one of any ending; a reset
+ * mostly means unread bytes, but a proxy or a packet filter may send one after everything was read; `finish` alone proves nothing.
+ * So every verdict on an untimed offer that may be wrong is one that is counted: `confirmUnproven` or `returnDoubtful`.
  */
 const TABLE: Record<Mode, Record<Phase, Record<Evidence, Verdict>>> = {
   timed: {
@@ -58,13 +60,13 @@ const TABLE: Record<Mode, Record<Phase, Record<Evidence, Verdict>>> = {
       doubtfulEnd: 'return',
       closed: 'return',
       elsewhere: 'hold',
-      leaseOver: 'return',
-      restart: 'return',
+      leaseOver: 'return', // and its connection is cut, so that the rest can't arrive
+      restart: 'returnDoubtful', // its way into the kernel may have gone unrecorded
     },
     flushed: {
       nextRequest: 'confirm',
-      reset: 'return',
-      cleanEnd: 'confirm',
+      reset: 'returnDoubtful',
+      cleanEnd: 'confirmUnproven',
       doubtfulEnd: 'returnDoubtful',
       closed: 'hold',
       elsewhere: 'hold',

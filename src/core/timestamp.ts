@@ -17,10 +17,17 @@ export function parseTimestamp(field: string, text: string): Millis {
     const number = Number(text);
     return millis(Math.floor(number < SECONDS_BELOW ? Number((number * 1000).toFixed(3)) : number));
   }
-  const parsed = RFC_3339.test(text) ? Date.parse(text.toUpperCase().replace(' ', 'T')) : Number.NaN;
+  const parsed =
+    RFC_3339.test(text) && isDay(text) ? Date.parse(text.toUpperCase().replace(' ', 'T')) : Number.NaN;
   if (!Number.isNaN(parsed)) return millis(parsed);
   throw new RefusedError(
     field,
     `${field} ${shown(text)} is not a time; use RFC 3339 with a zone, such as 2026-11-24T12:00:00Z, or Unix seconds or milliseconds`,
   );
+}
+
+/** `Date.parse` takes February 30 for March 2, which nobody sent. */
+function isDay(text: string): boolean {
+  const [year, month, day] = text.slice(0, 10).split('-').map(Number);
+  return new Date(Date.UTC(year ?? 0, (month ?? 0) - 1, day)).getUTCDate() === day;
 }

@@ -1,5 +1,14 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { RefusedError, TooLargeError, UnavailableError, UnsupportedError, shown } from '../core/errors.ts';
+import {
+  RefusedError,
+  SeriesLimitError,
+  TooLargeError,
+  UnauthorizedError,
+  UnavailableError,
+  UnsupportedError,
+  shown,
+} from '../core/errors.ts';
+import { ForbiddenError, TooManyRequestsError, UnauthenticatedError } from './auth/errors.ts';
 
 /** An error as a client sees it. */
 interface Answer {
@@ -7,21 +16,34 @@ interface Answer {
   readonly error: string;
   readonly field?: string;
   readonly retryAfterSeconds?: number;
+  /** For `WWW-Authenticate`, one each. */
+  readonly challenges?: readonly string[];
 }
 
 /** The one place where errors become status codes. */
 export function answerOf(error: unknown): Answer {
   if (error instanceof TooLargeError)
     return { status: error.field === 'url' ? 414 : 413, error: error.message, field: error.field };
+  if (error instanceof SeriesLimitError) {
+    const { message, field, retryAfterSeconds } = error;
+    return { status: 429, error: message, field, retryAfterSeconds };
+  }
   if (error instanceof UnsupportedError) return { status: 415, error: error.message, field: error.field };
+  if (error instanceof UnauthorizedError) return { status: 401, error: error.message, field: error.field };
   if (error instanceof RefusedError) return { status: 400, error: error.message, field: error.field };
   if (error instanceof UnavailableError) {
     return { status: 503, error: error.message, retryAfterSeconds: error.retryAfterSeconds };
   }
+  if (error instanceof TooManyRequestsError)
+    return { status: 429, error: error.message, retryAfterSeconds: error.retryAfterSeconds };
+  if (error instanceof UnauthenticatedError)
+    return { status: 401, error: error.message, field: 'Authorization', challenges: error.challenges };
+  if (error instanceof ForbiddenError)
+    return { status: 403, error: error.message, field: 'Authorization', challenges: error.challenges };
   return answerOfFramework(error as Partial<FastifyError>);
 }
 
-function answerOfFramework({ code, statusCode, message }: Partial<FastifyError>): Answer {
+function answerOfFramework({ code, statusCode, message, validation }: Partial<FastifyError>): Answer {
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return {
@@ -32,7 +54,7 @@ function answerOfFramework({ code, statusCode, message }: Partial<FastifyError>)
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return {
         status: 415,
-        error: 'the body must be application/x-www-form-urlencoded; labels may also stand in the URL',
+        error: 'the Content-Type is none that is taken here; see /openapi.json for those that are',
         field: 'Content-Type',
       };
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
@@ -40,6 +62,19 @@ function answerOfFramework({ code, statusCode, message }: Partial<FastifyError>)
         status: 400,
         error: 'the body is not as long as Content-Length says; send it again',
         field: 'Content-Length',
+      };
+    case 'FST_ERR_BAD_URL':
+      return {
+        status: 400,
+        error:
+          'the path holds a % without two hexadecimal digits after it, or is not UTF-8; write a % itself as %25',
+        field: 'path',
+      };
+    case 'FST_ERR_VALIDATION':
+      return {
+        status: 400,
+        error: `${message ?? 'a parameter is not valid'}; /openapi.json tells what is taken`,
+        field: validation?.[0]?.instancePath.split('/').at(-1) ?? 'request',
       };
     default:
       if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
@@ -52,6 +87,8 @@ function answerOfFramework({ code, statusCode, message }: Partial<FastifyError>)
 export function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
   reply.code(answer.status).header('Vary', 'Accept').header('Cache-Control', 'no-store');
   if (answer.retryAfterSeconds !== undefined) reply.header('Retry-After', String(answer.retryAfterSeconds));
+  if (answer.challenges !== undefined && answer.challenges.length > 0)
+    reply.header('WWW-Authenticate', [...answer.challenges]);
   if (wantsPlainText(request.headers.accept))
     return reply.type('text/plain; charset=utf-8').send(`${answer.error}\n`);
   const { error, field } = answer;

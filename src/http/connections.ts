@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { Server as TlsServer, TLSSocket } from 'node:tls';
 import type { Evidence } from '../core/evidence.ts';
 import { judgeEnd } from '../core/evidence.ts';
 import type { Clock, Millis } from '../core/millis.ts';
@@ -7,6 +8,9 @@ import type { Scrapes } from '../relay/scrape.ts';
 
 /** How long a closed connection waits for the client's own end, in ms: it comes after the client has read everything. */
 const LINGER_MS = 2_000;
+
+/** How long a connection that comes while the server stops may take to ask for something, in ms. */
+const LATE_MS = 500;
 
 /** An offer and the connection that carries it. */
 export interface CarriedOffer {
@@ -25,6 +29,8 @@ interface Connection {
   /** How the connection ended, once it has. */
   ended: 'client' | 'reset' | 'closed' | undefined;
   responding: number;
+  /** Whether this side has ended, so that the client's end may be its answer. */
+  ending: boolean;
 }
 
 /** Watches connections, and tells what is seen of each response that carries an offer. It judges nothing. */
@@ -47,6 +53,11 @@ export class Connections {
     return this.#connections.get(request.socket)?.id ?? 0;
   }
 
+  /** Whether requests may come on it: it is open, and its handshake, if there is one, is done. */
+  has(socket: Socket): boolean {
+    return this.#connections.has(socket);
+  }
+
   get size(): number {
     return this.#connections.size;
   }
@@ -54,7 +65,9 @@ export class Connections {
   watch(server: Server): void {
     // Node would destroy idle connections when the server closes, and with them the evidence that they hold.
     server.closeIdleConnections = () => undefined;
-    server.on('connection', (socket: Socket) => this.#open(socket));
+    // Under TLS a connection is one once the handshake is done; what is read and written is then seen of the socket that it made.
+    const opened = server instanceof TlsServer ? 'secureConnection' : 'connection';
+    server.on(opened, (socket: Socket) => this.#open(socket));
     // Before the router's own listener, so that evidence is in before the request is answered.
     server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
       this.#request(request, response);
@@ -92,7 +105,7 @@ export class Connections {
       this.#emptied = resolve;
     });
     for (const connection of this.#connections.values())
-      if (connection.responding === 0) endAndLinger(connection.socket);
+      if (connection.responding === 0) endAndLinger(connection);
     if (this.#connections.size === 0) return;
     const timer = setTimeout(() => {
       for (const { socket } of this.#connections.values()) socket.destroy();
@@ -103,10 +116,18 @@ export class Connections {
 
   #open(socket: Socket): void {
     this.#lastId += 1;
-    const connection: Connection = { id: this.#lastId, socket, carried: [], ended: undefined, responding: 0 };
+    const connection: Connection = {
+      id: this.#lastId,
+      socket,
+      carried: [],
+      ended: undefined,
+      responding: 0,
+      ending: false,
+    };
     this.#connections.set(socket, connection);
+    if (this.#stopping) this.#endUnlessUsed(connection);
     // Node destroys a socket right after the response to a `Connection: close`, and would never hear the client's own end.
-    socket.destroySoon = () => endAndLinger(socket);
+    socket.destroySoon = () => endAndLinger(connection);
     socket.on('end', () => this.#ended(connection, 'client'));
     socket.on('error', () => this.#ended(connection, 'reset'));
     socket.on('close', () => {
@@ -114,6 +135,14 @@ export class Connections {
       this.#connections.delete(socket);
       if (this.#connections.size === 0) this.#emptied?.();
     });
+  }
+
+  /** Whoever comes late and says nothing must not hold up a stop. */
+  #endUnlessUsed(connection: Connection): void {
+    const timer = setTimeout(() => {
+      if (connection.responding === 0) endAndLinger(connection);
+    }, LATE_MS);
+    connection.socket.once('close', () => clearTimeout(timer));
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
@@ -124,7 +153,7 @@ export class Connections {
     connection.responding += 1;
     response.once('close', () => {
       connection.responding -= 1;
-      if (this.#stopping && connection.responding === 0) endAndLinger(connection.socket);
+      if (this.#stopping && connection.responding === 0) endAndLinger(connection);
     });
     if (this.#stopping) response.setHeader('Connection', 'close');
   }
@@ -132,7 +161,7 @@ export class Connections {
   /** What was taken back must not arrive after all: its events are about to be offered again. */
   #cut(offerId: number): void {
     for (const { carried, socket } of this.#connections.values()) {
-      if (carried.some((offer) => offer.offerId === offerId)) socket.resetAndDestroy();
+      if (carried.some((offer) => offer.offerId === offerId)) cut(socket);
     }
   }
 
@@ -141,8 +170,10 @@ export class Connections {
     connection.ended = how;
     const now = this.#clock();
     this.#tell(connection, (offer) => {
-      if (how === 'client') return judgeEnd(offer.requestedAt, now, offer.timeoutMs);
-      return how;
+      if (how !== 'client') return how;
+      // The answer to our stop, which the client came to behind the response: no sign of its timeout, whatever the time.
+      if (this.#stopping && connection.ending) return 'cleanEnd';
+      return judgeEnd(offer.requestedAt, now, offer.timeoutMs);
     });
   }
 
@@ -156,9 +187,17 @@ export class Connections {
   }
 }
 
+/** A reset also takes back what the kernel holds. Under TLS there is none; but nobody mistakes what lacks its last records for a whole. */
+function cut(socket: Socket): void {
+  if (socket instanceof TLSSocket) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
 /** Ends our side, and closes for good when the client has ended its own, or takes too long. */
-function endAndLinger(socket: Socket): void {
+function endAndLinger(connection: Connection): void {
+  const { socket } = connection;
   if (socket.destroyed) return;
+  connection.ending = true;
   socket.end();
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once('close', () => clearTimeout(timer));

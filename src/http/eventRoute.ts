@@ -1,60 +1,43 @@
+import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { UnsupportedError, shown } from '../core/errors.ts';
-import type { EventRules } from '../core/event.ts';
-import { eventFromPairs } from '../core/event.ts';
-import type { Acceptor } from '../relay/accept.ts';
-import { parseForm } from '../wire/in/form.ts';
-import { ERROR } from './openapi.ts';
-import { queryOf } from './query.ts';
+import type { BodyRules } from './eventBody.ts';
+import { readEventBody } from './eventBody.ts';
+import { NDJSON_TYPES, eventFormatOf } from './eventFormat.ts';
+import { EVENT_SCHEMA } from './eventSchema.ts';
+import { idempotencyKey } from './idempotencyKey.ts';
+import type { Ingest } from './ingest.ts';
 
-const FORM = 'application/x-www-form-urlencoded';
-const ACCEPTED_ONE = JSON.stringify({ accepted: 1 });
-
-const SCHEMA = {
-  tags: ['events'],
-  summary: 'Take one event; its labels stand in the URL, a form body, or both',
-  description:
-    "Each parameter is a label. Three are not: `value` is the sample's value (a float64, default 1), `__name__` the metric's name, " +
-    '`__timestamp__` the time of the event (RFC 3339, or Unix seconds or milliseconds).',
-  consumes: [FORM],
-  response: {
-    200: {
-      description: 'it is stored',
-      type: 'object',
-      required: ['accepted'],
-      properties: { accepted: { type: 'integer', minimum: 1 } },
-    },
-    400: { ...ERROR, description: 'it breaks a rule' },
-    413: { ...ERROR, description: 'the body is too large' },
-    414: { ...ERROR, description: 'the URL is too long' },
-    415: { ...ERROR, description: 'the body is no form' },
-    503: {
-      ...ERROR,
-      description: 'there is no room on the disk, or the server starts or stops; see Retry-After',
-    },
-  },
-};
-
-/** A compressed body would be read as something that nobody sent. */
-async function refuseEncoded({ headers }: FastifyRequest): Promise<void> {
-  const encoding = headers['content-encoding'];
-  if (encoding === undefined || encoding.toLowerCase() === 'identity') return;
-  throw new UnsupportedError(
-    'Content-Encoding',
-    `Content-Encoding ${shown(encoding)} is not taken; send the body as it is`,
-  );
+/** Before the body is read. */
+async function refuseFormat({ headers }: FastifyRequest): Promise<void> {
+  eventFormatOf(headers);
 }
 
-/** `POST /event`: one event, its labels in the URL, a form body, or both. */
-export function eventRoute(app: FastifyInstance, acceptor: Acceptor, rules: EventRules): void {
-  // Two more than labels: `value` and `__name__`. Empty ones count too, so that hostile input stays bounded.
-  const pairsMax = rules.limits.labelsMax * 2 + 2;
+/** `POST /event`: events in any of the formats. To be registered in a scope of its own, for it takes bodies of any type. */
+export async function eventRoute(app: FastifyInstance, ingest: Ingest, rules: BodyRules): Promise<void> {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(FORM, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  app.post('/event', { onRequest: refuseEncoded, schema: SCHEMA }, async (request, reply) => {
-    let pairs = parseForm('url', queryOf(request.raw), pairsMax);
-    if (request.body instanceof Uint8Array) pairs = [...pairs, ...parseForm('body', request.body, pairsMax)];
-    await acceptor.accept([eventFromPairs(pairs, rules)]);
-    return reply.type('application/json; charset=utf-8').send(ACCEPTED_ONE);
-  });
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.addContentTypeParser([...NDJSON_TYPES], (_request, payload, done) => done(null, payload));
+  app.post(
+    '/event',
+    // The schema tells what is taken; that it is, the formats check, and say better where it isn't.
+    {
+      onRequest: refuseFormat,
+      schema: EVENT_SCHEMA,
+      validatorCompiler: () => () => true,
+      config: { streamedTypes: NDJSON_TYPES },
+    },
+    async (request, reply) => {
+      const format = eventFormatOf(request.headers);
+      try {
+        const requestId = idempotencyKey(request.raw);
+        const { reads, options } = readEventBody(format, request, rules);
+        const { status, body, retryAfterSeconds } = await ingest.ingest(reads, { ...options, requestId });
+        if (retryAfterSeconds !== undefined) reply.header('Retry-After', String(retryAfterSeconds));
+        return await reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(body));
+      } finally {
+        // What was not read of a stream must not stand in the way of the next request.
+        if (!(request.body instanceof Uint8Array)) (request.body as Readable | undefined)?.resume();
+      }
+    },
+  );
 }

@@ -7,27 +7,57 @@ import { clientAddress } from './proxies.ts';
 /** Printable, so that it can be a label and stand in a log line. */
 const SCRAPER_ID = /^[^\p{C}]{1,128}$/u;
 
+/** Tells by which name, if any, the one at an address is known for longer than it has that address. */
+export type NameOfAddress = (address: string) => Promise<string | undefined>;
+
 /** The parameters of a request's URL, each given once. */
 export type Parameters = ReadonlyMap<string, string>;
 
 /**
  * Who scrapes; the first that applies: the header `X-Scraper-Id`, the parameter `scraper`, the client's address.
- * Throws a RefusedError for an id that is empty, too long, or unprintable.
+ * With a `user` a place is bound to it, see placeOf. Throws a RefusedError for an id that is empty, too long, or unprintable.
  */
 export function identify(
   socketAddress: string,
   headers: IncomingHttpHeaders,
   parameters: Parameters,
   proxies: TrustedProxies,
+  user?: string,
 ): Identity {
   const address = clientAddress(socketAddress, headers, proxies);
   const header = headers['x-scraper-id'];
+  if (user !== undefined) {
+    const [field, named] =
+      header !== undefined ? ['X-Scraper-Id', String(header)] : ['scraper', parameters.get('scraper')];
+    return { id: checkedId(field, placeOf(user, named)), identifiedBy: 'user', address };
+  }
   if (header !== undefined)
     return { id: checkedId('X-Scraper-Id', String(header)), identifiedBy: 'header', address };
   const parameter = parameters.get('scraper');
   if (parameter !== undefined)
     return { id: checkedId('scraper', parameter), identifiedBy: 'parameter', address };
   return { id: address, identifiedBy: 'address', address };
+}
+
+/**
+ * The same, but one known by its address alone goes by the name that belongs to the address. Throws what `nameOf` throws, where that can't be
+ * told yet.
+ */
+export async function withLastingName(identity: Identity, nameOf: NameOfAddress): Promise<Identity> {
+  if (identity.identifiedBy !== 'address') return identity;
+  const name = await nameOf(identity.address);
+  return name === undefined ? identity : { ...identity, id: name, identifiedBy: 'pod' };
+}
+
+/**
+ * The id of a user's place: the user's name, or where the request names another place, that one below the name: `prometheus/a`. So two
+ * replicas with one user have places of their own, and no user reaches another's. A `/` in a user's own name is written `%2F`, lest
+ * the user `a/b` has the place `b` of the user `a`.
+ */
+export function placeOf(user: string, named: string | undefined): string {
+  const root = user.replaceAll('%', '%25').replaceAll('/', '%2F');
+  if (named === undefined || named === root || named.startsWith(`${root}/`)) return named ?? root;
+  return `${root}/${named}`;
 }
 
 /** Whether a text can be a scraper's id. */

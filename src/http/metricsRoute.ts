@@ -10,8 +10,8 @@ import { negotiate } from '../wire/out/negotiate.ts';
 import { render } from '../wire/out/render.ts';
 import type { Compressor } from './compress.ts';
 import type { Connections } from './connections.ts';
-import type { Parameters } from './identify.ts';
-import { identify } from './identify.ts';
+import type { NameOfAddress, Parameters } from './identify.ts';
+import { identify, withLastingName } from './identify.ts';
 import type { TrustedProxies } from './proxies.ts';
 import { ERROR, textOf } from './openapi.ts';
 import { flagOf, parametersOf } from './query.ts';
@@ -24,12 +24,18 @@ export interface MetricsRouteParts {
   /** How samples are timed for a scraper that does not say. */
   readonly mode: Mode;
   readonly compress: Compressor;
+  /** Whether a scraper's place is bound to the user who scrapes. */
+  readonly byUser: boolean;
+  readonly nameOf: NameOfAddress;
   /** The server's own metrics. */
   readonly ownMetrics: () => Promise<readonly Family[]>;
 }
 
 /** A day: no scrape timeout is longer, and a larger number is no timeout. */
 const TIMEOUT_SECONDS_MAX = 86_400;
+
+/** By any of these an HTTP proxy shows itself. */
+const PROXY_HEADERS = ['via', 'forwarded', 'x-forwarded-for', 'x-real-ip'];
 
 const PARAMETERS = {
   type: 'object',
@@ -58,13 +64,13 @@ const SCHEMA = {
 /** `GET /metrics`: what this scraper has not had, and the server's own metrics. HEAD and `peek=true` consume nothing. */
 export function metricsRoute(app: FastifyInstance, parts: MetricsRouteParts): void {
   app.get('/metrics', { exposeHeadRoute: false, schema: SCHEMA }, async (request, reply) => {
-    const asked = readRequest(request, parts);
+    const asked = await readRequest(request, parts);
     return asked.peek ? peek(asked, request, reply, parts) : scrape(asked, request, reply, parts);
   });
   app.head(
     '/metrics',
     { schema: { ...SCHEMA, summary: 'The head of such a scrape; consumes nothing' } },
-    (request, reply) => peek(readRequest(request, parts), request, reply, parts),
+    async (request, reply) => peek(await readRequest(request, parts), request, reply, parts),
   );
 }
 
@@ -75,13 +81,18 @@ interface Asked {
   readonly peek: boolean;
 }
 
-function readRequest({ raw }: FastifyRequest, { proxies, mode }: MetricsRouteParts): Asked {
+async function readRequest(
+  { raw, principal }: FastifyRequest,
+  { proxies, mode, byUser, nameOf }: MetricsRouteParts,
+): Promise<Asked> {
   const parameters = parametersOf(raw);
+  const user = byUser ? principal?.name : undefined;
+  const identity = identify(raw.socket.remoteAddress ?? '', raw.headers, parameters, proxies, user);
   return {
-    identity: identify(raw.socket.remoteAddress ?? '', raw.headers, parameters, proxies),
     mode: modeOf(parameters) ?? mode,
     format: negotiate(raw.headers.accept),
     peek: flagOf(parameters, 'peek'),
+    identity: await withLastingName(identity, nameOf),
   };
 }
 
@@ -99,10 +110,11 @@ async function scrape(
     mode,
     requestedAt,
     timeoutMs,
+    closes: announcesClose(raw),
     format: format.version === undefined ? format.kind : `${format.kind} ${format.version}`,
     showsEnds: mode === 'timed' && format.kind === 'protobuf',
     connection: connections.idOf(raw),
-    throughProxy: raw.headers.via !== undefined || raw.headers['x-forwarded-for'] !== undefined,
+    throughProxy: PROXY_HEADERS.some((name) => raw.headers[name] !== undefined),
   });
   let body: Body;
   try {
@@ -147,6 +159,12 @@ function send(reply: FastifyReply, format: Format, { bytes, encoding }: Body): F
     .header('Vary', 'Accept, Accept-Encoding')
     .header('Cache-Control', 'no-store')
     .send(bytes);
+}
+
+/** Whether the connection carries nothing after this request: https://www.rfc-editor.org/rfc/rfc9112#name-persistence */
+function announcesClose({ headers, httpVersionMinor }: FastifyRequest['raw']): boolean {
+  const options = (headers.connection ?? '').toLowerCase();
+  return httpVersionMinor === 0 ? !options.includes('keep-alive') : options.includes('close');
 }
 
 /** `timestamps=explicit|scrape`, from the `params` of a scrape config. Throws a RefusedError for anything else. */

@@ -32,6 +32,18 @@ export async function openApi(app: FastifyInstance, version: string): Promise<vo
         version,
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
+      // No credential where the server asks for none; see docs/operate/security.md for who may do what.
+      security: [{}, { basic: [] }, { bearer: [] }],
+      components: {
+        securitySchemes: {
+          basic: { type: 'http', scheme: 'basic' },
+          bearer: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'a token with one of the scopes write, scrape, admin',
+          },
+        },
+      },
       tags: [
         { name: 'events', description: 'Taking events in' },
         { name: 'scrapes', description: 'Giving them out' },

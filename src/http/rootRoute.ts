@@ -5,7 +5,7 @@ export interface Welcome {
   /** For people with a terminal. */
   readonly text: string;
   /** For people with a browser; the host is as their request names it. */
-  readonly html: (host: string) => string;
+  readonly html: (scheme: 'http' | 'https', host: string) => string;
   /** How to push, scrape and operate it, in Markdown. */
   readonly guide: string;
 }
@@ -30,7 +30,7 @@ export function rootRoute(app: FastifyInstance, { text, html, guide }: Welcome):
       .header('Content-Security-Policy', PAGE_POLICY)
       .header('X-Content-Type-Options', 'nosniff')
       .type('text/html; charset=utf-8')
-      .send(html(request.headers.host ?? ''));
+      .send(html(request.protocol, request.headers.host ?? ''));
   });
   app.get(
     '/docs',

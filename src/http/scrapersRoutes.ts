@@ -29,7 +29,7 @@ const SCRAPER = {
   ],
   properties: {
     id: { type: 'string' },
-    identifiedBy: { type: 'string', enum: ['header', 'parameter', 'user', 'address'] },
+    identifiedBy: { type: 'string', enum: ['header', 'parameter', 'user', 'pod', 'address'] },
     address: { type: 'string', description: 'of its latest request, without the port' },
     firstSeen: TIME,
     lastSeen: TIME,
@@ -75,7 +75,10 @@ export function scrapersRoutes(app: FastifyInstance, { list, forget }: ScrapersR
           required: ['id'],
           properties: { id: { type: 'string', minLength: 1, maxLength: 128 } },
         },
-        response: { 204: { type: 'null', description: 'forgotten' }, 404: ERROR },
+        response: {
+          204: { type: 'null', description: 'forgotten' },
+          404: { ...ERROR, description: 'no scraper of that id is known' },
+        },
       },
     },
     async (request, reply) => {

@@ -6,11 +6,17 @@ import { fastify } from 'fastify';
 import { TooLargeError } from '../core/errors.ts';
 import { answerOf, answerUnrouted, sendAnswer } from './answers.ts';
 import type { Connections } from './connections.ts';
+import { inflateBodies } from './inflate.ts';
+import type { TlsSource } from './tlsServer.ts';
+import { createTlsServer } from './tlsServer.ts';
 
 export interface ServerLimits {
   readonly bodyBytesMax: number;
   readonly urlBytesMax: number;
   readonly connectionsMax: number;
+  /** A TLS handshake, a request's head, and all of a request must be there within these, in ms. */
+  readonly headTimeoutMs: number;
+  readonly requestTimeoutMs: number;
   /** How long an idle connection is kept, in ms. Longer than any scraper stays away: its next request is the proof of delivery. */
   readonly keepAliveMs: number;
 }
@@ -26,9 +32,8 @@ export interface ServerNews {
 
 /** Headers beside the URL. Prometheus sends about 500 bytes. */
 const HEADER_BYTES_MAX = 32 * 1024;
-/** A request's head, and all of it, must be there within these, in ms. */
-const HEAD_TIMEOUT_MS = 20_000;
-const REQUEST_TIMEOUT_MS = 60_000;
+/** How often Node looks for requests that take too long, in ms; they are cut so much later at most. */
+const TIMEOUT_CHECK_MS = 1_000;
 
 /** What a parser's error code means for the client. */
 const CLIENT_ERRORS: Record<string, { status: number; error: string }> = {
@@ -50,6 +55,7 @@ export function buildServer(
   connections: Connections,
   observeRequest: RequestObserver,
   news: ServerNews,
+  tls: TlsSource,
 ): { app: FastifyInstance; server: Server } {
   let server: Server | undefined;
   const app = fastify({
@@ -57,24 +63,37 @@ export function buildServer(
     bodyLimit: limits.bodyBytesMax,
     exposeHeadRoutes: true,
     // Queries are read strictly, by wire/in/form.ts.
-    routerOptions: { querystringParser: () => ({}) },
+    routerOptions: { querystringParser: () => ({}), maxParamLength: limits.urlBytesMax },
     serverFactory: (handler) => {
-      server = createServer(
-        {
-          maxHeaderSize: limits.urlBytesMax + HEADER_BYTES_MAX,
-          keepAliveTimeout: limits.keepAliveMs,
-          headersTimeout: HEAD_TIMEOUT_MS,
-          requestTimeout: REQUEST_TIMEOUT_MS,
-        },
-        handler,
-      );
+      const options = {
+        maxHeaderSize: limits.urlBytesMax + HEADER_BYTES_MAX,
+        keepAliveTimeout: limits.keepAliveMs,
+        headersTimeout: limits.headTimeoutMs,
+        requestTimeout: limits.requestTimeoutMs,
+        connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      };
+      server =
+        tls.tls === undefined
+          ? createServer(options, handler)
+          : createTlsServer(options, limits.headTimeoutMs, tls, handler);
       return server;
     },
-    clientErrorHandler: answerBrokenRequest,
+    clientErrorHandler: (error, socket) => {
+      if (connections.has(socket)) answerBrokenRequest(error, socket);
+      // What fails in a handshake can't be answered.
+      else socket.destroy();
+    },
+    // What the router itself refuses: a path that can't be decoded.
+    frameworkErrors: (error, request, reply) => {
+      const answer = answerOf(error);
+      news.refused({ route: 'none', ...answer, field: answer.field });
+      void sendAnswer(request, reply, answer);
+    },
   });
   if (server === undefined) throw new Error('fastify did not ask for a server');
   server.maxConnections = limits.connectionsMax;
   connections.watch(server);
+  inflateBodies(app);
 
   const routes: { path: RegExp; methods: string[] }[] = [];
   app.addHook('onRoute', ({ url, method }) => {

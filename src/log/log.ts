@@ -3,8 +3,8 @@ import type { Millis } from '../core/millis.ts';
 import type { Offset } from '../core/offset.ts';
 import type { Position } from '../core/position.ts';
 
-/** How a scraper's id was found: one of its own (header or parameter), its user, or merely its address. */
-export type IdentifiedBy = 'header' | 'parameter' | 'user' | 'address';
+/** How a scraper's id was found: one of its own (header or parameter), its user, its pod, or merely its address. */
+export type IdentifiedBy = 'header' | 'parameter' | 'user' | 'pod' | 'address';
 
 /** What the log keeps of a scraper. */
 export interface ScraperRecord {
@@ -28,6 +28,8 @@ export interface LogState {
   readonly entries: number;
   /** What it occupies, in bytes; an estimate that may lag. */
   readonly bytes: number;
+  /** Ids that are remembered. They are not in `bytes`. */
+  readonly ids: number;
   /** The latest `arrived` of any entry there ever was; 0 when there was none. */
   readonly lastArrived: Millis;
   /** Whether a scraper was ever saved. */
@@ -58,8 +60,20 @@ export interface Log extends AsyncDisposable {
   /**
    * Appends entries, in order and together: all of them or none. Resolves only once every one of them is durable, and after all
    * listeners have been told. Offsets increase in the order of the calls.
+   *
+   * `ids` are remembered with the entries: both are there after a crash, or neither is. They count as arrived with the last of the
+   * entries; without entries nothing is remembered. An id that is known stays as it was, so an owner asks `knownIds` before.
    */
-  append(entries: readonly NewEntry[]): Promise<void>;
+  append(entries: readonly NewEntry[], ids?: readonly string[]): Promise<void>;
+
+  /** Those of the ids that are remembered. An id is known at the latest when its `append` resolves, and until it is forgotten. */
+  knownIds(ids: readonly string[]): Promise<ReadonlySet<string>>;
+
+  /**
+   * Forgets the ids that arrived before a moment, and of the others the oldest, until no more than `idsMax` are left. Resolves with
+   * how many of those others were forgotten.
+   */
+  forgetIds(arrivedBefore: Millis, idsMax: number): Promise<number>;
 
   /**
    * Tells the listener of each entry exactly once, in the order of the offsets, as soon as it is durable and before its `append`

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/millis.ts';
+import type { AccessNews } from '../access/reloadingFile.ts';
 import type { ServerNews } from '../http/server.ts';
 import type { ScraperNews } from '../relay/scrapers.ts';
 import type { Logger } from './logger.ts';
@@ -12,10 +13,11 @@ const WINDOW_MS = 10_000;
 interface RelayNews {
   warned(id: string, warning: string): void;
   postponed(error: Error): void;
+  podsUnknown(error: Error): void;
 }
 
 /** Writes what is worth a line into the server's log. */
-export function newsFor(logger: Logger, clock: Clock): ScraperNews & ServerNews & RelayNews {
+export function newsFor(logger: Logger, clock: Clock): ScraperNews & ServerNews & RelayNews & AccessNews {
   const throttle = new Throttle(LINES_MAX, WINDOW_MS, clock);
   const limited = (write: (more: object) => void) =>
     throttle.run((held) => write(held === 0 ? {} : { unshown: held }));
@@ -30,6 +32,10 @@ export function newsFor(logger: Logger, clock: Clock): ScraperNews & ServerNews 
       limited((more) =>
         logger.warn({ error: error.message, ...more }, 'housekeeping waits for room on the disk'),
       ),
+    podsUnknown: (error) =>
+      limited((more) =>
+        logger.warn({ error: error.message, ...more }, 'the watch of pods failed; it is tried again'),
+      ),
     unsaved: ({ id }, cause) =>
       limited((more) =>
         logger.warn(
@@ -39,6 +45,12 @@ export function newsFor(logger: Logger, clock: Clock): ScraperNews & ServerNews 
       ),
     refused: ({ route, status, field, error }) =>
       limited((more) => logger.info({ route, status, field, error, ...more }, 'request refused')),
+    reloaded: (file) => logger.info({ file }, 'read again after a change'),
+    kept: (file, error) =>
+      logger.error(
+        { file, error: error.message },
+        'a change is not taken; what was read before stays in force',
+      ),
     failed: (error) => logger.error({ err: error }, 'request failed'),
   };
 }

@@ -1,10 +1,11 @@
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
+import type { LogLimits } from '../core/limits.ts';
 import type { Clock } from '../core/millis.ts';
-import { pendingCount } from '../core/position.ts';
+import { inFlightCount, pendingCount } from '../core/position.ts';
 import type { Label } from '../core/series.ts';
 import { formatSampleValue } from '../core/value.ts';
 import type { Log } from '../log/log.ts';
-import { EventCounters } from '../relay/counters.ts';
+import { EventCounters, METRIC_LABEL } from '../relay/counters.ts';
 import type { Counts } from '../relay/counts.ts';
 import type { Pages } from '../relay/page.ts';
 import type { Scrapers } from '../relay/scrapers.ts';
@@ -18,8 +19,23 @@ export interface OwnMetricsParts {
   readonly pages: Pages;
   readonly log: Log;
   readonly clock: Clock;
+  readonly limits: OwnLimits;
 }
 
+/** What the log, and what a scraper may claim of it, is held to; shown so that alerts can tell how full they are. */
+export interface OwnLimits extends LogLimits {
+  readonly backlogMax: number;
+}
+
+/** What a metric is, for the page that lists them. */
+export interface MetricDescription {
+  readonly name: string;
+  readonly type: Family['type'];
+  readonly labels: readonly string[];
+  readonly help: string;
+}
+
+const EVENTS_HELP = 'Events accepted, by the labels of counters.labels; goes on over restarts.';
 const PREFIX = 'events_to_metrics_';
 
 /** The server's own metrics. They are read when they are asked for; only requests are counted as they come. */
@@ -30,12 +46,39 @@ export class OwnMetrics {
   readonly #names: ReadonlySet<string>;
 
   constructor(parts: OwnMetricsParts) {
-    const { counts, counters, log, scrapers, pages, clock } = parts;
+    const { counts, counters, log, scrapers, pages, clock, limits } = parts;
     this.#counters = counters;
     this.#gauge('build_info', 'Always 1; the labels tell what runs.', ['version', 'node_version'], (set) => {
       set(1, { version: parts.version, node_version: process.version });
     });
     this.#counter('event_count', 'Events accepted since the start.', [], (add) => add(counts.accepted));
+    this.#counter(
+      'duplicates_total',
+      'Events that were sent again under an id that is remembered, and were not stored again.',
+      [],
+      (add) => add(counts.duplicates),
+    );
+    this.#counter(
+      'series_overflow_total',
+      'Events whose series was one too many within the hour, by what became of them.',
+      ['outcome'],
+      (add) => {
+        for (const [outcome, count] of Object.entries(counts.seriesOverflow)) add(count, { outcome });
+      },
+    );
+    this.#counter(
+      'label_values_truncated_total',
+      'Values of labels that were cut to labels.valueTruncate.',
+      [],
+      (add) => add(counts.truncated),
+    );
+    this.#gauge('ids', 'Ids that are remembered.', [], (set) => set(log.state().ids));
+    this.#counter(
+      'ids_forgotten_total',
+      'Ids forgotten before ids.window was over, since there were more than ids.max.',
+      [],
+      (add) => add(counts.idsForgottenEarly),
+    );
     this.#gauge(
       'scraper_counts',
       'Events that each known scraper has yet to collect.',
@@ -44,6 +87,17 @@ export class OwnMetrics {
         for (const { id, position } of scrapers.all())
           set(pendingCount(position, pages.end), { scraper: id });
       },
+    );
+    this.#gauge(
+      'scraper_in_flight',
+      'Of these, events out in responses that are not settled.',
+      ['scraper'],
+      (set) => {
+        for (const { id, position } of scrapers.all()) set(inFlightCount(position), { scraper: id });
+      },
+    );
+    this.#gauge('scraper_backlog_limit', 'Events that may wait for one scraper.', [], (set) =>
+      set(limits.backlogMax),
     );
     this.#gauge(
       'scraper_last_seen_seconds',
@@ -85,6 +139,8 @@ export class OwnMetrics {
     );
     this.#gauge('log_entries', 'Entries in the log.', [], (set) => set(log.state().entries));
     this.#gauge('log_size_bytes', 'Size of the log, in bytes.', [], (set) => set(log.state().bytes));
+    this.#gauge('log_entries_limit', 'Entries that the log may hold.', [], (set) => set(limits.entriesMax));
+    this.#gauge('log_size_limit_bytes', 'Bytes that the log may take.', [], (set) => set(limits.bytesMax));
     this.#requests = new Counter({
       name: `${PREFIX}http_requests_total`,
       help: 'HTTP requests answered, by route, method and status code.',
@@ -110,6 +166,20 @@ export class OwnMetrics {
     );
   }
 
+  /** All of them, in the order of a scrape. `eventLabels`: those of `counters.labels`. */
+  describe(eventLabels: readonly string[]): readonly MetricDescription[] {
+    const metrics = this.#registry.getMetricsAsArray() as unknown as Registered[];
+    return [
+      ...metrics.map(({ name, type, labelNames, help }) => ({ name, type, labels: labelNames, help })),
+      {
+        name: EventCounters.metric,
+        type: 'counter',
+        labels: [...eventLabels, METRIC_LABEL],
+        help: EVENTS_HELP,
+      },
+    ];
+  }
+
   /** All of them as they are now. */
   async families(): Promise<Family[]> {
     const metrics = (await this.#registry.getMetricsAsJSON()) as unknown as Collected[];
@@ -132,7 +202,7 @@ export class OwnMetrics {
     const samples = [...this.#counters.all()].map(({ labels, value }) => ({ name, labels, value }));
     return {
       name,
-      help: 'Events accepted, by the labels of counters.labels; goes on over restarts.',
+      help: EVENTS_HELP,
       type: 'counter',
       samples,
     };
@@ -175,6 +245,14 @@ interface Collected {
     readonly labels: Readonly<Record<string, string | number>>;
     readonly value: number;
   }[];
+}
+
+/** A metric in the library's registry; its own types leave out `labelNames`. */
+interface Registered {
+  readonly name: string;
+  readonly type: Family['type'];
+  readonly labelNames: readonly string[];
+  readonly help: string;
 }
 
 function labelsOf(labels: Collected['values'][number]['labels']): Label[] {

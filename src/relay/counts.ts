@@ -11,13 +11,13 @@ export type DropReason =
 
 /** How entries left an offer. */
 export type DeliveryOutcome =
-  /** The scraper proved that it had read them, or ended the connection well. */
+  /** The scraper proved that it had read them: its next request came on the same connection. */
   | 'confirmed'
-  /** Judged as delivered without evidence: nothing was heard until the lease ended, or the server restarted. */
+  /** Judged as delivered without proof: the connection ended well, or nothing was heard until the lease ended or the server restarted. */
   | 'unproven'
-  /** The response broke; they are offered again. */
+  /** The response broke before it was out whole, or timed samples did later; they are offered again. */
   | 'returned'
-  /** The client closed close to its scrape timeout; they are offered again, and may come twice. */
+  /** Untimed, and perhaps delivered: the client closed close to its scrape timeout, or by a reset; offered again, they may come twice. */
   | 'doubtful'
   /** Timed samples offered again for want of proof; stored once however often they come. */
   | 'repeated'
@@ -27,6 +27,14 @@ export type DeliveryOutcome =
 /** What the relay has done since the start, for the server's own metrics to read. One writer each; plain numbers. */
 export interface Counts {
   accepted: number;
+  /** Events that were not stored again, since one of their id, or a request of theirs, had been. */
+  duplicates: number;
+  /** Ids forgotten before their window was over, for there were too many. */
+  idsForgottenEarly: number;
+  /** Values of labels that were cut to be stored. */
+  truncated: number;
+  /** Events whose series was one too many within the hour: refused, or stored in a series for all of those. */
+  readonly seriesOverflow: { refused: number; folded: number };
   /** Events that did not get the time that they were sent with, or arrived at. */
   retimed: number;
   /** Events shown later than they were, once for each scraper and offer: it came too late for their own time. */
@@ -38,6 +46,10 @@ export interface Counts {
 export function newCounts(): Counts {
   return {
     accepted: 0,
+    duplicates: 0,
+    idsForgottenEarly: 0,
+    truncated: 0,
+    seriesOverflow: { refused: 0, folded: 0 },
     retimed: 0,
     moved: 0,
     dropped: { backlog_full: 0, log_full: 0, scraper_forgotten: 0, no_scraper: 0 },

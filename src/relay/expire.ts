@@ -1,4 +1,4 @@
-import type { Clock } from '../core/millis.ts';
+import type { Clock, Millis } from '../core/millis.ts';
 import { pendingCount } from '../core/position.ts';
 import type { IdentifiedBy } from '../log/log.ts';
 import type { Counts } from './counts.ts';
@@ -14,6 +14,8 @@ export interface ExpiryLimits {
   readonly timeoutMs: number;
   /** The same for one with an id of its own. */
   readonly namedTimeoutMs: number;
+  /** Where more than this lies between two rounds, the process stood still or its clock was set ahead: nobody could come, in ms. */
+  readonly standstillMs: number;
 }
 
 /** Ends leases, and forgets scrapers that stay away. */
@@ -25,6 +27,7 @@ export class Expiry {
   readonly #limits: ExpiryLimits;
   readonly #clock: Clock;
   readonly #counts: Counts;
+  #lastRun: Millis | undefined;
 
   constructor(
     scrapers: Scrapers,
@@ -44,14 +47,20 @@ export class Expiry {
     this.#counts = counts;
   }
 
+  /** Throws an UnavailableError where the log has no room to forget somebody; everything else is done all the same. */
   async run(): Promise<void> {
     const now = this.#clock();
-    for (const record of this.#scrapers.all()) {
-      for (const offer of record.position.offers) {
-        if (now - offer.requestedAt >= this.#limits.leaseMs) this.#scrapes.leaseOver(record.id, offer.id);
+    if (this.#lastRun !== undefined && now - this.#lastRun > this.#limits.standstillMs)
+      this.#scrapers.excuseAbsence(now);
+    this.#lastRun = now;
+    for (const { id, position } of this.#scrapers.all()) {
+      for (const offer of position.offers) {
+        if (now - offer.requestedAt >= this.#limits.leaseMs) this.#scrapes.leaseOver(id, offer.id);
       }
-      if (this.#scrapers.isKept(record.id)) continue;
-      if (now - record.lastSeen >= this.#timeoutOf(record.identifiedBy)) await this.forget(record.id);
+    }
+    for (const { id, lastSeen, identifiedBy } of this.#scrapers.all()) {
+      if (this.#scrapers.isKept(id) || now - lastSeen < this.#timeoutOf(identifiedBy)) continue;
+      await this.forget(id);
     }
   }
 
@@ -60,7 +69,7 @@ export class Expiry {
     const record = this.#scrapers.get(id);
     if (record === undefined) return false;
     const pending = pendingCount(record.position, this.#pages.end);
-    await this.#scrapers.forget(id, pending);
+    if (!(await this.#scrapers.forget(id, pending))) return false;
     this.#sightings.forget(id);
     this.#counts.dropped.scraper_forgotten += pending;
     return true;

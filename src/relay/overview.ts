@@ -1,5 +1,5 @@
 import type { Offset } from '../core/offset.ts';
-import { cursorOf, pendingCount } from '../core/position.ts';
+import { cursorOf, inFlightCount, pendingCount } from '../core/position.ts';
 import { size } from '../core/range.ts';
 import type { IdentifiedBy } from '../log/log.ts';
 import type { Pages } from './page.ts';
@@ -50,7 +50,7 @@ export function overview(scrapers: Scrapers, sightings: Sightings, pages: Pages)
       format: seen?.latest.format,
       confirmed: cursorOf(position),
       pending: pendingCount(position, pages.end),
-      inFlight: position.offers.reduce((sum, { ranges }) => sum + size(ranges), 0),
+      inFlight: inFlightCount(position),
       returned: size(position.returned),
       warnings: [...(seen?.warnings ?? [])].map((code) => ({ code, message: WARNINGS[code] })),
     };

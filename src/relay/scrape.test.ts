@@ -177,6 +177,23 @@ describe('a scraper that was away for hours', () => {
   });
 });
 
+it('G4: late proof of an offer is none of one that had the same number before a restart', async () => {
+  const harness = await relay();
+  await harness.delivered('a', 'timed');
+  await harness.start();
+  for (const n of ['1', '2', '3']) await harness.post(n);
+  const before = await flushed(harness, 'a', 'timed');
+  harness.limits.eventsMax = 1;
+  await harness.start();
+  const after = await flushed(harness, 'a', 'timed');
+  expect(after.offerId).toBe(before.offerId);
+  // Offered again on another socket; then the first one proves that it had read event 1, and no more.
+  await flushed(harness, 'a', 'timed');
+  harness.scrapes.observe('a', after.offerId, 'nextRequest');
+  harness.limits.eventsMax = 10;
+  expect(await harness.delivered('a', 'timed')).toEqual(['2', '3']);
+});
+
 describe('the end of a pulse', () => {
   it('is an entry that a timed scraper gets once, after the event', async () => {
     const harness = await relay({ pulseWidthMs: MINUTE });

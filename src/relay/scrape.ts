@@ -21,6 +21,8 @@ export interface ScrapeRequest extends Sighting {
   readonly requestedAt: Millis;
   /** The scrape timeout that the client announced, in ms. */
   readonly timeoutMs: number | undefined;
+  /** Whether the client announced that it closes the connection after the response. */
+  readonly closes: boolean;
 }
 
 /** What a scrape gets. `offerId` is undefined where there is nothing to hand out. */
@@ -143,7 +145,7 @@ export class Scrapes {
 
   async #offer(id: string, position: Position, shown: Showing, request: ScrapeRequest): Promise<number> {
     this.#lastOfferId += 1;
-    const { mode, requestedAt, timeoutMs } = request;
+    const { mode, requestedAt, timeoutMs, closes } = request;
     const { covered, left, collapsed, moved, movedCount } = shown;
     const offer = {
       id: this.#lastOfferId,
@@ -153,6 +155,7 @@ export class Scrapes {
       collapsed,
       requestedAt,
       ...(timeoutMs !== undefined && { timeoutMs }),
+      ...(closes && { closes }),
     } as const;
     this.#counts.moved += movedCount;
     await this.#scrapers.update(id, { position: { ...makeOffer(position, offer, left), moved } });

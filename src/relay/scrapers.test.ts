@@ -93,6 +93,18 @@ describe('who stays away', () => {
     expect(await byAddress(harness, '10.0.0.1')).toEqual(['1']);
   });
 
+  it('G4: nor for a time in which the process stood still, or by which its clock was set ahead', async () => {
+    const harness = await relay({ timeoutMs: 10 * MINUTE, standstillMs: MINUTE });
+    await byAddress(harness, '10.0.0.1');
+    await harness.post('1');
+    await harness.pass(1_000);
+    await harness.pass(60 * MINUTE);
+    await harness.pass(1_000);
+    expect(await byAddress(harness, '10.0.0.1')).toEqual(['1']);
+    for (let minute = 0; minute < 11; minute += 1) await harness.pass(MINUTE);
+    expect(harness.scrapers.size).toBe(0);
+  });
+
   it('one that was forgotten makes room for another', async () => {
     const harness = await relay({ scrapersMax: 1, timeoutMs: MINUTE });
     await byAddress(harness, '10.0.0.1');
@@ -100,6 +112,63 @@ describe('who stays away', () => {
     await harness.pass(MINUTE);
     expect(await byAddress(harness, '10.0.0.2')).toEqual([]);
     expect(harness.news).toContain('tooMany 10.0.0.2');
+  });
+});
+
+describe('a log without room', () => {
+  class FullLog extends MemoryLog {
+    override deleteScraper(): Promise<void> {
+      return Promise.reject(new UnavailableError('log_full', 'no room', 5));
+    }
+  }
+
+  it('G6: keeps who is to be forgotten, and nobody from the end of a lease', async () => {
+    const harness = new RelayHarness(new FullLog(), { timeoutMs: 10 * MINUTE, leaseMs: MINUTE });
+    await harness.log.start();
+    await harness.start();
+    await byAddress(harness, '10.0.0.1');
+    await harness.pass(9 * MINUTE);
+    await harness.post('1');
+    const { offerId } = await harness.scrape('a');
+    harness.scrapes.flushed('a', offerId as number);
+    await expect(harness.pass(MINUTE)).rejects.toThrow(UnavailableError);
+    expect(harness.counts.deliveries.unproven).toBe(1);
+    expect(harness.scrapers.size).toBe(2);
+    expect(harness.counts.dropped.scraper_forgotten).toBe(0);
+  });
+});
+
+describe('who is forgotten while it is there', () => {
+  it('evidence that comes in that moment does not bring it back, in the log either', async () => {
+    const harness = await relay();
+    await harness.post('1');
+    const { offerId } = await harness.scrape('a');
+    const gone = harness.expiry.forget('a');
+    harness.scrapes.flushed('a', offerId as number);
+    expect(await gone).toBe(true);
+    expect(await harness.log.loadScrapers()).toEqual([]);
+    expect(await harness.delivered('a')).toEqual(['1']);
+  });
+
+  it('a scrape that comes in that moment is that of a new scraper', async () => {
+    const harness = await relay({ lookbackMs: 0 });
+    await harness.delivered('a');
+    await harness.post('1');
+    const gone = harness.expiry.forget('a');
+    const scrape = harness.scrape('a');
+    await gone;
+    expect((await scrape).entries).toEqual([]);
+    expect(harness.news.slice(-2)).toEqual(['forgotten a', 'appeared a']);
+    expect(await harness.log.loadScrapers()).toHaveLength(1);
+  });
+
+  it('what it had not had is counted once, though two ask for it', async () => {
+    const harness = await relay();
+    await harness.delivered('a');
+    await harness.post('1');
+    const both = await Promise.all([harness.expiry.forget('a'), harness.expiry.forget('a')]);
+    expect(both).toEqual([true, false]);
+    expect(harness.counts.dropped.scraper_forgotten).toBe(1);
   });
 });
 

@@ -3,6 +3,7 @@ import type { Clock, Millis } from '../core/millis.ts';
 import { millis } from '../core/millis.ts';
 import { settle } from '../core/offer.ts';
 import type { Offset } from '../core/offset.ts';
+import { START } from '../core/offset.ts';
 import type { Position } from '../core/position.ts';
 import { positionAt } from '../core/position.ts';
 import type { IdentifiedBy, Log, ScraperRecord } from '../log/log.ts';
@@ -45,7 +46,10 @@ export class Scrapers {
   readonly #records = new Map<string, ScraperRecord>();
   /** Ids that are never forgotten, since the configuration names them. */
   readonly #kept = new Set<string>();
+  /** Those that are being forgotten, until the log has done so. */
+  readonly #leaving = new Map<string, Promise<void>>();
   #ever = false;
+  #forgottenAt = START;
 
   constructor(log: Log, tail: Tail, clock: Clock, limits: ScraperLimits, counts: Counts, news: ScraperNews) {
     this.#log = log;
@@ -71,6 +75,8 @@ export class Scrapers {
         countSettlement(this.#counts, settlement);
         position = settlement.position;
       }
+      // Their sockets are gone, so no late proof can come; and the numbers of offers begin anew.
+      position = { ...position, repeats: [] };
       this.#records.set(record.id, { ...record, lastSeen: now });
       await this.update(record.id, { position });
     }
@@ -90,6 +96,11 @@ export class Scrapers {
     return this.#records.size;
   }
 
+  /** The end of the log when a scraper was last forgotten: entries up to it were delivered to it, or counted as lost with it. */
+  get forgottenAt(): Offset {
+    return this.#forgottenAt;
+  }
+
   all(): IterableIterator<ScraperRecord> {
     return this.#records.values();
   }
@@ -100,6 +111,8 @@ export class Scrapers {
 
   /** The record of a scraper that comes now; an unknown one becomes known. Throws an UnavailableError when there are too many. */
   async seen(identity: Identity): Promise<ScraperRecord> {
+    // Who comes while it is being forgotten is a new scraper, or, where the log had no room for that, the old one.
+    await this.#leaving.get(identity.id)?.catch(() => undefined);
     const now = this.#clock();
     const record = this.#records.get(identity.id);
     if (record !== undefined) {
@@ -114,6 +127,11 @@ export class Scrapers {
     if (meanwhile !== undefined) return meanwhile;
     this.#refuseBeyondMax(identity);
     return this.#add(identity, start, now);
+  }
+
+  /** Everybody counts as just seen: for a time they could not come. */
+  excuseAbsence(now: Millis): void {
+    for (const [id, record] of this.#records) this.#records.set(id, { ...record, lastSeen: now });
   }
 
   /**
@@ -137,16 +155,28 @@ export class Scrapers {
     if (record === undefined) return;
     const next = { ...record, ...change, version: record.version + 1 };
     this.#records.set(id, next);
-    await this.#save(next);
+    // What is being forgotten must not come back into the log: a later one of the same id could never be saved over it.
+    if (!this.#leaving.has(id)) await this.#save(next);
   }
 
-  async forget(id: string, pending: number): Promise<void> {
+  /**
+   * Forgets a scraper. Tells whether there was one that nobody else was forgetting. Throws an UnavailableError where the log has no room
+   * for it: the scraper then stays known.
+   */
+  async forget(id: string, pending: number): Promise<boolean> {
     const record = this.#records.get(id);
-    if (record === undefined) return;
-    // First in the log: where that has no room the scraper stays known, and is tried again.
-    await this.#log.deleteScraper(id);
+    if (record === undefined || this.#leaving.has(id)) return false;
+    const gone = this.#log.deleteScraper(id);
+    this.#leaving.set(id, gone);
+    try {
+      await gone;
+    } finally {
+      this.#leaving.delete(id);
+    }
     this.#records.delete(id);
+    this.#forgottenAt = this.#tail.end;
     this.#news.forgotten(record, pending);
+    return true;
   }
 
   async #add(identity: Identity, start: Offset, now: Millis): Promise<ScraperRecord> {

@@ -12,12 +12,12 @@ const OUTCOME_OF_RETURN: Record<Verdict, DeliveryOutcome> = {
   hold: 'returned',
 };
 
-/** Counts what a settlement did, by entries. */
+/** Counts what a settlement did, by entries. What only ended well, if twice, is a judgement, and no proof. */
 export function countSettlement(
   counts: Counts,
   { verdict, confirmed, collapsed, returned }: Settlement,
 ): void {
-  counts.deliveries[verdict === 'confirmUnproven' ? 'unproven' : 'confirmed'] += confirmed - collapsed;
+  counts.deliveries[verdict === 'confirm' ? 'confirmed' : 'unproven'] += confirmed - collapsed;
   counts.deliveries.collapsed += collapsed;
   counts.deliveries[OUTCOME_OF_RETURN[verdict]] += returned;
 }

@@ -4,6 +4,7 @@ import type { Entry, NewEntry } from '../core/entry.ts';
 import { millis } from '../core/millis.ts';
 import { offset } from '../core/offset.ts';
 import { writeSeries } from '../core/series.ts';
+import type { Placed } from './timeline.ts';
 import { Timeline } from './timeline.ts';
 
 const RULES = { pulseWidthMs: 60_000, ageMaxMs: 3_000_000, aheadMaxMs: 300_000 };
@@ -15,9 +16,9 @@ const logged = (entries: readonly NewEntry[]): Entry[] =>
 /** Kind and time of what was placed, as text: `event 5`. */
 const brief = (entries: readonly NewEntry[]) => entries.map(({ kind, time }) => `${kind} ${time}`);
 
-function aTimeline(entries: readonly Entry[] = [], isWhole = true): Timeline {
+function aTimeline(entries: readonly Entry[] = [], floor = 0): Timeline {
   const timeline = new Timeline(RULES);
-  timeline.start(millis(entries.at(-1)?.arrived ?? 0), entries, isWhole);
+  timeline.start(millis(entries.at(-1)?.arrived ?? 0), entries, millis(floor));
   return timeline;
 }
 
@@ -59,6 +60,62 @@ it('G8: whatever the clock and the senders say, the times of a series strictly i
           expect(entry.time).toBeGreaterThanOrEqual(entry.arrived - RULES.ageMaxMs);
         }
         latest.set(entry.series, entry);
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+it('G8: whatever of it a full disk refuses, each pulse in the log ends exactly once it is over', () => {
+  const step = fc.record({
+    n: fc.integer({ min: 1, max: 2 }),
+    what: fc.constantFrom('event', 'events', 'ends'),
+    elapsed: fc.oneof(fc.constantFrom(0, 1), fc.integer({ min: 0, max: 70_000 })),
+    /** How many of the oldest batches that are on their way learn now what became of them, and what. */
+    told: fc.array(fc.boolean(), { maxLength: 3 }),
+  });
+  const width = RULES.pulseWidthMs;
+  const writeMsMax = 5;
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const timeline = aTimeline();
+      const log: NewEntry[] = [];
+      const onItsWay: { placed: Placed; at: number }[] = [];
+      let now = START;
+      const tell = (isWritten: boolean) => {
+        const placed = onItsWay.shift()?.placed;
+        if (isWritten) {
+          log.push(...(placed?.entries ?? []));
+          placed?.written();
+        } else placed?.undo();
+      };
+      for (const { n, what, elapsed, told } of steps) {
+        now += elapsed;
+        while (now - (onItsWay[0]?.at ?? now) > writeMsMax) tell(elapsed % 2 === 0);
+        const placed =
+          what === 'ends'
+            ? timeline.endPulses(millis(now), true)
+            : timeline.place(what === 'event' ? [event(n)] : [event(n), event(n)], millis(now));
+        onItsWay.push({ placed, at: now });
+        for (const isWritten of told) tell(isWritten);
+      }
+      while (onItsWay.length > 0) tell(true);
+      log.push(...timeline.endPulses(millis(now + 10 * width), true).entries);
+      for (const each of [series(1), series(2)]) {
+        const of = (wanted: string) =>
+          log.filter((entry) => entry.series === each && entry.kind === wanted).map(({ time }) => time);
+        const times = of('event');
+        expect(times).toEqual([...new Set(times)].toSorted((a, b) => a - b));
+        const ends = new Set(of('end'));
+        const gaps = times.map(
+          (time, i) => [time + width, (times[i + 1] ?? Infinity) - time - width] as const,
+        );
+        for (const [end, beyond] of gaps) {
+          // Where an event in between was refused when the next one was placed already, that one is as good an end.
+          if (beyond > writeMsMax) expect(ends).toContain(end);
+          if (beyond <= 0) expect(ends).not.toContain(end);
+        }
+        for (const end of ends) expect(times).toContain(end - width);
       }
     }),
     { numRuns: 2_000 },
@@ -183,9 +240,9 @@ describe('after a restart (G4)', () => {
 
   it('what is not remembered is taken to be as late as it may be', () => {
     const { entries } = aTimeline().place([event(1)], millis(START));
-    const after = aTimeline(logged(entries), false);
+    const after = aTimeline(logged(entries), START);
     const [placed] = after.place([event(2, START - 1_000)], millis(START + 1_000_000)).entries;
-    expect(placed?.time).toBe(START + 300_000 + 60_000 + 1);
+    expect(placed?.time).toBe(START + 1);
   });
 });
 

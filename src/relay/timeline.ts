@@ -5,15 +5,17 @@ import { millis } from '../core/millis.ts';
 import type { Pulse, TimeRules } from '../core/pulse.ts';
 import { finalTime, isOver, pulseEnd } from '../core/pulse.ts';
 import type { SeriesText } from '../core/series.ts';
+import { Unwritten } from './unwritten.ts';
 
 /** Beyond this many series those that can't matter any more are swept out. */
 const SWEEP_AT_SERIES = 50_000;
 
-/** What to write for some events, and how to take it back if it could not be written. */
+/** What to write for some events. Whoever writes it tells what became of it: until then it may or may not be in the log. */
 export interface Placed {
   readonly entries: readonly NewEntry[];
   /** Events that did not get the time that they were sent with, or arrived at. */
   readonly retimed: number;
+  written(): void;
   undo(): void;
 }
 
@@ -25,6 +27,7 @@ export class Timeline {
   readonly #rules: TimeRules;
   #arrived = millis(0);
   readonly #pulses = new Map<SeriesText, Pulse>();
+  readonly #unwritten = new Unwritten();
   /** Series whose pulse may be over, by the second at which it may be. A series stands in one of them at most. */
   readonly #due = new Map<number, SeriesText[]>();
   readonly #isDue = new Set<SeriesText>();
@@ -38,18 +41,21 @@ export class Timeline {
   }
 
   /**
-   * Learns what was in the log before the start: its newest entries in order, and the latest arrival among all. `isWhole`: there
-   * were no others. Of those that are not told it is assumed that their times are as late as they may be.
+   * Learns what was in the log before the start: its newest entries in order, and the latest arrival among all. `floor`: no series
+   * that has none of these entries has a time above it.
    */
-  start(lastArrived: Millis, entries: readonly Entry[], isWhole: boolean): void {
-    const first = entries[0];
-    const { aheadMaxMs, pulseWidthMs } = this.#rules;
-    if (!isWhole && first !== undefined) this.#floor = millis(first.arrived + aheadMaxMs + pulseWidthMs);
+  start(lastArrived: Millis, entries: readonly Entry[], floor: Millis): void {
+    const { pulseWidthMs } = this.#rules;
+    this.#floor = floor;
     this.#arrived = lastArrived;
     for (const { series, time, kind } of entries) {
       if (kind === 'event') this.#set(series, { time, ended: false });
       else this.#set(series, { time: millis(time - pulseWidthMs), ended: true });
     }
+  }
+
+  get rules(): TimeRules {
+    return this.#rules;
   }
 
   /** How many series it remembers. */
@@ -62,18 +68,21 @@ export class Timeline {
     if (now > this.#arrived) this.#arrived = now;
     const arrived = this.#arrived;
     const entries: NewEntry[] = [];
-    const before = new Map<SeriesText, Pulse | undefined>();
+    const placed = new Map<SeriesText, Pulse>();
+    const batch = this.#batch(placed);
     let retimed = 0;
     for (const { series, value, sent } of events) {
       const latest = this.#pulses.get(series);
-      if (!before.has(series)) before.set(series, latest);
+      // An end that is on its way to the log may not get there: the event behind it brings it once more, which changes nothing.
+      const onItsWay = placed.has(series) ? undefined : this.#unwritten.endOf(series, this.#rules);
+      if (onItsWay !== undefined) entries.push(this.#end(series, onItsWay));
       const time = finalTime(arrived, sent, latest, this.#floor, this.#rules);
       if (time !== (sent ?? arrived)) retimed += 1;
       if (latest !== undefined && isOver(latest, time, this.#rules)) entries.push(this.#end(series, latest));
       entries.push({ kind: 'event', series, value, time, arrived });
-      this.#set(series, { time, ended: false });
+      this.#place(series, { time, ended: false }, placed);
     }
-    return { entries, retimed, undo: this.#undo(before) };
+    return { entries, retimed, ...batch };
   }
 
   /**
@@ -86,7 +95,8 @@ export class Timeline {
       for (const [series, pulse] of this.#pulses) if (!pulse.ended) this.#await(series, pulse);
     this.#wanted = wanted;
     const entries: NewEntry[] = [];
-    const before = new Map<SeriesText, Pulse | undefined>();
+    const placed = new Map<SeriesText, Pulse>();
+    const batch = this.#batch(placed);
     for (const [second, series] of this.#due) {
       if (second * 1000 > now) continue;
       this.#due.delete(second);
@@ -99,28 +109,37 @@ export class Timeline {
           continue;
         }
         if (!wanted) continue;
-        before.set(each, pulse);
         // Prometheus would drop a marker that is older.
         if (now - pulse.time <= this.#rules.ageMaxMs) entries.push(this.#end(each, pulse));
-        this.#pulses.set(each, { ...pulse, ended: true });
+        this.#place(each, { ...pulse, ended: true }, placed);
       }
     }
-    return { entries, retimed: 0, undo: this.#undo(before) };
+    return { entries, retimed: 0, ...batch };
   }
 
   #end(series: SeriesText, pulse: Pulse): NewEntry {
     return { kind: 'end', series, value: 0, time: pulseEnd(pulse.time, this.#rules), arrived: this.#arrived };
   }
 
-  /** Takes back what was placed, except where something has been placed on top of it. */
-  #undo(before: ReadonlyMap<SeriesText, Pulse | undefined>): () => void {
-    const placed = new Map([...before.keys()].map((series) => [series, this.#pulses.get(series)]));
-    return () => {
-      for (const [series, pulse] of before) {
-        if (this.#pulses.get(series) !== placed.get(series)) continue;
-        if (pulse === undefined) this.#pulses.delete(series);
-        else this.#set(series, pulse);
-      }
+  #place(series: SeriesText, pulse: Pulse, placed: Map<SeriesText, Pulse>): void {
+    this.#unwritten.add(series, placed, this.#pulses.get(series));
+    placed.set(series, pulse);
+    this.#set(series, pulse);
+  }
+
+  /** What becomes of a batch. Taken back, it leaves what was placed on top of it, or else what is in the log. */
+  #batch(placed: ReadonlyMap<SeriesText, Pulse>): Pick<Placed, 'written' | 'undo'> {
+    return {
+      written: () => {
+        for (const series of placed.keys()) this.#unwritten.written(series, placed);
+      },
+      undo: () => {
+        for (const series of placed.keys()) {
+          const left = this.#unwritten.undo(series, placed);
+          if (left === undefined) this.#pulses.delete(series);
+          else this.#set(series, left);
+        }
+      },
     };
   }
 

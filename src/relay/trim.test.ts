@@ -83,6 +83,18 @@ it('events that nobody ever came for are counted when they go', async () => {
   expect(harness.counts.dropped.no_scraper).toBe(3);
 });
 
+it('what a scraper had before it was forgotten is not counted as what nobody came for', async () => {
+  const harness = await relay({ retentionMinMs: 20 * MINUTE, namedTimeoutMs: 10 * MINUTE });
+  await posted(harness, 1, 3);
+  expect(await harness.delivered('a')).toHaveLength(3);
+  await harness.pass(10 * MINUTE);
+  expect(harness.scrapers.size).toBe(0);
+  await posted(harness, 4, 5);
+  await harness.pass(20 * MINUTE);
+  expect(harness.log.state().entries).toBe(0);
+  expect(harness.counts.dropped.no_scraper).toBe(2);
+});
+
 it('G7: a log at its limit is kept whole; past it the oldest go, counted for those who had yet to fetch them', async () => {
   const harness = await relay({ entriesMax: 5, backlogMax: 100 });
   await harness.delivered('slow');

@@ -96,7 +96,8 @@ export class Trimmer {
     await this.#counters.saveBeforeTrim(upTo);
     const { trimmed } = this.#log.state();
     await this.#log.trim(upTo);
-    if (this.#scrapers.size === 0) this.#counts.dropped.no_scraper += upTo - trimmed;
+    if (this.#scrapers.size === 0)
+      this.#counts.dropped.no_scraper += Math.max(0, upTo - Math.max(trimmed, this.#scrapers.forgottenAt));
   }
 
   #dropThrough(floor: Offset, reason: DropReason): void {

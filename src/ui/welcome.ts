@@ -1,12 +1,17 @@
 /** What stands at `/`: for a terminal and for a browser. */
-export function welcome(version: string): { text: string; html: (host: string) => string } {
-  return { text: TEXT, html: (host) => page(version, host) };
+export function welcome(version: string): {
+  text: string;
+  html: (scheme: 'http' | 'https', host: string) => string;
+} {
+  return { text: TEXT, html: (scheme, host) => page(version, scheme, host) };
 }
 
 const TEXT = `Welcome to oneShotMetricsServer: each event once to each scraper.
 
   POST /event?label=value   takes an event
   GET  /metrics             gives this scraper what it has not had (?peek=true to look without taking)
+  GET  /api/v1/scrapers     tells who scrapes, and how far each one is
+  GET  /openapi.json        describes all of it to programs
   GET  /docs                tells how to push, scrape and operate it
   GET  /healthz             tells that the server is up; also /-/healthy and /-/ready
 `;
@@ -15,8 +20,8 @@ const TEXT = `Welcome to oneShotMetricsServer: each event once to each scraper.
 const HOST = /^[\w.:[\]-]{1,255}$/;
 const DEFAULT_HOST = 'localhost:8090';
 
-function page(version: string, host: string): string {
-  const example = `curl -X POST 'http://${HOST.test(host) ? host : DEFAULT_HOST}/event?type=deploy&amp;service=api'`;
+function page(version: string, scheme: 'http' | 'https', host: string): string {
+  const example = `curl -X POST '${scheme}://${HOST.test(host) ? host : DEFAULT_HOST}/event?type=deploy&amp;service=api'`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -45,6 +50,8 @@ function page(version: string, host: string): string {
   <li><a href="/metrics">/metrics</a> <span>a scrape: makes this address a scraper, and takes its events</span></li>
   <li><a href="/healthz">/healthz</a> <span>whether the server is up</span></li>
   <li><a href="/-/ready">/-/ready</a> <span>whether it takes requests</span></li>
+  <li><a href="/api/v1/scrapers">/api/v1/scrapers</a> <span>who scrapes, and how far each one is</span></li>
+  <li><a href="/openapi.json">/openapi.json</a> <span>all endpoints, for programs</span></li>
   <li><a href="/docs">/docs</a> <span>how to push, scrape and operate it</span></li>
 </ul>
 <h2>Try it</h2>

@@ -377,6 +377,7 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
         },
       ],
       endedOnce: [],
+      endsInRow: 3,
       repeats: [],
       moved: [{ after: offset(1), upTo: offset(2), floor: at(2) }],
       halvings: 2,
@@ -490,6 +491,76 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
     });
   });
 
+  describe('ids', () => {
+    const known = async (log: Log, ...ids: string[]): Promise<string[]> => [...(await log.knownIds(ids))];
+
+    test('those that came with entries are known, others are not', async () => {
+      const log = await aLog();
+      await log.append(events(2), ['a', 'b']);
+      await log.append(events(1, 3));
+      expect((await known(log, 'b', 'c', 'a', 'A', 'a ')).toSorted()).toEqual(['a', 'b']);
+      expect(log.state()).toMatchObject({ ids: 2, entries: 3 });
+      expect(await known(log)).toEqual([]);
+    });
+
+    test('any text is an id, and near ones are told apart', async () => {
+      const log = await aLog();
+      const ids = ['', ' ', 'é', 'e\u0301', '\u0000', 'x'.repeat(5000), `${'x'.repeat(4999)}y`, '0', '00'];
+      await log.append(events(1), ids.slice(0, 6));
+      expect(await known(log, ...ids)).toEqual(ids.slice(0, 6));
+    });
+
+    test('ids without entries are not remembered', async () => {
+      const log = await aLog();
+      await log.append([], ['a']);
+      expect(await known(log, 'a')).toEqual([]);
+      expect(log.state().ids).toBe(0);
+    });
+
+    test('an id that is brought again stays one, and does not keep its entry out', async () => {
+      const log = await aLog();
+      await log.append(events(1), ['a']);
+      await Promise.all([log.append(events(1, 2), ['a', 'b', 'b']), log.append(events(1, 3), ['b', 'c'])]);
+      expect(log.state()).toMatchObject({ ids: 3, entries: 3 });
+      expect(await log.forgetIds(at(15), 10)).toBe(0);
+      expect(await known(log, 'a', 'b', 'c')).toEqual(['b', 'c']);
+    });
+
+    test('those that arrived before a moment are forgotten, as many as there are', async () => {
+      const log = await aLog();
+      await log.append(
+        [anEvent({ arrived: at(10) })],
+        Array.from({ length: 3000 }, (_, n) => `old ${n}`),
+      );
+      await log.append([anEvent({ arrived: at(20) })], ['new']);
+      expect(await log.forgetIds(at(10), 100_000)).toBe(0);
+      expect(log.state().ids).toBe(3001);
+      expect(await log.forgetIds(at(20), 100_000)).toBe(0);
+      expect(log.state().ids).toBe(1);
+      expect(await known(log, 'old 0', 'old 2999', 'new')).toEqual(['new']);
+      await log.append([anEvent({ arrived: at(30) })], ['old 0']);
+      expect(await known(log, 'old 0')).toEqual(['old 0']);
+    });
+
+    test('beyond the most that may be kept the oldest are forgotten, and counted', async () => {
+      const log = await aLog();
+      for (let n = 0; n < 10; n += 1) await log.append([anEvent({ arrived: at(n) })], [`id ${n}`]);
+      expect(await log.forgetIds(at(2), 3)).toBe(5);
+      expect(log.state().ids).toBe(3);
+      expect(await known(log, 'id 6', 'id 7', 'id 8', 'id 9')).toEqual(['id 7', 'id 8', 'id 9']);
+      expect(await log.forgetIds(at(2), 3)).toBe(0);
+      expect(await log.forgetIds(at(100), 3)).toBe(0);
+      expect(log.state().ids).toBe(0);
+    });
+
+    test('a trim forgets no id', async () => {
+      const log = await aLog();
+      await log.append(events(3), ['a']);
+      await log.trim(offset(3));
+      expect(await known(log, 'a')).toEqual(['a']);
+    });
+  });
+
   describe('disposing', () => {
     test('waits for what is under way', async () => {
       const log = place()();
@@ -500,10 +571,11 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
         log.append(events(3)).then(() => settled.push('append')),
         log.saveScraper(aScraper()).then(() => settled.push('save')),
         log.saveNote('a', 'text').then(() => settled.push('note')),
+        log.forgetIds(at(0), 0).then(() => settled.push('ids')),
       ];
       await log[Symbol.asyncDispose]();
       await Promise.all(calls);
-      expect(settled.toSorted()).toEqual(['append', 'note', 'save']);
+      expect(settled.toSorted()).toEqual(['append', 'ids', 'note', 'save']);
       expect(values(told)).toEqual([1, 2, 3]);
     });
 
@@ -529,7 +601,8 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
       {
         await using log = open();
         await log.start();
-        await log.append(events(10));
+        await log.append(events(10), ['a', 'b', 'c']);
+        await log.forgetIds(at(0), 2);
         await log.trim(offset(4));
         await log.saveScraper(aScraper());
         await log.saveNote('a', 'text');
@@ -543,7 +616,11 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
       expect(log.state()).toEqual({ ...state, bytes: expect.any(Number) });
       expect(await log.loadScrapers()).toEqual([aScraper()]);
       expect(await log.loadNote('a')).toBe('text');
-      expect(told).toEqual([]);
+      expect(await log.knownIds(['a', 'b', 'c', 'd'])).toEqual(new Set(['b', 'c']));
+      await log.append(events(1, 11), ['d']);
+      expect(await log.forgetIds(at(0), 1)).toBe(2);
+      expect(await log.knownIds(['a', 'b', 'c', 'd'])).toEqual(new Set(['d']));
+      expect(values(told)).toEqual([11]);
     });
 
     test('uses no offset again and knows the latest arrival, though the log is empty', async () => {

@@ -8,7 +8,7 @@ import { UnavailableError } from '../../src/core/errors.ts';
 import { offset } from '../../src/core/offset.ts';
 import { LogOpenError } from '../../src/log/log.ts';
 import { SqliteLog } from '../../src/log/sqlite/sqliteLog.ts';
-import { anEvent, aScraper, events, readAll, settles, values } from './support/builders.ts';
+import { anEvent, aScraper, at, events, readAll, settles, values } from './support/builders.ts';
 import { aFolder } from './support/folders.ts';
 import { aSqliteLog } from './support/logs.ts';
 
@@ -80,6 +80,21 @@ function aVersion1Log(): string {
      ${VERSION_1}
      INSERT INTO entries VALUES (3, 0, 1700000000030, 1700000000030, 3, 'm{a="b"}'), (4, 1, 1700000000040, 1700000000040, 0, 'm{a="b"}');
      INSERT INTO scrapers VALUES ('prometheus-0', 1, '${JSON.stringify(aScraper())}');`,
+  );
+  return path;
+}
+
+/** A closed log as the second version wrote it: the first, with notes. */
+function aVersion2Log(): string {
+  const path = aVersion1Log();
+  change(
+    path,
+    `CREATE TABLE notes (
+       key TEXT PRIMARY KEY,
+       text TEXT NOT NULL
+     ) STRICT;
+     INSERT INTO notes VALUES ('a', 'before');
+     PRAGMA user_version = 2;`,
   );
   return path;
 }
@@ -156,7 +171,7 @@ describe('opening', () => {
       hadScrapers: true,
     });
     expect(
-      (await readAll(log)).map(({ offset: at, kind, series, value }) => [at, kind, series, value]),
+      (await readAll(log)).map(({ offset: place, kind, series, value }) => [place, kind, series, value]),
     ).toEqual([
       [3, 'event', 'm{a="b"}', 3],
       [4, 'end', 'm{a="b"}', 0],
@@ -171,8 +186,21 @@ describe('opening', () => {
     expect(await again.loadNote('a')).toBe('text');
   });
 
-  test('a log that was brought up to date is made as a new one is', async () => {
-    const [updated, made] = [aVersion1Log(), await aClosedLog()];
+  test('a log of the second version is brought up to date, with its notes, and remembers ids from then on', async () => {
+    const path = aVersion2Log();
+    const log = await aSqliteLog({ path });
+    expect(log.state()).toMatchObject({ end: 4, ids: 0 });
+    expect(await log.loadNote('a')).toBe('before');
+    await log.append(events(1, 5), ['a']);
+    await log[Symbol.asyncDispose]();
+    expect(await (await aSqliteLog({ path })).knownIds(['a', 'b'])).toEqual(new Set(['a']));
+  });
+
+  test.each([
+    ['first', aVersion1Log],
+    ['second', aVersion2Log],
+  ])('a log that was brought up to date from the %s version is made as a new one is', async (_, aLog) => {
+    const [updated, made] = [aLog(), await aClosedLog()];
     await (await aSqliteLog({ path: updated }))[Symbol.asyncDispose]();
     expect(schemaOf(updated)).toEqual(schemaOf(made));
   });
@@ -189,11 +217,11 @@ describe('opening', () => {
 
   test('a log of a newer version is refused and left as it is', async () => {
     const path = await aClosedLog();
-    change(path, 'PRAGMA user_version = 3');
+    change(path, 'PRAGMA user_version = 4');
     const before = readFileSync(join(path, 'events.db'));
     const error = await startError(path);
     expect(error).toBeInstanceOf(LogOpenError);
-    expect(String(error)).toContain('newer version (schema 3, this one knows 2)');
+    expect(String(error)).toContain('newer version (schema 4, this one knows 3)');
     expect(readFileSync(join(path, 'events.db')).equals(before)).toBe(true);
   });
 
@@ -432,6 +460,21 @@ describe('a full log', () => {
     expect(all.map((entry) => entry.offset)).toEqual([1, 2, 3]);
   });
 
+  test('remembers no id of a call that has no room', async () => {
+    const log = await aSqliteLog({ pagesMax: PAGES });
+    const large = Array.from({ length: 200 }, () => anEvent({ series: LARGE }));
+    const outcomes = await Promise.allSettled([
+      log.append(events(1), ['a']),
+      log.append(large, ['b', 'c']),
+      log.append(events(2, 2), ['d']),
+    ]);
+    expect(outcomes.map((outcome) => outcome.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(await log.knownIds(['a', 'b', 'c', 'd'])).toEqual(new Set(['a', 'd']));
+    await log.append(events(1, 4), ['b']);
+    expect(await log.forgetIds(at(0), 1)).toBe(2);
+    expect(await log.knownIds(['a', 'b', 'c', 'd'])).toEqual(new Set(['b']));
+  });
+
   test('refuses a save, and keeps the version before', async () => {
     const log = await aFullLog();
     await expect(log.saveScraper(aScraper({ version: 2, address: LARGE.repeat(20) }))).rejects.toThrow(
@@ -464,8 +507,10 @@ describe('a full log', () => {
     const log = await aFullLog();
     const { end } = log.state();
     await log.trim(offset(end - 3));
-    await log.append([anEvent({ series: LARGE })]);
-    expect(log.state().end).toBe(end + 1);
+    await log.append([anEvent({ series: LARGE })], ['a']);
+    expect(log.state()).toMatchObject({ end: end + 1, ids: 1 });
+    expect(await log.forgetIds(at(1000), 10)).toBe(0);
+    expect(log.state().ids).toBe(0);
   });
 
   test('works again once it may be larger', async () => {

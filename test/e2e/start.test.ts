@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { RawClient, request } from '../support/rawHttp.ts';
 import { ServerProcess, spawnServer, temporaryFolder } from '../support/server.ts';
@@ -37,6 +38,18 @@ describe('a start that can not be ends with one clear line and exit code 2', () 
     ['a proxy that is no address', ['--server.trustedProxies=me'], {}, /server\.trustedProxies.*"me"/],
     ['a host that is none of this machine', ['--server.host=203.0.113.1'], {}, /203\.0\.113\.1/],
     ['a file that is not there', ['--config.file=none.json'], {}, /none\.json/],
+    [
+      'a webhook that points nowhere',
+      ['--webhooks={"deploys":{"labels":{"env":"env"}}}'],
+      {},
+      /webhooks\.deploys\.labels\.env "env" points nowhere/,
+    ],
+    [
+      "a webhook's secret that is not there",
+      [],
+      { ONESHOT_WEBHOOKS: '{"github":{"secret":{"env":"GITHUB_SECRET"}}}' },
+      /webhooks\.github\.secret: the environment variable "GITHUB_SECRET" is not there/,
+    ],
   ])('%s', async (_what, flags, env, message) => {
     const { code, output } = await refused([...flags], env);
     expect({ code, lines: output.trimEnd().split('\n').length, output }).toMatchObject({ code: 2, lines: 1 });
@@ -168,6 +181,20 @@ describe('what was accepted', () => {
     expect(await after.end('SIGTERM')).toBe(0);
   });
 
+  it('G2, G4: a client that ends its own side when a stop comes close to its scrape timeout has had its events', async () => {
+    using folder = temporaryFolder();
+    const before = await ServerProcess.start([], { cwd: folder.path });
+    await post(before.url, 'a=1');
+    const client = await RawClient.connect(before.port);
+    client.get('/metrics', { 'X-Prometheus-Scrape-Timeout-Seconds': '0.6' });
+    expect((await client.response()).body).toContain('events_to_metrics{a="1"} 1');
+    await sleep(500);
+    expect(await before.end('SIGTERM')).toBe(0);
+    const after = await ServerProcess.start([], { cwd: folder.path });
+    expect(await scrape(after.url)).not.toContain('events_to_metrics{a="1"} 1');
+    expect(await after.end('SIGTERM')).toBe(0);
+  });
+
   it.each([
     ['ends its own side when the server does: delivered', true, 0],
     ['hangs: unproven', false, 1],
@@ -193,7 +220,7 @@ describe('what was accepted', () => {
       cwd: folder.path,
       env: { USE_EXPLICIT_TIMESTAMPS: 'TRUE' },
     });
-    await expect.poll(output).toMatch(/listens/);
+    await expect.poll(output, { timeout: 15_000 }).toMatch(/listens/);
     const [, url = ''] = /listens {2}(http:\S+)/.exec(output()) ?? [];
     await post(url, 'a=1');
     const now = Date.now();

@@ -59,6 +59,14 @@ describe('GET /api/v1/scrapers', () => {
   });
 });
 
+it.each(['Via', 'X-Forwarded-For', 'X-Real-Ip', 'Forwarded'])('a proxy shows by %s', async (header) => {
+  await using server = await startServer();
+  await fetch(`${server.url}/metrics?scraper=a`, { headers: { [header]: '10.0.0.1' } });
+  expect((await list(server))[0]?.['warnings']).toEqual([
+    { code: 'http_proxy', message: expect.stringContaining('connect directly') as string },
+  ]);
+});
+
 describe('DELETE /api/v1/scrapers/{id}', () => {
   it('forgets a scraper with what it had not had, and counts that', async () => {
     await using server = await startServer();
@@ -69,6 +77,29 @@ describe('DELETE /api/v1/scrapers/{id}', () => {
     expect(await list(server)).toEqual([]);
     const body = await (await fetch(`${server.url}/metrics?peek=true`)).text();
     expect(body).toContain('events_to_metrics_dropped_total{reason="scraper_forgotten"} 1\n');
+  });
+
+  it('takes every id that a scraper may have', async () => {
+    await using server = await startServer();
+    for (const id of ['x'.repeat(128), 'ü'.repeat(128), '::1', 'a/b?c%d', ' ']) {
+      const encoded = encodeURIComponent(id);
+      expect((await fetch(`${server.url}/metrics?scraper=${encoded}`)).status).toBe(200);
+      const gone = await fetch(`${server.url}/api/v1/scrapers/${encoded}`, { method: 'DELETE' });
+      expect([id, gone.status]).toEqual([id, 204]);
+    }
+  });
+
+  it('answers what is no id as every other error', async () => {
+    await using server = await startServer();
+    for (const id of ['%zz', '%ff', 'x'.repeat(129), 'x'.repeat(60_000)]) {
+      const answer = await fetch(`${server.url}/api/v1/scrapers/${id}`, { method: 'DELETE' });
+      expect(answer.status).toBe(400);
+      expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
+      expect(await answer.json()).toEqual({
+        error: expect.any(String) as string,
+        field: expect.any(String) as string,
+      });
+    }
   });
 
   it('answers 404 for one that is not known, and 405 for other methods', async () => {
@@ -94,6 +125,7 @@ describe('GET /openapi.json', () => {
       'GET /',
       'GET /docs',
       'POST /event',
+      'GET /api/v1/events',
       'GET /metrics',
       'HEAD /metrics',
       'GET /healthz',
@@ -113,5 +145,27 @@ describe('GET /openapi.json', () => {
         });
       }
     }
+  });
+
+  it('tells of every format that POST /event takes, and of each answer that it gives', async () => {
+    await using server = await startServer();
+    const api = (await (await fetch(`${server.url}/openapi.json`)).json()) as {
+      paths: Record<string, Record<string, Record<string, Record<string, object>>>>;
+    };
+    const operation = api.paths['/event']?.['post'];
+    expect(Object.keys(operation?.['requestBody']?.['content'] ?? {})).toEqual([
+      'application/x-www-form-urlencoded',
+      'application/json',
+      'application/x-ndjson',
+      'application/jsonl',
+      'application/cloudevents+json',
+      'application/cloudevents-batch+json',
+    ]);
+    expect(Object.keys(operation?.['responses'] ?? {})).toEqual(
+      expect.arrayContaining(['200', '400', '413', '414', '415', '429', '503']),
+    );
+    const refusal = await (await fetch(`${server.url}/event`, { method: 'POST', body: 'x' })).text();
+    for (const type of Object.keys(operation?.['requestBody']?.['content'] ?? {}))
+      expect(refusal).toContain(type);
   });
 });

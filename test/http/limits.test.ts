@@ -126,3 +126,66 @@ describe('each limit holds at the limit and past it (G7)', () => {
     ]).toEqual([1, 1, 1, 0]);
   });
 });
+
+describe('what comes too slowly is cut', () => {
+  const TIMES = { 'server.headTimeout': 300, 'server.requestTimeout': 900 };
+
+  /** The status of the last answer before the end of the connection, and when that came. */
+  async function cutAfter(server: RunningServer, send: (client: RawClient) => void) {
+    const client = await RawClient.connect(server.port);
+    const started = performance.now();
+    send(client);
+    const { status } = await client.response();
+    await expect(client.response()).rejects.toThrow('the connection ended');
+    return { status, ms: performance.now() - started };
+  }
+
+  it.each([
+    ['a connection that says nothing', () => undefined],
+    ['a head that stops', (client: RawClient) => client.send('POST /event?a=1 HTTP/1.1\r\nHost: x\r\n')],
+    [
+      'a head that drips',
+      (client: RawClient) => {
+        const timer = setInterval(() => client.send('X-A: b\r\n'), 50);
+        client.socket.once('close', () => clearInterval(timer));
+        client.send('POST /event?a=1 HTTP/1.1\r\nHost: x\r\n');
+      },
+    ],
+  ])('%s is a 408 after server.headTimeout', async (_what, send) => {
+    await using server = await startServer(TIMES);
+    const { status, ms } = await cutAfter(server, send);
+    expect(status).toBe(408);
+    expect(ms).toBeGreaterThan(250);
+    expect(ms).toBeLessThan(3_000);
+    expect(await eventsIn(server)).toBe(0);
+  });
+
+  it('a body that drips is a 408 after server.requestTimeout, and nothing of it is stored', async () => {
+    await using server = await startServer(TIMES);
+    const { status, ms } = await cutAfter(server, (client) => {
+      const timer = setInterval(() => client.send('x'), 50);
+      client.socket.once('close', () => clearInterval(timer));
+      client.send(
+        request('POST', '/event', {
+          'Content-Type': 'application/x-www-form-urlencoded',
+          'Content-Length': '10000',
+        }),
+      );
+      client.send('a=');
+    });
+    expect(status).toBe(408);
+    expect(ms).toBeGreaterThan(800);
+    expect(ms).toBeLessThan(4_000);
+    expect(await eventsIn(server)).toBe(0);
+  });
+
+  it('an idle connection between two requests is not', async () => {
+    await using server = await startServer(TIMES);
+    const client = await RawClient.connect(server.port);
+    client.get('/healthz');
+    expect((await client.response()).status).toBe(200);
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    client.get('/healthz');
+    expect((await client.response()).status).toBe(200);
+  });
+});

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Evidence } from '../../src/core/evidence.ts';
+import { CLOSES_AFTER_ENDS } from '../../src/core/offer.ts';
 import type { Mode } from '../../src/core/settling.ts';
 import { MemoryLog } from '../../src/log/memory/memoryLog.ts';
 import { RelayHarness, numberOf } from '../support/relayHarness.ts';
@@ -19,6 +20,8 @@ interface ScraperModel {
   stored: Map<string, number>;
   /** Timed: ended well once, without proof. */
   endedOnce: Set<string>;
+  /** Timed responses that ended well since the last proof. */
+  endsInRow: number;
   halvings: number;
   seenAt: number;
 }
@@ -26,17 +29,22 @@ interface ScraperModel {
 interface Model {
   scrapers: Map<string, ScraperModel>;
   posted: number;
+  /** When the event came whose id it is, of those whose window is not over. */
+  ids: Map<string, number>;
 }
 
 const PAGE = 4;
 const LEASE_MS = 60_000;
 const TIMEOUT_MS = 100_000;
+const WINDOW_MS = 130_000;
 const SCRAPERS = ['a', 'b', 'c'];
 
 /** How a response ends, whether the client stored it, and what is seen of it. */
 interface Fate {
   readonly name: string;
   readonly flushed: boolean;
+  /** Whether the client announced that it closes. */
+  readonly closes?: true;
   readonly stored: boolean;
   readonly evidence: Evidence | undefined;
   /** What the rules make of it: delivered, to be offered again, or unknown as yet. */
@@ -58,6 +66,16 @@ const FATES: readonly Fate[] = [
   {
     name: 'read, then ended',
     flushed: true,
+    stored: true,
+    evidence: 'cleanEnd',
+    untimed: 'done',
+    timed: 'once',
+    halves: false,
+  },
+  {
+    name: 'read, then ended as announced',
+    flushed: true,
+    closes: true,
     stored: true,
     evidence: 'cleanEnd',
     untimed: 'done',
@@ -135,6 +153,33 @@ class Post implements fc.AsyncCommand<Model, Real> {
   toString = () => 'post';
 }
 
+/** An event that is pushed under an id by several at the same moment. */
+class Push implements fc.AsyncCommand<Model, Real> {
+  readonly id: string;
+  readonly times: number;
+  constructor(eventId: string, times: number) {
+    this.id = eventId;
+    this.times = times;
+  }
+  check = () => true;
+  async run(model: Model, real: Real): Promise<void> {
+    const n = String(model.posted + 1);
+    const pushes = await Promise.all(
+      Array.from({ length: this.times }, () => real.postBatch([{ n, id: this.id }])),
+    );
+    const isNew = !model.ids.has(this.id);
+    expect(pushes.map(({ accepted }) => accepted)).toEqual(pushes.map((_, i) => (isNew && i === 0 ? 1 : 0)));
+    if (!isNew) return;
+    model.ids.set(this.id, real.now);
+    model.posted += 1;
+    for (const scraper of model.scrapers.values()) {
+      scraper.todo.add(n);
+      scraper.expected.add(n);
+    }
+  }
+  toString = () => `push ${this.id} ${this.times} times`;
+}
+
 class Scrape implements fc.AsyncCommand<Model, Real> {
   readonly id: string;
   readonly mode: Mode;
@@ -148,7 +193,7 @@ class Scrape implements fc.AsyncCommand<Model, Real> {
   async run(model: Model, real: Real): Promise<void> {
     const { id, mode, fate } = this;
     const scraper = known(model, id, real.now);
-    const { entries, offerId } = await real.scrape(id, mode, 'address');
+    const { entries, offerId } = await real.scrape(id, mode, 'address', fate.closes);
     const numbers = entries.map(numberOf);
 
     // A timed offer of which nothing is known is offered again; an untimed one stays out.
@@ -172,9 +217,12 @@ class Scrape implements fc.AsyncCommand<Model, Real> {
     if (end === 'todo') for (const n of numbers) scraper.todo.add(n);
     if (end === 'out')
       scraper.out.push({ offerId, numbers, mode, flushed: fate.flushed, requestedAt: real.now });
+    if (fate.evidence === 'nextRequest') scraper.endsInRow = 0;
     if (end === 'once') {
+      scraper.endsInRow += 1;
+      const believed = fate.closes === true || scraper.endsInRow >= CLOSES_AFTER_ENDS;
       for (const n of numbers) {
-        if (scraper.endedOnce.has(n)) confirmed += 1;
+        if (believed && scraper.endedOnce.has(n)) confirmed += 1;
         else scraper.todo.add(n);
       }
       for (const n of numbers) scraper.endedOnce.add(n);
@@ -204,6 +252,7 @@ class Pass implements fc.AsyncCommand<Model, Real> {
   check = () => true;
   async run(model: Model, real: Real): Promise<void> {
     await real.pass(this.ms);
+    for (const [eventId, at] of model.ids) if (at < real.now - WINDOW_MS) model.ids.delete(eventId);
     for (const [id, scraper] of model.scrapers) {
       settleWithout(
         scraper,
@@ -240,6 +289,7 @@ function known(model: Model, id: string, now: number): ScraperModel {
       out: [],
       stored: new Map(),
       endedOnce: new Set(),
+      endsInRow: 0,
       halvings: 0,
       seenAt: now,
     };
@@ -264,6 +314,9 @@ const fate = fc.constantFrom(...FATES);
 const id = fc.constantFrom(...SCRAPERS);
 const commands = (mode: Mode) => [
   fc.constant(new Post()),
+  fc
+    .tuple(fc.constantFrom('x', 'y', 'z'), fc.integer({ min: 1, max: 3 }))
+    .map(([who, n]) => new Push(who, n)),
   fc.constant(new Post()),
   fc.tuple(id, fate).map(([who, how]) => new Scrape(who, mode, how)),
   fc.constant(new Restart()),
@@ -278,10 +331,11 @@ async function check(mode: Mode, numRuns: number): Promise<void> {
         leaseMs: LEASE_MS,
         timeoutMs: TIMEOUT_MS,
         lookbackMs: 0,
+        windowMs: WINDOW_MS,
       });
       await real.log.start();
       await real.start();
-      const model: Model = { scrapers: new Map(), posted: 0 };
+      const model: Model = { scrapers: new Map(), posted: 0, ids: new Map() };
       await fc.asyncModelRun(() => ({ model, real }), sequence);
       // Leases end, so that nothing stays out; nobody is forgotten.
       for (const scraper of real.scrapers.all()) await real.scrape(scraper.id, mode, 'address');

@@ -1,14 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, closeSync, constants, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { freePort } from './freePort.ts';
+import { fetchedTool, onPath } from './tools.ts';
 
 const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 20_000;
@@ -26,7 +25,7 @@ export type PrometheusVersion = '3.5' | '2.53' | '2.42';
 
 /** The binary that `scripts/tools.sh` fetched; for 3.5 also any 3.x on PATH. */
 function findPrometheus(version: PrometheusVersion): string | undefined {
-  const fetched = fetchedTool(version, 'prometheus');
+  const fetched = fetchedTool(`prometheus-${version}`, 'prometheus');
   if (fetched !== undefined || version !== '3.5') return fetched;
   return onPath('prometheus').find((binary) => isThree(binary));
 }
@@ -43,9 +42,9 @@ export function requirePrometheus(version: PrometheusVersion): string | undefine
 /** The newest promtool there is. */
 export function findPromtool(): string | undefined {
   return (
-    fetchedTool('3.5', 'promtool') ??
-    fetchedTool('2.53', 'promtool') ??
-    fetchedTool('2.42', 'promtool') ??
+    fetchedTool('prometheus-3.5', 'promtool') ??
+    fetchedTool('prometheus-2.53', 'promtool') ??
+    fetchedTool('prometheus-2.42', 'promtool') ??
     onPath('promtool')[0]
   );
 }
@@ -54,18 +53,27 @@ export function findPromtool(): string | undefined {
  * Has `promtool check metrics` judge a text exposition.
  * Its code is 0 when all is well, 1 where the text can't be parsed, 3 where it breaks a naming convention.
  */
-export async function promtoolCheckMetrics(text: string): Promise<{ code: number; output: string }> {
-  const promtool = findPromtool();
-  if (promtool === undefined) throw new Error(`promtool is missing: ${HOW_TO_GET_PROMETHEUS}`);
-  const child = spawn(promtool, ['check', 'metrics'], {
-    timeout: PROMTOOL_TIMEOUT_MS,
-    killSignal: 'SIGKILL',
-  });
+export function promtoolCheckMetrics(text: string): Promise<{ code: number; output: string }> {
+  return promtool(['check', 'metrics'], text);
+}
+
+/** Has `promtool check rules` judge a file of rules. Its code is 0 when all is well. */
+export function promtoolCheckRules(file: string): Promise<{ code: number; output: string }> {
+  return promtool(['check', 'rules', file], '');
+}
+
+async function promtool(
+  parameters: readonly string[],
+  input: string,
+): Promise<{ code: number; output: string }> {
+  const binary = findPromtool();
+  if (binary === undefined) throw new Error(`promtool is missing: ${HOW_TO_GET_PROMETHEUS}`);
+  const child = spawn(binary, parameters, { timeout: PROMTOOL_TIMEOUT_MS, killSignal: 'SIGKILL' });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
   // It may give up before it has read everything; its code then says why.
-  child.stdin.on('error', () => undefined).end(text);
+  child.stdin.on('error', () => undefined).end(input);
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
   if (code === null) throw new Error(`promtool was ended by ${signal}: ${output}`);
   return { code, output };
@@ -353,25 +361,6 @@ async function isReady(url: string): Promise<boolean> {
   }
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-function fetchedTool(version: PrometheusVersion, name: string): string | undefined {
-  const binary = fileURLToPath(new URL(`../../.cache/tools/prometheus-${version}/${name}`, import.meta.url));
-  return isExecutable(binary) ? binary : undefined;
-}
-
-function onPath(name: string): readonly string[] {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  return folders.map((folder) => join(folder, name)).filter((binary) => isExecutable(binary));
-}
-
 function isThree(binary: string): boolean {
   // Prometheus 2.42 says it on stderr, later ones on stdout.
   const { stdout, stderr } = spawnSync(binary, ['--version'], {
@@ -379,13 +368,4 @@ function isThree(binary: string): boolean {
     timeout: REQUEST_TIMEOUT_MS,
   });
   return /^prometheus, version 3\./m.test(`${stdout}\n${stderr}`);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,15 +1,20 @@
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
 
 /** An HTTP/1.1 client that does what no library lets it: keep a socket in hand, stop reading, end it, reset it. */
 export class RawClient {
   readonly socket: Socket;
+  /** What carries it: the TCP socket below TLS, or the same. */
+  readonly #carrier: Socket;
   #received = Buffer.alloc(0);
   #wake: (() => void) | undefined;
   #ended = false;
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, carrier = socket) {
     this.socket = socket;
+    this.#carrier = carrier;
     socket.on('data', (chunk: Buffer) => {
       this.#received = Buffer.concat([this.#received, chunk]);
       this.#wake?.();
@@ -32,6 +37,18 @@ export class RawClient {
       socket.once('error', reject);
     });
     return new RawClient(socket);
+  }
+
+  /** The same over TLS. Rejects where the handshake fails. */
+  static async connectTls(port: number, options: ConnectionOptions = {}): Promise<RawClient> {
+    const carrier = connect({ port, host: '127.0.0.1' });
+    const socket = connectTls({ servername: 'localhost', ...options, socket: carrier });
+    await new Promise<void>((resolve, reject) => {
+      socket.once('secureConnect', resolve);
+      socket.once('error', reject);
+      socket.once('close', () => reject(new Error('the connection ended in the handshake')));
+    });
+    return new RawClient(socket, carrier);
   }
 
   send(text: string | Buffer): void {
@@ -72,7 +89,7 @@ export class RawClient {
 
   /** Ends it as the kernel does for a client that dies with bytes unread. */
   reset(): void {
-    this.socket.resetAndDestroy();
+    this.#carrier.resetAndDestroy();
   }
 
   async #more(): Promise<void> {

@@ -5,15 +5,18 @@ import { millis } from '../../src/core/millis.ts';
 import type { Mode } from '../../src/core/settling.ts';
 import { writeSeries } from '../../src/core/series.ts';
 import type { Log } from '../../src/log/log.ts';
+import type { Accepted } from '../../src/relay/accept.ts';
 import { Acceptor } from '../../src/relay/accept.ts';
 import { EventCounters } from '../../src/relay/counters.ts';
 import type { Counts } from '../../src/relay/counts.ts';
 import { newCounts } from '../../src/relay/counts.ts';
+import { IdForgetter } from '../../src/relay/forget.ts';
 import { Expiry } from '../../src/relay/expire.ts';
 import { Pages } from '../../src/relay/page.ts';
 import { Scrapers } from '../../src/relay/scrapers.ts';
 import type { Handout } from '../../src/relay/scrape.ts';
 import { Scrapes } from '../../src/relay/scrape.ts';
+import { SeriesCap } from '../../src/relay/seriesCap.ts';
 import { Sightings } from '../../src/relay/sightings.ts';
 import { Tail } from '../../src/relay/tail.ts';
 import { Timeline } from '../../src/relay/timeline.ts';
@@ -23,6 +26,7 @@ export interface RelayLimits {
   eventsMax: number;
   bytesMax: number;
   leaseMs: number;
+  standstillMs: number;
   timeoutMs: number;
   namedTimeoutMs: number;
   scrapersMax: number;
@@ -38,12 +42,18 @@ export interface RelayLimits {
   aheadMaxMs: number;
   labels: readonly string[];
   seriesMax: number;
+  windowMs: number;
+  perHourMax: number;
+  overflow: 'refuse' | 'fold';
+  metric: string;
+  idsMax: number;
 }
 
 const DEFAULTS: RelayLimits = {
   eventsMax: 10_000,
   bytesMax: 8 << 20,
   leaseMs: 360_000,
+  standstillMs: Number.POSITIVE_INFINITY,
   timeoutMs: 600_000,
   namedTimeoutMs: 7 * 86_400_000,
   scrapersMax: 100,
@@ -59,6 +69,11 @@ const DEFAULTS: RelayLimits = {
   aheadMaxMs: 5 * 60_000,
   labels: ['n'],
   seriesMax: 1_000_000,
+  windowMs: 86_400_000,
+  perHourMax: 0,
+  overflow: 'refuse',
+  metric: 'e',
+  idsMax: 1_000_000,
 };
 
 /** A whole relay on a log, with a clock that only the test turns, and without HTTP. */
@@ -74,6 +89,7 @@ export class RelayHarness {
   sightings!: Sightings;
   expiry!: Expiry;
   trimmer!: Trimmer;
+  forgetter!: IdForgetter;
   #acceptor!: Acceptor;
   #live = 0;
 
@@ -96,7 +112,7 @@ export class RelayHarness {
     this.counters = new EventCounters(log, limits);
     await this.counters.start();
     const pages = new Pages(log, tail);
-    this.#acceptor = new Acceptor(log, new Timeline(limits), clock, counts);
+    this.#acceptor = new Acceptor(log, new Timeline(limits), new SeriesCap(limits), clock, counts);
     await this.#acceptor.start();
     this.scrapers = new Scrapers(
       log,
@@ -116,6 +132,7 @@ export class RelayHarness {
     this.expiry = new Expiry(this.scrapers, this.scrapes, this.sightings, pages, limits, clock, counts);
     const trimLimits = { ...limits, bytesMax: limits.logBytesMax };
     this.trimmer = new Trimmer(log, this.scrapers, pages, trimLimits, clock, counts, this.counters);
+    this.forgetter = new IdForgetter(log, limits, clock, counts);
     await this.scrapers.start(known);
   }
 
@@ -123,6 +140,19 @@ export class RelayHarness {
   async post(n: string, value = 1, sent?: Millis): Promise<void> {
     const series = writeSeries('e', [{ name: 'n', value: n }]);
     await this.#acceptor.accept([sent === undefined ? { series, value } : { series, value, sent }]);
+  }
+
+  /** Posts events of the series `e{n="..."}` together, each with an id where one is given for it. */
+  postBatch(
+    events: readonly { n: string; id?: string }[],
+    requestId?: string,
+    isPartial = false,
+  ): Promise<Accepted> {
+    const checked = events.map(({ n, id }) => {
+      const event = { series: writeSeries('e', [{ name: 'n', value: n }]), value: 1 };
+      return id === undefined ? event : { ...event, id };
+    });
+    return this.#acceptor.accept(checked, { requestId, isPartial });
   }
 
   /** Writes the ends of the pulses that are over. */
@@ -135,12 +165,14 @@ export class RelayHarness {
     id: string,
     mode: Mode = 'untimed',
     identifiedBy: 'parameter' | 'address' = 'parameter',
+    closes = false,
   ): Promise<Handout> {
     return this.scrapes.scrape({
       identity: { id, identifiedBy, address: '127.0.0.1' },
       mode,
       requestedAt: this.now,
       timeoutMs: 10_000,
+      closes,
       format: 'test',
       showsEnds: mode === 'timed',
       connection: 1,
@@ -164,6 +196,7 @@ export class RelayHarness {
     this.trimmer.dropBacklogs();
     await this.expiry.run();
     await this.trimmer.run();
+    await this.forgetter.run();
   }
 }
 

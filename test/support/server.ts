@@ -3,11 +3,16 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { Access } from '../../src/access/access.ts';
+import { Bcrypt } from '../../src/access/bcrypt.ts';
+import { readText } from '../../src/access/readText.ts';
 import { App } from '../../src/app.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import { loadSettings } from '../../src/config/load.ts';
 import type { Clock } from '../../src/core/millis.ts';
 import { millis } from '../../src/core/millis.ts';
+import { newsFor } from '../../src/observe/news.ts';
 import { createLogger } from '../../src/observe/logger.ts';
 
 /** A folder of its own, gone when disposed. */
@@ -33,6 +38,7 @@ export interface RunningServer extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly log: string[];
+  readonly access: Access;
 }
 
 /** A server in this process. */
@@ -42,13 +48,26 @@ export async function startServer(
 ): Promise<RunningServer> {
   const log: string[] = [];
   const logger = createLogger('DEBUG', { write: (line: string) => void log.push(line) });
-  const app = new App({ settings: settingsWith(change), version: 'test', clock, logger, guide: '# guide\n' });
+  const settings = settingsWith(change);
+  const bcrypt = new Bcrypt();
+  const access = await Access.open({
+    settings,
+    read: readText,
+    compare: bcrypt.compare,
+    key: randomBytes(32),
+    news: newsFor(logger, clock),
+  });
+  const app = new App({ settings, version: 'test', clock, logger, access, guide: '# guide\n' });
   const { port } = await app.start();
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${access.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     port,
     log,
-    [Symbol.asyncDispose]: () => app[Symbol.asyncDispose](),
+    access,
+    [Symbol.asyncDispose]: async () => {
+      await app[Symbol.asyncDispose]();
+      await bcrypt[Symbol.asyncDispose]();
+    },
   };
 }
 
@@ -90,7 +109,7 @@ export class ServerProcess {
     });
     const ready = (async () => {
       while (Date.now() < deadline) {
-        const port = Number(/listens {2}http:\/\/[^ ]*:(\d+)/.exec(output())?.[1]);
+        const port = Number(/listens {2}https?:\/\/[^ ]*:(\d+)/.exec(output())?.[1]);
         if (port > 0) return port;
         await new Promise((resolve) => setTimeout(resolve, 5));
       }

@@ -1,13 +1,19 @@
-import type { RawSample, RawSeries } from './remoteRead.ts';
+import type { RawSeries } from './remoteRead.ts';
 import { remoteRead } from './remoteRead.ts';
 
 /** The bits of the NaN that ends a series: https://github.com/prometheus/prometheus/blob/main/model/value/value.go */
 export const STALE_BITS = 0x7ff0_0000_0000_0002n;
 
+/** At a time in Unix ms. */
+export interface StoredSample {
+  readonly at: number;
+  readonly value: number;
+}
+
 /** A series of events in the TSDB: its samples, and where it was marked as ended. */
 export interface StoredSeries {
   readonly labels: RawSeries['labels'];
-  readonly samples: readonly RawSample[];
+  readonly samples: readonly StoredSample[];
   readonly endsAt: readonly number[];
 }
 
@@ -26,21 +32,14 @@ export async function storedSeries(
   }));
 }
 
-/** How many scrapes of a job failed or never were: those with `up` 0, and those missing between two at an interval in ms. */
-export async function upGaps(
-  url: string,
-  job: string,
-  start: number,
-  end: number,
-  intervalMs: number,
-): Promise<number> {
-  const series = await storedSeries(url, 'up', start, end);
-  const samples = series
+/** How many scrapes of a job failed or never were, by its `up`: those with 0, and those missing between two at an interval in ms. */
+export function upGaps(up: readonly StoredSeries[], job: string, intervalMs: number): number {
+  const samples = up
     .filter(({ labels }) => labels['job'] === job)
     .flatMap((each) => each.samples)
     .toSorted((a, b) => a.at - b.at);
   let gaps = 0;
-  let before: RawSample | undefined;
+  let before: StoredSample | undefined;
   for (const sample of samples) {
     if (sample.value === 0) gaps += 1;
     if (before !== undefined) gaps += Math.max(0, Math.round((sample.at - before.at) / intervalMs) - 1);

@@ -22,6 +22,8 @@ export class MemoryLog implements Log {
   #bytes = 0;
   #lastArrived = 0 as Millis;
   readonly #notes = new Map<string, string>();
+  /** When each id arrived, the oldest first. */
+  readonly #ids = new Map<string, Millis>();
   #hadScrapers = false;
   #isOpen = false;
 
@@ -37,12 +39,13 @@ export class MemoryLog implements Log {
       end: this.#end,
       entries,
       bytes: this.#bytes,
+      ids: this.#ids.size,
       lastArrived: this.#lastArrived,
       hadScrapers: this.#hadScrapers,
     };
   }
 
-  async append(entries: readonly NewEntry[]): Promise<void> {
+  async append(entries: readonly NewEntry[], ids: readonly string[] = []): Promise<void> {
     this.#checkOpen();
     // Listeners run outside the call, as with a log that has to wait; microtasks keep the order of the calls.
     await Promise.resolve();
@@ -57,7 +60,26 @@ export class MemoryLog implements Log {
     if (last === undefined) return;
     for (const entry of committed) this.#entries.push(entry);
     this.#lastArrived = last.arrived;
+    for (const id of ids) if (!this.#ids.has(id)) this.#ids.set(id, last.arrived);
     for (const listener of this.#listeners) listener(committed);
+  }
+
+  async knownIds(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    this.#checkOpen();
+    return new Set(ids.filter((id) => this.#ids.has(id)));
+  }
+
+  async forgetIds(arrivedBefore: Millis, idsMax: number): Promise<number> {
+    this.#checkOpen();
+    let early = 0;
+    for (const [id, arrived] of this.#ids) {
+      if (arrived >= arrivedBefore) {
+        if (this.#ids.size <= idsMax) break;
+        early += 1;
+      }
+      this.#ids.delete(id);
+    }
+    return early;
   }
 
   onCommitted(listener: CommittedListener): void {

@@ -1,10 +1,12 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Entry, EntryKind, NewEntry } from '../../core/entry.ts';
+import type { Entry, EntryKind } from '../../core/entry.ts';
 import type { Millis } from '../../core/millis.ts';
 import { millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
 import { offset } from '../../core/offset.ts';
 import type { SeriesText } from '../../core/series.ts';
+import type { Append } from './groupCommit.ts';
+import type { IdTable } from './idTable.ts';
 import { readMeta, writeMeta } from './meta.ts';
 import { pragma } from './openDatabase.ts';
 import type { Transactions } from './transactions.ts';
@@ -28,6 +30,7 @@ type Row = readonly [
 export class EntryTable {
   readonly #db: DatabaseSync;
   readonly #transactions: Transactions;
+  readonly #ids: IdTable;
   readonly #insert: StatementSync;
   readonly #select: StatementSync;
   readonly #arrivedAt: StatementSync;
@@ -36,9 +39,10 @@ export class EntryTable {
   #end: Offset;
   #lastArrived: Millis;
 
-  constructor(db: DatabaseSync, transactions: Transactions) {
+  constructor(db: DatabaseSync, transactions: Transactions, ids: IdTable) {
     this.#db = db;
     this.#transactions = transactions;
+    this.#ids = ids;
     this.#insert = db.prepare(`INSERT INTO entries (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`);
     this.#select = db.prepare(
       `SELECT ${COLUMNS} FROM entries WHERE offset > ? AND offset <= ? ORDER BY offset LIMIT ?`,
@@ -74,26 +78,34 @@ export class EntryTable {
   }
 
   /**
-   * Appends several calls' entries in one transaction. Returns what they became, in the same shape. `makesRoom` as in
-   * `Transactions.run`.
+   * Appends several calls' entries, with their ids, in one transaction. Returns what the entries became, call by call. `makesRoom` as
+   * in `Transactions.run`.
    */
-  append(calls: readonly (readonly NewEntry[])[], makesRoom = true): readonly (readonly Entry[])[] {
-    const appended = this.#transactions.run(() => {
-      let place = this.#end;
-      return calls.map((call) =>
-        call.map(({ kind, series, value, time, arrived }): Entry => {
-          place = offset(place + 1);
-          this.#insert.run(place, KIND_CODES[kind], time, arrived, value, series);
-          return { offset: place, kind, series, value, time, arrived };
-        }),
-      );
-    }, makesRoom);
+  append(calls: readonly Append[], makesRoom = true): readonly (readonly Entry[])[] {
+    const { appended, idsAdded } = this.#transactions.run(() => this.#insertAll(calls), makesRoom);
+    this.#ids.added(idsAdded);
     const last = appended.findLast((entries) => entries.length > 0)?.at(-1);
     if (last !== undefined) {
       this.#end = last.offset;
       this.#lastArrived = last.arrived;
     }
     return appended;
+  }
+
+  /** Changes nothing but the file: where that is rolled back, it may be done again. */
+  #insertAll(calls: readonly Append[]): { appended: readonly (readonly Entry[])[]; idsAdded: number } {
+    let place = this.#end;
+    let idsAdded = 0;
+    const appended = calls.map(({ entries, ids }) => {
+      const last = entries.at(-1);
+      if (last !== undefined) idsAdded += this.#ids.add(ids, last.arrived, idsAdded);
+      return entries.map(({ kind, series, value, time, arrived }): Entry => {
+        place = offset(place + 1);
+        this.#insert.run(place, KIND_CODES[kind], time, arrived, value, series);
+        return { offset: place, kind, series, value, time, arrived };
+      });
+    });
+    return { appended, idsAdded };
   }
 
   read(after: Offset, upTo: Offset, entriesMax: number): readonly Entry[] {

@@ -4,10 +4,17 @@ import type { Entry, NewEntry } from '../../core/entry.ts';
 /** What became of one call's entries: they are committed, or there was no room for them. */
 export type Written = { readonly entries: readonly Entry[] } | { readonly refused: Error };
 
+/** What one call brings. */
+export interface Append {
+  readonly entries: readonly NewEntry[];
+  /** To be remembered with the entries. */
+  readonly ids: readonly string[];
+}
+
 /** What the group commit is made of. */
 export interface CommitSteps {
-  /** Commits the calls' entries; one result for each, in their order. Throws where what is on disk is unknown. */
-  write(calls: readonly (readonly NewEntry[])[]): readonly Written[];
+  /** Commits what the calls bring; one result for each, in their order. Throws where what is on disk is unknown. */
+  write(calls: readonly Append[]): readonly Written[];
   /** Makes durable whatever was committed before. */
   sync(): Promise<void>;
   /** Hears of entries that are durable, in the order of their offsets. */
@@ -16,8 +23,7 @@ export interface CommitSteps {
   broken(cause: Error): void;
 }
 
-interface Call {
-  readonly entries: readonly NewEntry[];
+interface Call extends Append {
   readonly waiter: Waiter;
 }
 
@@ -50,10 +56,10 @@ export class GroupCommit {
   }
 
   /** Resolves once the entries are durable and told; rejects where there is no room for them. */
-  append(entries: readonly NewEntry[]): Promise<void> {
+  append({ entries, ids }: Append): Promise<void> {
     const waiter = Promise.withResolvers<void>();
     if (!this.#isBroken) {
-      this.#calls.push({ entries, waiter });
+      this.#calls.push({ entries, ids, waiter });
       this.#schedule();
     }
     return waiter.promise;
@@ -97,7 +103,7 @@ export class GroupCommit {
     this.#waiters = [];
     let written: readonly Written[];
     try {
-      written = calls.length === 0 ? [] : this.#steps.write(calls.map((call) => call.entries));
+      written = calls.length === 0 ? [] : this.#steps.write(calls);
       await this.#steps.sync();
     } catch (error) {
       this.break(error as Error);

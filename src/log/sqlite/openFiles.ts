@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { EntryTable } from './entryTable.ts';
 import { makeFolder, syncFolders } from './folder.ts';
+import { IdTable } from './idTable.ts';
 import { openDatabase } from './openDatabase.ts';
 import { NoteTable } from './noteTable.ts';
 import { ScraperTable } from './scraperTable.ts';
@@ -16,6 +17,7 @@ export type Sync = (file: FileHandle) => Promise<void>;
 /** The log's files while they are open, and the tables in them. */
 export class OpenFiles {
   readonly entries: EntryTable;
+  readonly ids: IdTable;
   readonly scrapers: ScraperTable;
   readonly notes: NoteTable;
   readonly #db: DatabaseSync;
@@ -25,7 +27,8 @@ export class OpenFiles {
     const transactions = new Transactions(db, folder);
     this.#db = db;
     this.#wal = wal;
-    this.entries = new EntryTable(db, transactions);
+    this.ids = new IdTable(db, transactions);
+    this.entries = new EntryTable(db, transactions, this.ids);
     this.scrapers = new ScraperTable(db, transactions);
     this.notes = new NoteTable(db, transactions);
   }

@@ -8,8 +8,9 @@ import type { Offset } from '../../core/offset.ts';
 import { offset, START } from '../../core/offset.ts';
 import type { CommittedListener, Log, LogState, ScraperRecord } from '../log.ts';
 import { VersionConflictError } from '../log.ts';
-import type { Written } from './groupCommit.ts';
+import type { Append, Written } from './groupCommit.ts';
 import { GroupCommit } from './groupCommit.ts';
+import { ID_BYTES } from './idTable.ts';
 import type { Sync } from './openFiles.ts';
 import { OpenFiles } from './openFiles.ts';
 
@@ -29,6 +30,10 @@ export interface SqliteLogOptions {
 const FILE = 'events.db';
 /** Rows that a trim removes at once: about 1 ms, before others get their turn. */
 const TRIM_ROWS = 2000;
+/** Ids that are removed at once; each changes a page of its own. */
+const FORGET_ROWS = 250;
+/** Ids that are looked up at once: some milliseconds. */
+const KNOWN_ROWS = 1000;
 /** How old the figure of `bytes` may get, in ms. */
 const MEASURED_MS_MAX = 1000;
 
@@ -72,21 +77,44 @@ export class SqliteLog implements Log {
   }
 
   state(): LogState {
-    const { entries, scrapers } = this.#openFiles;
+    const { entries, ids, scrapers } = this.#openFiles;
     if (performance.now() - this.#measuredAt >= MEASURED_MS_MAX) this.#measure();
     return {
       trimmed: entries.trimmed,
       end: this.#end,
       entries: this.#end - entries.trimmed,
       bytes: this.#bytes,
+      ids: ids.count,
       lastArrived: this.#lastArrived,
       hadScrapers: scrapers.hadScrapers,
     };
   }
 
-  async append(entries: readonly NewEntry[]): Promise<void> {
+  async append(entries: readonly NewEntry[], ids: readonly string[] = []): Promise<void> {
     this.#checkOpen();
-    if (entries.length > 0) await this.#commits.append(entries);
+    if (entries.length > 0) await this.#commits.append({ entries, ids });
+  }
+
+  async knownIds(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    this.#checkOpen();
+    const known = new Set<string>();
+    for (const [index, id] of ids.entries()) {
+      if (this.#openFiles.ids.isKnown(id)) known.add(id);
+      if (index % KNOWN_ROWS === KNOWN_ROWS - 1) await setImmediate();
+    }
+    return known;
+  }
+
+  async forgetIds(arrivedBefore: Millis, idsMax: number): Promise<number> {
+    this.#checkOpen();
+    return this.#afterTrims(async () => {
+      for (let early = 0; ;) {
+        const forgotten = this.#try(() => this.#openFiles.ids.forget(arrivedBefore, idsMax, FORGET_ROWS));
+        if (forgotten === 'broken' || forgotten.ids === 0) return forgotten === 'broken' ? forgotten : early;
+        early += forgotten.early;
+        await setImmediate();
+      }
+    });
   }
 
   onCommitted(listener: CommittedListener): void {
@@ -148,9 +176,7 @@ export class SqliteLog implements Log {
   async trim(upTo: Offset): Promise<void> {
     this.#checkOpen();
     const last = offset(Math.min(upTo, this.#end));
-    const trim = this.#trims.then(() => this.#trimChunks(last));
-    this.#trims = trim.catch(() => {});
-    if ((await trim) === 'broken') await never();
+    await this.#afterTrims(() => this.#trimChunks(last));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -167,7 +193,7 @@ export class SqliteLog implements Log {
   }
 
   /** All calls together; where they have no room together, each by itself, so that a large one takes no small one with it. */
-  #writeCalls(calls: readonly (readonly NewEntry[])[]): readonly Written[] {
+  #writeCalls(calls: readonly Append[]): readonly Written[] {
     const { entries } = this.#openFiles;
     try {
       return entries.append(calls).map((appended) => ({ entries: appended }));
@@ -178,7 +204,7 @@ export class SqliteLog implements Log {
     }
   }
 
-  #writeCall(call: readonly NewEntry[]): Written {
+  #writeCall(call: Append): Written {
     try {
       return { entries: this.#openFiles.entries.append([call], false).flat() };
     } catch (error) {
@@ -198,15 +224,8 @@ export class SqliteLog implements Log {
   async #trimChunks(last: Offset): Promise<'done' | 'broken'> {
     const { entries } = this.#openFiles;
     while (entries.trimmed < last) {
-      if (this.#commits.isBroken) return 'broken';
       const chunkEnd = offset(Math.min(entries.trimmed + TRIM_ROWS, last));
-      try {
-        entries.trim(chunkEnd);
-      } catch (error) {
-        if (error instanceof UnavailableError) throw error;
-        this.#commits.break(error as Error);
-        return 'broken';
-      }
+      if (this.#try(() => entries.trim(chunkEnd)) === 'broken') return 'broken';
       await setImmediate();
     }
     this.#measure();
@@ -215,18 +234,32 @@ export class SqliteLog implements Log {
 
   /** Does a small change at once. Never returns where it left unknown what is on disk. */
   async #write(change: () => void): Promise<void> {
-    if (this.#commits.isBroken) await never();
+    if (this.#try(change) === 'broken') await never();
+  }
+
+  /** Does a small change at once, unless the log is broken; it is from then on where the change left unknown what is on disk. */
+  #try<T>(change: () => T): T | 'broken' {
+    if (this.#commits.isBroken) return 'broken';
     try {
-      change();
+      return change();
     } catch (error) {
       if (error instanceof UnavailableError || error instanceof VersionConflictError) throw error;
       this.#commits.break(error as Error);
-      await never();
+      return 'broken';
     }
   }
 
+  /** Does what takes many small changes, one after the other and waited for by the close. Never returns where the log is broken. */
+  async #afterTrims<T>(work: () => Promise<T | 'broken'>): Promise<T> {
+    const done = this.#trims.then(work);
+    this.#trims = done.catch(() => {});
+    const result = await done;
+    return result === 'broken' ? never() : result;
+  }
+
   #measure(): void {
-    this.#bytes = this.#openFiles.entries.bytes();
+    const { entries, ids } = this.#openFiles;
+    this.#bytes = Math.max(0, entries.bytes() - ids.count * ID_BYTES);
     this.#measuredAt = performance.now();
   }
 

@@ -16,7 +16,7 @@ import { offset } from '../../core/offset.ts';
 import { formatSampleValue } from '../../core/value.ts';
 import { TEXT_CONTENT_TYPE, renderText } from './text.ts';
 
-const limits = { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096 };
+const limits = { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096, idBytesMax: 32 };
 
 const LABELS = { maxLength: 4, selector: ([name]: [string, string]) => name.replaceAll(' ', '_') };
 

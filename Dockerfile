@@ -1,0 +1,47 @@
+# syntax=docker/dockerfile:1
+
+# The production dependencies. They are plain JavaScript, so one build serves every platform. None of them needs to run a script.
+FROM --platform=$BUILDPLATFORM node:24.21.0-bookworm-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && \
+    rm -rf node_modules/.bin && \
+    mkdir data
+
+# Only its one binary is used.
+FROM node:24.21.0-bookworm-slim AS node
+
+# glibc, libstdc++ and certificates; no shell and no package manager. Built anew, an image gets their latest security fixes.
+FROM gcr.io/distroless/cc-debian12:nonroot
+ARG VERSION=unknown
+ARG REVISION=unknown
+ARG CREATED=1970-01-01T00:00:00Z
+LABEL org.opencontainers.image.title="oneShotMetricsServer" \
+      org.opencontainers.image.description="One-shot events for Prometheus: each event delivered exactly once to each scraper." \
+      org.opencontainers.image.source="https://github.com/imuni4fun/oneShotMetricsServer" \
+      org.opencontainers.image.documentation="https://github.com/imuni4fun/oneShotMetricsServer#readme" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.base.name="gcr.io/distroless/cc-debian12:nonroot" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.created="$CREATED"
+
+COPY --from=node /usr/local/bin/node /usr/local/bin/node
+WORKDIR /app
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY package.json README.md LICENSE ./
+COPY image ./image
+COPY src ./src
+COPY --from=dependencies --chown=65532:65532 /app/data /data
+
+ENV NODE_ENV=production \
+    ONESHOT_STORE_PATH=/data
+USER 65532:65532
+EXPOSE 8090
+VOLUME ["/data"]
+STOPSIGNAL SIGTERM
+# While it starts, and where TLS is on, what counts is Kubernetes' own probes; see docs/operate/kubernetes.md.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
+  CMD ["/usr/local/bin/node", "/app/image/probe.ts", "health"]
+# Node is process 1: src/main.ts handles SIGTERM and SIGINT itself, and starts no processes that it would have to reap.
+ENTRYPOINT ["/usr/local/bin/node", "--disable-warning=ExperimentalWarning", "/app/src/main.ts"]

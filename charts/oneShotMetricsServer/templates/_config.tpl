@@ -1,0 +1,56 @@
+{{/*
+The settings below a key, as environment variables: {scrape: {eventsMax: 5}} is ONESHOT_SCRAPE_EVENTS_MAX=5. Takes a dict:
+key, value. Numbers go through JSON, which writes 1000000 where a template writes 1e+06. Webhooks are one setting, a JSON object.
+*/}}
+{{- define "oneShotMetricsServer.settings" -}}
+{{- $key := .key }}
+{{- if and (kindIs "map" .value) (ne $key ".webhooks") }}
+{{- range $name, $value := .value }}
+{{- include "oneShotMetricsServer.settings" (dict "key" (printf "%s.%s" $key $name) "value" $value) }}
+{{- end }}
+{{- else }}
+- name: ONESHOT{{ $key | replace "." "_" | snakecase | upper }}
+{{- if kindIs "slice" .value }}
+  value: {{ join "," .value | quote }}
+{{- else }}
+  value: {{ kindIs "string" .value | ternary .value (toJson .value) | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "oneShotMetricsServer.env" -}}
+- name: ONESHOT_SERVER_PORT
+  value: {{ .Values.server.port | quote }}
+- name: ONESHOT_STORE_PATH
+  value: /data
+- name: LOG_LEVEL
+  value: {{ .Values.server.logLevel }}
+- name: USE_EXPLICIT_TIMESTAMPS
+  value: {{ .Values.server.useExplicitTimestamps | quote }}
+{{- with .Values.webConfig }}
+{{- if .existingSecret }}
+- name: ONESHOT_WEB_CONFIG_FILE
+  value: /etc/oneshot/web/{{ .key }}
+{{- end }}
+{{- end }}
+{{- with .Values.auth }}
+{{- if .existingSecret }}
+- name: ONESHOT_AUTH_TOKENS_FILE
+  value: /etc/oneshot/tokens/{{ .key }}
+{{- end }}
+{{- end }}
+{{- with .Values.identity }}
+{{- if .kubernetes }}
+- name: ONESHOT_SCRAPERS_IDENTITY
+  value: kubernetes
+{{- with .namespace }}
+- name: ONESHOT_KUBERNETES_NAMESPACE
+  value: {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- include "oneShotMetricsServer.settings" (dict "key" "" "value" .Values.config) }}
+{{- with .Values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}

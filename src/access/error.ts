@@ -1,0 +1,16 @@
+/**
+ * A file that says who may do what, or how, can't be used. The message is one line: which file, where in it, the rule, what to do.
+ * It never holds a key, a password, a token, or the hash of one.
+ */
+export class AccessFileError extends Error {
+  override readonly name = 'AccessFileError';
+}
+
+const SHOWN_CHARACTERS_MAX = 60;
+
+/** A value that is no secret, as an error may show it: quoted, on one line, cut short. */
+export function shown(text: string): string {
+  return JSON.stringify(
+    text.length > SHOWN_CHARACTERS_MAX ? `${text.slice(0, SHOWN_CHARACTERS_MAX)}…` : text,
+  );
+}

@@ -1,0 +1,181 @@
+import type { Document, ParsedNode } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
+import { AccessFileError, shown } from './error.ts';
+
+/** What one value may be. Plain scalars have no quotes, so that `true` and `5` may be more than text. */
+type Value =
+  | { readonly kind: 'text'; readonly text: string; readonly plain: boolean }
+  | { readonly kind: 'list'; readonly items: readonly ParsedNode[] }
+  | { readonly kind: 'section'; readonly section: Section };
+
+/** As YAML 1.1 has them, which the exporters read. */
+const NULL = /^(?:~|null|Null|NULL|)$/;
+const TRUE = /^(?:true|True|TRUE|yes|Yes|YES|on|On|ON|y|Y)$/;
+const FALSE = /^(?:false|False|FALSE|no|No|NO|off|Off|OFF|n|N)$/;
+const INTEGER = /^[+-]?\d{1,15}$/;
+
+/**
+ * Reads YAML strictly: no key twice, none that nobody knows. Errors name the file and the place, never a value, since most of what
+ * these files hold is secret. Throws an AccessFileError.
+ */
+export function readYaml(file: string, text: string): Document.Parsed {
+  const document = parsed(file, text.replace(/^\uFEFF/, ''));
+  const [error] = document.errors;
+  if (error === undefined) return document;
+  const before = text.slice(0, error.pos[0]).split('\n');
+  const place = `line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`;
+  throw new AccessFileError(
+    `${file} is not valid YAML at ${place} (${error.code}); correct the indentation or the quotes there`,
+  );
+}
+
+function parsed(file: string, text: string): Document.Parsed {
+  try {
+    return parseDocument(text, {
+      version: '1.1',
+      // All scalars are texts; what they mean is up to the key that they stand under.
+      schema: 'failsafe',
+      // Pretty errors quote the line, and the line may hold a secret.
+      prettyErrors: false,
+    });
+  } catch (error) {
+    // The parser's own stack is all that bounds how deep it goes.
+    if (!(error instanceof RangeError)) throw error;
+    throw new AccessFileError(`${file} is nested too deeply; no such file needs that`);
+  }
+}
+
+/** A mapping of a YAML file. Every reader throws an AccessFileError for a value of another kind. */
+export class Section {
+  readonly #document: Document.Parsed;
+  readonly #place: string;
+  readonly #values = new Map<string, ParsedNode | null>();
+
+  private constructor(document: Document.Parsed, place: string, node: unknown, known?: readonly string[]) {
+    this.#document = document;
+    this.#place = place;
+    this.#take(node, new Set());
+    for (const key of this.#values.keys()) {
+      if (known?.includes(key) === false)
+        throw new AccessFileError(`${place}: unknown key ${shown(key)}; known are ${known.join(', ')}`);
+    }
+  }
+
+  /** The whole document. An empty one is an empty mapping. */
+  static whole(file: string, document: Document.Parsed, known: readonly string[]): Section {
+    return new Section(document, file, document.contents, known);
+  }
+
+  /** The items of a list that are mappings themselves. */
+  static each(
+    file: string,
+    document: Document.Parsed,
+    known: readonly string[],
+  ): readonly { readonly place: string; readonly section: Section }[] {
+    const node = document.contents as unknown;
+    if (node === null || (isScalar(node) && NULL.test(String(node.value)))) return [];
+    if (!isSeq(node)) throw new AccessFileError(`${file} must be a list; begin each entry with "- "`);
+    return node.items.map((item, index) => {
+      const place = `${file}: entry ${index + 1}`;
+      return { place, section: new Section(document, place, item, known) };
+    });
+  }
+
+  keys(): readonly string[] {
+    return [...this.#values.keys()];
+  }
+
+  /** A mapping within; undefined where it is absent or empty. Without `known` any key may stand in it. */
+  section(key: string, known?: readonly string[]): Section | undefined {
+    const node = this.#node(key);
+    return node === undefined
+      ? undefined
+      : new Section(this.#document, `${this.#place}: ${key}`, node, known);
+  }
+
+  /** Any scalar as it is written; undefined where it is absent, or null. */
+  text(key: string): string | undefined {
+    return this.#scalar(key, 'a text')?.text;
+  }
+
+  boolean(key: string): boolean | undefined {
+    const value = this.#scalar(key, 'true or false');
+    if (value === undefined) return undefined;
+    if (value.plain && TRUE.test(value.text)) return true;
+    if (value.plain && FALSE.test(value.text)) return false;
+    throw this.#wrong(key, 'true or false, without quotes');
+  }
+
+  integer(key: string): number | undefined {
+    const value = this.#scalar(key, 'a whole number');
+    if (value === undefined) return undefined;
+    if (value.plain && INTEGER.test(value.text)) return Number(value.text);
+    throw this.#wrong(key, 'a whole number, without quotes');
+  }
+
+  texts(key: string): readonly string[] | undefined {
+    const node = this.#node(key);
+    if (node === undefined) return undefined;
+    const value = this.#value(key, node);
+    if (value.kind !== 'list') throw this.#wrong(key, 'a list');
+    return value.items.map((item) => {
+      const text = this.#value(key, this.#resolved(item));
+      if (text.kind !== 'text') throw this.#wrong(key, 'a list of texts');
+      return text.text;
+    });
+  }
+
+  #scalar(key: string, rule: string): { text: string; plain: boolean } | undefined {
+    const node = this.#node(key);
+    if (node === undefined) return undefined;
+    const value = this.#value(key, node);
+    if (value.kind !== 'text') throw this.#wrong(key, rule);
+    return value;
+  }
+
+  /** Undefined for what is absent, or null. */
+  #node(key: string): unknown {
+    const node = this.#resolved(this.#values.get(key));
+    if (node === null || node === undefined) return undefined;
+    return isScalar(node) && node.type === 'PLAIN' && NULL.test(String(node.value)) ? undefined : node;
+  }
+
+  #value(key: string, node: unknown): Value {
+    if (isScalar(node)) return { kind: 'text', text: String(node.value), plain: node.type === 'PLAIN' };
+    if (isSeq<ParsedNode>(node)) return { kind: 'list', items: node.items };
+    return { kind: 'section', section: new Section(this.#document, `${this.#place}: ${key}`, node) };
+  }
+
+  #resolved(node: unknown): unknown {
+    if (!isAlias(node)) return node;
+    const anchored = node.resolve(this.#document);
+    // Else a mistyped name would stand for nothing, and nothing may mean that nobody is asked for a password.
+    if (anchored === undefined)
+      throw new AccessFileError(`${this.#place}: no anchor &${node.source} stands before *${node.source}`);
+    return anchored;
+  }
+
+  /** Takes the pairs of a mapping, and of those that it merges in by `<<`; a pair of its own wins. */
+  #take(raw: unknown, seen: Set<unknown>): void {
+    const node = this.#resolved(raw);
+    if (node === null || node === undefined || seen.has(node)) return;
+    if (isScalar(node) && node.type === 'PLAIN' && NULL.test(String(node.value))) return;
+    if (!isMap<ParsedNode, ParsedNode | null>(node))
+      throw new AccessFileError(`${this.#place} must be a mapping of keys to values`);
+    seen.add(node);
+    for (const { key, value } of node.items) {
+      if (!isScalar(key)) throw new AccessFileError(`${this.#place}: every key must be a text`);
+      const name = String(key.value);
+      if (name !== '<<' && !this.#values.has(name)) this.#values.set(name, value);
+    }
+    for (const { key, value } of node.items) {
+      if (!isScalar(key) || key.value !== '<<') continue;
+      const merged = this.#resolved(value);
+      for (const each of isSeq(merged) ? merged.items : [merged]) this.#take(each, seen);
+    }
+  }
+
+  #wrong(key: string, rule: string): AccessFileError {
+    return new AccessFileError(`${this.#place}: ${key} must be ${rule}`);
+  }
+}

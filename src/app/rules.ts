@@ -1,0 +1,94 @@
+import { ConfigError } from '../config/error.ts';
+import type { Settings } from '../config/settings.ts';
+import { shown } from '../core/errors.ts';
+import type { TimeRules } from '../core/pulse.ts';
+import { isScraperId } from '../http/identify.ts';
+import { TrustedProxies } from '../http/proxies.ts';
+import type { CounterRules } from '../relay/counters.ts';
+import { METRIC_LABEL } from '../relay/counters.ts';
+import type { ShowingRules } from '../relay/showing.ts';
+
+/* What settings mean to each room, in the room's own terms. */
+
+/** Housekeeping that is late by this means that the process stood still (a machine that slept), or that the clock was set, in ms. */
+const STANDSTILL_MS = 30_000;
+/** Idle connections outlive the scraper timeout by this, in ms. */
+const KEEP_ALIVE_SLACK_MS = 30_000;
+
+/** Throws a ConfigError for a known scraper that could never come. */
+export function knownScrapers(settings: Settings): readonly string[] {
+  const known = settings['scrapers.known'];
+  const max = settings['scrapers.max'];
+  if (known.length > max) {
+    throw new ConfigError(
+      `scrapers.known names ${known.length} scrapers, and scrapers.max allows ${max}; raise it, or name fewer`,
+    );
+  }
+  const wrong = known.find((id) => !isScraperId(id));
+  if (wrong !== undefined) {
+    throw new ConfigError(
+      `scrapers.known ${shown(wrong)} is not a scraper id; use 1 to 128 printable characters`,
+    );
+  }
+  return known;
+}
+
+export function trustedProxies(settings: Settings): TrustedProxies {
+  try {
+    return new TrustedProxies(settings['server.trustedProxies']);
+  } catch (cause) {
+    throw new ConfigError(`server.trustedProxies: ${(cause as Error).message}`, { cause });
+  }
+}
+
+export function serverLimits(settings: Settings) {
+  return {
+    bodyBytesMax: settings['event.bodyMax'],
+    urlBytesMax: settings['event.urlMax'],
+    connectionsMax: settings['server.connectionsMax'],
+    headTimeoutMs: settings['server.headTimeout'],
+    requestTimeoutMs: settings['server.requestTimeout'],
+    keepAliveMs: Math.max(settings['scrapers.timeout'], settings['scrape.lease']) + KEEP_ALIVE_SLACK_MS,
+  };
+}
+
+export function timeRules(settings: Settings): TimeRules {
+  return {
+    pulseWidthMs: settings['pulse.width'],
+    ageMaxMs: settings['event.ageMax'],
+    aheadMaxMs: settings['event.aheadMax'],
+  };
+}
+
+export function showingRules(settings: Settings): ShowingRules {
+  return { collapse: settings['scrape.collapse'], ageMaxMs: settings['event.ageMax'] };
+}
+
+/** Throws a ConfigError for a label that the counters have anyway. */
+export function counterRules(settings: Settings): CounterRules {
+  const labels = settings['counters.labels'];
+  if (labels.includes(METRIC_LABEL)) {
+    throw new ConfigError(
+      `counters.labels names ${METRIC_LABEL}, which every counter has for its events' metric; leave it out`,
+    );
+  }
+  return { labels, seriesMax: settings['counters.seriesMax'] };
+}
+
+export function expiryLimits(settings: Settings) {
+  return {
+    leaseMs: settings['scrape.lease'],
+    timeoutMs: settings['scrapers.timeout'],
+    namedTimeoutMs: settings['scrapers.namedTimeout'],
+    standstillMs: STANDSTILL_MS,
+  };
+}
+
+export function trimLimits(settings: Settings) {
+  return {
+    entriesMax: settings['store.entriesMax'],
+    bytesMax: settings['store.bytesMax'],
+    backlogMax: settings['scrapers.backlogMax'],
+    retentionMinMs: settings['retention.min'],
+  };
+}

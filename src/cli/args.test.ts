@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { text } from '../config/kinds.ts';
+import { duration } from '../config/quantities.ts';
+import { readArgs } from './args.ts';
+import { UsageError } from './command.ts';
+
+const OPTIONS = {
+  value: { kind: text(), short: 'v', doc: '' },
+  wait: { kind: duration({ min: 0, max: 1000 }), doc: '' },
+  url: { kind: text(), env: 'ONESHOT_URL', doc: '' },
+  json: { doc: '' },
+  'no-spool': { doc: '' },
+};
+const read = (argv: readonly string[], env = {}) => readArgs(argv, OPTIONS, env);
+
+describe('a command line', () => {
+  it('has options anywhere before --, words in order, and a rest that nobody reads', () => {
+    const args = read(['deploy', '--json', 'a=1', '-v', '3', '--no-spool', '--', 'ls', '--json', '--', '-x']);
+    expect(args.words).toEqual(['deploy', 'a=1']);
+    expect(args.rest).toEqual(['ls', '--json', '--', '-x']);
+    expect([args.on('json'), args.on('no-spool'), args.text('value')]).toEqual([true, true, '3']);
+  });
+
+  it.each([
+    ['--value=-1', '-1'],
+    ['--value=', ''],
+    ['--value=a=b', 'a=b'],
+  ])('%s gives %j', (word, value) => {
+    expect(read([word]).text('value')).toBe(value);
+  });
+
+  it('takes a negative number as a value', () => {
+    expect(read(['--value', '-1.5']).text('value')).toBe('-1.5');
+  });
+
+  it('without -- has no rest', () => {
+    expect(read(['a']).rest).toBeUndefined();
+    expect(read(['a', '--']).rest).toEqual([]);
+  });
+
+  it('wins over a variable, and an empty variable is none', () => {
+    expect(read([], { ONESHOT_URL: 'b' }).text('url')).toBe('b');
+    expect(read(['--url=a'], { ONESHOT_URL: 'b' }).text('url')).toBe('a');
+    expect(read([], { ONESHOT_URL: '' }).text('url')).toBeUndefined();
+  });
+
+  it.each([
+    [['--vlaue=3'], 'unknown flag "--vlaue" (did you mean --value?); see --help for all of them'],
+    [['-x'], 'unknown flag "-x"; see --help for all of them'],
+    [['--toString'], 'unknown flag "--toString"; see --help for all of them'],
+    [['--value'], '--value needs a value; write --value=<text>'],
+    [['--value', '--json'], '--value needs a value; write --value=<text>'],
+    [['--json=yes'], '--json takes no value, not "yes"; write --json alone'],
+    [['--json', '--json'], '--json is given more than once; give it once'],
+    [['--wait=5'], '--wait must be a duration from 0 to 1s, not "5"; add a unit, for example 5s or 5ms'],
+  ])('%j is refused', (argv, message) => {
+    expect(() => read(argv)).toThrow(new UsageError(message));
+  });
+
+  it('names the variable that holds a wrong value', () => {
+    const options = { wait: { ...OPTIONS.wait, env: 'ONESHOT_WAIT' } };
+    expect(() => readArgs([], options, { ONESHOT_WAIT: 'x' })).toThrow(/^ONESHOT_WAIT must be a duration/);
+  });
+});

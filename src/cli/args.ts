@@ -1,0 +1,101 @@
+import { parseArgs } from 'node:util';
+import { shown } from '../config/error.ts';
+import type { Environment } from '../config/environment.ts';
+import { suggestion } from '../config/names.ts';
+import type { Option, Options } from './command.ts';
+import { UsageError } from './command.ts';
+
+/** A command line that was read. */
+export class Args {
+  /** Words that are no options, in order. */
+  readonly words: readonly string[];
+  /** All that stands behind `--`; undefined where there is no `--`. */
+  readonly rest: readonly string[] | undefined;
+  readonly #values: ReadonlyMap<string, unknown>;
+
+  constructor(
+    values: ReadonlyMap<string, unknown>,
+    words: readonly string[],
+    rest: readonly string[] | undefined,
+  ) {
+    this.#values = values;
+    this.words = words;
+    this.rest = rest;
+  }
+
+  /** Whether a switch is given. */
+  on(name: string): boolean {
+    return this.#values.get(name) === true;
+  }
+
+  text(name: string): string | undefined {
+    return this.#values.get(name) as string | undefined;
+  }
+
+  number(name: string): number | undefined {
+    return this.#values.get(name) as number | undefined;
+  }
+}
+
+/** Options that every command takes. */
+export const COMMON: Options = {
+  help: { short: 'h', doc: 'Print this and stop.' },
+};
+
+/**
+ * Reads what stands behind a command's name. An option that is not on the line is taken from its variable, if it has one that isn't
+ * empty. Throws a UsageError.
+ */
+export function readArgs(argv: readonly string[], own: Options, env: Environment): Args {
+  const options: Options = { ...own, ...COMMON };
+  const end = argv.indexOf('--');
+  const before = end === -1 ? argv : argv.slice(0, end);
+  const { tokens } = parseArgs({
+    args: [...before],
+    options: Object.fromEntries(
+      Object.entries(options).map(([name, { kind, short }]) => [
+        name,
+        { type: kind === undefined ? 'boolean' : 'string', ...(short !== undefined && { short }) } as const,
+      ]),
+    ),
+    strict: false,
+    tokens: true,
+  });
+  const values = new Map<string, unknown>();
+  const words: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === 'positional') words.push(token.value);
+    if (token.kind !== 'option') continue;
+    const { name, rawName, value } = token;
+    const option = Object.hasOwn(options, name) ? options[name] : undefined;
+    if (option === undefined) throw unknownFlag(rawName, options);
+    if (values.has(name)) throw new UsageError(`--${name} is given more than once; give it once`);
+    // A negative number is a value; another option is one that stands where a value was forgotten.
+    const isForgotten = token.inlineValue === false && token.value.startsWith('--');
+    values.set(name, read(`--${name}`, option, isForgotten ? undefined : value));
+  }
+  for (const [name, option] of Object.entries(options)) {
+    const given = option.env === undefined ? undefined : env[option.env];
+    if (!values.has(name) && given !== undefined && given !== '')
+      values.set(name, read(option.env ?? name, option, given));
+  }
+  return new Args(values, words, end === -1 ? undefined : argv.slice(end + 1));
+}
+
+function read(name: string, { kind }: Option, value: string | undefined): unknown {
+  if (kind === undefined) {
+    if (value === undefined) return true;
+    throw new UsageError(`${name} takes no value, not ${shown(value)}; write ${name} alone`);
+  }
+  if (value === undefined) throw new UsageError(`${name} needs a value; write ${name}=${kind.placeholder}`);
+  try {
+    return kind.parse(value);
+  } catch (cause) {
+    throw new UsageError(`${name} ${(cause as Error).message}`, { cause });
+  }
+}
+
+function unknownFlag(rawName: string, options: Options): UsageError {
+  const near = suggestion(rawName.replace(/^-+/, ''), Object.keys(options), '--');
+  return new UsageError(`unknown flag ${shown(rawName)}${near}; see --help for all of them`);
+}

@@ -1,0 +1,63 @@
+import { AccessFileError } from '../access/error.ts';
+import { ConfigError } from '../config/error.ts';
+import type { Loaded } from '../config/load.ts';
+import { loadSettings } from '../config/load.ts';
+import type { Args } from './args.ts';
+import type { Command } from './command.ts';
+import { EXIT, SERVER_NODE_MIN, UsageError } from './command.ts';
+import type { CliIo } from './io.ts';
+
+export const configCheck: Command = {
+  name: 'config check',
+  summary: 'Say whether a server could start with this configuration.',
+  usage: '[file] [-- --<key>=<value> ...]',
+  about: [
+    'Reads what `oneshot serve` would read: the file (config.json without one), the environment, and the flags behind --, and the files of users, tokens and certificates that these name. Nothing is listened on or written.',
+  ],
+  options: { json: { doc: 'Print one JSON object.' } },
+  examples: ['oneshot config check', 'oneshot config check /etc/oneshot/config.json -- --server.port=9000'],
+  exits: [
+    ['0', 'it could'],
+    ['2', 'it could not; one line says why'],
+  ],
+  nodeMajorMin: SERVER_NODE_MIN,
+  run,
+};
+
+async function run(io: CliIo, args: Args): Promise<number> {
+  const [file, more] = args.words;
+  if (more !== undefined) throw new UsageError(`unexpected ${JSON.stringify(more)}; name one file`);
+  try {
+    const loaded = await checked(io, file, args.rest ?? []);
+    const changed = Object.entries(loaded.origins).filter(([, origin]) => origin !== 'default');
+    if (args.on('json')) {
+      io.stdout.write(
+        `${JSON.stringify({ ok: true, file: loaded.file, set: Object.fromEntries(changed) })}\n`,
+      );
+    } else {
+      const where = loaded.file === undefined ? 'the configuration' : loaded.file;
+      io.stdout.write(`${where} is fine; ${changed.length} settings are not the default\n`);
+    }
+    return EXIT.ok;
+  } catch (error) {
+    if (!(error instanceof ConfigError || error instanceof AccessFileError)) throw error;
+    if (args.on('json')) io.stdout.write(`${JSON.stringify({ ok: false, error: error.message })}\n`);
+    io.stderr.write(`oneshot config check: ${error.message}\n`);
+    return EXIT.unusable;
+  }
+}
+
+/** What a start would begin with. Throws a ConfigError. */
+async function checked(
+  io: CliIo,
+  file: string | undefined,
+  flags: readonly string[],
+): Promise<Extract<Loaded, { settings: unknown }>> {
+  const argv = file === undefined ? flags : [`--config.file=${file}`, ...flags];
+  const loaded = loadSettings({ argv, env: io.env, readFile: io.readFile });
+  if (!('settings' in loaded)) throw new UsageError('behind -- stand settings only');
+  // A part of the server, which needs a newer Node than the command line does.
+  const { checkStart } = await import('./checkStart.ts');
+  await checkStart(io, loaded.settings);
+  return loaded;
+}

@@ -1,0 +1,51 @@
+import type { spawn } from 'node:child_process';
+import type { Environment } from '../config/environment.ts';
+import type { ReadFile } from '../config/file.ts';
+import type { Clock } from '../core/millis.ts';
+
+/** Where a command writes. */
+export interface Output {
+  write(text: string): unknown;
+  /** Whether a person reads it. */
+  readonly isTTY?: boolean;
+}
+
+/** What a command may touch of the process that runs it. */
+export interface CliIo {
+  readonly argv: readonly string[];
+  readonly env: Environment;
+  readonly readFile: ReadFile;
+  readonly stdin: AsyncIterable<Uint8Array | string>;
+  /** Whether standard input is a terminal, asked without touching it. */
+  readonly isInteractive: boolean;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly clock: Clock;
+  /** Milliseconds since some moment; unlike the clock it is never set back. */
+  readonly elapsed: () => number;
+  /** From 0 up to and without 1. */
+  readonly random: () => number;
+  /** Bytes that nobody can guess. */
+  readonly randomBytes: (count: number) => Uint8Array;
+  /** An id that nobody else has. */
+  readonly randomId: () => string;
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  readonly fetch: typeof globalThis.fetch;
+  readonly spawn: typeof spawn;
+  readonly signals: Signals;
+  /** The user's home folder; undefined where there is none. */
+  readonly home: string | undefined;
+  /** The Node that runs this: 24. */
+  readonly nodeMajor: number;
+  readonly version: string;
+  /** Reads the README. */
+  readonly guide: () => string;
+}
+
+/** The signals that are sent to this process. Until one of these is called they do what they do to any process. */
+export interface Signals {
+  /** Resolves when the process is asked to stop, with the name of the signal. A second one ends it at once. */
+  stopAsked(): Promise<string>;
+  /** Tells of each signal of these names, until the returned function is called. */
+  listen(names: readonly NodeJS.Signals[], listener: (signal: NodeJS.Signals) => void): () => void;
+}

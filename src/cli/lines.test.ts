@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { readLines } from './lines.ts';
+
+async function linesOf(
+  chunks: readonly (string | Uint8Array)[],
+  bytesMax = 100,
+): Promise<(string | undefined)[]> {
+  const lines: (string | undefined)[] = [];
+  const stream = (async function* () {
+    yield* chunks;
+  })();
+  for await (const line of readLines(stream, bytesMax)) lines.push(line);
+  return lines;
+}
+
+describe('lines', () => {
+  it.each([
+    [['a\nb\n'], ['a', 'b']],
+    [['a\nb'], ['a', 'b']],
+    [['a\r\n\r\nb'], ['a', '', 'b']],
+    [
+      ['a', 'b\nc', '', '\n'],
+      ['ab', 'c'],
+    ],
+    [[''], []],
+    [[], []],
+  ])('%j are %j', async (chunks, lines) => {
+    expect(await linesOf(chunks)).toEqual(lines);
+  });
+
+  it('may be cut anywhere, in the midst of a character, too', async () => {
+    const bytes = Buffer.from('ü€😀\nß');
+    expect(await linesOf([...bytes].map((byte) => Uint8Array.of(byte)))).toEqual(['ü€😀', 'ß']);
+  });
+
+  it('that are too long are told apart, and the next ones are read', async () => {
+    const long = Array.from({ length: 50 }, () => 'x'.repeat(1_000));
+    expect(await linesOf(['ok\n', ...long, '\nnext\n', 'y'.repeat(101)])).toEqual([
+      'ok',
+      undefined,
+      'next',
+      undefined,
+    ]);
+  });
+});

@@ -1,0 +1,32 @@
+/** The lines of a stream of UTF-8, without their ends; undefined for one that is longer than `bytesMax`. The last may lack its end. */
+export async function* readLines(
+  stream: AsyncIterable<Uint8Array | string>,
+  bytesMax: number,
+): AsyncGenerator<string | undefined> {
+  let pieces: Buffer[] = [];
+  let bytes = 0;
+  const line = () => {
+    const whole = bytes > bytesMax ? undefined : Buffer.concat(pieces).toString('utf8').replace(/\r$/, '');
+    pieces = [];
+    bytes = 0;
+    return whole;
+  };
+  for await (const chunk of stream) {
+    const buffer = Buffer.from(chunk as Uint8Array);
+    let from = 0;
+    for (let end = buffer.indexOf(10); end !== -1; end = buffer.indexOf(10, from)) {
+      take(buffer.subarray(from, end));
+      yield line();
+      from = end + 1;
+    }
+    take(buffer.subarray(from));
+  }
+  if (bytes > 0) yield line();
+
+  /** Of a line that is too long nothing is kept but its length. */
+  function take(piece: Buffer): void {
+    bytes += piece.length;
+    if (bytes > bytesMax) pieces = [];
+    else if (piece.length > 0) pieces.push(piece);
+  }
+}

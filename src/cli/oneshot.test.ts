@@ -1,0 +1,424 @@
+import { describe, expect, it } from 'vitest';
+import { helpText } from '../config/describe.ts';
+import { CLI_NOW, fakeServer, runCli } from '../../test/support/cli.ts';
+import { COMMANDS } from './commands.ts';
+
+const accepted = () => new Response('{"accepted":1}');
+const json = (value: unknown) => () => new Response(JSON.stringify(value));
+
+describe('help', () => {
+  it('lists every command, and is what --help begins with where no command is named', async () => {
+    const { code, stdout } = await runCli(['help']);
+    expect(code).toBe(0);
+    for (const { name, summary } of COMMANDS) expect(stdout).toContain(`  ${name.padEnd(18)}${summary}\n`);
+    expect((await runCli(['--help'])).stdout).toBe(`${stdout}\n${helpText()}`);
+    expect((await runCli(['serve', '--help'])).stdout).toBe(helpText());
+  });
+
+  it.each(COMMANDS.filter(({ name }) => name !== 'serve').map((command) => [command.name, command] as const))(
+    'of %s says how it is used, with what, examples and exit codes, within 100 columns',
+    async (name, command) => {
+      const { code, stdout } = await runCli([...name.split(' '), '--help']);
+      expect(code).toBe(0);
+      expect((await runCli(['help', ...name.split(' ')])).stdout).toBe(stdout);
+      expect((await runCli([...name.split(' '), '-h'])).stdout).toBe(stdout);
+      for (const flag of [...Object.keys(command.options), 'help']) expect(stdout).toContain(`\n  --${flag}`);
+      for (const example of command.examples) expect(stdout).toContain(`\n  ${example}\n`);
+      for (const [exit] of command.exits) expect(stdout).toContain(`\n  ${exit} `);
+      const prose = stdout.split('\n').filter((line) => !command.examples.includes(line.trim()));
+      expect(prose.filter((line) => line.length > 100 || line.endsWith(' '))).toEqual([]);
+    },
+  );
+
+  it('is not given for what stands behind --', async () => {
+    const { stdout, stderr } = await runCli(['run', '--', 'sh', '-c', 'exit 0', '--help']);
+    expect(stdout + stderr).not.toContain('Usage');
+  });
+});
+
+describe('what makes no sense ends with 2 and one line', () => {
+  it.each([
+    [['psuh'], 'oneshot: unknown command "psuh" (did you mean push?); see oneshot help'],
+    [['config'], 'oneshot: unknown command "config"; there is config check; see oneshot help'],
+    [['help', 'nothing'], 'oneshot: unknown command "nothing"; see oneshot help'],
+    [
+      ['push', '--vlaue=1'],
+      'oneshot push: unknown flag "--vlaue" (did you mean --value?); see --help for all of them',
+    ],
+    [
+      ['push', 'a', 'b'],
+      'oneshot push: "b" is no label; write name=value (only the first word may stand alone, and is the label type)',
+    ],
+    [['push', 'a=1', 'a=2'], 'oneshot push: the label "a" is given more than once; give it once'],
+    [['push', 'deploy', 'type=x'], 'oneshot push: the label "type" is given more than once; give it once'],
+    [['push', '=x'], 'oneshot push: "=x" is a value without a name; write name=value'],
+    [['push', 'value=3'], 'oneshot push: value is no label; give it as --value=3'],
+    [
+      ['push', '--value=x'],
+      'oneshot push: --value "x" is not a number; use a decimal such as 42, 0.5 or 1e9, or NaN, +Inf, -Inf',
+    ],
+    [['push', '--time=noon'], /^oneshot push: --time "noon" is not a time; use RFC 3339/],
+    [['push', '--id= '], /^oneshot push: id must be 1 to 256 printable ASCII/],
+    [
+      ['push', '--url=server'],
+      'oneshot push: --url "server" is not the address of a server: write it as http://localhost:8090',
+    ],
+    [['push', '--url=http://a:b@c'], /must not hold credentials/],
+    [
+      ['push', '--user=me'],
+      'oneshot push: --user must be name:password; its value is not shown, as it is a secret',
+    ],
+    [
+      ['push', '--token=a b'],
+      'oneshot push: --token must be printable ASCII without blanks; its value is not shown, as it is a secret',
+    ],
+    [['push', '--stdin', '--id=a'], "oneshot push: --id can't stand beside --stdin; each line has its own"],
+    [['push', '--', 'ls'], /takes nothing behind --/],
+    [['run', 'ls'], 'oneshot run: write the command behind --: oneshot run --name backup -- ./backup.sh'],
+    [
+      ['run', 'ls', '--', 'ls'],
+      'oneshot run: "ls" is no label; write label=value, and the command behind --',
+    ],
+    [
+      ['run', 'status=ok', '--', 'ls'],
+      'oneshot run: the label status says how the command went; choose another name',
+    ],
+    [['run', 'a=\ud800', '--', 'ls'], /half of a surrogate pair/],
+    [['spool', 'flsh'], 'oneshot spool: unexpected "flsh"; oneshot spool, or oneshot spool flush'],
+    [['spool'], 'oneshot spool: there is no home folder to look in; name the folder with --spool'],
+    [['scrapers', 'a'], /unexpected "a"/],
+    [['scrapers', 'forget'], /name one scraper/],
+    [['completion', 'fish'], 'oneshot completion: name one shell: bash or zsh'],
+    [['config', 'check', '--', '--event.metric=up'], /^oneshot config check: event\.metric "up"/],
+    [['config', 'check', 'none.json'], /none\.json", which does not exist/],
+  ])('%j', async (argv, message) => {
+    const spawned: unknown[] = [];
+    const { code, stdout, stderr } = await runCli(argv, {
+      spawn: ((...call: unknown[]) => spawned.push(call)) as never,
+    });
+    expect({ code, stdout, lines: stderr.split('\n').length }, stderr).toEqual({
+      code: 2,
+      stdout: '',
+      lines: 2,
+    });
+    if (typeof message === 'string') expect(stderr).toBe(`${message}\n`);
+    else expect(stderr).toMatch(message);
+    expect(spawned).toEqual([]);
+  });
+
+  it('a Node that is too old for a command', async () => {
+    expect(await runCli(['config', 'check'], { nodeMajor: 20 })).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'oneshot config check: needs Node 24 or newer, and this is Node 20\n',
+    });
+  });
+});
+
+describe('push', () => {
+  it('posts labels, a value, a time and an id, and says that it did', async () => {
+    const { fetch, requests } = fakeServer(accepted);
+    const argv = [
+      'push',
+      'deploy',
+      'service=api',
+      'note=a=b',
+      '--value',
+      '-1',
+      '--time',
+      '1700000000',
+      '--id',
+      'x',
+      '--metric',
+      'm',
+    ];
+    const env = { ONESHOT_URL: 'http://server:1/base/', ONESHOT_TOKEN: 'secret' };
+    expect(await runCli(argv, { fetch, env })).toEqual({ code: 0, stdout: 'accepted x\n', stderr: '' });
+    const [request] = requests;
+    expect(request?.url).toBe('http://server:1/base/event');
+    expect(request?.headers.get('authorization')).toBe('Bearer secret');
+    expect(request?.headers.get('idempotency-key')).toBe('"x"');
+    expect([...new URLSearchParams(request?.body)]).toEqual([
+      ['type', 'deploy'],
+      ['service', 'api'],
+      ['note', 'a=b'],
+      ['__name__', 'm'],
+      ['value', '-1'],
+      ['__timestamp__', '2023-11-14T22:13:20.000Z'],
+    ]);
+  });
+
+  it.each([
+    [400, 3, /^oneshot push: not accepted id-1: no \(400\)\n$/],
+    [401, 4, /is the token or the user right\?\n$/],
+    [404, 4, /is the address right\?\n$/],
+    [
+      503,
+      1,
+      /attempt 1: no \(503\); again in 0\.1 s\n[\s\S]*not accepted id-1: no \(503\) \(after 10 attempts\)\n$/,
+    ],
+  ])('answered with %i ends with %i', async (status, code, message) => {
+    const { fetch } = fakeServer(() => new Response('{"error":"no"}', { status }));
+    const ran = await runCli(['push', 'a=1'], { fetch });
+    expect(ran).toMatchObject({ code, stdout: '' });
+    expect(ran.stderr).toMatch(message);
+  });
+
+  it('tells what became of it as JSON, on standard output, also where it was not accepted', async () => {
+    const yes = await runCli(['push', 'a=1', '--json'], { fetch: fakeServer(accepted).fetch });
+    expect(JSON.parse(yes.stdout)).toEqual({
+      outcome: 'accepted',
+      id: 'id-1',
+      time: '2026-11-24T12:00:00.000Z',
+      duplicate: false,
+      attempts: 1,
+    });
+    const { fetch } = fakeServer(() => new Response('{"error":"no","field":"a"}', { status: 400 }));
+    const no = await runCli(['push', 'a=1', '--json'], { fetch });
+    expect(JSON.parse(no.stdout)).toEqual({
+      outcome: 'lost',
+      id: 'id-1',
+      reason: 'refused',
+      error: 'no (400)',
+      status: 400,
+      field: 'a',
+    });
+  });
+
+  it('is quiet where it is asked to be', async () => {
+    expect((await runCli(['push', '-q'], { fetch: fakeServer(accepted).fetch })).stdout).toBe('');
+  });
+
+  it('shows no control characters of a server on a terminal', async () => {
+    const { fetch } = fakeServer(() => new Response('{"error":"\\u001b[2Jgone"}', { status: 400 }));
+    expect((await runCli(['push'], { fetch })).stderr).toContain('\\x1b[2Jgone');
+  });
+});
+
+describe('push --stdin', () => {
+  const push = async (
+    lines: readonly string[],
+    answer: () => Response = accepted,
+    argv: readonly string[] = [],
+  ) => {
+    const { fetch, requests } = fakeServer(answer);
+    const stdin = (async function* () {
+      yield lines.join('\n');
+    })();
+    return { ...(await runCli(['push', '--stdin', ...argv], { fetch, stdin })), requests };
+  };
+
+  it('posts an event for each line, in order, with the labels of the command line', async () => {
+    const { code, stdout, requests } = await push(
+      ['{"labels":{"n":1,"ok":true},"id":"a","value":"NaN"}', '', '{"name":"m","timestamp":1700000000.5}'],
+      accepted,
+      ['deploy'],
+    );
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'accepted 2 events\n' });
+    expect(requests.map(({ body }) => decodeURIComponent(body))).toEqual([
+      'type=deploy&n=1&ok=true&value=NaN&__timestamp__=2026-11-24T12:00:00.000Z',
+      'type=deploy&__name__=m&__timestamp__=2023-11-14T22:13:20.500Z',
+    ]);
+    expect(requests.map(({ headers }) => headers.get('idempotency-key'))).toEqual(['"a"', '"id-1"']);
+  });
+
+  it.each([
+    ['{"a":', 'not JSON'],
+    ['[]', '[] is no JSON object; write {"labels":{"type":"deploy"}}'],
+    [
+      '{"lables":{}}',
+      'unknown field "lables" (did you mean labels?); an event has name, labels, value, timestamp, id',
+    ],
+    ['{"labels":{"a":null}}', 'the label "a" must be a text, a number or a boolean, not null'],
+    ['{"labels":[]}', 'labels [] must be an object'],
+    ['{"labels":{"type":"x"}}', 'the label "type" stands on the command line, too'],
+    ['{"value":true}', 'value true must be a text or a number'],
+    ['{"value":1e400}', 'value null must be a text or a number'],
+    ['{"name":1}', 'name 1 must be a text'],
+    ['{"timestamp":"noon"}', 'timestamp "noon" is not a time'],
+    [`{"labels":{"a":"${'x'.repeat(1024 * 1024)}"}}`, 'longer than 1048576 bytes'],
+  ])('tells a line that makes no event, %.40s, and goes on', async (line, message) => {
+    const { code, stdout, stderr } = await push([line, '{}'], accepted, ['deploy']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: 'accepted 1 events\n' });
+    expect(stderr).toContain(`oneshot push: line 1: no event: ${message}`);
+  });
+
+  it('goes on after a refused line, and stops where the server is gone, saying where', async () => {
+    let answers = 0;
+    const refused = await push(['{}', '{}'], () => {
+      answers += 1;
+      return answers === 1 ? new Response('{"error":"no"}', { status: 400 }) : accepted();
+    });
+    expect(refused).toMatchObject({ code: 3, stdout: 'accepted 1 events\n' });
+    answers = 0;
+    const gone = await push(['{}', '{}', '{}'], () => {
+      answers += 1;
+      return answers === 1 ? accepted() : new Response('{"error":"no"}', { status: 401 });
+    });
+    expect(gone.code).toBe(4);
+    expect(gone.stderr).toContain(
+      'stopped at line 2: the 1 events before it were accepted, the rest was not sent',
+    );
+    expect(gone.requests).toHaveLength(2);
+  });
+});
+
+const SCRAPER = {
+  id: 'prometheus-a',
+  identifiedBy: 'parameter',
+  address: '10.0.0.1',
+  lastSeen: new Date(CLI_NOW - 7_000).toISOString(),
+  intervalSeconds: 15,
+  mode: 'timed',
+  pending: 12,
+  inFlight: 2,
+  returned: 0,
+  warnings: [{ code: 'shared_id', message: 'two share this id' }],
+};
+
+describe('scrapers', () => {
+  it('are a table, with their warnings below', async () => {
+    const { fetch } = fakeServer(
+      json({
+        scrapers: [
+          SCRAPER,
+          { ...SCRAPER, id: 'b', mode: undefined, intervalSeconds: undefined, warnings: [] },
+        ],
+      }),
+    );
+    const { code, stdout } = await runCli(['scrapers'], { fetch });
+    expect(code).toBe(0);
+    expect(stdout).toBe(
+      [
+        'ID            KNOWN BY   ADDRESS   LAST SEEN  EVERY  TIMES     PENDING  IN FLIGHT  RETURNED',
+        'prometheus-a  parameter  10.0.0.1  7 s ago    15 s   explicit       12          2         0',
+        'b             parameter  10.0.0.1  7 s ago    -      -              12          2         0',
+        'warning prometheus-a: two share this id',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('are coloured on a terminal only, and not where nobody wants colours', async () => {
+    const coloured = async (env: Record<string, string>, isTTY: boolean) => {
+      let text = '';
+      const stdout = { isTTY, write: (more: string) => (text += more) };
+      await runCli(['scrapers'], { fetch: fakeServer(json({ scrapers: [SCRAPER] })).fetch, stdout, env });
+      return text.includes('\u001b[');
+    };
+    expect(await coloured({}, true)).toBe(true);
+    expect(await coloured({}, false)).toBe(false);
+    expect(await coloured({ NO_COLOR: '1' }, true)).toBe(false);
+    expect(await coloured({ NO_COLOR: '' }, true)).toBe(true);
+    expect(await coloured({ TERM: 'dumb' }, true)).toBe(false);
+  });
+
+  it('are the JSON of the server with --json', async () => {
+    const { fetch } = fakeServer(json({ scrapers: [SCRAPER] }));
+    expect(JSON.parse((await runCli(['scrapers', '--json'], { fetch })).stdout)).toEqual({
+      scrapers: [SCRAPER],
+    });
+  });
+
+  it.each([
+    [() => new Response(null, { status: 204 }), 0, 'forgotten: a/b\n'],
+    [() => new Response('{"error":"no scraper","field":"id"}', { status: 404 }), 3, ''],
+    [() => new Response('{"error":"nothing is at","field":"path"}', { status: 404 }), 4, ''],
+    [() => new Response('<html>', { status: 200 }), 4, ''],
+    [() => new Response('{"error":"stopping"}', { status: 503 }), 1, ''],
+  ])('are forgotten by their id (%#)', async (answer, code, stdout) => {
+    const { fetch, requests } = fakeServer(answer);
+    expect(await runCli(['scrapers', 'forget', 'a/b'], { fetch })).toMatchObject({ code, stdout });
+    expect(requests[0]).toMatchObject({
+      method: 'DELETE',
+      url: 'http://localhost:8090/api/v1/scrapers/a%2Fb',
+    });
+  });
+});
+
+describe('tail', () => {
+  const event = (n: number, labels: Record<string, string> = { type: 'deploy' }) => ({
+    offset: n,
+    series: `m{n="${n}"}`,
+    labels,
+    value: '1',
+    time: `2026-11-24T12:00:0${n}.000Z`,
+  });
+
+  it('shows the newest, then what comes, survives a server that is away, and ends when it is asked to', async () => {
+    const pages = [
+      { events: [event(1), event(2)], next: 2, end: 2, gone: 0 },
+      { events: [event(3, { type: 'other' })], next: 3, end: 4, gone: 0 },
+      { events: [event(4)], next: 4, end: 4, gone: 1 },
+      undefined,
+      { events: [], next: 4, end: 4, gone: 0 },
+    ];
+    const { fetch, requests } = fakeServer(() => {
+      const page = pages.shift();
+      return page === undefined ? new Response('{"error":"away"}', { status: 503 }) : json(page)();
+    });
+    let stop = (_signal: string): void => undefined;
+    const stopAsked = new Promise<string>((resolve) => (stop = resolve));
+    const { code, stdout, stderr } = await runCli(['tail', 'deploy', '-n', '5'], {
+      fetch,
+      signals: { stopAsked: () => stopAsked, listen: () => () => undefined },
+      sleep: async () => {
+        if (pages.length === 0) stop('SIGINT');
+        await new Promise((resolve) => setImmediate(resolve));
+      },
+    });
+    expect(code).toBe(0);
+    expect(stdout.split('\n')).toEqual([
+      '2026-11-24T12:00:01.000Z m{n="1"} 1',
+      '2026-11-24T12:00:02.000Z m{n="2"} 1',
+      '2026-11-24T12:00:04.000Z m{n="4"} 1',
+      '',
+    ]);
+    expect(stderr).toContain('1 entries went from the log before they were read');
+    expect(stderr).toMatch(/away; asking again until it answers\noneshot tail: it answers again\n/);
+    expect(requests.map(({ url }) => new URL(url).search)).toEqual([
+      '?limit=5',
+      '?after=2&limit=1000',
+      '?after=3&limit=1000',
+      '?after=4&limit=1000',
+      '?after=4&limit=1000',
+    ]);
+  });
+
+  it('may stop after the newest, as JSON', async () => {
+    const { fetch } = fakeServer(json({ events: [event(1)], next: 1, end: 1, gone: 0 }));
+    const { stdout } = await runCli(['tail', '--no-follow', '--json'], { fetch });
+    expect(JSON.parse(stdout)).toEqual(event(1));
+  });
+
+  it('ends with 1 where the server can not be reached at the start', async () => {
+    expect(await runCli(['tail'])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'oneshot tail: http://localhost:8090: no server\n',
+    });
+  });
+});
+
+describe('config check', () => {
+  it('says that a server could start, with what is set', async () => {
+    const readFile = (path: string) => (path === 'c.json' ? '{"server":{"port":9000}}' : undefined);
+    const env = { ONESHOT_LOG_LEVEL: 'DEBUG' };
+    expect(await runCli(['config', 'check', 'c.json'], { readFile, env })).toEqual({
+      code: 0,
+      stdout: 'c.json is fine; 3 settings are not the default\n',
+      stderr: '',
+    });
+    const { stdout } = await runCli(['config', 'check', '--json', '--', '--server.port=1'], { readFile });
+    expect(JSON.parse(stdout)).toEqual({ ok: true, set: { 'server.port': 'flag --server.port' } });
+  });
+
+  it('tells as JSON, too, what is wrong', async () => {
+    const { code, stdout } = await runCli(['config', 'check', '--json', '--', '--server.prot=1']);
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: false,
+      error: expect.stringContaining('server.port') as string,
+    });
+  });
+});

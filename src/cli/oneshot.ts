@@ -1,0 +1,88 @@
+import { PushError } from '../client/pushError.ts';
+import { helpText } from '../config/describe.ts';
+import { ConfigError, shown } from '../config/error.ts';
+import { suggestion } from '../config/names.ts';
+import { ApiError } from './api.ts';
+import { Args, readArgs } from './args.ts';
+import type { Command } from './command.ts';
+import { EXIT, UsageError } from './command.ts';
+import { COMMANDS, commandIn } from './commands.ts';
+import { commandHelp, overview } from './help.ts';
+import type { CliIo } from './io.ts';
+import { exitOfError } from './report.ts';
+import { serveCommand } from './serveCommand.ts';
+import { SpoolError } from './spool/spool.ts';
+import { printable } from './style.ts';
+
+/** Runs the command that the process was started for. Resolves with the exit code. */
+export async function oneshot(io: CliIo): Promise<number> {
+  const [first = ''] = io.argv;
+  // The server's own flags, as before there were commands.
+  if (first === '' || first.startsWith('-')) return start(io, serveCommand, io.argv);
+  if (first === 'help') return help(io, io.argv.slice(1));
+  const found = commandIn(io.argv);
+  if (found === undefined) return unknown(io, first);
+  return start(io, found.command, found.rest);
+}
+
+async function start(io: CliIo, command: Command, argv: readonly string[]): Promise<number> {
+  const { name, nodeMajorMin } = command;
+  const fail = (message: string) => io.stderr.write(`oneshot ${name}: ${printable(message)}\n`);
+  if (asksForHelp(command, argv)) {
+    io.stdout.write(helpOf(command, io.argv[0] !== 'serve'));
+    return EXIT.ok;
+  }
+  if (io.nodeMajor < nodeMajorMin) {
+    fail(`needs Node ${nodeMajorMin} or newer, and this is Node ${io.nodeMajor}`);
+    return EXIT.unusable;
+  }
+  try {
+    // The server reads its own flags, which are its settings.
+    const args =
+      command === serveCommand
+        ? new Args(new Map(), argv, undefined)
+        : readArgs(argv, command.options, io.env);
+    return await command.run(io, args);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const code = exitOf(error);
+    if (code === undefined) throw error;
+    fail(error.message);
+    return code;
+  }
+}
+
+/** What is asked for behind `--` is asked of another command. */
+function asksForHelp(command: Command, argv: readonly string[]): boolean {
+  const end = command === serveCommand ? -1 : argv.indexOf('--');
+  return (end === -1 ? argv : argv.slice(0, end)).some((word) => word === '--help' || word === '-h');
+}
+
+/** Who names no command and asks for help sees what commands there are, and the settings as before. */
+function helpOf(command: Command, isUnnamed: boolean): string {
+  if (command !== serveCommand) return commandHelp(command);
+  return isUnnamed ? `${overview(COMMANDS)}\n${helpText()}` : helpText();
+}
+
+function help(io: CliIo, words: readonly string[]): number {
+  const found = commandIn(words);
+  if (words.length === 0) io.stdout.write(overview(COMMANDS));
+  else if (found === undefined) return unknown(io, words.join(' '));
+  else io.stdout.write(helpOf(found.command, false));
+  return EXIT.ok;
+}
+
+function unknown(io: CliIo, name: string): number {
+  const names = COMMANDS.map((command) => command.name);
+  const members = names.filter((each) => each.startsWith(`${name} `));
+  const near = members.length > 0 ? `; there is ${members.join(', ')}` : suggestion(name, [...names, 'help']);
+  io.stderr.write(`oneshot: unknown command ${shown(name)}${near}; see oneshot help\n`);
+  return EXIT.unusable;
+}
+
+/** The exit code of what others have caused; undefined for a programmer's error. */
+function exitOf(error: Error): number | undefined {
+  if (error instanceof UsageError || error instanceof ConfigError) return EXIT.unusable;
+  if (error instanceof PushError || error instanceof ApiError) return exitOfError(error);
+  return error instanceof SpoolError ? EXIT.failed : undefined;
+}

@@ -1,0 +1,12 @@
+/**
+ * What the start says when whoever reaches the port may do everything, and others than this machine reach it; undefined where there is
+ * nothing to say. `address` is the one that the server listens on.
+ */
+export function openWarning(isOpen: boolean, address: string): string | undefined {
+  if (!isOpen || isLoopback(address)) return undefined;
+  return `open: whoever reaches ${address} may post, scrape and delete; set web.config.file or auth.tokens.file, see docs/operate/security.md`;
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || /^(?:::ffff:)?127(?:\.\d{1,3}){3}$/.test(address);
+}

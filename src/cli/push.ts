@@ -1,0 +1,129 @@
+import type { NewEvent, SealedEvent } from '../client/event.ts';
+import { text } from '../config/kinds.ts';
+import { MINUTE, SECOND, duration } from '../config/quantities.ts';
+import type { Args } from './args.ts';
+import type { Command } from './command.ts';
+import { CLIENT_NODE_MIN, UsageError } from './command.ts';
+import type { Budget } from './delivery.ts';
+import { Delivery } from './delivery.ts';
+import type { CliIo } from './io.ts';
+import { pushLines } from './pushLines.ts';
+import { REMOTE_OPTIONS, clientFor, remoteOf } from './remote.ts';
+import { exitOf, outcomeJson, outcomeLine, refusedTeller } from './report.ts';
+import { openSpool, spoolOption } from './spoolPlace.ts';
+import { paintFor, printable } from './style.ts';
+import { eventOf, labelsOf } from './words.ts';
+
+const TOTAL_MS = 30 * SECOND;
+
+export const push: Command = {
+  name: 'push',
+  summary: 'Post one event, or many from standard input.',
+  usage: '[type] [label=value ...]',
+  about: [
+    'The first word may stand alone: it is the label type. `push deploy service=api` posts events_to_metrics{service="api",type="deploy"} 1.',
+    'An event has one id, random unless --id gives it, and its own time. What is not answered is sent again with the same id and the same time, so a retry is never a second event. Give an id of your own (a commit, a job number) to make the whole command repeatable.',
+    'With --spool, the event is on disk before it is sent, and stays there until the server has it. Each push sends what waits there first, oldest first; so does `oneshot spool flush`. What the server refuses is moved to refused/.',
+    'With --stdin, each line is one event as JSON: {"name":"deploys","labels":{"env":"prod"},"value":1,"timestamp":"2026-11-24T12:00:00Z","id":"a1"}, all of it optional. Labels on the command line are added to each.',
+  ],
+  options: {
+    metric: {
+      kind: { ...text(), placeholder: '<name>' },
+      short: 'm',
+      doc: "The metric's name. Default: the server's event.metric, events_to_metrics.",
+    },
+    value: {
+      kind: { ...text(), placeholder: '<number>' },
+      short: 'v',
+      doc: "The sample's value, a float64. Default: 1.",
+    },
+    time: {
+      kind: { ...text(), placeholder: '<time>' },
+      short: 't',
+      doc: 'When it happened: RFC 3339, or Unix seconds or milliseconds. Default: now.',
+    },
+    id: {
+      kind: { ...text(), placeholder: '<id>' },
+      doc: 'What tells it apart from all others. Default: random.',
+    },
+    stdin: { doc: 'Read events from standard input, one JSON object a line.' },
+    spool: spoolOption('nothing is kept'),
+    total: {
+      kind: duration({ min: 1, max: 10 * MINUTE }),
+      doc: 'How long to go on trying. Default: 30s; with --stdin, for each event.',
+    },
+    ...REMOTE_OPTIONS,
+    quiet: { short: 'q', doc: 'Print nothing when all is well.' },
+    json: { doc: 'Print what became of each event as a JSON object, one a line.' },
+  },
+  examples: [
+    'oneshot push deploy service=api version=1.2.3',
+    'oneshot push deploy service=api --id "deploy-$CI_JOB_ID" --spool /var/spool/oneshot',
+    'oneshot push --metric backup_bytes host=db1 --value 1.5e9 --time 2026-11-24T03:00:00Z',
+    'jq -c \'{labels: {type: "release", tag: .tag_name}, id: .node_id}\' releases.json | oneshot push --stdin',
+  ],
+  exits: [
+    ['0', 'the server has the event on disk; or it is in the spool, to be sent later'],
+    ['1', 'the server could not be reached in time, and the event was not kept'],
+    ['2', 'the command line, or a line of standard input, makes no event'],
+    ['3', 'the server refused the event: it breaks a rule'],
+    ['4', 'the address or the credentials are wrong; with --spool the event is kept all the same'],
+  ],
+  nodeMajorMin: CLIENT_NODE_MIN,
+  run,
+};
+
+/** What posting needs: how an event is made, and by what way and in what time it goes. */
+export interface Posting {
+  readonly seal: (event: NewEvent) => SealedEvent;
+  readonly delivery: Delivery;
+  readonly budget: Budget;
+}
+
+async function run(io: CliIo, args: Args): Promise<number> {
+  if (args.rest !== undefined)
+    throw new UsageError('push takes nothing behind --; oneshot run takes a command there');
+  const labels = labelsOf(args.words);
+  const posting = postingOf(io, args);
+  if (args.on('stdin')) {
+    const alone = ['metric', 'value', 'time', 'id'].find((name) => args.text(name) !== undefined);
+    if (alone !== undefined)
+      throw new UsageError(`--${alone} can't stand beside --stdin; each line has its own`);
+    return pushLines(io, args, posting, labels);
+  }
+  const event = posting.seal(
+    eventOf({
+      labels,
+      name: args.text('metric'),
+      value: args.text('value'),
+      time: args.text('time'),
+      id: args.text('id'),
+    }),
+  );
+  const outcome = await posting.delivery.deliver(event, posting.budget);
+  if (args.on('json')) io.stdout.write(`${JSON.stringify(outcomeJson(event.id, outcome))}\n`);
+  if (outcome.kind !== 'accepted') {
+    io.stderr.write(`oneshot push: ${outcomeLine(event.id, outcome, paintFor(io.stderr, io.env))}\n`);
+  } else if (!args.on('json') && !args.on('quiet')) {
+    io.stdout.write(`${outcomeLine(event.id, outcome, paintFor(io.stdout, io.env))}\n`);
+  }
+  return exitOf(outcome);
+}
+
+function postingOf(io: CliIo, args: Args): Posting {
+  const remote = remoteOf(args);
+  const totalMs = args.number('total') ?? TOTAL_MS;
+  const paint = paintFor(io.stderr, io.env);
+  const client = clientFor(io, remote, { totalMs }, ({ attempt, delayMs, message }) => {
+    if (args.on('quiet')) return;
+    const line = `attempt ${attempt}: ${printable(message)}; again in ${(delayMs / 1000).toFixed(1)} s`;
+    io.stderr.write(`oneshot push: ${paint('dim', line)}\n`);
+  });
+  const folder = args.text('spool');
+  const spool = folder === undefined ? undefined : openSpool(io, folder, remote, totalMs);
+  return {
+    seal: (event) => client.seal(event),
+    delivery: new Delivery(client, spool, refusedTeller(io, 'push')),
+    budget: { elapsed: io.elapsed, totalMs },
+  };
+}

@@ -1,0 +1,90 @@
+import type { Credentials } from '../client/authorization.ts';
+import type { RetryLimits } from '../client/client.ts';
+import type { Retry } from '../client/client.ts';
+import { OneShotClient } from '../client/client.ts';
+import { endpoint } from '../client/endpoint.ts';
+import { shown } from '../config/error.ts';
+import { text } from '../config/kinds.ts';
+import { MINUTE, SECOND, duration } from '../config/quantities.ts';
+import type { Remote } from './api.ts';
+import type { Args } from './args.ts';
+import type { Options } from './command.ts';
+import { UsageError } from './command.ts';
+import type { CliIo } from './io.ts';
+
+export const DEFAULT_URL = 'http://localhost:8090';
+const TIMEOUT_MS = 10 * SECOND;
+
+/** The options of every command that talks to a server. */
+export const REMOTE_OPTIONS: Options = {
+  url: {
+    kind: { ...text(), placeholder: '<url>' },
+    env: 'ONESHOT_URL',
+    doc: `Where the server is. Default: $ONESHOT_URL, else ${DEFAULT_URL}.`,
+  },
+  token: {
+    kind: { ...text(), placeholder: '<token>' },
+    env: 'ONESHOT_TOKEN',
+    doc: 'A bearer token. Default: $ONESHOT_TOKEN, which other users of the machine do not see, unlike a command line.',
+  },
+  user: {
+    kind: { ...text(), placeholder: '<name:password>' },
+    env: 'ONESHOT_USER',
+    doc: 'A user instead of a token. Default: $ONESHOT_USER.',
+  },
+  timeout: {
+    kind: duration({ min: 1, max: 10 * MINUTE }),
+    doc: 'How long one request may take. Default: 10s.',
+  },
+};
+
+/** The server that the options name. Throws a UsageError. */
+export function remoteOf(args: Args): Remote {
+  const url = args.text('url') ?? DEFAULT_URL;
+  try {
+    endpoint(url, '');
+  } catch (cause) {
+    const { message } = cause as Error;
+    const why = message === 'Invalid URL' ? `write it as ${DEFAULT_URL}` : message;
+    throw new UsageError(`--url ${shown(url)} is not the address of a server: ${why}`, { cause });
+  }
+  return { url, credentials: credentialsOf(args), timeoutMs: args.number('timeout') ?? TIMEOUT_MS };
+}
+
+/** A token wins over a user, so that one on the command line is not disturbed by a variable. */
+function credentialsOf(args: Args): Credentials {
+  const [token, user] = [args.text('token'), args.text('user')];
+  if (token !== undefined) {
+    if (/^[\x21-\x7e]+$/.test(token)) return { token };
+    throw new UsageError(
+      '--token must be printable ASCII without blanks; its value is not shown, as it is a secret',
+    );
+  }
+  if (user === undefined) return {};
+  const colon = user.indexOf(':');
+  if (colon < 1)
+    throw new UsageError('--user must be name:password; its value is not shown, as it is a secret');
+  return { user: { name: user.slice(0, colon), password: user.slice(colon + 1) } };
+}
+
+/** A client that posts to the server, in the time and with the randomness of the process. */
+export function clientFor(
+  io: CliIo,
+  { url, credentials, timeoutMs }: Remote,
+  retry: Partial<RetryLimits> = {},
+  onRetry?: (retry: Retry) => void,
+): OneShotClient {
+  return new OneShotClient({
+    url,
+    ...credentials,
+    retry: { attemptMs: timeoutMs, ...retry },
+    platform: {
+      fetch: (address, init) => io.fetch(address, init),
+      now: io.clock,
+      random: io.random,
+      randomId: io.randomId,
+      sleep: io.sleep,
+    },
+    onRetry,
+  });
+}

@@ -1,0 +1,180 @@
+import { constants } from 'node:os';
+import { basename } from 'node:path';
+import type { NewEvent } from '../client/event.ts';
+import { shown } from '../config/error.ts';
+import { text } from '../config/kinds.ts';
+import { MINUTE, SECOND, duration } from '../config/quantities.ts';
+import type { Args } from './args.ts';
+import type { Command } from './command.ts';
+import { CLIENT_NODE_MIN, UsageError } from './command.ts';
+import { Delivery } from './delivery.ts';
+import type { CliIo } from './io.ts';
+import { REMOTE_OPTIONS, clientFor, remoteOf } from './remote.ts';
+import { outcomeJson, outcomeLine, refusedTeller } from './report.ts';
+import { DEFAULT_SPOOL, defaultSpool, openSpool, spoolOption } from './spoolPlace.ts';
+import { paintFor, printable } from './style.ts';
+import { labelsOf } from './words.ts';
+
+/** The command is over, and whoever waits for it should not wait for a server. */
+const WAIT_MS = 5 * SECOND;
+/** What a shell ends with when a command can't be run, and when there is none of that name. */
+const NOT_EXECUTABLE = 126;
+const NOT_FOUND = 127;
+/** A shell adds the number of the signal that ended a command to this. */
+const SIGNALLED = 128;
+
+/** Signals that go on to the command. Those that a terminal sends reach it without us. */
+const PASSED_ON = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
+const FROM_TERMINAL: ReadonlySet<string> = new Set(['SIGINT', 'SIGQUIT']);
+
+/** Labels that say how it went; nobody else may set them. */
+const RESERVED = ['status', 'exit_code', 'signal'];
+
+export const runCommand: Command = {
+  name: 'run',
+  summary: 'Run a command, and post one event that says how it went.',
+  usage: '[label=value ...] -- command [argument ...]',
+  about: [
+    'The command gets standard input, output and error as they are, and the signals that are sent to oneshot. oneshot ends with the exit code of the command: 128 and the number of the signal where one ended it, 127 where there is no such command, 126 where it can not be run.',
+    'The event has the labels type="run", name, status ("success" or "failure"), exit_code, and signal where one ended it. Its value is the duration in seconds, its time the end of the command. Labels on the command line are added.',
+    'The event is on disk, in the spool, before it is sent. Sending may take 5 s (--wait); what was not sent then is sent by the next `oneshot run`, or by `oneshot spool flush`, with its own time. So no event is lost with the network down, and no job waits for it.',
+  ],
+  options: {
+    name: {
+      kind: { ...text(), placeholder: '<name>' },
+      short: 'n',
+      doc: "The label name. Default: the command's own name without its folder.",
+    },
+    metric: {
+      kind: { ...text(), placeholder: '<name>' },
+      short: 'm',
+      doc: "The metric's name. Default: the server's event.metric, events_to_metrics.",
+    },
+    wait: {
+      kind: duration({ min: 0, max: 10 * MINUTE }),
+      doc: 'How long sending may take once the command is over. Default: 5s. 0 leaves it to the spool.',
+    },
+    spool: spoolOption(DEFAULT_SPOOL),
+    'no-spool': { doc: 'Keep nothing on disk: what can not be sent within --wait is lost.' },
+    ...REMOTE_OPTIONS,
+    quiet: { short: 'q', doc: 'Say nothing about the event, whatever becomes of it.' },
+    json: {
+      doc: "Print what became of the event as one JSON object, on standard error: standard output is the command's.",
+    },
+  },
+  examples: [
+    'oneshot run --name backup -- ./backup.sh',
+    'oneshot run --name backup host=db1 -- pg_dump -f /backup/db.sql db',
+    "oneshot run -- sh -c 'make && make install'",
+  ],
+  exits: [
+    ["the command's own", 'whatever becomes of the event'],
+    ['128+n', 'signal n ended the command'],
+    ['127', 'there is no such command'],
+    ['126', 'it can not be run'],
+    ['2', 'the command line of oneshot is wrong; the command was not started'],
+  ],
+  nodeMajorMin: CLIENT_NODE_MIN,
+  run,
+};
+
+/** How a command ended. */
+interface Ending {
+  readonly code: number;
+  readonly signal: NodeJS.Signals | undefined;
+  readonly seconds: number;
+}
+
+async function run(io: CliIo, args: Args): Promise<number> {
+  const [command, ...rest] = args.rest ?? [];
+  if (command === undefined || command === '') {
+    throw new UsageError('write the command behind --: oneshot run --name backup -- ./backup.sh');
+  }
+  const announce = announcer(io, args, args.text('name') ?? basename(command));
+  // Once the command is over, a signal means that nobody wants to wait for the event any more; the spool has it.
+  const hurry = new AbortController();
+  let child: { kill(signal: NodeJS.Signals): unknown } | undefined;
+  const stopListening = io.signals.listen(PASSED_ON, (signal) => {
+    if (child === undefined) hurry.abort();
+    else if (!io.isInteractive || !FROM_TERMINAL.has(signal)) child.kill(signal);
+  });
+  try {
+    const started = io.elapsed();
+    const running = io.spawn(command, rest, { stdio: 'inherit' });
+    child = running;
+    const { code, signal } = await new Promise<Omit<Ending, 'seconds'>>((resolve) => {
+      running.once('error', (error: NodeJS.ErrnoException) => resolve(notRun(io, command, error)));
+      running.once('exit', (status, ended) =>
+        resolve(
+          ended === null
+            ? { code: status ?? 0, signal: undefined }
+            : { code: SIGNALLED + constants.signals[ended], signal: ended },
+        ),
+      );
+    });
+    child = undefined;
+    const seconds = Math.round(io.elapsed() - started) / 1000;
+    await announce({ code, signal, seconds }, hurry.signal);
+    return code;
+  } finally {
+    stopListening();
+  }
+}
+
+function notRun(io: CliIo, command: string, error: NodeJS.ErrnoException): Omit<Ending, 'seconds'> {
+  const isMissing = error.code === 'ENOENT';
+  const why = isMissing ? 'there is no such command' : `it can't be run: ${error.message}`;
+  io.stderr.write(`oneshot run: ${printable(command)}: ${why}\n`);
+  return { code: isMissing ? NOT_FOUND : NOT_EXECUTABLE, signal: undefined };
+}
+
+/** Prepares the event, so that what is wrong with it is found before the command starts. Throws a UsageError, or a PushError. */
+function announcer(
+  io: CliIo,
+  args: Args,
+  name: string,
+): (ending: Ending, hurry: AbortSignal) => Promise<void> {
+  const alone = args.words.find((word) => !word.includes('='));
+  if (alone !== undefined)
+    throw new UsageError(`${shown(alone)} is no label; write label=value, and the command behind --`);
+  const own = labelsOf(args.words);
+  const reserved = RESERVED.find((label) => Object.hasOwn(own, label));
+  if (reserved !== undefined)
+    throw new UsageError(`the label ${reserved} says how the command went; choose another name`);
+  const remote = remoteOf(args);
+  const waitMs = args.number('wait') ?? WAIT_MS;
+  const client = clientFor(io, remote, { totalMs: waitMs });
+  const folder = args.on('no-spool') ? undefined : (args.text('spool') ?? defaultSpool(io));
+  const spool = folder === undefined ? undefined : openSpool(io, folder, remote, waitMs);
+  const tell = args.on('quiet') ? () => undefined : refusedTeller(io, 'run');
+  const delivery = new Delivery(client, spool, tell);
+  const eventOf = ({ code, signal, seconds }: Ending): NewEvent => ({
+    name: args.text('metric'),
+    labels: {
+      type: 'run',
+      name,
+      ...own,
+      status: code === 0 ? 'success' : 'failure',
+      exit_code: code,
+      ...(signal !== undefined && { signal }),
+    },
+    value: seconds,
+  });
+  client.seal(eventOf({ code: 0, signal: undefined, seconds: 0 }));
+
+  return async (ending, hurry) => {
+    const event = client.seal(eventOf(ending));
+    const paint = paintFor(io.stderr, io.env);
+    try {
+      const outcome = await delivery.deliver(event, { elapsed: io.elapsed, totalMs: waitMs, signal: hurry });
+      if (args.on('quiet')) return;
+      if (args.on('json')) io.stderr.write(`${JSON.stringify(outcomeJson(event.id, outcome))}\n`);
+      else if (outcome.kind !== 'accepted')
+        io.stderr.write(`oneshot run: ${outcomeLine(event.id, outcome, paint)}\n`);
+    } catch (error) {
+      // The command is over: whatever is wrong with the event, its exit code is what was asked for.
+      if (!args.on('quiet'))
+        io.stderr.write(`oneshot run: ${paint('red', 'the event is lost')}: ${(error as Error).message}\n`);
+    }
+  };
+}

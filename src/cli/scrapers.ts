@@ -1,0 +1,121 @@
+import { ApiError, ask } from './api.ts';
+import type { Args } from './args.ts';
+import type { Command, Options } from './command.ts';
+import { CLIENT_NODE_MIN, EXIT, UsageError } from './command.ts';
+import type { CliIo } from './io.ts';
+import { REMOTE_OPTIONS, remoteOf } from './remote.ts';
+import type { Cell } from './table.ts';
+import { table } from './table.ts';
+import type { Paint } from './style.ts';
+import { paintFor, printable } from './style.ts';
+
+/** What is shown of a scraper. */
+interface Scraper {
+  readonly id: string;
+  readonly identifiedBy: string;
+  readonly address: string;
+  readonly lastSeen: string;
+  readonly intervalSeconds?: number;
+  readonly mode?: string;
+  readonly pending: number;
+  readonly inFlight: number;
+  readonly returned: number;
+  readonly warnings: readonly { readonly code: string; readonly message: string }[];
+}
+
+const OPTIONS: Options = { ...REMOTE_OPTIONS, json: { doc: 'Print the JSON of the server.' } };
+const EXITS = [
+  ['1', 'the server could not be reached'],
+  ['2', 'the command line is wrong'],
+  ['4', 'the address or the credentials are wrong'],
+] as const;
+
+export const scrapers: Command = {
+  name: 'scrapers',
+  summary: 'List who scrapes, and how far each one is.',
+  usage: '',
+  about: [
+    'PENDING counts the events that a scraper has yet to confirm, those IN FLIGHT (in a response that is not settled) and those RETURNED by broken responses among them.',
+  ],
+  options: OPTIONS,
+  examples: ['oneshot scrapers', "oneshot scrapers --json | jq -r '.scrapers[].id'"],
+  exits: [['0', 'they are listed'], ...EXITS],
+  words: ['forget'],
+  nodeMajorMin: CLIENT_NODE_MIN,
+  run: list,
+};
+
+export const scrapersForget: Command = {
+  name: 'scrapers forget',
+  summary: 'Forget a scraper, with what it had yet to fetch.',
+  usage: '<id>',
+  about: ['If it comes again, it is a new one.'],
+  options: OPTIONS,
+  examples: ['oneshot scrapers forget prometheus-a'],
+  exits: [['0', 'it is forgotten'], ...EXITS, ['3', 'there is none of that id']],
+  nodeMajorMin: CLIENT_NODE_MIN,
+  run: forget,
+};
+
+async function list(io: CliIo, args: Args): Promise<number> {
+  const [word] = args.words;
+  if (word !== undefined)
+    throw new UsageError(
+      `unexpected ${JSON.stringify(word)}; oneshot scrapers, or oneshot scrapers forget <id>`,
+    );
+  const answer = (await ask(io.fetch, remoteOf(args), 'api/v1/scrapers')) as { scrapers: readonly Scraper[] };
+  if (args.on('json')) {
+    io.stdout.write(`${JSON.stringify(answer)}\n`);
+    return EXIT.ok;
+  }
+  if (answer.scrapers.length === 0) {
+    io.stdout.write('no scraper is known yet\n');
+    return EXIT.ok;
+  }
+  const paint = paintFor(io.stdout, io.env);
+  const rows = answer.scrapers.map((scraper) => rowOf(scraper, io.clock()));
+  io.stdout.write(table(HEAD, rows, paint));
+  io.stdout.write(warnings(answer.scrapers, paint));
+  return EXIT.ok;
+}
+
+const HEAD = ['ID', 'KNOWN BY', 'ADDRESS', 'LAST SEEN', 'EVERY', 'TIMES', 'PENDING', 'IN FLIGHT', 'RETURNED'];
+
+function rowOf(scraper: Scraper, now: number): readonly Cell[] {
+  const { id, identifiedBy, address, lastSeen, intervalSeconds, mode, pending, inFlight, returned } = scraper;
+  return [
+    printable(id),
+    identifiedBy,
+    address,
+    `${Math.max(0, Math.round((now - Date.parse(lastSeen)) / 1000))} s ago`,
+    intervalSeconds === undefined ? '-' : `${intervalSeconds} s`,
+    mode === 'timed' ? 'explicit' : mode === 'untimed' ? 'scrape' : '-',
+    pending,
+    inFlight,
+    returned,
+  ];
+}
+
+function warnings(all: readonly Scraper[], paint: Paint): string {
+  return all
+    .flatMap(({ id, warnings: own }) =>
+      own.map(({ message }) => `${paint('yellow', 'warning')} ${printable(id)}: ${printable(message)}\n`),
+    )
+    .join('');
+}
+
+async function forget(io: CliIo, args: Args): Promise<number> {
+  const [id, more] = args.words;
+  if (id === undefined || more !== undefined)
+    throw new UsageError('name one scraper: oneshot scrapers forget prometheus-a');
+  try {
+    await ask(io.fetch, remoteOf(args), `api/v1/scrapers/${encodeURIComponent(id)}`, { method: 'DELETE' });
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.field !== 'id') throw error;
+    io.stderr.write(`oneshot scrapers forget: ${printable(error.message)}\n`);
+    return EXIT.refused;
+  }
+  if (args.on('json')) io.stdout.write(`${JSON.stringify({ forgotten: id })}\n`);
+  else io.stdout.write(`forgotten: ${printable(id)}\n`);
+  return EXIT.ok;
+}

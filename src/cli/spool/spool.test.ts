@@ -1,0 +1,190 @@
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { SealedEvent } from '../../client/event.ts';
+import { millis } from '../../core/millis.ts';
+import type { SpoolLimits } from './spool.ts';
+import { BrokenItemError, SPOOL_LIMITS, Spool, SpoolError, folderOf } from './spool.ts';
+
+const NOW = 1_700_000_000_000;
+const CLAIM_MS = 60_000;
+const SERVER = 'http://localhost:8090';
+const folders: string[] = [];
+
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+function world(limits: Partial<SpoolLimits> = {}) {
+  const root = mkdtempSync(join(tmpdir(), 'spool-'));
+  folders.push(root);
+  let now = NOW;
+  let ids = 0;
+  const open = () =>
+    new Spool(join(root, 'spool'), SERVER, {
+      clock: () => millis(now),
+      randomId: () => `id-${(ids += 1)}`,
+      claimMs: CLAIM_MS,
+      limits: { ...SPOOL_LIMITS, ...limits },
+    });
+  return { root, open, spool: open(), pass: (ms: number) => (now += ms) };
+}
+
+const event = (id: string, time = NOW): SealedEvent => ({ id, time, form: `id=${id}` });
+
+/** Claims and reads all that waits. */
+async function claimAll(spool: Spool): Promise<string[]> {
+  const ids: string[] = [];
+  for (const item of await spool.waiting()) {
+    const claim = await spool.claim(item);
+    const read = claim === undefined ? undefined : await spool.read(claim);
+    if (read !== undefined) ids.push(read.id);
+  }
+  return ids;
+}
+
+describe('an event in the spool', () => {
+  it('is a file that only its owner can read, and nobody else sends it while it is claimed', async () => {
+    const { spool, open } = world();
+    const claim = await spool.keep(event('a'));
+    expect(await spool.read(claim)).toEqual(event('a'));
+    expect(await open().waiting()).toEqual([]);
+    expect(await open().counts()).toEqual({ waiting: 1, refused: 0 });
+    expect(statSync(join(spool.folder, claim.claimed)).mode & 0o777).toBe(0o600);
+    expect(statSync(spool.folder).mode & 0o777).toBe(0o700);
+  });
+
+  it('waits again once it is released, and is gone once it is removed', async () => {
+    const { spool } = world();
+    const claim = await spool.keep(event('a'));
+    await spool.release(claim);
+    const [item] = await spool.waiting();
+    const again = item === undefined ? undefined : await spool.claim(item);
+    expect(again).toBeDefined();
+    if (again !== undefined) await spool.remove(again);
+    expect(readdirSync(spool.folder)).toEqual([]);
+  });
+
+  it('waits again when the process that claimed it is gone', async () => {
+    const { spool, open, pass } = world();
+    await spool.keep(event('a'));
+    pass(CLAIM_MS - 1);
+    expect(await claimAll(open())).toEqual([]);
+    pass(1);
+    expect(await claimAll(open())).toEqual(['a']);
+    expect(await claimAll(open())).toEqual([]);
+  });
+
+  it('waits again when its claim was made by a clock that was years ahead', async () => {
+    const { spool, open, pass } = world();
+    pass(10 * 365 * 86_400_000);
+    await spool.keep(event('a'));
+    pass(-10 * 365 * 86_400_000);
+    expect(await claimAll(open())).toEqual(['a']);
+  });
+
+  it('comes in the order of the times of events, whenever they were kept', async () => {
+    const { spool } = world();
+    for (const [id, time] of [
+      ['c', 3],
+      ['a', 1],
+      ['b', 2],
+    ] as const)
+      await spool.release(await spool.keep(event(id, NOW + time)));
+    expect(await claimAll(spool)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('goes to one process of many that want it at once', async () => {
+    const { spool, open } = world();
+    for (let i = 0; i < 30; i += 1) await spool.release(await spool.keep(event(`e${i}`, NOW + i)));
+    const got = await Promise.all(Array.from({ length: 8 }, () => claimAll(open())));
+    expect(got.flat().toSorted()).toEqual(Array.from({ length: 30 }, (_, i) => `e${i}`).toSorted());
+  });
+
+  it('survives when many keep at once', async () => {
+    const { open } = world();
+    const claims = await Promise.all(Array.from({ length: 40 }, (_, i) => open().keep(event(`e${i}`))));
+    await Promise.all(claims.map((claim) => open().release(claim)));
+    expect((await claimAll(open())).length).toBe(40);
+  });
+
+  it('is of one server: another one has a folder of its own', () => {
+    expect(folderOf('http://localhost:8090')).toMatch(/^localhost_8090-[0-9a-f]{8}$/);
+    expect(folderOf('http://localhost:8090/')).toBe(folderOf('http://localhost:8090'));
+    expect(folderOf('https://localhost:8090')).not.toBe(folderOf('http://localhost:8090'));
+    expect(folderOf('http://localhost:8090/../../etc/passwd')).not.toContain('/');
+  });
+});
+
+describe('an event that was refused', () => {
+  it('is moved aside, with the reason beside it, and waits no more', async () => {
+    const { spool } = world();
+    const claim = await spool.keep(event('a'));
+    await spool.refuse(claim, 'label a-b is not valid (400)');
+    expect(await spool.counts()).toEqual({ waiting: 0, refused: 1 });
+    const refused = join(spool.folder, 'refused');
+    expect(JSON.parse(readFileSync(join(refused, claim.waiting), 'utf8'))).toEqual(event('a'));
+    expect(readFileSync(join(refused, `${claim.waiting}.reason`), 'utf8')).toBe(
+      'label a-b is not valid (400)\n',
+    );
+  });
+
+  it('makes room for newer ones at the limit', async () => {
+    const { spool } = world({ refusedMax: 2 });
+    for (const i of [1, 2, 3]) await spool.refuse(await spool.keep(event(`e${i}`, NOW + i)), 'no');
+    const left = readdirSync(join(spool.folder, 'refused'));
+    expect(left).toHaveLength(4);
+    expect(left.some((name) => name.startsWith(`00${NOW + 1}`))).toBe(false);
+  });
+});
+
+describe('the spool', () => {
+  it.each<[string, Partial<SpoolLimits>]>([
+    ['events', { itemsMax: 2 }],
+    ['bytes', { bytesMax: 130 }],
+  ])('is bounded by %s, and says so', async (_what, limits) => {
+    const { spool } = world(limits);
+    await spool.keep(event('a'));
+    await spool.keep(event('b'));
+    await expect(spool.keep(event('c'))).rejects.toThrow(SpoolError);
+    await expect(spool.keep(event('c'))).rejects.toThrow(/is full: it holds 2 events .*oneshot spool flush/);
+    expect(await spool.counts()).toEqual({ waiting: 2, refused: 0 });
+  });
+
+  it('clears away what nobody finished writing, but not what somebody may be writing now', async () => {
+    const { spool, pass } = world();
+    mkdirSync(spool.folder, { recursive: true });
+    writeFileSync(join(spool.folder, `.${NOW + CLAIM_MS}-abc.tmp`), '{"id":');
+    writeFileSync(join(spool.folder, 'notes.txt'), 'not ours');
+    expect(await spool.counts()).toEqual({ waiting: 0, refused: 0 });
+    expect(readdirSync(spool.folder)).toHaveLength(2);
+    pass(CLAIM_MS);
+    await spool.counts();
+    expect(readdirSync(spool.folder)).toEqual(['notes.txt']);
+  });
+
+  it.each(['', '{"id":', '[]', 'null', '{"id":"a","time":"1","form":""}'])(
+    'tells a file that is no event: %j',
+    async (text) => {
+      const { spool } = world();
+      const claim = await spool.keep(event('a'));
+      writeFileSync(join(spool.folder, claim.claimed), text);
+      await expect(spool.read(claim)).rejects.toThrow(BrokenItemError);
+    },
+  );
+
+  it('that can not be used says which folder, and why', async () => {
+    const { root, spool } = world();
+    writeFileSync(join(root, 'spool'), 'a file');
+    await expect(spool.keep(event('a'))).rejects.toThrow(
+      new RegExp(`^can't keep events in ${spool.folder}: E`),
+    );
+    await expect(spool.waiting()).rejects.toThrow(SpoolError);
+  });
+
+  it('that is not there holds nothing', async () => {
+    const { spool } = world();
+    expect([await spool.waiting(), await spool.counts()]).toEqual([[], { waiting: 0, refused: 0 }]);
+  });
+});

@@ -1,0 +1,103 @@
+import { MINUTE, SECOND, duration } from '../config/quantities.ts';
+import type { Args } from './args.ts';
+import type { Command, Options } from './command.ts';
+import { CLIENT_NODE_MIN, EXIT, UsageError } from './command.ts';
+import { Delivery } from './delivery.ts';
+import type { CliIo } from './io.ts';
+import { REMOTE_OPTIONS, clientFor, remoteOf } from './remote.ts';
+import { exitOfError, refusedTeller } from './report.ts';
+import type { Spool } from './spool/spool.ts';
+import { DEFAULT_SPOOL, defaultSpool, openSpool, spoolOption } from './spoolPlace.ts';
+import { paintFor, printable } from './style.ts';
+
+const TOTAL_MS = 5 * MINUTE;
+
+const OPTIONS: Options = {
+  spool: spoolOption(DEFAULT_SPOOL),
+  ...REMOTE_OPTIONS,
+  json: { doc: 'Print one JSON object.' },
+};
+
+export const spoolCommand: Command = {
+  name: 'spool',
+  summary: 'Say how many events wait on disk.',
+  usage: '',
+  about: [
+    'The spool has a folder for each server. In it each event is a file, those that the server refused in refused/, each with the reason beside it.',
+  ],
+  options: OPTIONS,
+  examples: ['oneshot spool', 'oneshot spool --spool /var/spool/oneshot --json'],
+  exits: [
+    ['0', 'it was counted'],
+    ['1', 'the folder can not be read'],
+    ['2', 'the command line is wrong'],
+  ],
+  words: ['flush'],
+  nodeMajorMin: CLIENT_NODE_MIN,
+  run: async (io, args) => {
+    const spool = spoolOf(io, args, TOTAL_MS);
+    const { waiting, refused } = await spool.counts();
+    const { folder } = spool;
+    if (args.on('json')) io.stdout.write(`${JSON.stringify({ folder, waiting, refused })}\n`);
+    else io.stdout.write(`${waiting} waiting, ${refused} refused, in ${folder}\n`);
+    return EXIT.ok;
+  },
+};
+
+export const spoolFlush: Command = {
+  name: 'spool flush',
+  summary: 'Send the events that wait on disk.',
+  usage: '',
+  about: [
+    'Sends them oldest first, each with its own time and id. What the server refuses is moved to refused/ and told; it does not hold up the rest. Where the server can not be reached the rest stays. It is safe to run this while others push: each event is sent by one of them.',
+  ],
+  options: {
+    ...OPTIONS,
+    total: {
+      kind: duration({ min: 1 * SECOND, max: 24 * 60 * MINUTE }),
+      doc: 'How long it may take in all. Default: 5m.',
+    },
+  },
+  examples: ['oneshot spool flush', '*/5 * * * *  oneshot spool flush --spool /var/spool/oneshot'],
+  exits: [
+    ['0', 'nothing waits any more'],
+    ['1', 'the server could not be reached; the rest waits'],
+    ['2', 'the command line is wrong'],
+    ['3', 'the server refused events; all others were sent'],
+    ['4', 'the address or the credentials are wrong; the rest waits'],
+  ],
+  nodeMajorMin: CLIENT_NODE_MIN,
+  run: flush,
+};
+
+async function flush(io: CliIo, args: Args): Promise<number> {
+  const totalMs = args.number('total') ?? TOTAL_MS;
+  const remote = remoteOf(args);
+  const spool = spoolOf(io, args, remote.timeoutMs);
+  const delivery = new Delivery(clientFor(io, remote), spool, refusedTeller(io, 'spool flush'));
+  const { sent, refused, stopped } = await delivery.flush({ elapsed: io.elapsed, totalMs });
+  const { waiting } = await spool.counts();
+  if (args.on('json')) {
+    io.stdout.write(
+      `${JSON.stringify({ folder: spool.folder, sent, refused, waiting, error: stopped?.message })}\n`,
+    );
+  } else {
+    io.stdout.write(`${sent} sent, ${refused.length} refused, ${waiting} waiting\n`);
+  }
+  if (stopped !== undefined) {
+    const why = paintFor(io.stderr, io.env)('yellow', printable(stopped.message));
+    io.stderr.write(`oneshot spool flush: ${why}; ${waiting} events wait in ${spool.folder}\n`);
+    return exitOfError(stopped);
+  }
+  return refused.length > 0 ? EXIT.refused : EXIT.ok;
+}
+
+function spoolOf(io: CliIo, args: Args, sendMs: number): Spool {
+  const [word] = args.words;
+  if (word !== undefined)
+    throw new UsageError(`unexpected ${JSON.stringify(word)}; oneshot spool, or oneshot spool flush`);
+  const folder = args.text('spool') ?? defaultSpool(io);
+  if (folder === undefined)
+    throw new UsageError('there is no home folder to look in; name the folder with --spool');
+  return openSpool(io, folder, remoteOf(args), sendMs);
+}

@@ -1,0 +1,92 @@
+import { text } from '../config/kinds.ts';
+import { shown } from '../config/error.ts';
+import type { Args } from './args.ts';
+import type { Command } from './command.ts';
+import { CLIENT_NODE_MIN, EXIT, UsageError } from './command.ts';
+import type { CliIo } from './io.ts';
+import { paintFor } from './style.ts';
+
+/** How tokens are made and kept: what the server knows of them. */
+export interface Tokens<Scope extends string> {
+  readonly scopes: readonly Scope[];
+  readonly randomBytes: number;
+  readonly newToken: (random: Uint8Array) => string;
+  readonly hashToken: (token: string) => string;
+  /** The lines for the file of tokens. Throws a RangeError for a name that it would refuse. */
+  readonly entry: (token: { name: string; scopes: readonly [Scope, ...Scope[]]; hash: string }) => string;
+}
+
+/** `oneshot token new`. */
+export function tokenNewOf<Scope extends string>(tokens: Tokens<Scope>): Command {
+  const all = tokens.scopes.join(', ');
+  return {
+    name: 'token new',
+    summary: 'Make a token, and the lines for the file of tokens.',
+    usage: '',
+    about: [
+      'The token is printed once, on standard output, and is kept nowhere: give it to who shall use it, as ONESHOT_TOKEN for these commands. The lines that stand for it in the file auth.tokens.file, which holds its hash only, are printed to standard error. The server reads the file again when it changes.',
+    ],
+    options: {
+      name: {
+        kind: { ...text(), placeholder: '<name>' },
+        short: 'n',
+        doc: 'Whose it is: letters, digits, . _ and -. It stands in the log of the server.',
+      },
+      scope: {
+        kind: { ...text(), placeholder: '<scopes>' },
+        short: 's',
+        doc: `What it may do, separated by commas: ${all}.`,
+      },
+      json: { doc: 'Print the token, its hash and the lines as one JSON object instead.' },
+    },
+    examples: [
+      'oneshot token new --name ci --scope write',
+      'oneshot token new --name ci --scope write 2>> tokens.yml',
+    ],
+    exits: [
+      ['0', 'it is printed'],
+      ['2', 'the name or a scope is none'],
+    ],
+    nodeMajorMin: CLIENT_NODE_MIN,
+    run: async (io, args) => run(io, args, tokens),
+  };
+}
+
+function run<Scope extends string>(io: CliIo, args: Args, tokens: Tokens<Scope>): number {
+  const [word] = args.words;
+  if (word !== undefined) throw new UsageError(`unexpected ${shown(word)}; write --name=${word}`);
+  const name = args.text('name');
+  if (name === undefined) throw new UsageError('--name is missing; say whose token it is: --name=ci');
+  const scopes = scopesOf(args.text('scope'), tokens.scopes);
+  const token = tokens.newToken(io.randomBytes(tokens.randomBytes));
+  const hash = tokens.hashToken(token);
+  let lines: string;
+  try {
+    lines = tokens.entry({ name, scopes, hash });
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new UsageError(`--name: ${cause.message}`, { cause });
+  }
+  if (args.on('json')) {
+    io.stdout.write(`${JSON.stringify({ name, scopes, token, hash, lines })}\n`);
+    return EXIT.ok;
+  }
+  // Redirected, the two part: the token to who shall use it, the lines to the file.
+  io.stderr.write(lines);
+  io.stdout.write(`${paintFor(io.stdout, io.env)('bold', token)}\n`);
+  return EXIT.ok;
+}
+
+function scopesOf<Scope extends string>(
+  given: string | undefined,
+  known: readonly Scope[],
+): readonly [Scope, ...Scope[]] {
+  const [first, ...rest] = (given ?? '').split(',').map((word) => {
+    const scope = known.find((each) => each === word.trim());
+    if (scope === undefined)
+      throw new UsageError(`--scope ${shown(word)} is none; there are ${known.join(', ')}`);
+    return scope;
+  });
+  if (first === undefined) throw new UsageError(`--scope is missing; there are ${known.join(', ')}`);
+  return [first, ...rest];
+}

@@ -1,0 +1,119 @@
+import { formatSampleValue } from '../core/value.ts';
+import type { Settings } from '../config/settings.ts';
+import { ConfigError, shown } from '../config/error.ts';
+import { loadSettings } from '../config/load.ts';
+import { text } from '../config/kinds.ts';
+import { RefusedError } from '../core/errors.ts';
+import type { Event } from '../core/event.ts';
+import type { Millis } from '../core/millis.ts';
+import type { Args } from './args.ts';
+import type { Command } from './command.ts';
+import { EXIT, SERVER_NODE_MIN, UsageError } from './command.ts';
+import type { CliIo } from './io.ts';
+import { paintFor, printable } from './style.ts';
+
+/** What a webhook would make of a body. */
+export interface Tried {
+  readonly events: readonly Event[];
+  /** Items of which no kind is known. */
+  readonly ignored: number;
+  /** Why it would be answered 400. */
+  readonly refused: readonly string[];
+}
+
+/** Says what a webhook of these settings makes of a body. Throws a RefusedError where there is none of that name. */
+export type TryWebhook = (
+  settings: Settings,
+  name: string,
+  delivery: { readonly body: Uint8Array; readonly headers: Readonly<Record<string, string>> },
+  now: Millis,
+) => Tried;
+
+/** `oneshot webhook try`. `load` brings in what tries, which is a part of the server. */
+export function webhookTryOf(load: () => Promise<TryWebhook>): Command {
+  return {
+    name: 'webhook try',
+    summary: 'Show what a webhook would make of a body, without a server.',
+    usage: '<name> <file> [-- --<key>=<value> ...]',
+    about: [
+      'Reads the settings as `oneshot serve` would (config.json, the environment, the flags behind --), and prints the events that the webhook of that name would make of the file, which is a body as the sender posts it; - is standard input. Signatures and tokens are not looked at.',
+    ],
+    options: {
+      header: {
+        kind: { ...text(), placeholder: '<name: value>' },
+        short: 'H',
+        doc: 'A header that the mapping reads, such as X-GitHub-Event: push.',
+      },
+      json: { doc: 'Print one JSON object.' },
+    },
+    examples: [
+      'oneshot webhook try deploys body.json',
+      "oneshot webhook try github push.json -H 'X-GitHub-Event: push'",
+    ],
+    exits: [
+      ['0', 'these are its events; there may be none'],
+      ['2', 'the command line or the configuration is wrong, or there is no such webhook'],
+      ['3', 'the body, or a part of it, would be refused'],
+    ],
+    nodeMajorMin: SERVER_NODE_MIN,
+    run: async (io, args) => run(io, args, await load()),
+  };
+}
+
+async function run(io: CliIo, args: Args, tryWebhook: TryWebhook): Promise<number> {
+  const [name, file, more] = args.words;
+  if (name === undefined || file === undefined || more !== undefined) {
+    throw new UsageError('name a webhook and a file: oneshot webhook try deploys body.json');
+  }
+  const loaded = loadSettings({ argv: args.rest ?? [], env: io.env, readFile: io.readFile });
+  if (!('settings' in loaded)) throw new UsageError('behind -- stand settings only');
+  const delivery = { body: await bodyIn(io, file), headers: headersOf(args.text('header')) };
+  let tried: Tried;
+  try {
+    tried = tryWebhook(loaded.settings, name, delivery, io.clock());
+  } catch (cause) {
+    if (!(cause instanceof RefusedError)) throw cause;
+    throw new ConfigError(cause.message, { cause });
+  }
+  tell(io, args, tried);
+  return tried.refused.length > 0 ? EXIT.refused : EXIT.ok;
+}
+
+function tell(io: CliIo, args: Args, { events, ignored, refused }: Tried): void {
+  const shownEvents = events.map(({ series, value, sent }) => ({
+    series,
+    value: formatSampleValue(value),
+    time: sent === undefined ? undefined : new Date(sent).toISOString(),
+  }));
+  if (args.on('json')) {
+    io.stdout.write(`${JSON.stringify({ events: shownEvents, ignored, refused })}\n`);
+    return;
+  }
+  const paint = paintFor(io.stdout, io.env);
+  for (const { series, value, time } of shownEvents) {
+    io.stdout.write(
+      `${printable(series)} ${value}${time === undefined ? '' : paint('dim', ` at ${time}`)}\n`,
+    );
+  }
+  if (ignored > 0) io.stdout.write(`${ignored} ignored: of no kind that the webhook knows\n`);
+  for (const why of refused) io.stderr.write(`oneshot webhook try: refused: ${printable(why)}\n`);
+}
+
+async function bodyIn(io: CliIo, file: string): Promise<Uint8Array> {
+  if (file === '-') {
+    const chunks: Buffer[] = [];
+    for await (const chunk of io.stdin) chunks.push(Buffer.from(chunk as Uint8Array));
+    return Buffer.concat(chunks);
+  }
+  const body = io.readFile(file);
+  if (body === undefined) throw new UsageError(`there is no file ${shown(file)}`);
+  return Buffer.from(body);
+}
+
+function headersOf(header: string | undefined): Readonly<Record<string, string>> {
+  if (header === undefined) return {};
+  const colon = header.indexOf(':');
+  if (colon < 1)
+    throw new UsageError(`--header ${shown(header)} is none; write it as "X-GitHub-Event: push"`);
+  return { [header.slice(0, colon).trim()]: header.slice(colon + 1).trim() };
+}

@@ -1,0 +1,48 @@
+import { retryAfterOf } from './retry.ts';
+
+/** What an answer of the server means for the event. */
+export type Answer =
+  | { readonly kind: 'accepted'; readonly duplicate: boolean }
+  | { readonly kind: 'refused' | 'denied'; readonly message: string; readonly field: string | undefined }
+  | { readonly kind: 'unavailable'; readonly message: string; readonly retryAfterMs: number | undefined };
+
+/** The event itself is at fault: it, or a part of it, breaks a rule or a limit. */
+const REFUSED: ReadonlySet<number> = new Set([400, 413, 414, 415, 422, 431]);
+/** Too early, too slow, too often: the same request may succeed later. */
+const LATER: ReadonlySet<number> = new Set([408, 425, 429]);
+const SHOWN_CHARACTERS_MAX = 300;
+
+/** Judges an answer to `POST /event` by its status and its body. */
+export function judge(status: number, body: string, retryAfter: string | null, now: number): Answer {
+  const { accepted, duplicate, error, field } = objectIn(body);
+  if (status >= 200 && status < 300) {
+    if (typeof accepted === 'number' || duplicate === true)
+      return { kind: 'accepted', duplicate: duplicate === true };
+    // A proxy's or another service's page would otherwise count as an event that is stored.
+    const message = `the answer is ${status}, but not this server's; is the address right?`;
+    return { kind: 'denied', message, field: undefined };
+  }
+  const said = typeof error === 'string' ? error.slice(0, SHOWN_CHARACTERS_MAX) : '';
+  const message = said === '' ? `the server answered ${status}` : `${said} (${status})`;
+  if (status >= 500 || LATER.has(status)) {
+    return { kind: 'unavailable', message, retryAfterMs: retryAfterOf(retryAfter, now) };
+  }
+  if (!REFUSED.has(status)) return { kind: 'denied', message: denied(status, message), field: undefined };
+  return { kind: 'refused', message, field: typeof field === 'string' ? field : undefined };
+}
+
+function denied(status: number, message: string): string {
+  if (status === 401 || status === 403) return `${message}; is the token or the user right?`;
+  // 0 is how a browser shows a redirect that it was told not to follow.
+  if (status < 400) return 'the server redirects elsewhere; give the address that it redirects to';
+  return `${message}; is the address right?`;
+}
+
+function objectIn(body: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(body);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

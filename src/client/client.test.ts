@@ -1,0 +1,181 @@
+import { describe, expect, it } from 'vitest';
+import type { ClientOptions, Retry } from './client.ts';
+import { OneShotClient } from './client.ts';
+import { endpoint } from './endpoint.ts';
+
+const OK = () => new Response('{"accepted":1}');
+const NO =
+  (status: number, headers: Record<string, string> = {}) =>
+  () =>
+    new Response('{"error":"no","field":"f"}', { status, headers });
+const DOWN = () => {
+  throw new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED 127.0.0.1:1') });
+};
+const SILENT = (_url: string, { signal }: RequestInit) =>
+  new Promise<Response>((_resolve, reject) => {
+    signal?.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError')));
+  });
+
+type Act = (url: string, init: RequestInit) => Response | Promise<Response>;
+
+/** A client in a world of its own, where time passes only by sleeping, and each request meets the next act; the last one stays. */
+function world(acts: readonly Act[], options: Partial<ClientOptions> = {}) {
+  let now = 1_700_000_000_000;
+  const requests: { url: string; init: RequestInit; headers: Headers; at: number }[] = [];
+  const retries: Retry[] = [];
+  const timers: { due: number; wake: () => void }[] = [];
+  const client = new OneShotClient({
+    url: 'http://server:8090',
+    onRetry: (retry) => retries.push(retry),
+    ...options,
+    platform: {
+      now: () => now,
+      random: () => 0,
+      randomId: () => `id-${requests.length}`,
+      sleep: (ms, signal) =>
+        new Promise((resolve, reject) => {
+          const timer = { due: now + ms, wake: resolve };
+          timers.push(timer);
+          const stop = () => {
+            timers.splice(timers.indexOf(timer), 1);
+            reject(signal?.reason as Error);
+          };
+          signal?.addEventListener('abort', stop, { once: true });
+        }),
+      fetch: async (url, init) => {
+        requests.push({ url, init, headers: new Headers(init.headers), at: now });
+        const act = acts[Math.min(requests.length, acts.length) - 1];
+        if (act === undefined) throw new Error('no act');
+        return act(url, init);
+      },
+    },
+  });
+  /** Lets time pass until the promise has settled. */
+  async function settled<T>(promise: Promise<T>): Promise<T> {
+    const state = { done: false };
+    const watched = promise.finally(() => (state.done = true));
+    watched.catch(() => undefined);
+    while (!state.done) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (state.done) break;
+      const next = timers.toSorted((a, b) => a.due - b.due)[0];
+      if (next === undefined) continue;
+      timers.splice(timers.indexOf(next), 1);
+      now = Math.max(now, next.due);
+      next.wake();
+    }
+    return watched;
+  }
+  return { client, requests, retries, settled };
+}
+
+describe('a push', () => {
+  it('is a form with one id and its own time, and who sends', async () => {
+    const { client, requests, settled } = world([OK], { token: 'secret' });
+    const receipt = await settled(client.push({ labels: { type: 'deploy' } }));
+    expect(receipt).toEqual({ id: 'id-0', time: 1_700_000_000_000, duplicate: false, attempts: 1 });
+    const [{ url, init, headers } = { url: '', init: {}, headers: new Headers() }] = requests;
+    expect([url, init.method, init.redirect]).toEqual(['http://server:8090/event', 'POST', 'manual']);
+    expect(init.body).toBe('type=deploy&__timestamp__=2023-11-14T22%3A13%3A20.000Z');
+    expect(headers.get('idempotency-key')).toBe('"id-0"');
+    expect(headers.get('content-type')).toBe('application/x-www-form-urlencoded');
+    expect(headers.get('authorization')).toBe('Bearer secret');
+  });
+
+  it('has its id in quotes, those within it escaped', async () => {
+    const { client, requests, settled } = world([OK]);
+    await settled(client.push({ id: String.raw`a "b" \c` }));
+    expect(requests[0]?.headers.get('idempotency-key')).toBe(String.raw`"a \"b\" \\c"`);
+  });
+
+  it('may name a user, whose password may be any text', async () => {
+    const { client, requests, settled } = world([OK], { user: { name: 'ci', password: 'pä:ß' } });
+    await settled(client.push({}));
+    const header = requests[0]?.headers.get('authorization') ?? '';
+    expect(Buffer.from(header.replace('Basic ', ''), 'base64').toString('utf8')).toBe('ci:pä:ß');
+  });
+
+  it('repeats the very same request until it is answered: one id, one time, one body', async () => {
+    const { client, requests, retries, settled } = world([DOWN, NO(503), SILENT, OK]);
+    const receipt = await settled(client.push({ value: 1 }));
+    expect(receipt).toMatchObject({ id: 'id-0', attempts: 4 });
+    expect(new Set(requests.map(({ init }) => init.body)).size).toBe(1);
+    expect(new Set(requests.map(({ headers }) => headers.get('idempotency-key'))).size).toBe(1);
+    expect(retries).toEqual([
+      { attempt: 1, delayMs: 100, message: 'connect ECONNREFUSED 127.0.0.1:1' },
+      { attempt: 2, delayMs: 200, message: 'no (503)' },
+      { attempt: 3, delayMs: 400, message: 'no answer within 10000 ms' },
+    ]);
+  });
+
+  it('waits as long as Retry-After asks', async () => {
+    const { client, requests, settled } = world([NO(429, { 'retry-after': '7' }), OK]);
+    await settled(client.push({}));
+    expect((requests[1]?.at ?? 0) - (requests[0]?.at ?? 0)).toBe(7_000);
+  });
+
+  it('ends within its time, however long each attempt may take', async () => {
+    const { client, requests, settled } = world([SILENT]);
+    await expect(settled(client.push({}))).rejects.toMatchObject({
+      reason: 'unavailable',
+      status: undefined,
+    });
+    expect(requests.map(({ at }) => at - 1_700_000_000_000)).toEqual([0, 10_100, 20_300]);
+  });
+
+  it('ends after so many attempts', async () => {
+    const { client, requests, settled } = world([NO(500)], { retry: { attemptsMax: 3 } });
+    await expect(settled(client.push({}))).rejects.toThrow('no (500) (after 3 attempts)');
+    expect(requests).toHaveLength(3);
+  });
+
+  it.each([
+    [400, 'refused'],
+    [401, 'denied'],
+    [404, 'denied'],
+  ])('is not repeated after %i', async (status, reason) => {
+    const { client, requests, settled } = world([NO(status)]);
+    await expect(settled(client.push({}))).rejects.toMatchObject({ name: 'PushError', reason, status });
+    expect(requests).toHaveLength(1);
+  });
+
+  it('ends when its signal says so: before, in the midst of a request, and between two', async () => {
+    const before = world([OK]);
+    await expect(before.client.push({}, { signal: AbortSignal.abort(new Error('stop')) })).rejects.toThrow(
+      'stop',
+    );
+    expect(before.requests).toHaveLength(0);
+    for (const act of [SILENT, DOWN]) {
+      const { client, requests } = world([act]);
+      const stop = new AbortController();
+      const pushed = client.push({}, { signal: stop.signal });
+      await new Promise((resolve) => setImmediate(resolve));
+      stop.abort(new Error('stop'));
+      await expect(pushed).rejects.toThrow('stop');
+      expect(requests).toHaveLength(1);
+    }
+  });
+
+  it('reads no more of an answer than any answer has', async () => {
+    const endless = () =>
+      new Response(
+        new ReadableStream({ pull: (to) => to.enqueue(new TextEncoder().encode('x'.repeat(10_000))) }),
+      );
+    const { client, settled } = world([endless]);
+    await expect(settled(client.push({}))).rejects.toMatchObject({ reason: 'denied' });
+  });
+});
+
+describe("a server's address", () => {
+  it.each([
+    ['http://a:1', 'http://a:1/event'],
+    ['http://a:1/', 'http://a:1/event'],
+    ['https://a/events//?x=1#y', 'https://a/events/event'],
+  ])('%s leads to %s', (server, url) => {
+    expect(endpoint(server, 'event').href).toBe(url);
+  });
+
+  it.each(['a:8090', 'localhost', '/x', 'http://me:pw@a'])('%s is none', (server) => {
+    expect(() => endpoint(server, 'event')).toThrow(TypeError);
+  });
+});

@@ -1,0 +1,29 @@
+/** What is read of an answer to a post at most, in characters: this server's are far shorter. */
+export const ANSWER_CHARACTERS_MAX = 64 * 1024;
+
+/** The text of an answer; undefined where it is longer than any answer should be. */
+export async function readText(response: Response, charactersMax: number): Promise<string | undefined> {
+  if (response.body === null) return '';
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder();
+  let text = '';
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    text += decoder.decode(value as Uint8Array, { stream: true });
+    if (text.length > charactersMax) {
+      await reader.cancel();
+      return undefined;
+    }
+  }
+}
+
+/** Why a request got no answer. `fetch failed` says nothing; what caused it does. */
+export function whyNot(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  if (!(cause instanceof Error)) return error.message;
+  const { code } = cause as { code?: unknown };
+  if (typeof code !== 'string' || cause.message.includes(code)) return cause.message;
+  return `${cause.message} (${code})`.trim();
+}

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { loadSettings } from './load.ts';
+
+function load(webhooks: unknown, action: 'run' | 'print-config' = 'run') {
+  const loaded = loadSettings({
+    argv: action === 'run' ? [] : ['--print-config'],
+    env: { HOOK: 'from-env', EMPTY: '' },
+    readFile: (path) => {
+      if (path === 'config.json') return JSON.stringify({ webhooks });
+      if (path === '/run/hook') return 'from-file\n';
+      if (path === '/run/dir') throw new Error('EISDIR: it is a directory');
+      return undefined;
+    },
+  });
+  if (loaded.action !== action) throw new Error(loaded.action);
+  return (loaded as { settings: { webhooks: unknown } }).settings.webhooks;
+}
+
+describe('secrets of webhooks', () => {
+  it('stand in the settings, in the environment or in a file', () => {
+    expect(
+      load({
+        a: { secret: 'inline' },
+        b: { secret: { env: 'HOOK' }, preset: 'github' },
+        c: { secret: { file: '/run/hook' } },
+        d: { labels: {} },
+      }),
+    ).toEqual({
+      a: { secret: 'inline' },
+      b: { secret: 'from-env', preset: 'github' },
+      c: { secret: 'from-file' },
+      d: { labels: {} },
+    });
+  });
+
+  it.each([
+    [
+      { env: 'NONE' },
+      'webhooks.a.secret: the environment variable "NONE" is not there; put the secret into it',
+    ],
+    [
+      { env: 'EMPTY' },
+      'webhooks.a.secret: the environment variable "EMPTY" is empty; put the secret into it',
+    ],
+    [{ file: '/run/none' }, 'webhooks.a.secret: the file "/run/none" is not there; put the secret into it'],
+    [{ file: '/run/dir' }, 'webhooks.a.secret: can\'t read "/run/dir": EISDIR'],
+    [{ vault: 'x' }, 'webhooks.a.secret must be a text, {"env": "NAME"} or {"file": "path"}'],
+    [
+      { env: 'HOOK', file: '/run/hook' },
+      'webhooks.a.secret must be a text, {"env": "NAME"} or {"file": "path"}',
+    ],
+    [{ env: 1 }, 'webhooks.a.secret must be a text, {"env": "NAME"} or {"file": "path"}'],
+    [{}, 'webhooks.a.secret must be a text, {"env": "NAME"} or {"file": "path"}'],
+  ])('%j stops the start', (secret, message) => {
+    expect(() => load({ a: { secret } })).toThrow(message);
+  });
+});

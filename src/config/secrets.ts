@@ -1,0 +1,50 @@
+import type { Environment } from './environment.ts';
+import { ConfigError, shown } from './error.ts';
+import type { ReadFile } from './file.ts';
+import type { JsonObject } from './json.ts';
+import { isJsonObject } from './json.ts';
+
+/** Where secrets may be kept instead of in the settings. */
+export interface SecretSources {
+  readonly env: Environment;
+  readonly readFile: ReadFile;
+}
+
+/**
+ * Reads the secrets of objects that have names: `{"github": {"secret": {"file": "/run/secrets/github"}}}` becomes one with the secret's text in
+ * its place, and so does `{"env": "NAME"}`. A line break at the end of a file is no part of its secret. `key` is the setting's. Throws a ConfigError
+ * that names the place and never shows a secret.
+ */
+export function readSecrets(key: string, objects: JsonObject, sources: SecretSources): JsonObject {
+  const entries = Object.entries(objects).map(([name, object]) => {
+    if (!isJsonObject(object) || !isJsonObject(object['secret'])) return [name, object] as const;
+    return [
+      name,
+      { ...object, secret: readSecret(`${key}.${name}.secret`, object['secret'], sources) },
+    ] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+function readSecret(field: string, place: JsonObject, { env, readFile }: SecretSources): string {
+  const [[source, where] = [], ...others] = Object.entries(place);
+  if (others.length > 0 || typeof where !== 'string' || (source !== 'env' && source !== 'file'))
+    throw new ConfigError(`${field} must be a text, {"env": "NAME"} or {"file": "path"}; write one of them`);
+  const secret = source === 'env' ? env[where] : readSecretFile(field, where, readFile);
+  if (secret === undefined || secret === '') {
+    const what = source === 'env' ? `the environment variable ${shown(where)}` : `the file ${shown(where)}`;
+    throw new ConfigError(
+      `${field}: ${what} is ${secret === '' ? 'empty' : 'not there'}; put the secret into it`,
+    );
+  }
+  return secret;
+}
+
+function readSecretFile(field: string, path: string, readFile: ReadFile): string | undefined {
+  try {
+    return readFile(path)?.replace(/\r?\n$/, '');
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigError(`${field}: can't read ${shown(path)}: ${why}; make it a readable file`, { cause });
+  }
+}

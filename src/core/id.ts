@@ -1,0 +1,30 @@
+import { RefusedError, shown } from './errors.ts';
+import { utf8Bytes } from './utf8.ts';
+
+/** Control characters, line ends, and halves of surrogate pairs. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
+
+/** Checks an id, which is 1 to `idBytesMax` bytes of printable Unicode. Throws a RefusedError. */
+export function checkId(field: string, id: string, idBytesMax: number): string {
+  if (id === '') {
+    throw new RefusedError(field, `${field} is empty; give each event an id of its own, or leave it out`);
+  }
+  if (utf8Bytes(id, idBytesMax) > idBytesMax) {
+    throw new RefusedError(
+      field,
+      `${field} ${shown(id)} is longer than ${idBytesMax} bytes; shorten it (a hash will do) or raise event.idMax`,
+    );
+  }
+  if (UNPRINTABLE.test(id)) {
+    throw new RefusedError(
+      field,
+      `${field} ${shown(id)} holds a character that can't be printed; use printable ones only`,
+    );
+  }
+  return id;
+}
+
+/** An id as it is remembered. Those of different spaces are different: no printable id holds what stands between the two. */
+export function idIn(space: string | undefined, id: string): string {
+  return space === undefined ? id : `${space}\n${id}`;
+}

@@ -1,0 +1,129 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Access, Outcome } from '../../access/access.ts';
+import type { Principal, Scope } from '../../access/scopes.ts';
+import { allows } from '../../access/scopes.ts';
+import type { Clock } from '../../core/millis.ts';
+import type { BucketRule } from '../../core/tokenBucket.ts';
+import { take } from '../../core/tokenBucket.ts';
+import type { TrustedProxies } from '../proxies.ts';
+import { clientAddress } from '../proxies.ts';
+import { ClientBuckets } from './buckets.ts';
+import { ForbiddenError, TooManyRequestsError, UnauthenticatedError } from './errors.ts';
+import type { RouteAccess } from './routeAccess.ts';
+import { accessOf, isPosting } from './routeAccess.ts';
+import type { WriteLimits } from './writeLimits.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whom the credential proved; undefined where none is asked for. */
+    principal: Principal | undefined;
+  }
+  interface FastifyContextConfig {
+    /** What the route asks for, where its method does not tell; see accessOf. */
+    access?: RouteAccess;
+  }
+}
+
+export interface GuardParts {
+  readonly access: Access;
+  readonly writeLimits: WriteLimits;
+  readonly proxies: TrustedProxies;
+  readonly clock: Clock;
+}
+
+/** Passwords that one address may have compared: whoever guesses gets one a second. What is remembered as right costs nothing. */
+const PASSWORDS: BucketRule = { intervalMs: 1_000, burst: 20 };
+
+const REALM = 'realm="oneShotMetricsServer", charset="UTF-8"';
+
+/**
+ * Lets in whom the files let in, before anything else of a request is looked at: the headers of the web configuration, its limit, the
+ * credential, its scope, the limits for posting.
+ */
+export function guard(app: FastifyInstance, { access, writeLimits, proxies, clock }: GuardParts): void {
+  const guesses = new ClientBuckets(PASSWORDS);
+  let rateFullAt = 0;
+  app.decorateRequest('principal');
+
+  const addressOf = ({ raw }: FastifyRequest) =>
+    clientAddress(raw.socket.remoteAddress ?? '', raw.headers, proxies);
+
+  const passRate = () => {
+    const { rate } = access;
+    if (rate === undefined) return;
+    const taken = take(rate, rateFullAt, clock());
+    if (!taken.passed)
+      throw new TooManyRequestsError(
+        'rate_limit of web.config.file is reached',
+        taken.waitMs,
+        'or raise it; limits.* binds posts only',
+      );
+    rateFullAt = taken.fullAt;
+  };
+
+  const passGuess = (address: string) => {
+    const guess = guesses.ask(address, clock());
+    if (!guess.passed)
+      throw new TooManyRequestsError(
+        'too many passwords were tried from this address',
+        guess.waitMs,
+        'with the right one',
+      );
+    guess.keep();
+  };
+
+  app.addHook('onRequest', async (request, reply) => {
+    for (const [name, value] of access.headers) reply.header(name, value);
+    passRate();
+    const { url, config } = request.routeOptions;
+    const asked = accessOf(request.method, url, config.access);
+    if (asked !== 'open') {
+      const outcome = await access.authenticate(request.headers.authorization, () =>
+        passGuess(addressOf(request)),
+      );
+      request.principal = admitted(outcome, asked, access.asksFor);
+    }
+    if (isPosting(request.method)) writeLimits.pass(addressOf(request));
+  });
+}
+
+type AsksFor = Access['asksFor'];
+
+/** Whom an outcome admits. Throws an UnauthenticatedError or a ForbiddenError. */
+function admitted(outcome: Outcome, asked: 'any' | Scope, asksFor: AsksFor): Principal | undefined {
+  switch (outcome.kind) {
+    case 'open':
+      return undefined;
+    case 'refused':
+      throw new UnauthenticatedError(REFUSED[outcome.sent ?? 'none'], challenges(asksFor, outcome.sent));
+    case 'granted': {
+      const { principal } = outcome;
+      if (asked === 'any' || allows(principal.scopes, asked)) return principal;
+      throw new ForbiddenError(
+        `this needs the scope ${asked}, which the credential lacks; use another one`,
+        asksFor.bearer ? [`Bearer ${REALM}, error="insufficient_scope", scope="${asked}"`] : [],
+      );
+    }
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** What a refusal says. None of them repeats what was sent, since that may be nearly right. */
+const REFUSED: Record<'none' | 'basic' | 'bearer' | 'unreadable', string> = {
+  none: 'this needs a credential; send the header Authorization',
+  basic: 'the user or the password is wrong',
+  bearer: 'the token is not known',
+  unreadable: 'the header Authorization is neither Basic nor Bearer, or is broken',
+};
+
+/** For `WWW-Authenticate`, as https://www.rfc-editor.org/rfc/rfc9110#name-www-authenticate has it. */
+function challenges(
+  { basic, bearer }: AsksFor,
+  sent: 'basic' | 'bearer' | 'unreadable' | undefined,
+): string[] {
+  return [
+    ...(basic ? [`Basic ${REALM}`] : []),
+    ...(bearer ? [`Bearer ${REALM}${sent === 'bearer' ? ', error="invalid_token"' : ''}`] : []),
+  ];
+}

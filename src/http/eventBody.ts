@@ -1,0 +1,112 @@
+import type { Readable } from 'node:stream';
+import type { FastifyRequest } from 'fastify';
+import type { Draft, Read } from '../core/draft.ts';
+import { draftFromPairs } from '../core/draft.ts';
+import { RefusedError, shown } from '../core/errors.ts';
+import { CLOUD_EVENT_FIELDS, readBinaryCloudEvent, readCloudEvents } from '../wire/in/cloudEvents.ts';
+import type { DataMapping } from '../wire/in/dataMapping.ts';
+import { parseForm } from '../wire/in/form.ts';
+import type { Reads } from '../wire/in/jsonEvents.ts';
+import { JSON_FIELDS, readJsonEvents } from '../wire/in/jsonEvents.ts';
+import type { StreamLimits } from '../wire/in/ndjson.ts';
+import { readNdjson } from '../wire/in/ndjson.ts';
+import type { EventFormat } from './eventFormat.ts';
+import type { IngestOptions } from './ingest.ts';
+import { queryOf } from './query.ts';
+
+/** How bodies are read. */
+export interface BodyRules {
+  /** Parameters in the URL and in a form, each. */
+  readonly pairsMax: number;
+  readonly stream: StreamLimits;
+  /** What of a CloudEvent's data becomes a label. */
+  readonly cloudEventData: readonly DataMapping[];
+}
+
+/** What a body holds, for `Ingest.ingest`. */
+export interface EventBody {
+  readonly reads: Iterable<Read> | AsyncIterable<Read>;
+  readonly options: IngestOptions;
+}
+
+type Pairs = readonly (readonly [name: string, value: string])[];
+
+const PARTIAL = 'partial';
+
+/** Reads a request's body, and the parameters of its URL. Throws a RefusedError where it is none of its format. */
+export function readEventBody(format: EventFormat, request: FastifyRequest, rules: BodyRules): EventBody {
+  const url = parseForm('url', queryOf(request.raw), rules.pairsMax);
+  return READERS[format](request, url, rules);
+}
+
+const READERS: Record<EventFormat, (request: FastifyRequest, url: Pairs, rules: BodyRules) => EventBody> = {
+  parameters: (request, url, { pairsMax }) => {
+    const form = parseForm('body', bytesOf(request), pairsMax);
+    return { reads: [draftFromPairs([...url, ...form])], options: {} };
+  },
+  json: (request, url) => several(readJsonEvents(bytesOf(request)), JSON_FIELDS, url),
+  ndjson: (request, url, { stream }) => {
+    const reads = readNdjson(chunksOf(request.body as Readable), stream);
+    return several({ reads, isBatch: true }, JSON_FIELDS, url);
+  },
+  cloudEvent: (request, url, { cloudEventData }) =>
+    several(readCloudEvents(bytesOf(request), false, cloudEventData), CLOUD_EVENT_FIELDS, url),
+  cloudEventBatch: (request, url, { cloudEventData }) =>
+    several(readCloudEvents(bytesOf(request), true, cloudEventData), CLOUD_EVENT_FIELDS, url),
+  binaryCloudEvent: (request, url, { cloudEventData }) => {
+    const draft = readBinaryCloudEvent(
+      (name) => attributeOf(request, name),
+      request.headers['content-type'],
+      bytesOf(request),
+      cloudEventData,
+    );
+    return several(
+      { reads: [draft], isBatch: false },
+      { ...CLOUD_EVENT_FIELDS, timestamp: 'ce-time', id: 'ce-id' },
+      url,
+    );
+  },
+};
+
+/** Events of a format that is no form: the URL says what is common to them, and how to answer. */
+function several(
+  { reads, isBatch }: Omit<Reads, 'reads'> & Pick<EventBody, 'reads'>,
+  fields: NonNullable<IngestOptions['fields']>,
+  url: Pairs,
+): EventBody {
+  const isPartial = isPartialOf(url.filter(([name]) => name === PARTIAL));
+  const common: Draft = draftFromPairs(url.filter(([name]) => name !== PARTIAL));
+  return { reads, options: { fields, common, isBatch: isBatch || isPartial, isPartial } };
+}
+
+function isPartialOf(given: Pairs): boolean {
+  const [[, value] = [PARTIAL, 'false'], ...more] = given;
+  if (more.length === 0 && value === 'true') return true;
+  if (more.length === 0 && value === 'false') return false;
+  throw new RefusedError(PARTIAL, `${PARTIAL} ${shown(value)} must be true or false, and stand only once`);
+}
+
+/** A body that came whole. What came as a stream, and is data of no use here, is nothing. */
+function bytesOf({ body }: FastifyRequest): Uint8Array {
+  return body instanceof Uint8Array ? body : new Uint8Array();
+}
+
+/** What comes of a stream, which stays open where the reader stops early: there is an answer to be sent. */
+async function* chunksOf(stream: Readable): AsyncGenerator<Uint8Array> {
+  try {
+    yield* stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+  } catch (cause) {
+    if (!CUT.has((cause as NodeJS.ErrnoException).code ?? '')) throw cause;
+    throw new RefusedError('body', 'the body ended before it was complete; send it again', { cause });
+  }
+}
+
+/** The codes of a stream whose sender went away. */
+const CUT = new Set(['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE']);
+
+/** An attribute of a CloudEvent that stands in a header. */
+function attributeOf(request: FastifyRequest, name: string): string | undefined {
+  const given = request.raw.headersDistinct[`ce-${name}`];
+  if (given === undefined || given.length === 1) return given?.[0];
+  throw new RefusedError(`ce-${name}`, `ce-${name} is given more than once; an event has one`);
+}

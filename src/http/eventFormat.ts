@@ -1,0 +1,53 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { UnsupportedError, shown } from '../core/errors.ts';
+import { checkCharset, mediaTypeOf } from './mediaType.ts';
+
+/** How the events of a request are written. */
+export type EventFormat =
+  'parameters' | 'json' | 'ndjson' | 'cloudEvent' | 'cloudEventBatch' | 'binaryCloudEvent';
+
+export const FORM_TYPE = 'application/x-www-form-urlencoded';
+export const NDJSON_TYPES = ['application/x-ndjson', 'application/jsonl'] as const;
+
+const FORMATS: ReadonlyMap<string, EventFormat> = new Map<string, EventFormat>([
+  [FORM_TYPE, 'parameters'],
+  ['application/json', 'json'],
+  ...NDJSON_TYPES.map((type) => [type, 'ndjson'] as const),
+  ['application/cloudevents+json', 'cloudEvent'],
+  ['application/cloudevents-batch+json', 'cloudEventBatch'],
+]);
+
+/**
+ * Tells the format by the head of a request: its Content-Type, or the `ce-*` headers of a CloudEvent whose body is of another type.
+ * Throws an UnsupportedError that lists what is taken.
+ */
+export function eventFormatOf(headers: IncomingHttpHeaders): EventFormat {
+  const contentType = headers['content-type'];
+  const type = mediaTypeOf(contentType);
+  const isCloudEvent = type?.startsWith('application/cloudevents') === true;
+  if (headers['ce-specversion'] !== undefined && !isCloudEvent) return 'binaryCloudEvent';
+  if (contentType === undefined && !hasBody(headers)) return 'parameters';
+  const format = FORMATS.get(type ?? '') ?? (isOtherJson(type) && !isCloudEvent ? 'json' : undefined);
+  if (contentType === undefined || format === undefined) throw notTaken(contentType);
+  if (format !== 'parameters') checkCharset(contentType);
+  return format;
+}
+
+function isOtherJson(type: string | undefined): boolean {
+  return type !== undefined && /^application\/.+\+json$/.test(type);
+}
+
+function hasBody(headers: IncomingHttpHeaders): boolean {
+  return (headers['content-length'] ?? '0') !== '0' || headers['transfer-encoding'] !== undefined;
+}
+
+function notTaken(contentType: string | undefined): UnsupportedError {
+  const what =
+    contentType === undefined
+      ? 'a body needs a Content-Type'
+      : `Content-Type ${shown(contentType)} is not taken`;
+  return new UnsupportedError(
+    'Content-Type',
+    `${what}; send ${[...FORMATS.keys()].join(', ')}, or a CloudEvent with ce-* headers; labels may also stand in the URL`,
+  );
+}

@@ -1,0 +1,102 @@
+import type { FastifyInstance } from 'fastify';
+import type { Entry } from '../core/entry.ts';
+import { RefusedError, shown } from '../core/errors.ts';
+import { offset } from '../core/offset.ts';
+import { readSeries } from '../core/series.ts';
+import { formatSampleValue } from '../core/value.ts';
+import type { Feed } from '../relay/feed.ts';
+import type { Parameters } from './identify.ts';
+import { ERROR } from './openapi.ts';
+import { parametersOf } from './query.ts';
+
+const LIMIT = 100;
+const LIMIT_MAX = 1_000;
+
+const OFFSET = { type: 'integer', minimum: 0 } as const;
+const TIME = { type: 'string', format: 'date-time' } as const;
+
+const EVENT = {
+  type: 'object',
+  required: ['offset', 'series', 'name', 'labels', 'value', 'time', 'arrived'],
+  properties: {
+    offset: { ...OFFSET, description: "the event's place in the log" },
+    series: { type: 'string', description: 'the name and the labels as Prometheus writes them' },
+    name: { type: 'string' },
+    labels: { type: 'object', additionalProperties: { type: 'string' } },
+    value: {
+      type: 'string',
+      description: "a float64 as Prometheus' own API writes it, since JSON has no NaN and no infinity",
+    },
+    time: { ...TIME, description: 'the time that timed scrapes show' },
+    arrived: { ...TIME, description: 'when the server took it in' },
+  },
+} as const;
+
+const SCHEMA = {
+  tags: ['events'],
+  summary: 'The events in the log, to be looked at',
+  description:
+    'Consumes nothing and makes nobody known. Ask again with `after` set to the `next` of the answer to follow the events. A page holds ' +
+    'at most `limit` entries of the log; ends of pulses are entries, too, and are not shown, so a page may hold fewer.',
+  querystring: {
+    type: 'object',
+    properties: {
+      after: { ...OFFSET, description: 'only events beyond this place; without it the newest' },
+      limit: { type: 'integer', minimum: 1, maximum: LIMIT_MAX, default: LIMIT },
+    },
+  },
+  response: {
+    200: {
+      description: 'they are, oldest first',
+      type: 'object',
+      required: ['events', 'next', 'end', 'gone'],
+      properties: {
+        events: { type: 'array', items: EVENT },
+        next: { ...OFFSET, description: 'what to ask for next, as `after`' },
+        end: { ...OFFSET, description: 'where the log ends; there is more now where it lies beyond `next`' },
+        gone: { ...OFFSET, description: 'how many entries beyond `after` are in the log no more' },
+      },
+    },
+    400: { ...ERROR, description: 'a parameter breaks a rule' },
+  },
+} as const;
+
+/** `GET /api/v1/events`: the feed. */
+export function feedRoute(app: FastifyInstance, feed: Feed): void {
+  // Queries are read strictly, by wire/in/form.ts, and not by the schema, which describes them.
+  app.get(
+    '/api/v1/events',
+    { schema: SCHEMA, validatorCompiler: () => () => true },
+    async (request, reply) => {
+      const parameters = parametersOf(request.raw);
+      const unknown = [...parameters.keys()].find((name) => name !== 'after' && name !== 'limit');
+      if (unknown !== undefined)
+        throw new RefusedError(unknown, `unknown parameter ${shown(unknown)}; there are after and limit`);
+      const after = wholeNumber(parameters, 'after', 0, Number.MAX_SAFE_INTEGER);
+      const limit = wholeNumber(parameters, 'limit', 1, LIMIT_MAX) ?? LIMIT;
+      const { events, ...rest } = await feed.read(after === undefined ? undefined : offset(after), limit);
+      return reply.header('Cache-Control', 'no-store').send({ events: events.map(toJson), ...rest });
+    },
+  );
+}
+
+function toJson({ offset: place, series, value, time, arrived }: Entry) {
+  const { metric, labels } = readSeries(series);
+  return {
+    offset: place,
+    series,
+    name: metric,
+    labels: Object.fromEntries(labels.map((label) => [label.name, label.value])),
+    value: formatSampleValue(value),
+    time: new Date(time).toISOString(),
+    arrived: new Date(arrived).toISOString(),
+  };
+}
+
+function wholeNumber(parameters: Parameters, name: string, min: number, max: number): number | undefined {
+  const raw = parameters.get(name);
+  if (raw === undefined) return undefined;
+  const value = /^\d{1,16}$/.test(raw) ? Number(raw) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  throw new RefusedError(name, `${name} ${shown(raw)} must be a whole number from ${min} to ${max}`);
+}

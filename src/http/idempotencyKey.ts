@@ -1,0 +1,28 @@
+import type { IncomingMessage } from 'node:http';
+import { RefusedError, shown } from '../core/errors.ts';
+
+const HEADER = 'Idempotency-Key';
+const ASCII = /^[\x20-\x7e]*$/;
+/** A string as the header's draft standard has it: https://www.rfc-editor.org/rfc/rfc9651#section-3.3.3 */
+const QUOTED = /^"((?:[^"\\]|\\["\\])*)"$/;
+
+/**
+ * The id that a request carries in its `Idempotency-Key` header, in quotes (as its draft standard has it) or without (as most
+ * write it). Throws a RefusedError.
+ * Source: https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+ */
+export function idempotencyKey(request: IncomingMessage): string | undefined {
+  const given = request.headersDistinct['idempotency-key'];
+  if (given === undefined) return undefined;
+  const [key = '', ...more] = given;
+  if (more.length > 0)
+    throw new RefusedError(HEADER, `${HEADER} is given more than once; a request has one key`);
+  if (!ASCII.test(key)) {
+    throw new RefusedError(
+      HEADER,
+      `${HEADER} ${shown(key)} holds a character beyond printable ASCII; use such characters only, a UUID for example`,
+    );
+  }
+  const quoted = QUOTED.exec(key)?.[1];
+  return quoted === undefined ? key : quoted.replaceAll(/\\(.)/g, '$1');
+}

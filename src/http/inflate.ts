@@ -1,0 +1,105 @@
+import { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import type { FastifyInstance } from 'fastify';
+import { RefusedError, TooLargeError, UnsupportedError, shown } from '../core/errors.ts';
+
+/** How many times its own length a compressed body may have, beyond RATIO_FREE_BYTES. Events that repeat reach some 50. */
+const RATIO_MAX = 100;
+/** Short bodies may be as repetitive as they like: the bound on their length suffices. */
+const RATIO_FREE_BYTES = 1024 * 1024;
+
+const TRUNCATED = 'the compressed body ends too early; send all of it';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Media types whose bodies the route reads as they come, in bounds of its own: their whole length is not bounded. */
+    streamedTypes?: readonly string[];
+  }
+}
+
+/** A body as it comes out; Fastify compares what came in with Content-Length. */
+type Inflated = Readable & { receivedEncodedLength: number };
+
+/** Takes gzip as `Content-Encoding` of every body, whatever the route. Any other coding is refused. */
+export function inflateBodies(app: FastifyInstance): void {
+  app.addHook('preParsing', async (request, reply, payload) => {
+    const { headers } = request;
+    const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+    const coding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+    if (!hasBody || coding === 'identity') return payload;
+    if (coding !== 'gzip' && coding !== 'x-gzip') {
+      reply.header('Accept-Encoding', 'gzip');
+      throw new UnsupportedError(
+        'Content-Encoding',
+        `Content-Encoding ${shown(coding)} is not taken; send the body in gzip, or as it is`,
+      );
+    }
+    const { bodyLimit, config } = request.routeOptions;
+    const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+    return inflated(payload, config.streamedTypes?.includes(type) ? Infinity : bodyLimit);
+  });
+}
+
+/** The body out of its coding. Nothing is read, and no memory taken, before somebody reads from it. */
+function inflated(source: Readable, bytesMax: number): Inflated {
+  let bytesIn = 0;
+  const body = Readable.from(
+    inflate(source, bytesMax, (bytes) => (bytesIn += bytes)),
+    { objectMode: false },
+  );
+  // Fastify stops listening when it has answered; what fails after that concerns nobody.
+  body.on('error', () => undefined);
+  return Object.defineProperty(body, 'receivedEncodedLength', { get: () => bytesIn }) as Inflated;
+}
+
+async function* inflate(
+  source: Readable,
+  bytesMax: number,
+  came: (bytes: number) => number,
+): AsyncGenerator<Buffer> {
+  const gunzip = createGunzip();
+  let bytesIn = 0;
+  let bytesOut = 0;
+  const count = (chunk: Buffer) => void (bytesIn = came(chunk.length));
+  // A client that goes away ends its body by this event only.
+  const cut = () => gunzip.destroy(new RefusedError('body', TRUNCATED));
+  source.on('data', count).once('error', cut).once('aborted', cut).pipe(gunzip);
+  try {
+    for await (const chunk of gunzip as AsyncIterable<Buffer>) {
+      bytesOut += chunk.length;
+      if (bytesOut > bytesMax || bytesIn > bytesMax)
+        throw new TooLargeError(
+          'body',
+          `the body is longer than ${bytesMax} bytes, as it comes or when it is decompressed; send less at a time or raise the limit`,
+        );
+      if (bytesOut > RATIO_FREE_BYTES && bytesOut > bytesIn * RATIO_MAX)
+        throw new TooLargeError(
+          'body',
+          `the body grows to more than ${RATIO_MAX} times its length when it is decompressed; send it as it is`,
+        );
+      yield chunk;
+    }
+    if (gunzip.bytesWritten < bytesIn)
+      throw new RefusedError('body', 'something follows the compressed body; send nothing after its end');
+  } catch (error) {
+    throw refusal(error);
+  } finally {
+    source.off('data', count).off('error', cut).off('aborted', cut).unpipe(gunzip);
+    gunzip.destroy();
+    // What is left of the body is read past, so that the answer reaches a client that is still sending.
+    source.resume();
+  }
+}
+
+/** An error of zlib's as the client is to see it. Sources: the codes of https://nodejs.org/api/zlib.html#zlib-constants */
+function refusal(error: unknown): unknown {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'Z_BUF_ERROR':
+      return new RefusedError('body', TRUNCATED);
+    case 'Z_DATA_ERROR':
+    case 'Z_NEED_DICT':
+      return new RefusedError('body', 'the body is not valid gzip, as Content-Encoding says that it is');
+    default:
+      return error;
+  }
+}

@@ -1,0 +1,143 @@
+import { withCommon } from '../core/common.ts';
+import type { Draft, DraftFields, Read } from '../core/draft.ts';
+import { PARAMETERS } from '../core/draft.ts';
+import { RefusedError, SeriesLimitError, TooLargeError } from '../core/errors.ts';
+import type { Event, EventRules } from '../core/event.ts';
+import { eventFromDraft } from '../core/event.ts';
+import { checkId, idIn } from '../core/id.ts';
+import type { AcceptOptions, Accepted, Acceptor, Outcome } from '../relay/accept.ts';
+
+export interface IngestOptions {
+  /** What the format calls the parts of an event; without it, as parameters are called. */
+  readonly fields?: DraftFields;
+  /** What the URL says of all events of the body. Its id is the request's. */
+  readonly common?: Draft;
+  /** An id of the whole request: of its event if that is the only one and has none of its own. */
+  readonly requestId?: string | undefined;
+  /** Whether the body may hold several events, and is answered so; without it, it holds one. */
+  readonly isBatch?: boolean;
+  /** Whether events are taken though others are refused, and each is answered for. Without it, all are stored or none. */
+  readonly isPartial?: boolean;
+}
+
+/** What to answer: a status, and an object to be sent as JSON. */
+export interface IngestReply {
+  readonly status: 200 | 400 | 429;
+  readonly body: object;
+  /** With a 429: when to try again, in seconds. */
+  readonly retryAfterSeconds?: number;
+}
+
+/** The space of ids that are given to requests of several events. */
+const REQUESTS = 'request';
+
+/** What becomes of events, whatever format they came in: they are checked, stored, and answered for. */
+export class Ingest {
+  readonly #acceptor: Acceptor;
+  readonly #rules: EventRules;
+  readonly #eventsMax: number;
+
+  /** `eventsMax`: how many events one body may hold. */
+  constructor(acceptor: Acceptor, rules: EventRules, eventsMax: number) {
+    this.#acceptor = acceptor;
+    this.#rules = rules;
+    this.#eventsMax = eventsMax;
+  }
+
+  /**
+   * Takes what a format reads, as it reads it: only events that keep the rules are held in memory, and they are stored together at the
+   * end. Throws a RefusedError, whose field begins with the event's place (`[3].labels.env`) in a batch; nothing is stored then.
+   */
+  async ingest(
+    reads: Iterable<Read> | AsyncIterable<Read>,
+    {
+      fields = PARAMETERS,
+      common = { labels: [] },
+      requestId = common.id,
+      isBatch = false,
+      isPartial = false,
+    }: IngestOptions = {},
+  ): Promise<IngestReply> {
+    // What the URL says must be right by itself, so that no event is blamed for it.
+    eventFromDraft(common, this.#rules);
+    if (requestId !== undefined) checkId('Idempotency-Key', requestId, this.#rules.limits.idBytesMax);
+    const events: Event[] = [];
+    const refused = new Map<number, RefusedError>();
+    let place = 0;
+    for await (const read of reads) {
+      if (place === this.#eventsMax) throw tooMany(this.#eventsMax);
+      try {
+        events.push(this.#check(read, common, fields));
+      } catch (error) {
+        if (!(error instanceof RefusedError)) throw error;
+        const placed = isBatch ? error.at(`[${place}]`) : error;
+        if (!isPartial) throw placed;
+        refused.set(place, placed);
+      }
+      place += 1;
+    }
+    const only = events[0];
+    const isItsId = !isBatch && only !== undefined && only.id === undefined;
+    const accepted =
+      isItsId && requestId !== undefined
+        ? await this.#accept([{ ...only, id: requestId }], {}, isBatch)
+        : await this.#accept(
+            events,
+            { isPartial, requestId: requestId === undefined ? undefined : idIn(REQUESTS, requestId) },
+            isBatch,
+          );
+    return isPartial ? itemReply(accepted, refused) : { status: 200, body: bodyOf(accepted, isBatch) };
+  }
+
+  /** Of a body that holds one event, an error needs no place. */
+  async #accept(events: readonly Event[], options: AcceptOptions, isBatch: boolean): Promise<Accepted> {
+    try {
+      return await this.#acceptor.accept(events, options);
+    } catch (error) {
+      if (isBatch || !(error instanceof SeriesLimitError)) throw error;
+      throw error.cause;
+    }
+  }
+
+  #check(read: Read, common: Draft, fields: DraftFields): Event {
+    if (read instanceof RefusedError) throw read;
+    return eventFromDraft(withCommon(common, read, fields), this.#rules, fields);
+  }
+}
+
+function bodyOf({ accepted, duplicates }: Accepted, isBatch: boolean): object {
+  if (isBatch) return { accepted, duplicates };
+  return accepted === 1 ? { accepted } : { duplicate: true };
+}
+
+/** Answers for each event in its place. It is an error where nothing at all was taken: 429 where that may change by itself. */
+function itemReply(
+  { accepted, duplicates, outcomes }: Accepted,
+  refused: ReadonlyMap<number, RefusedError>,
+): IngestReply {
+  const count = outcomes.length + refused.size;
+  const checked = outcomes[Symbol.iterator]();
+  const all = Array.from({ length: count }, (_, place): Outcome | RefusedError => {
+    const outcome = refused.get(place) ?? (checked.next().value as Outcome);
+    return outcome instanceof SeriesLimitError ? outcome.at(`[${place}]`) : outcome;
+  });
+  const items = all.map((outcome) =>
+    outcome instanceof RefusedError
+      ? { status: 'refused', error: outcome.message, field: outcome.field }
+      : { status: outcome },
+  );
+  const body = { accepted, duplicates, refused: count - accepted - duplicates, items };
+  if (count === 0 || accepted + duplicates > 0) return { status: 200, body };
+  const error = { error: 'every event is refused; items says why', ...body };
+  const [first] = all;
+  return refused.size === 0 && first instanceof SeriesLimitError
+    ? { status: 429, body: error, retryAfterSeconds: first.retryAfterSeconds }
+    : { status: 400, body: error };
+}
+
+function tooMany(eventsMax: number): RefusedError {
+  return new TooLargeError(
+    'body',
+    `the body holds more than ${eventsMax} events; send fewer at a time or raise batch.eventsMax`,
+  );
+}

@@ -1,0 +1,51 @@
+import type { Entry } from '../core/entry.ts';
+import type { PageLimits } from '../core/limits.ts';
+import type { Offset } from '../core/offset.ts';
+import { offset } from '../core/offset.ts';
+import { range } from '../core/range.ts';
+import type { Log } from '../log/log.ts';
+import type { Pages } from './page.ts';
+
+/** A page of the feed. */
+export interface FeedPage {
+  readonly events: readonly Entry[];
+  /** What to ask for next. */
+  readonly next: Offset;
+  /** Where the log ends now: there is more where it lies beyond `next`. */
+  readonly end: Offset;
+  /** How many entries that were asked for are gone from the log; at most, since offsets may have gaps. */
+  readonly gone: number;
+}
+
+/** Events for those who only look: nothing is consumed, nobody becomes known, and what scrapers get does not change. */
+export class Feed {
+  readonly #log: Pick<Log, 'state'>;
+  readonly #pages: Pages;
+  readonly #bytesMax: number;
+
+  /** `bytesMax` bounds what one page reads from the log. */
+  constructor(log: Pick<Log, 'state'>, pages: Pages, bytesMax: number) {
+    this.#log = log;
+    this.#pages = pages;
+    this.#bytesMax = bytesMax;
+  }
+
+  /**
+   * The events beyond `after`, oldest first, of at most `entriesMax` entries (ends of pulses count, and are left out); without `after` the
+   * newest ones. An offset beyond the end is of a log that is no more: it stands for the start of this one.
+   */
+  async read(after: Offset | undefined, entriesMax: number): Promise<FeedPage> {
+    const { trimmed } = this.#log.state();
+    const end = this.#pages.end;
+    const asked = after ?? Math.max(trimmed, end - entriesMax);
+    const from = asked > end ? trimmed : offset(Math.max(asked, trimmed));
+    const limits: PageLimits = { eventsMax: entriesMax, bytesMax: this.#bytesMax };
+    const { entries, ranges } = await this.#pages.read(range(from, end), limits);
+    return {
+      events: entries.filter(({ kind }) => kind === 'event'),
+      next: ranges.at(-1)?.upTo ?? from,
+      end,
+      gone: asked > end ? 0 : from - asked,
+    };
+  }
+}

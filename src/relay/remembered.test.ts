@@ -1,0 +1,62 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Millis } from '../core/millis.ts';
+import { millis } from '../core/millis.ts';
+import { MemoryLog } from '../log/memory/memoryLog.ts';
+import { RelayHarness } from '../../test/support/relayHarness.ts';
+
+const MINUTE = 60_000;
+/** More than are remembered by themselves. */
+const ENTRIES = 50_100;
+
+describe('after a restart of a busy server', () => {
+  let harness: RelayHarness;
+  let start: Millis;
+
+  /** The time that an event gets now. */
+  async function timeOf(n: string, sent?: Millis): Promise<Millis | undefined> {
+    await harness.post(n, 1, sent);
+    const { entries, offerId } = await harness.scrape('a', 'timed');
+    harness.scrapes.flushed('a', offerId ?? 0);
+    harness.scrapes.observe('a', offerId ?? 0, 'nextRequest');
+    return entries.findLast(({ series, kind }) => series.includes(`"${n}"`) && kind === 'event')?.time;
+  }
+
+  beforeAll(async () => {
+    harness = new RelayHarness(new MemoryLog(), { eventsMax: 200_000, backlogMax: 200_000 });
+    start = harness.now;
+    await harness.log.start();
+    await harness.start();
+    await harness.post('early');
+    await harness.post('ahead', 1, millis(start + 4 * MINUTE));
+    harness.now = millis(start + 1_000);
+    for (let n = 0; n < ENTRIES; n += 1) await harness.post(String(n));
+    harness.now = millis(start + 2_000);
+    await harness.start();
+  });
+
+  it('G8: an event of a new series has the time of its arrival', async () => {
+    expect(await timeOf('new')).toBe(harness.now);
+  });
+
+  it('G8: a series that is not remembered gets no time that it may have had already', async () => {
+    expect(await timeOf('early', millis(start - MINUTE))).toBeGreaterThan(start);
+  });
+
+  it('G8: one whose sender was ahead is still above its own time', async () => {
+    expect(await timeOf('ahead')).toBe(start + 4 * MINUTE + 1);
+  });
+});
+
+it('G8: a series whose entries are gone from the log gets no time that it may have had already', async () => {
+  const harness = new RelayHarness(new MemoryLog(), { retentionMinMs: 0 });
+  await harness.log.start();
+  await harness.start();
+  const posted = harness.now;
+  await harness.post('1');
+  await harness.delivered('a', 'timed');
+  await harness.pass(1_000);
+  expect(harness.log.state().entries).toBe(0);
+  await harness.start();
+  await harness.post('1', 1, millis(posted - MINUTE));
+  expect((await harness.scrape('a', 'timed')).entries[0]?.time).toBeGreaterThan(posted);
+});

@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import { RefusedError } from '../../../core/errors.ts';
+import type { NameRules } from './compile.ts';
+import { compileMapping } from './compile.ts';
+
+const RULES: NameRules = {
+  names: 'legacy',
+  limits: { labelsMax: 64, labelNameBytesMax: 64, labelValueBytesMax: 4096, idBytesMax: 64 },
+  reserved: (metric) => metric.startsWith('oneshot_'),
+};
+
+function fault(raw: unknown): { field: string; message: string } {
+  try {
+    compileMapping('webhooks.w', raw, RULES);
+  } catch (error) {
+    if (error instanceof RefusedError) return { field: error.field, message: error.message };
+    throw error;
+  }
+  throw new Error('it was taken');
+}
+
+describe('a written mapping', () => {
+  it('is taken with everything that the language has', () => {
+    const mapping = compileMapping(
+      'webhooks.w',
+      {
+        each: '/items',
+        when: { '/state': ['done', null] },
+        unless: { 'header:X-Test': ['true'] },
+        metric: 'deploys',
+        labels: {
+          env: {
+            from: ['/env', 'document:/env'],
+            as: ['lower', 'trim'],
+            allow: ['prod'],
+            default: 'none',
+            max: 10,
+          },
+          service: '/service',
+          team: { const: 'shop' },
+        },
+        labelsFrom: { from: '/tags', prefix: 'tag_' },
+        value: '/seconds',
+        time: [{ from: '/at', unit: 'ms' }, '/created'],
+        id: ['{/id}', '{/env}:{/n}'],
+        drop: ['noise'],
+        kinds: {
+          a: { when: { '/kind': ['a'] } },
+          b: { value: { const: 0 }, labels: { kind: { const: 'b' } } },
+        },
+      },
+      RULES,
+    );
+    expect(mapping.each).toEqual(['items']);
+    expect(mapping.kinds.map(({ name }) => name)).toEqual(['a', 'b']);
+    expect(mapping.kinds.map(({ when }) => when.length)).toEqual([2, 1]);
+    expect(mapping.kinds.map(({ labels }) => labels.map(({ name }) => name))).toEqual([
+      ['env', 'service', 'team'],
+      ['env', 'service', 'team', 'kind'],
+    ]);
+    expect(mapping.kinds[1]?.value).toBe(0);
+  });
+
+  it.each([
+    [[], 'webhooks.w must be an object, not []'],
+    [{ lables: {} }, 'webhooks.w has no "lables"; it takes when, unless, metric, labels,'],
+    [
+      { labels: { env: 'env' } },
+      'webhooks.w.labels.env "env" points nowhere; write a JSON pointer such as /a/b',
+    ],
+    [{ labels: { env: '/a~' } }, 'webhooks.w.labels.env "/a~" is not a JSON pointer'],
+    [{ labels: { env: 'header:' } }, 'webhooks.w.labels.env "header:" names no header'],
+    [{ labels: { env: 'header:a b' } }, 'webhooks.w.labels.env "header:a b" names no header'],
+    [{ labels: { env: 1 } }, 'webhooks.w.labels.env must be a reference or an object, not 1'],
+    [{ labels: { env: {} } }, 'webhooks.w.labels.env.from must be a list of 1 to 8, not nothing'],
+    [{ labels: { env: { from: [] } } }, 'webhooks.w.labels.env.from must be a list of 1 to 8, not []'],
+    [
+      { labels: { env: { from: '' } } },
+      'webhooks.w.labels.env.from must be a text of 1 to 1024 characters, not ""',
+    ],
+    [
+      { labels: { env: { form: '/a' } } },
+      'webhooks.w.labels.env has no "form"; it takes from, as, allow, default, max',
+    ],
+    [
+      { labels: { env: { from: '/a', as: ['upper'] } } },
+      'webhooks.w.labels.env.as must be of lower, trim, first-line',
+    ],
+    [{ labels: { env: { from: '/a', as: ['constructor'] } } }, 'webhooks.w.labels.env.as must be of lower'],
+    [
+      { labels: { env: { from: '/a', allow: [] } } },
+      'webhooks.w.labels.env.allow must be a list of 1 to 1000, not []',
+    ],
+    [
+      { labels: { env: { from: '/a', allow: 'prod' } } },
+      'webhooks.w.labels.env.allow must be a list of 1 to 1000, not "prod"',
+    ],
+    [
+      { labels: { env: { from: '/a', max: 0 } } },
+      'webhooks.w.labels.env.max must be a whole number from 1 to 4096, not 0',
+    ],
+    [
+      { labels: { env: { from: '/a', default: 3 } } },
+      'webhooks.w.labels.env.default must be a text of 1 to 1024 characters, not 3',
+    ],
+    [{ labels: { env: { const: '' } } }, 'webhooks.w.labels.env.const must be a text'],
+    [{ labels: { env: { const: 'a', from: '/a' } } }, 'webhooks.w.labels.env has no "from"; it takes const'],
+    [{ labels: { 'my-env': '/a' } }, 'label name "my-env" is not valid'],
+    [{ labels: { __name__: '/a' } }, 'label name "__name__" is not valid'],
+    [
+      { labels: Object.fromEntries([...Array(65).keys()].map((n) => [`l${n}`, '/a'])) },
+      'webhooks.w.labels must be at most 64',
+    ],
+    [{ labelsFrom: '/a' }, 'webhooks.w.labelsFrom must be an object, not "/a"'],
+    [{ labelsFrom: { from: '/a' } }, 'webhooks.w.labelsFrom.prefix must be a text'],
+    [{ labelsFrom: { from: '/a', prefix: 'a-' } }, 'label name "a-" is not valid'],
+    [{ metric: 'a-b' }, 'webhooks.w.metric "a-b" is not a metric name'],
+    [{ metric: 'up' }, 'webhooks.w.metric "up" is a metric that Prometheus itself adds'],
+    [{ metric: 'oneshot_x' }, 'webhooks.w.metric "oneshot_x" is one of this server\'s own metrics'],
+    [{ value: 3 }, 'webhooks.w.value must be an object, not 3'],
+    [{ value: { const: '3' } }, 'webhooks.w.value.const must be a number, not "3"'],
+    [
+      { time: { from: '/at', unit: 'h' } },
+      'webhooks.w.time.unit must be one of rfc3339, s, ms, auto, not "h"',
+    ],
+    [{ time: [] }, 'webhooks.w.time must be a list of 1 to 8, not []'],
+    [{ id: 'x' }, 'webhooks.w.id "x" has no reference, so that all events would be one'],
+    [{ id: '{/id' }, 'webhooks.w.id "{/id" has a brace without its other'],
+    [{ id: '{id}' }, 'webhooks.w.id "id" points nowhere'],
+    [{ when: { '/a': 'b' } }, 'webhooks.w.when./a must be a list of 1 to 1000, not "b"'],
+    [{ when: { a: ['b'] } }, 'webhooks.w.when.a "a" points nowhere'],
+    [{ unless: ['/a'] }, 'webhooks.w.unless must be an object of conditions, not ["/a"]'],
+    [{ each: 'items' }, 'webhooks.w.each "items" is not a JSON pointer'],
+    [{ kinds: {} }, 'webhooks.w.kinds must be an object of 1 to 64 kinds, not {}'],
+    [{ kinds: { a: { each: '/x' } } }, 'webhooks.w.kinds.a has no "each"'],
+    [{ kinds: { a: { labels: { b: 'c' } } } }, 'webhooks.w.kinds.a.labels.b "c" points nowhere'],
+    [{ drop: [1] }, 'webhooks.w.drop must be a text'],
+  ])('is refused when it is %j', (raw, message) => {
+    const { field, message: said } = fault(raw);
+    expect(said).toContain(message);
+    expect(field).toMatch(/^webhooks\.w/);
+    expect(said).not.toContain('\n');
+  });
+});

@@ -1,0 +1,58 @@
+import type { MappingSource } from '../language.ts';
+import { annotation } from '../shapes/annotation.ts';
+import type { Preset } from './preset.ts';
+
+const BEARER = { by: 'token', header: 'Authorization', prefix: 'Bearer ' } as const;
+const IDEMPOTENCY_KEY = '{header:Idempotency-Key}';
+/** A text may be long, and different each time; its first line tells most of it. */
+const TEXT_CHARACTERS_MAX = 80;
+
+const ANNOTATION: MappingSource = {
+  labels: {
+    type: { const: 'annotation' },
+    text: { from: '/text', as: ['first-line', 'trim'], max: TEXT_CHARACTERS_MAX },
+    tags: '/tags',
+  },
+  labelsFrom: { from: '/labels', prefix: 'tag_' },
+  id: IDEMPOTENCY_KEY,
+  // Flux sends its annotations here with the time of Graphite's.
+  time: [
+    { from: '/time', unit: 'ms' },
+    { from: '/when', unit: 's' },
+  ],
+};
+
+/** Grafana's API of annotations, so that what sends them there can send them here. */
+export const GRAFANA: Preset = {
+  name: 'grafana',
+  path: '/api/annotations',
+  sender: 'whatever makes annotations in Grafana: Argo CD and Flux among others',
+  source: 'https://grafana.com/docs/grafana/latest/developers/http_api/annotations/',
+  check: BEARER,
+  shape: annotation,
+  shaped:
+    'Tags of the form `key:value` are read as the members of `/labels`; all others are joined by commas in `/tags`',
+  answer: 'annotation',
+  partial: false,
+  idSpace: 'grafana',
+  mapping: ANNOTATION,
+};
+
+export const GRAPHITE: Preset = {
+  ...GRAFANA,
+  name: 'graphite',
+  path: '/api/annotations/graphite',
+  sender: "whatever makes annotations in Grafana by Graphite's format",
+  answer: 'graphite',
+  idSpace: 'graphite',
+  mapping: {
+    labels: {
+      type: { const: 'annotation' },
+      text: { from: '/what', as: ['first-line', 'trim'], max: TEXT_CHARACTERS_MAX },
+      tags: '/tags',
+    },
+    labelsFrom: { from: '/labels', prefix: 'tag_' },
+    id: IDEMPOTENCY_KEY,
+    time: { from: '/when', unit: 's' },
+  },
+};

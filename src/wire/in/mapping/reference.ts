@@ -1,0 +1,83 @@
+import { RefusedError, shown } from '../../../core/errors.ts';
+import { JsonNumber } from '../json.ts';
+import type { Pointer } from './pointer.ts';
+import { isObject, parsePointer, resolve } from './pointer.ts';
+
+/** What one event is read from. */
+export interface Material {
+  /** The event's own part of the body. */
+  readonly item: unknown;
+  /** The whole body; the same as `item` where a body is one event. */
+  readonly document: unknown;
+  readonly headers: Headers;
+}
+
+/** A request's header by its name in lower case; undefined where there is none. */
+export type Headers = (name: string) => string | undefined;
+
+/** Where a text comes from. As a text `/a/b` (in the event's own part), `document:/a/b` (in the whole body), or `header:X-Name`. */
+export type Reference =
+  | { readonly in: 'item' | 'document'; readonly pointer: Pointer; readonly text: string }
+  | { readonly in: 'header'; readonly name: string; readonly text: string };
+
+const DOCUMENT = 'document:';
+const HEADER = 'header:';
+/** https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2 */
+const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
+
+/** Reads a reference. Throws a RefusedError that names `field`. */
+export function parseReference(field: string, text: string): Reference {
+  if (text.startsWith(HEADER)) {
+    const name = text.slice(HEADER.length);
+    if (!HEADER_NAME.test(name))
+      throw new RefusedError(field, `${field} ${shown(text)} names no header; write ${HEADER}X-Name`);
+    return { in: 'header', name: name.toLowerCase(), text };
+  }
+  if (text.startsWith(DOCUMENT))
+    return { in: 'document', pointer: parsePointer(field, text.slice(DOCUMENT.length)), text };
+  if (text.startsWith('/')) return { in: 'item', pointer: parsePointer(field, text), text };
+  throw new RefusedError(
+    field,
+    `${field} ${shown(text)} points nowhere; write a JSON pointer such as /a/b, or ${DOCUMENT}/a/b, or ${HEADER}X-Name`,
+  );
+}
+
+/** What is there: a JSON value, or a header's text; undefined where there is nothing. */
+export function valueOf(reference: Reference, { item, document, headers }: Material): unknown {
+  if (reference.in === 'header') return headers(reference.name);
+  return resolve(reference.pointer, reference.in === 'item' ? item : document);
+}
+
+/** The same as a text; undefined for nothing, null, the empty text (which is no label anyway), and for an object or an array. */
+export function textIfAny(reference: Reference, material: Material): string | undefined {
+  const value = valueOf(reference, material);
+  if (typeof value === 'string') return value === '' ? undefined : value;
+  if (value instanceof JsonNumber) return value.text;
+  return typeof value === 'boolean' ? String(value) : undefined;
+}
+
+/** As `textIfAny`, but throws a RefusedError for an object or an array, which no label can hold. */
+export function textOf(reference: Reference, material: Material): string | undefined {
+  const value = valueOf(reference, material);
+  if (!isStructure(value)) return textIfAny(reference, material);
+  throw new RefusedError(
+    reference.text,
+    `${reference.text} is ${Array.isArray(value) ? 'an array' : 'an object'}, where a text, a number or a boolean must stand; point at something inside it`,
+  );
+}
+
+/** Whether a JSON value is an object or an array. */
+export function isStructure(value: unknown): boolean {
+  return Array.isArray(value) || isObject(value);
+}
+
+/** The text of the first reference that has one. Throws a RefusedError where the only one points at an object or an array. */
+export function firstTextOf(references: readonly Reference[], material: Material): string | undefined {
+  const [only, ...others] = references;
+  if (only !== undefined && others.length === 0) return textOf(only, material);
+  for (const reference of references) {
+    const text = textIfAny(reference, material);
+    if (text !== undefined) return text;
+  }
+  return undefined;
+}

@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { loadSettings } from '../../src/config/load.ts';
+import { envName } from '../../src/config/names.ts';
+import { SET_BY_THE_CHART } from '../../scripts/chartPages.ts';
+import { SETTINGS } from '../../src/config/settings.ts';
+import { CHART, Helm } from './support/helm.ts';
+import { HOW_TO_GET_CHART_TOOLS, requireTool } from './support/tools.ts';
+
+const KUBERNETES = '1.37.2';
+const binary = requireTool('helm-4.*/helm');
+
+/** What is set, and what the refusal must say. */
+const REFUSED: readonly (readonly [set: string, says: readonly string[]])[] = [
+  ['server.prot=80', ["at '/server'", "additional properties 'prot' not allowed"]],
+  ['netpool.generate=false', ["additional properties 'netpool' not allowed"]],
+  ['server.port=0', ["at '/server/port'", 'minimum: got 0, want 1']],
+  ['service.port=http', ["at '/service/port'", 'got string, want integer']],
+  [
+    'server.logLevel=LOUD',
+    ["at '/server/logLevel'", "'LOUD' does not match pattern", 'ERROR|WARN|INFO|DEBUG'],
+  ],
+  ['server.tag=2', ["at '/server/tag'", 'got number, want string']],
+  ['server.image=events:1', ["at '/server/image'", "'events:1' does not match pattern"]],
+  ['serviceName=Events', ["at '/serviceName'", "'Events' does not match pattern"]],
+  ['kind=DaemonSet', ["at '/kind'", "'StatefulSet', 'Deployment'"]],
+  ['persistence.size=lots', ["at '/persistence/size'", "'lots' does not match pattern"]],
+  ['netpol.ingress.allowedNamespaceMatchLabels=monitoring', ['got string, want array']],
+  ['serviceMonitor.interval=often', ["at '/serviceMonitor/interval'"]],
+  [
+    'serviceMonitor.params.timestamps=never',
+    ["at '/serviceMonitor/params/timestamps'", "'explicit', 'scrape'"],
+  ],
+  ['serviceMonitor.params.scrapper=a', ["additional properties 'scrapper' not allowed"]],
+  [
+    'serviceMonitor.scrapeProtocols={Carbon}',
+    ["at '/serviceMonitor/scrapeProtocols/0'", "'PrometheusProto'"],
+  ],
+  ['testEvent.schedule=often', ["at '/testEvent/schedule'"]],
+  ['config.scrape.eventMax=5', ["at '/config/scrape'", "additional properties 'eventMax' not allowed"]],
+  ['config.server.port=80', ["at '/config/server'", "additional properties 'port' not allowed"]],
+  ['podLabels.a=1', ["at '/podLabels/a'", 'got number, want string']],
+  ['podMonitor.enabled=true', ['serviceMonitor.enabled and podMonitor.enabled', 'turn one of them off']],
+  ['webConfig.tls=true', ['webConfig.tls: name the Secret', 'webConfig.existingSecret']],
+  ['webConfig.caKey=ca.crt', ['webConfig.caKey', 'set webConfig.tls']],
+];
+
+test.for(REFUSED)('%s is refused, and the message names it', async ([set, says], { skip }) => {
+  if (binary === undefined) throw skip(HOW_TO_GET_CHART_TOOLS);
+  using helm = new Helm(binary);
+  const message = await helm.fail('template', 'x', CHART, '--kube-version', KUBERNETES, '--set', set);
+  for (const part of says) expect(message).toContain(part);
+});
+
+interface Container {
+  readonly env: readonly { readonly name: string; readonly value?: string }[];
+}
+
+interface Manifest {
+  readonly kind: string;
+  readonly spec: { readonly template: { readonly spec: { readonly containers: readonly [Container] } } };
+}
+
+describe('the environment of the server', () => {
+  /** The server's variables, with some values set. */
+  async function environment(...flags: readonly string[]): Promise<Record<string, string>> {
+    using helm = new Helm(binary ?? '');
+    const text = await helm.template(KUBERNETES, CHART, '--show-only=templates/statefulset.yaml', ...flags);
+    const { spec } = parse(text) as Manifest;
+    return Object.fromEntries(
+      spec.template.spec.containers[0].env.map(({ name, value = '' }) => [name, value]),
+    );
+  }
+
+  test('is taken by the server, and each value of the replaced chart arrives', async ({ skip }) => {
+    if (binary === undefined) throw skip(HOW_TO_GET_CHART_TOOLS);
+    const env = await environment(
+      '--set=server.port=9000,server.logLevel=debug,server.useExplicitTimestamps=true',
+      '--set=config.scrapers.known={a,b},config.scrape.bytesMax=1MiB,config.store.entriesMax=1000000',
+    );
+    const loaded = loadSettings({ argv: [], env, readFile: () => '{}' });
+    expect(loaded).toMatchObject({
+      action: 'run',
+      settings: {
+        'server.port': 9000,
+        'log.level': 'DEBUG',
+        'scrape.timestamps': 'explicit',
+        'store.path': '/data',
+        'scrapers.known': ['a', 'b'],
+        'scrape.bytesMax': 1024 * 1024,
+        'store.entriesMax': 1_000_000,
+      },
+    });
+  });
+
+  test('has the name that the server knows, for every setting', async ({ skip }) => {
+    if (binary === undefined) throw skip(HOW_TO_GET_CHART_TOOLS);
+    const keys = Object.keys(SETTINGS).filter((key) => !SET_BY_THE_CHART.has(key));
+    // The only one that is an object; its members are no settings of their own.
+    const webhooks = '{"deploys":{"labels":{"env":"/env"}}}';
+    const env = await environment(
+      ...keys.map((key) =>
+        key === 'webhooks' ? `--set-json=config.webhooks=${webhooks}` : `--set-string=config.${key}=x`,
+      ),
+    );
+    expect(keys.length).toBeGreaterThan(25);
+    expect(env['ONESHOT_WEBHOOKS']).toBe(webhooks);
+    expect(Object.keys(env)).toEqual(expect.arrayContaining(keys.map((key) => envName(key))));
+  });
+});
+
+test('the notes say what to do next, and what is missing', async ({ skip }) => {
+  if (binary === undefined) throw skip(HOW_TO_GET_CHART_TOOLS);
+  using helm = new Helm(binary);
+  const notes = async (...flags: readonly string[]) =>
+    helm.succeed('install', 'events', CHART, '--dry-run=client', '--hide-notes=false', ...flags);
+  const bare = await notes('--set=persistence.enabled=false');
+  expect(bare).toContain('helm test events --namespace default --logs');
+  expect(bare).toContain('accepted events are lost when the pod is replaced');
+  expect(bare).toContain('lets in pods of default only');
+  const set = await notes(
+    '--set=netpol.ingress.allowedNamespaceMatchLabels={monitoring},serviceMonitor.labels.release=kps',
+  );
+  expect(set).not.toContain('NOTE:');
+});

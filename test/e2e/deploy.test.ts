@@ -1,0 +1,115 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { HOW_TO_GET_PROMETHEUS, Prometheus, findPromtool, requirePrometheus } from '../support/prometheus.ts';
+import { startServer } from '../support/server.ts';
+
+const DEPLOY = join(import.meta.dirname, '../../deploy');
+const FIRST_SCRAPE = { timeout: 30_000, interval: 100 };
+const SCRAPES_MS = 4_000;
+const run = promisify(execFile);
+
+/** What is read of a dashboard. */
+interface Dashboard {
+  readonly annotations: { readonly list: readonly { readonly expr: string }[] };
+  readonly templating: { readonly list: readonly { readonly type: string; readonly definition?: string }[] };
+  readonly panels: readonly {
+    readonly type: string;
+    readonly title: string;
+    readonly targets?: readonly { readonly expr: string }[];
+  }[];
+}
+
+const dashboard = JSON.parse(readFileSync(join(DEPLOY, 'grafana/dashboard.json'), 'utf8')) as Dashboard;
+
+/** What Grafana puts in place of its variables, everything being selected. */
+const VARIABLES: Readonly<Record<string, string>> = {
+  $metric: 'events_to_metrics',
+  $type: '.*',
+  $job: '.*',
+  $instance: '.*',
+  $__interval: '1m',
+  $__rate_interval: '1m',
+  $__range: '1h',
+};
+const filledIn = (expr: string): string => expr.replaceAll(/\$\w+/g, (name) => VARIABLES[name] ?? name);
+
+/** Every query of the dashboard, by the name of what shows it. */
+const QUERIES: readonly (readonly [string, string])[] = [
+  ...dashboard.panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => [title, expr] as const)),
+  ...dashboard.annotations.list.map(({ expr }) => ['annotations', expr] as const),
+];
+
+const binary = requirePrometheus('3.5');
+const promtool = findPromtool();
+
+describe('deploy/', () => {
+  test("every query of the dashboard finds something in a real Prometheus with this server's data", async ({
+    skip,
+  }) => {
+    if (binary === undefined) throw skip(HOW_TO_GET_PROMETHEUS);
+    await using server = await startServer();
+    const ruleFile = join(DEPLOY, 'prometheus/rules.yaml');
+    await using prometheus = new Prometheus({
+      binary,
+      settings: { rule_files: [ruleFile], global: { scrape_interval: '1s', evaluation_interval: '1s' } },
+      scrapeConfigs: [
+        { job_name: 'events', targets: [`127.0.0.1:${server.port}`], params: { scraper: ['p'] } },
+      ],
+    });
+    await prometheus.start();
+    await expect.poll(() => prometheus.query('up == 1'), FIRST_SCRAPE).toHaveLength(1);
+    for (const type of ['deploy', 'restart', 'deploy'])
+      await fetch(`${server.url}/event?type=${type}`, { method: 'POST' });
+    await sleep(SCRAPES_MS);
+
+    expect(QUERIES.length).toBeGreaterThan(10);
+    for (const [title, expr] of QUERIES) {
+      const found = await prometheus.query(filledIn(expr));
+      expect(found.length, `${title}: ${expr}`).toBeGreaterThan(0);
+    }
+    for (const { type, definition } of dashboard.templating.list) {
+      if (type !== 'query') continue;
+      const [, selector = '', label = ''] = /^label_values\((.*), (\w+)\)$/.exec(definition ?? '') ?? [];
+      const found = await prometheus.query(`count by (${label}) (${filledIn(selector)})`);
+      expect(found.map(({ metric }) => metric[label]).every((value) => value !== undefined)).toBe(true);
+      expect(found.length, definition).toBeGreaterThan(0);
+    }
+    const [recorded] = await prometheus.query(
+      'job_metric_type:events_to_metrics_events:increase5m{type="deploy"}',
+    );
+    expect(recorded?.metric).toMatchObject({ job: 'events', metric: 'events_to_metrics' });
+    // A server that was just started is missing nowhere; nothing else is wrong with it, either.
+    expect(await prometheus.query('ALERTS')).toEqual([]);
+  });
+
+  test('the rules are valid, and alert when they should and only then', async ({ skip }) => {
+    if (promtool === undefined) throw skip(HOW_TO_GET_PROMETHEUS);
+    const checked = await run(promtool, ['check', 'rules', join(DEPLOY, 'prometheus/rules.yaml')]);
+    expect(checked.stdout).toContain('10 rules found');
+    const tested = await run(promtool, ['test', 'rules', join(DEPLOY, 'prometheus/rules.test.yaml')]);
+    expect(tested.stdout + tested.stderr).toContain('SUCCESS');
+  });
+
+  test('every metric that a rule names is one of the server', async () => {
+    const rules = readFileSync(join(DEPLOY, 'prometheus/rules.yaml'), 'utf8');
+    await using server = await startServer();
+    await fetch(`${server.url}/event?type=deploy`, { method: 'POST' });
+    await fetch(`${server.url}/metrics?scraper=p`);
+    const scraped = await (await fetch(`${server.url}/metrics?scraper=p`)).text();
+    const named = new Set(rules.match(/(?<![:\w])events_to_metrics_\w+/g));
+    expect(named.size).toBeGreaterThan(8);
+    const missing = [...named].filter((name) => !new RegExp(`^${name}[{ ]`, 'm').test(scraped));
+    expect(missing).toEqual([]);
+  });
+
+  test("the example's Prometheus takes its configuration", async ({ skip }) => {
+    if (promtool === undefined) throw skip(HOW_TO_GET_PROMETHEUS);
+    const config = join(DEPLOY, 'compose/prometheus.yaml');
+    const { stdout } = await run(promtool, ['check', 'config', '--syntax-only', config]);
+    expect(stdout).toContain('SUCCESS');
+  });
+});

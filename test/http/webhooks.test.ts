@@ -1,0 +1,336 @@
+import { createHmac } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { millis } from '../../src/core/millis.ts';
+import { fingerprintOf } from '../../src/wire/in/mapping/shapes/fingerprint.ts';
+import type { RunningServer } from '../support/server.ts';
+import { startServer } from '../support/server.ts';
+
+type Sent = { headers?: Record<string, string>; body?: unknown; text?: string };
+
+function post(server: RunningServer, path: string, { headers = {}, body, text }: Sent = {}) {
+  return fetch(server.url + path, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...headers },
+    body: text ?? JSON.stringify(body),
+  });
+}
+
+/** The events that a look at /metrics shows, without taking them. */
+async function events(server: RunningServer): Promise<string[]> {
+  const body = await (await fetch(`${server.url}/metrics?peek=true`)).text();
+  return body.split('\n').filter((line) => /^(?:events_to_metrics|deploys)[{ ]/.test(line));
+}
+
+async function refused(answer: Response, status: number): Promise<{ error: string; field?: string }> {
+  expect(answer.status).toBe(status);
+  expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
+  return (await answer.json()) as { error: string; field?: string };
+}
+
+const sign = (secret: string, text: string) =>
+  `sha256=${createHmac('sha256', secret).update(text).digest('hex')}`;
+
+const PUSH = { ref: 'refs/heads/main', deleted: false, repository: { full_name: 'acme/shop' } };
+const PUSHED =
+  'events_to_metrics{ref="main",ref_type="branch",repository="acme/shop",source="github",type="push"} 1';
+
+describe('a webhook without a secret', () => {
+  it('stores what it knows, and answers once it is stored', async () => {
+    await using server = await startServer();
+    const answer = await post(server, '/webhook/github', {
+      headers: { 'X-GitHub-Event': 'push' },
+      body: PUSH,
+    });
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toEqual({ accepted: 1 });
+    expect(await events(server)).toEqual([PUSHED]);
+  });
+
+  it('answers a ping, and whatever else it has no use for, with 200', async () => {
+    await using server = await startServer();
+    const answer = await post(server, '/webhook/github', { headers: { 'X-GitHub-Event': 'ping' }, body: {} });
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toEqual({ accepted: 0, ignored: 1 });
+    expect(await events(server)).toEqual([]);
+  });
+
+  it('takes JSON under any content type, or none, but no form', async () => {
+    await using server = await startServer();
+    const text = JSON.stringify({ app: 'shop' });
+    for (const type of ['text/plain', 'application/vnd.argo+json; charset=utf-8']) {
+      const answer = await post(server, '/webhook/argocd', { headers: { 'Content-Type': type }, text });
+      expect(answer.status, type).toBe(200);
+    }
+    const untyped = await fetch(`${server.url}/webhook/argocd`, {
+      method: 'POST',
+      body: new TextEncoder().encode(text),
+    });
+    expect(untyped.status).toBe(200);
+    const form = await post(server, '/webhook/github', {
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded', 'X-GitHub-Event': 'push' },
+      text: `payload=${encodeURIComponent(JSON.stringify(PUSH))}`,
+    });
+    expect(await refused(form, 415)).toEqual({
+      field: 'Content-Type',
+      error: 'a webhook takes JSON and no form; set its content type to application/json',
+    });
+  });
+
+  it.each(['', '{', 'null', '[]', '"x"', '{"repository":{"full_name":{}}}', '\u0000'])(
+    'stores nothing of %j',
+    async (text) => {
+      await using server = await startServer();
+      const answer = await post(server, '/webhook/github', { headers: { 'X-GitHub-Event': 'push' }, text });
+      expect([200, 400]).toContain(answer.status);
+      // What is JSON is a push all the same, of which nothing is known.
+      expect(await events(server)).toHaveLength(answer.status === 200 ? 1 : 0);
+      expect(answer.status).toBe(['null', '[]', '"x"'].includes(text) ? 200 : 400);
+    },
+  );
+
+  it('refuses a body beyond event.bodyMax, and text that is not UTF-8', async () => {
+    await using server = await startServer({ 'event.bodyMax': 100 });
+    await refused(await post(server, '/webhook/flux', { text: ' '.repeat(101) }), 413);
+    const latin1 = await fetch(`${server.url}/webhook/flux`, {
+      method: 'POST',
+      body: new Uint8Array([0x22, 0xfc, 0x22]),
+    });
+    expect((await refused(latin1, 400)).error).toContain('not valid UTF-8');
+  });
+});
+
+describe('a webhook with a secret', () => {
+  const settings = {
+    webhooks: {
+      github: { secret: 'hunter2' },
+      gitlab: { secret: 'hunter2' },
+      deploys: {
+        metric: 'deploys',
+        labels: { env: { from: '/env', allow: ['prod'] } },
+        secret: 'hunter2',
+        signature: 'X-Signature',
+      },
+    },
+  };
+  const text = JSON.stringify(PUSH);
+  const github = (signature?: string, body = text) => ({
+    headers: {
+      'X-GitHub-Event': 'push',
+      ...(signature !== undefined && { 'X-Hub-Signature-256': signature }),
+    },
+    text: body,
+  });
+
+  it('takes what is signed with it', async () => {
+    await using server = await startServer(settings);
+    expect((await post(server, '/webhook/github', github(sign('hunter2', text)))).status).toBe(200);
+    expect(await events(server)).toEqual([PUSHED]);
+  });
+
+  it.each([
+    ['no signature', github()],
+    ['an empty one', github('')],
+    ['one with another secret', github(sign('hunter3', text))],
+    ['one of another body', github(sign('hunter2', text), `${text} `)],
+    ['one without its prefix', github(sign('hunter2', text).slice(7))],
+    ['one with more behind it', github(`${sign('hunter2', text)}0`)],
+    ['one that is cut', github(sign('hunter2', text).slice(0, -1))],
+    ['one in upper case', github(sign('hunter2', text).toUpperCase())],
+    ['the secret itself', github('sha256=hunter2')],
+  ])('answers %s with 401, and stores nothing', async (_what, sent) => {
+    await using server = await startServer(settings);
+    const { error, field } = await refused(await post(server, '/webhook/github', sent), 401);
+    expect(field).toBe('X-Hub-Signature-256');
+    expect(error).not.toContain('hunter2');
+    expect(server.log.join('')).not.toContain('hunter2');
+    expect(await events(server)).toEqual([]);
+  });
+
+  it('looks at the secret before the body', async () => {
+    await using server = await startServer(settings);
+    const unsigned = await refused(await post(server, '/webhook/github', { text: '{' }), 401);
+    expect(unsigned.field).toBe('X-Hub-Signature-256');
+    const signed = await refused(
+      await post(server, '/webhook/github', github(sign('hunter2', '{'), '{')),
+      400,
+    );
+    expect(signed.field).toBe('body');
+  });
+
+  it('takes a token in a header', async () => {
+    await using server = await startServer(settings);
+    const body = {
+      object_kind: 'push',
+      ref: 'refs/heads/main',
+      project: { path_with_namespace: 'acme/shop' },
+    };
+    const to = (token: string) =>
+      post(server, '/webhook/gitlab', { headers: { 'X-Gitlab-Token': token }, body });
+    await refused(await to('hunter3'), 401);
+    await refused(await to('hunter'), 401);
+    expect((await to('hunter2')).status).toBe(200);
+    expect(await events(server)).toEqual([
+      'events_to_metrics{project="acme/shop",ref="main",source="gitlab",type="push"} 1',
+    ]);
+  });
+
+  it('is one of the settings just as well', async () => {
+    await using server = await startServer(settings);
+    const body = '{"env":"staging-7"}';
+    const headers = { 'X-Signature': createHmac('sha256', 'hunter2').update(body).digest('hex') };
+    expect((await post(server, '/webhook/deploys', { headers, text: body })).status).toBe(200);
+    expect(await events(server)).toEqual(['deploys{env="other"} 1']);
+  });
+});
+
+describe('a name that no webhook has', () => {
+  it('gets the 404 that any path gets, and hears of no other name', async () => {
+    await using server = await startServer({ webhooks: { deploys: { labels: { env: '/env' } } } });
+    const { error } = await refused(await post(server, '/webhook/nope', { body: {} }), 404);
+    expect(error).toBe('nothing is at "/webhook/nope"; see / for what there is');
+    const api = await (await fetch(`${server.url}/openapi.json`)).text();
+    expect(api).toContain('/webhook/github');
+    expect(api).not.toContain('deploys');
+  });
+});
+
+describe('what is sent again', () => {
+  const redelivered = (server: RunningServer, path: string, delivery: string) =>
+    post(server, path, { headers: { 'X-GitHub-Event': 'push', 'X-GitHub-Delivery': delivery }, body: PUSH });
+
+  it('is stored once, and answered as a duplicate', async () => {
+    await using server = await startServer({ 'scrape.collapse': 'count' });
+    expect(await (await redelivered(server, '/webhook/github', 'd1')).json()).toEqual({ accepted: 1 });
+    expect(await (await redelivered(server, '/webhook/github', 'd1')).json()).toEqual({ duplicate: true });
+    expect(await (await redelivered(server, '/webhook/github', 'd2')).json()).toEqual({ accepted: 1 });
+    expect(await events(server)).toEqual([PUSHED.replace(/1$/, '2')]);
+  });
+
+  it('to another webhook is another event, and so is one whose sender has chosen the same id', async () => {
+    const webhooks = { 'github-acme': { preset: 'github' } };
+    await using server = await startServer({ webhooks, 'scrape.collapse': 'count' });
+    await redelivered(server, '/webhook/github', 'd1');
+    expect(await (await redelivered(server, '/webhook/github-acme', 'd1')).json()).toEqual({ accepted: 1 });
+    const own = await fetch(`${server.url}/event?__id__=d1`, { method: 'POST' });
+    expect(await own.json()).toEqual({ accepted: 1 });
+  });
+
+  it('at the same moment is one event', async () => {
+    await using server = await startServer({ 'scrape.collapse': 'count' });
+    await Promise.all(Array.from({ length: 50 }, () => redelivered(server, '/webhook/github', 'd1')));
+    expect(await events(server)).toEqual([PUSHED]);
+  });
+});
+
+describe('alerts', () => {
+  const alert = (name: string, endsAt?: string) => ({
+    labels: { alertname: name },
+    startsAt: '2023-11-14T22:00:00Z',
+    ...(endsAt !== undefined && { endsAt }),
+  });
+
+  it('of Prometheus are answered as Alertmanager does: 200 and no body', async () => {
+    await using server = await startServer();
+    const answer = await post(server, '/api/v2/alerts', {
+      body: [alert('A'), alert('B', '2023-11-14T22:05:00Z')],
+    });
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toBe('');
+    expect(await events(server)).toEqual([
+      'events_to_metrics{alertname="A",status="firing",type="alert"} 1',
+      'events_to_metrics{alertname="B",status="resolved",type="alert"} 1',
+    ]);
+    expect((await post(server, '/api/v2/alerts', { body: [] })).status).toBe(200);
+  });
+
+  it('are one event for each beginning and one for each end, whoever sends them, however often', async () => {
+    const now = Date.parse('2023-11-14T22:10:00Z');
+    await using server = await startServer({ 'scrape.collapse': 'count' }, () => millis(now));
+    const sent = (endsAt: string, startsAt = '2023-11-14T22:00:00Z') => ({
+      labels: { alertname: 'A' },
+      startsAt,
+      endsAt,
+    });
+    // Prometheus writes a later end each time that it sends an alert which fires.
+    for (const endsAt of [
+      '2023-11-14T22:11:00Z',
+      '2023-11-14T22:12:00Z',
+      '2023-11-14T22:08:00Z',
+      '2023-11-14T22:08:00Z',
+    ])
+      await post(server, '/api/v2/alerts', { body: [sent(endsAt)] });
+    await post(server, '/api/v2/alerts', { body: [sent('2023-11-14T22:20:00Z', '2023-11-14T22:09:00Z')] });
+    const fingerprint = fingerprintOf([['alertname', 'A']]);
+    const forwarded = await post(server, '/webhook/alertmanager', {
+      body: { version: '4', alerts: [{ ...sent('0001-01-01T00:00:00Z'), status: 'firing', fingerprint }] },
+    });
+    expect(await forwarded.json()).toEqual({ duplicate: true });
+    expect(await events(server)).toEqual([
+      'events_to_metrics{alertname="A",status="firing",type="alert"} 2',
+      'events_to_metrics{alertname="A",status="resolved",type="alert"} 1',
+    ]);
+  });
+
+  it('that can be read are stored, even if another in the body can not', async () => {
+    await using server = await startServer();
+    const answer = await post(server, '/api/v2/alerts', {
+      body: [alert('A'), { ...alert('B'), startsAt: 'soon' }, alert('C')],
+    });
+    const { error, field } = await refused(answer, 400);
+    expect(error).toContain('[1]: time "soon" is not a time');
+    expect(field).toBe('[1].time');
+    expect(await events(server)).toHaveLength(2);
+  });
+});
+
+describe('the cap on new series', () => {
+  const settings = { 'series.perHourMax': 1, 'series.overflow': 'refuse' } as const;
+
+  it('refuses what goes beyond it, and stores the alerts that do not', async () => {
+    await using server = await startServer(settings);
+    const body = ['A', 'B'].map((alertname) => ({ labels: { alertname }, startsAt: '2023-11-14T22:00:00Z' }));
+    const answer = await post(server, '/api/v2/alerts', { body });
+    expect((await refused(answer, 429)).error).toContain('series');
+    expect(await events(server)).toEqual(['events_to_metrics{alertname="A",status="firing",type="alert"} 1']);
+  });
+
+  it('needs no place in a body that holds one event', async () => {
+    await using server = await startServer(settings);
+    const push = (ref: string) =>
+      post(server, '/webhook/github', { headers: { 'X-GitHub-Event': 'push' }, body: { ...PUSH, ref } });
+    expect((await push('refs/heads/a')).status).toBe(200);
+    const answer = await push('refs/heads/b');
+    expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
+    expect((await refused(answer, 429)).error).not.toContain('[0]');
+  });
+});
+
+describe('annotations', () => {
+  it('are answered as Grafana does', async () => {
+    await using server = await startServer();
+    const plain = await post(server, '/api/annotations', {
+      body: { text: 'Deployed', tags: ['deploy', 'env:prod'] },
+    });
+    expect(plain.status).toBe(200);
+    expect(await plain.json()).toEqual({ message: 'Annotation added', id: expect.any(Number) as number });
+    const graphite = await post(server, '/api/annotations/graphite', {
+      body: { what: 'Deployed', tags: 'deploy env:test' },
+    });
+    expect(await graphite.json()).toEqual({
+      message: 'Graphite annotation added',
+      id: expect.any(Number) as number,
+    });
+    expect(await events(server)).toEqual([
+      'events_to_metrics{env="prod",tags="deploy",text="Deployed",type="annotation"} 1',
+      'events_to_metrics{env="test",tags="deploy",text="Deployed",type="annotation"} 1',
+    ]);
+  });
+});
+
+describe('the settings', () => {
+  it('that are wrong stop the start with one line that names the place', async () => {
+    await expect(startServer({ webhooks: { deploys: { labels: { env: 'env' } } } })).rejects.toThrow(
+      'webhooks.deploys.labels.env "env" points nowhere; write a JSON pointer such as /a/b',
+    );
+  });
+});
