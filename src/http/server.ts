@@ -101,13 +101,14 @@ export function buildServer(
     const path = new RegExp(`^${url.replaceAll(/:\w+/g, '[^/]+')}$`);
     routes.push({ path, methods: [method].flat() });
   });
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     if ((request.raw.url?.length ?? 0) > limits.urlBytesMax) {
       throw new TooLargeError(
         'url',
         `the URL is longer than ${limits.urlBytesMax} bytes; send the labels in a form body`,
       );
     }
+    done();
   });
   app.addHook('onResponse', (request, reply, done) => {
     observeRequest(request.routeOptions.url ?? 'none', request.method, reply.statusCode);
