@@ -172,9 +172,10 @@ export class App implements AsyncDisposable {
     this.#server = server;
     const proxies = trustedProxies(settings);
     guard(app, { access, writeLimits: new WriteLimits(settings, clock), proxies, clock });
-    app.addHook('onRequest', async (request) => {
-      if (this.#readiness.ready || HEALTH_PATHS.has(request.routeOptions.url ?? '')) return;
-      throw new UnavailableError('not_ready', this.#readiness.why, 1);
+    app.addHook('onRequest', (request, _reply, done) => {
+      if (!this.#readiness.ready && !HEALTH_PATHS.has(request.routeOptions.url ?? ''))
+        throw new UnavailableError('not_ready', this.#readiness.why, 1);
+      done();
     });
     app.register(async (routes) => {
       await openApi(routes, version);

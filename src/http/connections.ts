@@ -142,7 +142,7 @@ export class Connections {
   /** Whoever comes late and says nothing must not hold up a stop. */
   #endUnlessUsed(connection: Connection): void {
     const timer = setTimeout(() => {
-      if (connection.responding === 0) endAndLinger(connection);
+      if (connection.responding === 0) this.#endOurs(connection);
     }, LATE_MS);
     connection.socket.once('close', () => clearTimeout(timer));
   }

@@ -40,10 +40,7 @@ export function readEventBody(format: EventFormat, request: FastifyRequest, rule
 }
 
 const READERS: Record<EventFormat, (request: FastifyRequest, url: Pairs, rules: BodyRules) => EventBody> = {
-  parameters: (request, url, { pairsMax }) => {
-    const form = parseForm('body', bytesOf(request), pairsMax);
-    return { reads: [draftFromPairs([...url, ...form])], options: {} };
-  },
+  parameters: (request, url, rules) => ({ reads: [parametersDraft(request, url, rules)], options: {} }),
   json: (request, url) => several(readJsonEvents(bytesOf(request)), JSON_FIELDS, url),
   ndjson: (request, url, { stream }) => {
     const reads = readNdjson(chunksOf(request.body as Readable), stream);
@@ -67,6 +64,16 @@ const READERS: Record<EventFormat, (request: FastifyRequest, url: Pairs, rules: 
     );
   },
 };
+
+/** Reads the one event that stands in a URL, a form, or both. Throws a RefusedError. */
+export function readParameters(request: FastifyRequest, rules: BodyRules): Draft {
+  return parametersDraft(request, parseForm('url', queryOf(request.raw), rules.pairsMax), rules);
+}
+
+function parametersDraft(request: FastifyRequest, url: Pairs, { pairsMax }: BodyRules): Draft {
+  if (!(request.body instanceof Uint8Array)) return draftFromPairs(url);
+  return draftFromPairs([...url, ...parseForm('body', request.body, pairsMax)]);
+}
 
 /** Events of a format that is no form: the URL says what is common to them, and how to answer. */
 function several(

@@ -1,19 +1,25 @@
 import type { Readable } from 'node:stream';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { BodyRules } from './eventBody.ts';
-import { readEventBody } from './eventBody.ts';
+import { readEventBody, readParameters } from './eventBody.ts';
+import type { EventFormat } from './eventFormat.ts';
 import { NDJSON_TYPES, eventFormatOf } from './eventFormat.ts';
 import { EVENT_SCHEMA } from './eventSchema.ts';
 import { idempotencyKey } from './idempotencyKey.ts';
 import type { Ingest } from './ingest.ts';
 
-/** Before the body is read. */
-async function refuseFormat({ headers }: FastifyRequest): Promise<void> {
-  eventFormatOf(headers);
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** How the events of a request to this route are written; told before the body is read. */
+    eventFormat: EventFormat | undefined;
+  }
 }
 
 /** `POST /event`: events in any of the formats. To be registered in a scope of its own, for it takes bodies of any type. */
 export async function eventRoute(app: FastifyInstance, ingest: Ingest, rules: BodyRules): Promise<void> {
+  app.decorateRequest('eventFormat');
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.addContentTypeParser([...NDJSON_TYPES], (_request, payload, done) => done(null, payload));
@@ -21,19 +27,26 @@ export async function eventRoute(app: FastifyInstance, ingest: Ingest, rules: Bo
     '/event',
     // The schema tells what is taken; that it is, the formats check, and say better where it isn't.
     {
-      onRequest: refuseFormat,
+      onRequest: (request, _reply, done) => {
+        request.eventFormat = eventFormatOf(request.headers);
+        done();
+      },
       schema: EVENT_SCHEMA,
       validatorCompiler: () => () => true,
       config: { streamedTypes: NDJSON_TYPES },
     },
     async (request, reply) => {
-      const format = eventFormatOf(request.headers);
+      const { eventFormat: format = 'parameters' } = request;
+      const requestId = idempotencyKey(request.raw);
+      if (format === 'parameters') {
+        const { status, body } = await ingest.one(readParameters(request, rules), requestId);
+        return reply.code(status).type(JSON_TYPE).send(JSON.stringify(body));
+      }
       try {
-        const requestId = idempotencyKey(request.raw);
         const { reads, options } = readEventBody(format, request, rules);
         const { status, body, retryAfterSeconds } = await ingest.ingest(reads, { ...options, requestId });
         if (retryAfterSeconds !== undefined) reply.header('Retry-After', String(retryAfterSeconds));
-        return await reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(body));
+        return await reply.code(status).type(JSON_TYPE).send(JSON.stringify(body));
       } finally {
         // What was not read of a stream must not stand in the way of the next request.
         if (!(request.body instanceof Uint8Array)) (request.body as Readable | undefined)?.resume();

@@ -12,8 +12,9 @@ const QUOTED = /^"((?:[^"\\]|\\["\\])*)"$/;
  * Source: https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
  */
 export function idempotencyKey(request: IncomingMessage): string | undefined {
-  const given = request.headersDistinct['idempotency-key'];
-  if (given === undefined) return undefined;
+  // Most requests have none, and the distinct headers are made when they are asked for.
+  if (request.headers['idempotency-key'] === undefined) return undefined;
+  const given = request.headersDistinct['idempotency-key'] ?? [];
   const [key = '', ...more] = given;
   if (more.length > 0)
     throw new RefusedError(HEADER, `${HEADER} is given more than once; a request has one key`);

@@ -22,11 +22,14 @@ type Inflated = Readable & { receivedEncodedLength: number };
 
 /** Takes gzip as `Content-Encoding` of every body, whatever the route. Any other coding is refused. */
 export function inflateBodies(app: FastifyInstance): void {
-  app.addHook('preParsing', async (request, reply, payload) => {
+  app.addHook('preParsing', (request, reply, payload, done) => {
     const { headers } = request;
     const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
     const coding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
-    if (!hasBody || coding === 'identity') return payload;
+    if (!hasBody || coding === 'identity') {
+      done(null, payload);
+      return;
+    }
     if (coding !== 'gzip' && coding !== 'x-gzip') {
       reply.header('Accept-Encoding', 'gzip');
       throw new UnsupportedError(
@@ -36,7 +39,7 @@ export function inflateBodies(app: FastifyInstance): void {
     }
     const { bodyLimit, config } = request.routeOptions;
     const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-    return inflated(payload, config.streamedTypes?.includes(type) ? Infinity : bodyLimit);
+    done(null, inflated(payload, config.streamedTypes?.includes(type) ? Infinity : bodyLimit));
   });
 }
 

@@ -44,6 +44,14 @@ export class Ingest {
     this.#eventsMax = eventsMax;
   }
 
+  /** Takes one event that was read whole: what `ingest` does of such a one, without waiting between its parts. Throws as that does. */
+  async one(draft: Draft, requestId: string | undefined): Promise<IngestReply> {
+    if (requestId !== undefined) checkId('Idempotency-Key', requestId, this.#rules.limits.idBytesMax);
+    const event = eventFromDraft(draft, this.#rules);
+    const accepted = await this.#store([event], { requestId }, false);
+    return { status: 200, body: bodyOf(accepted, false) };
+  }
+
   /**
    * Takes what a format reads, as it reads it: only events that keep the rules are held in memory, and they are stored together at the
    * end. Throws a RefusedError, whose field begins with the event's place (`[3].labels.env`) in a batch; nothing is stored then.
@@ -76,17 +84,21 @@ export class Ingest {
       }
       place += 1;
     }
-    const only = events[0];
-    const isItsId = !isBatch && only !== undefined && only.id === undefined;
-    const accepted =
-      isItsId && requestId !== undefined
-        ? await this.#accept([{ ...only, id: requestId }], {}, isBatch)
-        : await this.#accept(
-            events,
-            { isPartial, requestId: requestId === undefined ? undefined : idIn(REQUESTS, requestId) },
-            isBatch,
-          );
+    const accepted = await this.#store(events, { isPartial, requestId }, isBatch);
     return isPartial ? itemReply(accepted, refused) : { status: 200, body: bodyOf(accepted, isBatch) };
+  }
+
+  /** The id of a request is that of its event, if that is the only one and has none of its own. */
+  #store(
+    events: readonly Event[],
+    { requestId, ...options }: AcceptOptions,
+    isBatch: boolean,
+  ): Promise<Accepted> {
+    if (requestId === undefined) return this.#accept(events, options, isBatch);
+    const only = events[0];
+    return !isBatch && only !== undefined && only.id === undefined
+      ? this.#accept([{ ...only, id: requestId }], {}, isBatch)
+      : this.#accept(events, { ...options, requestId: idIn(REQUESTS, requestId) }, isBatch);
   }
 
   /** Of a body that holds one event, an error needs no place. */

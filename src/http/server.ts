@@ -106,7 +106,7 @@ export function buildServer(
     const path = new RegExp(`^${url.replaceAll(/:\w+/g, '[^/]+')}$`);
     routes.push({ path, methods: [method].flat() });
   });
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     if (request.raw.httpVersion === '1.1' && request.headers.host === undefined)
       throw new RefusedError('Host', 'the header Host is missing; HTTP/1.1 asks every request for it');
     if ((request.raw.url?.length ?? 0) > limits.urlBytesMax) {
@@ -115,6 +115,7 @@ export function buildServer(
         `the URL is longer than ${limits.urlBytesMax} bytes; send the labels in a form body`,
       );
     }
+    done();
   });
   app.addHook('onResponse', (request, reply, done) => {
     observeRequest(request.routeOptions.url ?? 'none', request.method, reply.statusCode);

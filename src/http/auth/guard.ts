@@ -74,18 +74,39 @@ export function guard(app: FastifyInstance, { access, writeLimits, proxies, cloc
     guess.keep();
   };
 
-  app.addHook('onRequest', async (request, reply) => {
+  const passWrite = (request: FastifyRequest) => {
+    if (writeLimits.areSet && isPosting(request.method)) writeLimits.pass(addressOf(request));
+  };
+
+  const authenticate = async (
+    request: FastifyRequest,
+    asked: 'any' | Scope,
+    done: (error?: Error) => void,
+  ) => {
+    try {
+      const { authorization } = request.headers;
+      const outcome = await access.authenticate(authorization, () => passGuess(addressOf(request)));
+      request.principal = admitted(outcome, asked, access.asksFor);
+      passWrite(request);
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    done();
+  };
+
+  // Where no credential is asked for there is nothing to wait for, and every event comes this way: so no promise is made of it.
+  app.addHook('onRequest', (request, reply, done) => {
     for (const [name, value] of access.headers) reply.header(name, value);
     passRate();
     const { url, config } = request.routeOptions;
     const asked = accessOf(request.method, url, config.access);
-    if (asked !== 'open') {
-      const outcome = await access.authenticate(request.headers.authorization, () =>
-        passGuess(addressOf(request)),
-      );
-      request.principal = admitted(outcome, asked, access.asksFor);
+    if (asked === 'open' || access.isOpen) {
+      passWrite(request);
+      done();
+    } else {
+      void authenticate(request, asked, done);
     }
-    if (isPosting(request.method)) writeLimits.pass(addressOf(request));
   });
 }
 

@@ -26,6 +26,11 @@ export class WriteLimits {
     this.#clock = clock;
   }
 
+  /** Whether there are any. */
+  get areSet(): boolean {
+    return this.#clients !== undefined || this.#total !== undefined;
+  }
+
   /** Counts a request. Throws a TooManyRequestsError for one too many; that one counts nowhere. */
   pass(address: string): void {
     const now = this.#clock();

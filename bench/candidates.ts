@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { MeasuredServer } from './server.ts';
+
+/** A folder on the disk of the checkout, where a sync is a sync, and not in a /tmp that may be memory. Gone when disposed. */
+export class Folder implements Disposable {
+  readonly path = mkdtempSync(join(import.meta.dirname, '../.bench-'));
+  #files = 0;
+
+  /** A name that nothing has yet. */
+  file(): string {
+    this.#files += 1;
+    return join(this.path, String(this.#files));
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+/** Our server with the default settings, but for its port, its folder, and what a measure says. */
+export function ours(
+  folder: Folder,
+  flags: readonly string[] = [],
+  options: { readonly path?: string; readonly preload?: string } = {},
+): Promise<MeasuredServer> {
+  const path = options.path ?? folder.file();
+  const fixed = ['--server.host=127.0.0.1', '--server.port=0', '--log.level=WARN', `--store.path=${path}`];
+  return MeasuredServer.start('src/main.ts', [...fixed, ...flags], options.preload);
+}
+
+/** Floor (a). */
+export function bareHttp(): Promise<MeasuredServer> {
+  return MeasuredServer.start('bench/floors/bareHttp.ts', []);
+}
+
+/** Floor (b). */
+export function preparedBody(file: string, contentType: string): Promise<MeasuredServer> {
+  return MeasuredServer.start('bench/floors/preparedBody.ts', [file, contentType]);
+}
+
+/** Floor (d). */
+export function durableHttp(folder: Folder): Promise<MeasuredServer> {
+  return MeasuredServer.start('bench/floors/durableHttp.ts', [folder.file()]);
+}

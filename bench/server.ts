@@ -1,0 +1,95 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Servers run on this core, load on the other. */
+const SERVER_CORE = '0';
+const READY_MS_MAX = 60_000;
+const POLL_MS = 5;
+const LISTENS = /listens {2}http:\/\/[^ ]*:(\d+)/;
+const ROOT = join(import.meta.dirname, '..');
+
+/** A server under measurement, in a process of its own on a core of its own. */
+export class MeasuredServer implements AsyncDisposable {
+  readonly port: number;
+  readonly #child: ChildProcess;
+  readonly #lines: () => string;
+
+  private constructor(child: ChildProcess, port: number, lines: () => string) {
+    this.#child = child;
+    this.port = port;
+    this.#lines = lines;
+  }
+
+  /** Starts a program below the repository's root, and resolves once it says that it listens. */
+  static async start(program: string, args: readonly string[], preload?: string): Promise<MeasuredServer> {
+    const node = [process.execPath, '--disable-warning=ExperimentalWarning'];
+    if (preload !== undefined) node.push('--import', join(ROOT, preload));
+    const child = spawn('taskset', ['-c', SERVER_CORE, ...node, join(ROOT, program), ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+    const orphaned = (): void => void child.kill('SIGKILL');
+    process.once('exit', orphaned);
+    child.once('exit', () => process.off('exit', orphaned));
+    const deadline = performance.now() + READY_MS_MAX;
+    while (performance.now() < deadline && child.exitCode === null) {
+      const port = Number(LISTENS.exec(output)?.[1]);
+      if (port > 0) return new MeasuredServer(child, port, () => output);
+      await sleep(POLL_MS);
+    }
+    child.kill('SIGKILL');
+    throw new Error(`${program} did not start: ${output}`);
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** All that it wrote. */
+  get output(): string {
+    return this.#lines();
+  }
+
+  /** Resident memory, in bytes. */
+  get rss(): number {
+    return kilobytes(this.#proc('status'), /^VmRSS:\s+(\d+) kB$/m);
+  }
+
+  /** Processor time used so far, by all threads, in ms. The clock tick of Linux is 10 ms wherever Node runs. */
+  get cpuMs(): number {
+    // The fields behind the name in parentheses, which may hold blanks: utime and stime are the 14th and 15th of all.
+    const fields = this.#proc('stat')
+      .replace(/^.*\) /, '')
+      .split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exit = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), READY_MS_MAX);
+    await exit;
+    clearTimeout(timer);
+  }
+
+  #proc(file: string): string {
+    return readFileSync(`/proc/${this.#child.pid}/${file}`, 'utf8');
+  }
+}
+
+function kilobytes(text: string, pattern: RegExp): number {
+  const found = pattern.exec(text)?.[1];
+  if (found === undefined) throw new Error(`no ${pattern.source} in ${text}`);
+  return Number(found) * 1024;
+}
