@@ -31,6 +31,8 @@ interface Connection {
   /** How the connection ended, once it has. */
   ended: 'client' | 'reset' | 'closed' | undefined;
   responding: number;
+  /** The response to the latest request, until it has left. */
+  response: ServerResponse | undefined;
   /** When this side ended at a stop, so that the client's end may be its answer. */
   endedOurs: Millis | undefined;
 }
@@ -58,6 +60,11 @@ export class Connections {
   /** Whether requests may come on it: it is open, and its handshake, if there is one, is done. */
   has(socket: Socket): boolean {
     return this.#connections.has(socket);
+  }
+
+  /** Whether the request that runs on it is answered, if only in part: another answer would be taken for that to the next. */
+  isAnswering(socket: Socket): boolean {
+    return this.#connections.get(socket)?.response?.headersSent === true;
   }
 
   get size(): number {
@@ -124,6 +131,7 @@ export class Connections {
       carried: [],
       ended: undefined,
       responding: 0,
+      response: undefined,
       endedOurs: undefined,
     };
     this.#connections.set(socket, connection);
@@ -153,8 +161,10 @@ export class Connections {
     // Proof that earlier responses were read; the table knows that it proves nothing of one that is still being sent (pipelining).
     this.#tell(connection, () => 'nextRequest');
     connection.responding += 1;
+    connection.response = response;
     response.once('close', () => {
       connection.responding -= 1;
+      if (connection.response === response) connection.response = undefined;
       if (this.#stopping && connection.responding === 0) this.#endOurs(connection);
     });
     if (this.#stopping) response.setHeader('Connection', 'close');

@@ -3,7 +3,7 @@ import { STATUS_CODES, createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { fastify } from 'fastify';
-import { RefusedError, TooLargeError } from '../core/errors.ts';
+import { RefusedError, TooLargeError, shown } from '../core/errors.ts';
 import { answerOf, answerUnrouted, sendAnswer } from './answers.ts';
 import type { Connections } from './connections.ts';
 import { inflateBodies } from './inflate.ts';
@@ -34,6 +34,9 @@ export interface ServerNews {
 const HEADER_BYTES_MAX = 32 * 1024;
 /** How often Node looks for requests that take too long, in ms; they are cut so much later at most. */
 const TIMEOUT_CHECK_MS = 1_000;
+
+/** https://www.rfc-editor.org/rfc/rfc9112#section-6.3 */
+const ENDS_CHUNKED = /(?:^|,)\s*chunked\s*$/i;
 
 /** What a parser's error code means for the client. */
 const CLIENT_ERRORS: Record<string, { status: number; error: string }> = {
@@ -81,9 +84,10 @@ export function buildServer(
       return server;
     },
     clientErrorHandler: (error, socket) => {
-      if (connections.has(socket)) answerBrokenRequest(error, socket);
-      // What fails in a handshake can't be answered.
-      else socket.destroy();
+      // What fails in a handshake can't be answered, and what is answered is not answered again.
+      if (!connections.has(socket)) socket.destroy();
+      else if (connections.isAnswering(socket)) socket.destroySoon();
+      else answerBrokenRequest(error, socket);
     },
     // What the router itself refuses: a path that can't be decoded.
     frameworkErrors: (error, request, reply) => {
@@ -109,6 +113,12 @@ export function buildServer(
   app.addHook('onRequest', (request, _reply, done) => {
     if (request.raw.httpVersion === '1.1' && request.headers.host === undefined)
       throw new RefusedError('Host', 'the header Host is missing; HTTP/1.1 asks every request for it');
+    const coding = request.headers['transfer-encoding'];
+    if (coding !== undefined && !ENDS_CHUNKED.test(coding))
+      throw new RefusedError(
+        'Transfer-Encoding',
+        `Transfer-Encoding ${shown(coding)} does not end in chunked, so nobody knows where the body ends; send it chunked, or with a Content-Length`,
+      );
     if ((request.raw.url?.length ?? 0) > limits.urlBytesMax) {
       throw new TooLargeError(
         'url',

@@ -48,10 +48,6 @@ const BROKEN: readonly Row[] = (
         ),
     ],
     [
-      'a transfer coding that is none',
-      () => raw(['POST /event HTTP/1.1', HOST, 'Transfer-Encoding: xchunked'], '0\r\n\r\n'),
-    ],
-    [
       'a transfer coding that does not end in chunked',
       () => raw(['POST /event HTTP/1.1', HOST, 'Transfer-Encoding: chunked, gzip'], '0\r\n\r\n'),
     ],
@@ -117,6 +113,12 @@ const FLOODS: readonly Row[] = [
     name: 'extensions of a chunk without an end',
     bytes: () => chunked('/event', FORM, [], {}, `3;${'x'.repeat(200 * KIB)}\r\na=1\r\n0\r\n\r\n`),
     status: 400,
+  },
+  {
+    name: 'a transfer coding that is none',
+    bytes: () => raw(['POST /event HTTP/1.1', HOST, 'Transfer-Encoding: xchunked'], '0\r\n\r\n'),
+    status: 400,
+    field: 'Transfer-Encoding',
   },
   {
     name: 'a URL of a byte more than may be',
