@@ -159,10 +159,12 @@ describe('scrapers named by their pods', () => {
     expect(await scrapeFrom('10.0.0.1')).toMatchObject({ status: 503, retryAfter: '2' });
     expect((await scrapeFrom('10.0.0.1', '?scraper=a')).status).toBe(200);
     expect((await fetch(`${server.url}/metrics`)).status).toBe(200);
+    await expect
+      .poll(() => server.log.join(''), SOON)
+      .toContain('the watch of pods failed; it is tried again');
     kubernetes.failing = undefined;
     kubernetes.put(aPod('prometheus-0', '10.0.0.1'));
     await expect.poll(async () => (await scrapeFrom('10.0.0.1')).status, SOON).toBe(200);
-    expect(server.log.join('')).toContain('the watch of pods failed; it is tried again');
     expect(server.log.join('')).not.toContain(kubernetes.token);
   });
 });
