@@ -54,7 +54,7 @@ function victoriaMetrics(binary: string): Collector {
     reload: (scrapeConfigs) => victoria.reload(configOf(scrapeConfigs)),
   };
   const stored: Collector['stored'] = async (metric, start, end) =>
-    (await victoria.exported(metric)).map(({ metric: labels, samples }) => ({
+    (await victoria.exported(metric, true)).map(({ metric: labels, samples }) => ({
       labels,
       // It has no ends of pulses to tell: a mark that a series has ended is exported as NaN.
       samples: samples.filter(({ at, value }) => at >= start && at <= end && !Number.isNaN(value)),
