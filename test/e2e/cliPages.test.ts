@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { installCommand } from '../support/cliProcess.ts';
 import { startServer, temporaryFolder } from '../support/server.ts';
+import { checkTypes } from '../support/typescript.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const run = promisify(execFile);
@@ -75,20 +76,7 @@ it('the programs of docs/ingest/client.md are right by their types, and say what
   expect(promised.length).toBeGreaterThan(1);
   const file = join(folder.path, 'program.mts');
   writeFileSync(file, program);
-  const flags = [
-    '--noEmit',
-    '--strict',
-    '--module',
-    'nodenext',
-    '--target',
-    'es2022',
-    '--lib',
-    'es2022,dom',
-    '--types',
-    '',
-  ];
-  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-  await run(process.execPath, [tsc, ...flags, '--allowImportingTsExtensions', file], { cwd: folder.path });
+  await checkTypes(folder.path, '--allowImportingTsExtensions', file);
   const { stdout } = await run(process.execPath, [file]);
   expect(stdout.trimEnd().split('\n')).toEqual(promised);
 });

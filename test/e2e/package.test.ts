@@ -4,6 +4,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startServer, temporaryFolder } from '../support/server.ts';
+import { checkTypes } from '../support/typescript.ts';
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
@@ -88,25 +89,9 @@ describe('the package', () => {
       client.seal({ value: '2' });
     `;
     writeFileSync(join(folder.path, 'use.ts'), source);
-    const flags = [
-      '--noEmit',
-      '--strict',
-      '--module',
-      'nodenext',
-      '--target',
-      'es2022',
-      '--lib',
-      'es2022,dom',
-      '--types',
-      '',
-    ];
     const declared = 'declare const process: { argv: string[] };';
     writeFileSync(join(folder.path, 'globals.d.ts'), declared);
-    await run(
-      process.execPath,
-      [join(ROOT, 'node_modules/typescript/bin/tsc'), ...flags, 'use.ts', 'globals.d.ts'],
-      { cwd: folder.path },
-    );
+    await checkTypes(folder.path, 'use.ts', 'globals.d.ts');
     await using server = await startServer();
     const { stdout } = await run(process.execPath, ['use.ts', server.url], { cwd: folder.path });
     expect(stdout).toBe('string invalid\n');
