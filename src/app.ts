@@ -19,7 +19,7 @@ import { webhooksOf } from './app/webhooks.ts';
 import type { Settings } from './config/settings.ts';
 import type { Clock } from './core/millis.ts';
 import { UnavailableError } from './core/errors.ts';
-import { guard } from './http/auth/guard.ts';
+import { asksNothing, guard } from './http/auth/guard.ts';
 import { WriteLimits } from './http/auth/writeLimits.ts';
 import { compress } from './http/compress.ts';
 import { Connections } from './http/connections.ts';
@@ -32,6 +32,8 @@ import { metricsRoute } from './http/metricsRoute.ts';
 import { openApi } from './http/openapi.ts';
 import { rootRoute } from './http/rootRoute.ts';
 import { scrapersRoutes } from './http/scrapersRoutes.ts';
+import { openPostLane } from './http/lane/postLane.ts';
+import type { RequestObserver } from './http/server.ts';
 import { buildServer } from './http/server.ts';
 import { webhookRoutes } from './http/webhookRoutes.ts';
 import type { Log } from './log/log.ts';
@@ -161,17 +163,31 @@ export class App implements AsyncDisposable {
     const ingest = new Ingest(this.#acceptor, rules, settings['batch.eventsMax']);
 
     this.#connections = new Connections(scrapes, clock);
+    const observeRequest: RequestObserver = (route, method, status) =>
+      ownMetrics.countRequest(route, method, status);
     const { app, server } = buildServer(
       serverLimits(settings),
       this.#connections,
-      (route, method, status) => ownMetrics.countRequest(route, method, status),
+      observeRequest,
       news,
       access,
     );
     this.#http = app;
     this.#server = server;
     const proxies = trustedProxies(settings);
-    guard(app, { access, writeLimits: new WriteLimits(settings, clock), proxies, clock });
+    const writeLimits = new WriteLimits(settings, clock);
+    guard(app, { access, writeLimits, proxies, clock });
+    if (access.tls === undefined)
+      openPostLane(server, {
+        isOpen: () => this.#readiness.ready && asksNothing(access, writeLimits),
+        ingest,
+        rules: bodies,
+        urlBytesMax: settings['event.urlMax'],
+        connections: this.#connections,
+        observeRequest,
+        news,
+        clock,
+      });
     app.addHook('onRequest', (request, _reply, done) => {
       if (!this.#readiness.ready && !HEALTH_PATHS.has(request.routeOptions.url ?? ''))
         throw new UnavailableError('not_ready', this.#readiness.why, 1);

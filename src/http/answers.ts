@@ -11,7 +11,7 @@ import {
 import { ForbiddenError, TooManyRequestsError, UnauthenticatedError } from './auth/errors.ts';
 
 /** An error as a client sees it. */
-interface Answer {
+export interface Answer {
   readonly status: number;
   readonly error: string;
   readonly field?: string;
@@ -86,18 +86,36 @@ function answerOfFramework({ code, statusCode, message, validation }: Partial<Fa
 /** A name that an error repeats may hold them, and the error is one line. */
 const LINE_BREAKS = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;
 
-/** Sends an error: JSON, or plain text to those who ask for that. */
-export function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
-  reply.code(answer.status).header('Vary', 'Accept').header('Cache-Control', 'no-store');
-  if (answer.retryAfterSeconds !== undefined) reply.header('Retry-After', String(answer.retryAfterSeconds));
-  if (answer.challenges !== undefined && answer.challenges.length > 0)
-    reply.header('WWW-Authenticate', [...answer.challenges]);
-  if (wantsPlainText(request.headers.accept))
-    return reply.type('text/plain; charset=utf-8').send(`${answer.error.replaceAll(LINE_BREAKS, ' ')}\n`);
+/** The response that tells of an error, but for its challenges: JSON, or plain text to those who ask for that. */
+export function responseOf(
+  answer: Answer,
+  accept: string | undefined,
+): { readonly headers: readonly (readonly [name: string, value: string])[]; readonly body: string } {
+  const retry: readonly (readonly [string, string])[] =
+    answer.retryAfterSeconds === undefined ? [] : [['retry-after', String(answer.retryAfterSeconds)]];
   const { error, field } = answer;
-  return reply
-    .type('application/json; charset=utf-8')
-    .send(JSON.stringify(field === undefined ? { error } : { error, field }));
+  const [type, body] = wantsPlainText(accept)
+    ? ['text/plain', `${error.replaceAll(LINE_BREAKS, ' ')}\n`]
+    : ['application/json', JSON.stringify(field === undefined ? { error } : { error, field })];
+  return {
+    headers: [
+      ['vary', 'Accept'],
+      ['cache-control', 'no-store'],
+      ...retry,
+      ['content-type', `${type}; charset=utf-8`],
+    ],
+    body,
+  };
+}
+
+/** Sends an error. */
+export function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
+  const { headers, body } = responseOf(answer, request.headers.accept);
+  reply.code(answer.status);
+  if (answer.challenges !== undefined && answer.challenges.length > 0)
+    reply.header('www-authenticate', [...answer.challenges]);
+  for (const [name, value] of headers) reply.header(name, value);
+  return reply.send(body);
 }
 
 function wantsPlainText(accept: string | undefined): boolean {

@@ -83,6 +83,18 @@ export class Connections {
     });
   }
 
+  /** A request runs on a connection that the HTTP server has not been given yet; a stop waits for its answer. It can't have carried an offer. */
+  begun(socket: Socket): void {
+    const connection = this.#connections.get(socket);
+    if (connection !== undefined) connection.responding += 1;
+  }
+
+  /** The answer to what had `begun` was written. */
+  answered(socket: Socket): void {
+    const connection = this.#connections.get(socket);
+    if (connection !== undefined) this.#responded(connection);
+  }
+
   /** Ties an offer to the response that carries it, and sends that by calling `send`. */
   carry(request: IncomingMessage, response: ServerResponse, offer: CarriedOffer, send: () => void): void {
     const connection = this.#connections.get(request.socket);
@@ -163,11 +175,15 @@ export class Connections {
     connection.responding += 1;
     connection.response = response;
     response.once('close', () => {
-      connection.responding -= 1;
       if (connection.response === response) connection.response = undefined;
-      if (this.#stopping && connection.responding === 0) this.#endOurs(connection);
+      this.#responded(connection);
     });
     if (this.#stopping) response.setHeader('Connection', 'close');
+  }
+
+  #responded(connection: Connection): void {
+    connection.responding -= 1;
+    if (this.#stopping && connection.responding === 0) this.#endOurs(connection);
   }
 
   #endOurs(connection: Connection): void {

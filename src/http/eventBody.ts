@@ -70,6 +70,11 @@ export function readParameters(request: FastifyRequest, rules: BodyRules): Draft
   return parametersDraft(request, parseForm('url', queryOf(request.raw), rules.pairsMax), rules);
 }
 
+/** Reads the one event that stands in a URL's query alone, without its `?`. Throws a RefusedError. */
+export function readQuery(query: string, { pairsMax }: Pick<BodyRules, 'pairsMax'>): Draft {
+  return draftFromPairs(parseForm('url', query, pairsMax));
+}
+
 function parametersDraft(request: FastifyRequest, url: Pairs, { pairsMax }: BodyRules): Draft {
   if (!(request.body instanceof Uint8Array)) return draftFromPairs(url);
   return draftFromPairs([...url, ...parseForm('body', request.body, pairsMax)]);

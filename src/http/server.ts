@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { fastify } from 'fastify';
 import { RefusedError, TooLargeError, shown } from '../core/errors.ts';
+import type { Answer } from './answers.ts';
 import { answerOf, answerUnrouted, sendAnswer } from './answers.ts';
 import type { Connections } from './connections.ts';
 import { inflateBodies } from './inflate.ts';
@@ -133,8 +134,7 @@ export function buildServer(
   });
   app.setErrorHandler((error, request, reply) => {
     const answer = answerOf(error);
-    if (answer.status === 500) news.failed(error);
-    else news.refused({ route: request.routeOptions.url ?? 'none', ...answer, field: answer.field });
+    report(news, request.routeOptions.url ?? 'none', answer, error);
     return sendAnswer(request, reply, answer);
   });
   app.setNotFoundHandler((request, reply) => {
@@ -144,6 +144,12 @@ export function buildServer(
     ]);
   });
   return { app, server };
+}
+
+/** Tells of an error that a request was answered with. */
+export function report(news: ServerNews, route: string, answer: Answer, error: unknown): void {
+  if (answer.status === 500) news.failed(error);
+  else news.refused({ route, ...answer, field: answer.field });
 }
 
 /** What isn't HTTP never reaches a route; it gets its status all the same, and the connection ends. */

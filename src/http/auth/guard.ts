@@ -110,6 +110,11 @@ export function guard(app: FastifyInstance, { access, writeLimits, proxies, cloc
   });
 }
 
+/** Whether whoever posts is let in without a look, and gets no header on account of it: what `guard` does comes to nothing then. */
+export function asksNothing(access: Access, writeLimits: WriteLimits): boolean {
+  return access.isOpen && access.rate === undefined && access.headers.length === 0 && !writeLimits.areSet;
+}
+
 type AsksFor = Access['asksFor'];
 
 /** Whom an outcome admits. Throws an UnauthenticatedError or a ForbiddenError. */

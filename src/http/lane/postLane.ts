@@ -1,0 +1,158 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { RefusedError, SeriesLimitError } from '../../core/errors.ts';
+import type { Clock } from '../../core/millis.ts';
+import { answerOf, responseOf } from '../answers.ts';
+import type { Connections } from '../connections.ts';
+import type { BodyRules } from '../eventBody.ts';
+import { readQuery } from '../eventBody.ts';
+import type { Ingest } from '../ingest.ts';
+import type { RequestObserver, ServerNews } from '../server.ts';
+import { report } from '../server.ts';
+import { AnswerTexts } from './answerText.ts';
+import { PLAIN_POST_BYTES_MAX, PlainPosts } from './plainPost.ts';
+
+export interface PostLaneParts {
+  /** Whether nothing is asked of a post beside what the lane looks at; asked for each. */
+  readonly isOpen: () => boolean;
+  readonly ingest: Pick<Ingest, 'one'>;
+  readonly rules: Pick<BodyRules, 'pairsMax'>;
+  readonly urlBytesMax: number;
+  readonly connections: Connections;
+  readonly observeRequest: RequestObserver;
+  readonly news: ServerNews;
+  readonly clock: Clock;
+}
+
+/** What the connections of a lane share. */
+interface Lane extends PostLaneParts {
+  readonly server: Server;
+  /** Gives a connection to the HTTP server, for good. */
+  readonly parse: (socket: Socket) => void;
+  readonly texts: AnswerTexts;
+}
+
+const ROUTE = '/event';
+
+/**
+ * Puts a lane in front of a server's HTTP parser: events posted by URL alone, which are most of all requests, are recognised by their bytes,
+ * stored, and answered as the server would. With the first bytes that are anything else, or that would be refused, a connection goes to the HTTP
+ * server as if nobody had looked at it. Not for TLS. Why, and what it can't do: docs/decisions/0032-a-lane-for-plain-posts.md
+ */
+export function openPostLane(server: Server, parts: PostLaneParts): void {
+  // The HTTP server's own is the first: it has it from its making. Others look on.
+  const [own] = server.listeners('connection');
+  if (own === undefined) throw new Error('the HTTP server does not listen for connections');
+  server.off('connection', own as () => void);
+  const parse = (socket: Socket) => void Reflect.apply(own, server, [socket]);
+  const lane = { ...parts, server, parse, texts: new AnswerTexts(parts.clock, server.keepAliveTimeout) };
+  server.on('connection', (socket: Socket) => {
+    if (parts.isOpen()) new LaneConnection(socket, lane);
+    else parse(socket);
+  });
+}
+
+/** A connection on which nothing but plain posts came so far. */
+class LaneConnection {
+  readonly #socket: Socket;
+  readonly #lane: Lane;
+  readonly #posts = new PlainPosts();
+  #isAnswering = false;
+  #hasAnswered = false;
+  /** What came while an answer was due. It may be anything, and is the HTTP server's. */
+  readonly #held: Buffer[] = [];
+
+  constructor(socket: Socket, lane: Lane) {
+    this.#socket = socket;
+    this.#lane = lane;
+    const { server } = lane;
+    socket.on('data', this.#onData).on('end', this.#onEnd).on('timeout', this.#onTimeout);
+    socket.setTimeout(server.headersTimeout === 0 ? server.requestTimeout : server.headersTimeout);
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#isAnswering) {
+      this.#held.push(chunk);
+      this.#socket.pause();
+      return;
+    }
+    const parameters = this.#parametersOf(chunk);
+    if (parameters === undefined) this.#handOver([chunk]);
+    else void this.#post(parameters, chunk);
+  };
+
+  /** The parameters of a plain post that may be taken here; undefined for all else. */
+  #parametersOf(chunk: Buffer): string | undefined {
+    const { isOpen, urlBytesMax } = this.#lane;
+    if (chunk.length > PLAIN_POST_BYTES_MAX || chunk.length > urlBytesMax || !isOpen()) return undefined;
+    // Who does not read its answers must not make us hold them; the HTTP server sees to that.
+    if (this.#socket.writableLength > 0) return undefined;
+    return this.#posts.parametersOf(chunk.toString('latin1'));
+  }
+
+  /** Stores an event, and answers. What is refused before anything was stored goes to the HTTP server, which says why. */
+  async #post(parameters: string, chunk: Buffer): Promise<void> {
+    const { connections, ingest, rules, texts } = this.#lane;
+    this.#isAnswering = true;
+    connections.begun(this.#socket);
+    let isRefused = false;
+    try {
+      const { status, body } = await ingest.one(readQuery(parameters, rules), undefined);
+      this.#answer(status, texts.success(JSON.stringify(body)), 'latin1');
+    } catch (error) {
+      isRefused = error instanceof RefusedError && !(error instanceof SeriesLimitError);
+      if (!isRefused) this.#answerError(error);
+    }
+    this.#isAnswering = false;
+    connections.answered(this.#socket);
+    if (isRefused) this.#handOver([chunk, ...this.#held]);
+    else if (this.#held.length > 0) this.#handOver(this.#held);
+  }
+
+  /** By now the event may be counted, if not stored, so nobody else can answer. */
+  #answerError(error: unknown): void {
+    const answer = answerOf(error);
+    report(this.#lane.news, ROUTE, answer, error);
+    const { headers, body } = responseOf(answer, undefined);
+    this.#answer(answer.status, this.#lane.texts.of(answer.status, headers, body), 'utf8');
+  }
+
+  #answer(status: number, text: string, encoding: 'latin1' | 'utf8'): void {
+    // A client that has ended its side is gone for the HTTP server, too.
+    if (this.#socket.writable) this.#socket.write(text, encoding);
+    this.#lane.observeRequest(ROUTE, 'POST', status);
+    if (this.#hasAnswered) return;
+    this.#hasAnswered = true;
+    const { keepAliveTimeout, keepAliveTimeoutBuffer = 0 } = this.#lane.server;
+    if (keepAliveTimeout > 0) this.#socket.setTimeout(keepAliveTimeout + keepAliveTimeoutBuffer);
+  }
+
+  readonly #onEnd = (): void => {
+    this.#socket.end();
+  };
+
+  /** Nothing came for too long: a first request is missed, a further one is not. */
+  readonly #onTimeout = (): void => {
+    if (this.#isAnswering) return;
+    if (this.#hasAnswered) {
+      this.#socket.destroy();
+      return;
+    }
+    this.#handOver([]);
+    const error = Object.assign(new Error('Request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+    this.#lane.server.emit('clientError', error, this.#socket);
+  };
+
+  /** Gives the connection to the HTTP server, which reads these bytes before all that are still to come. */
+  #handOver(chunks: readonly Buffer[]): void {
+    const socket = this.#socket;
+    if (socket.destroyed || socket.readableEnded) return;
+    socket.off('data', this.#onData).off('end', this.#onEnd).off('timeout', this.#onTimeout);
+    socket.setTimeout(0);
+    // Put back while it flows, they would be given out before anybody listens.
+    socket.pause();
+    for (const chunk of chunks.toReversed()) socket.unshift(chunk);
+    this.#lane.parse(socket);
+    socket.resume();
+  }
+}
