@@ -18,7 +18,7 @@ export interface PostLaneParts {
   readonly ingest: Pick<Ingest, 'one'>;
   readonly rules: Pick<BodyRules, 'pairsMax'>;
   readonly urlBytesMax: number;
-  readonly connections: Connections;
+  readonly connections: Pick<Connections, 'begun' | 'answered'>;
   readonly observeRequest: RequestObserver;
   readonly news: ServerNews;
   readonly clock: Clock;
@@ -52,6 +52,9 @@ export function openPostLane(server: Server, parts: PostLaneParts): void {
   });
 }
 
+/** A socket that fails closes itself. */
+const ignore = () => undefined;
+
 /** A connection on which nothing but plain posts came so far. */
 class LaneConnection {
   readonly #socket: Socket;
@@ -66,7 +69,7 @@ class LaneConnection {
     this.#socket = socket;
     this.#lane = lane;
     const { server } = lane;
-    socket.on('data', this.#onData).on('end', this.#onEnd).on('timeout', this.#onTimeout);
+    socket.on('data', this.#onData).on('end', this.#onEnd).on('timeout', this.#onTimeout).on('error', ignore);
     socket.setTimeout(server.headersTimeout === 0 ? server.requestTimeout : server.headersTimeout);
   }
 
@@ -147,7 +150,11 @@ class LaneConnection {
   #handOver(chunks: readonly Buffer[]): void {
     const socket = this.#socket;
     if (socket.destroyed || socket.readableEnded) return;
-    socket.off('data', this.#onData).off('end', this.#onEnd).off('timeout', this.#onTimeout);
+    socket
+      .off('data', this.#onData)
+      .off('end', this.#onEnd)
+      .off('timeout', this.#onTimeout)
+      .off('error', ignore);
     socket.setTimeout(0);
     // Put back while it flows, they would be given out before anybody listens.
     socket.pause();

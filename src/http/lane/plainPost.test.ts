@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest';
+import { PlainPosts } from './plainPost.ts';
+
+const LINE = 'POST /event?type=deploy HTTP/1.1';
+const head = (...lines: string[]) => [...lines, '', ''].join('\r\n');
+const withHeaders = (...lines: string[]) => head(LINE, 'Host: h', ...lines);
+const parametersOf = (text: string) => new PlainPosts().parametersOf(text);
+
+describe('a plain post is', () => {
+  it.each([
+    ["curl's", withHeaders('User-Agent: curl/8.5.0', 'Accept: */*')],
+    ["Go's", withHeaders('User-Agent: Go-http-client/1.1', 'Content-Length: 0', 'Accept-Encoding: gzip')],
+    [
+      "Python's requests'",
+      withHeaders(
+        'User-Agent: python-requests/2.32.3',
+        'Accept-Encoding: gzip, deflate',
+        'Accept: */*',
+        'Connection: keep-alive',
+        'Content-Length: 0',
+      ),
+    ],
+    [
+      "Node's fetch's",
+      head(
+        LINE,
+        'host: h',
+        'connection: keep-alive',
+        'accept: */*',
+        'accept-language: *',
+        'sec-fetch-mode: cors',
+        'user-agent: node',
+        'accept-encoding: br, gzip, deflate',
+        'content-length: 0',
+      ),
+    ],
+    ["wrk's", head(LINE, 'Host: 127.0.0.1:9091')],
+    ['one with names in any case', head(LINE, 'HOST: h', 'cOnnection: Keep-Alive')],
+    ['one without a blank behind the colon', head(LINE, 'Host:h')],
+  ])('%s', (_name, text) => {
+    expect(parametersOf(text)).toBe('type=deploy');
+  });
+
+  it.each([
+    ['nothing', 'POST /event HTTP/1.1', ''],
+    ['a question mark only', 'POST /event? HTTP/1.1', ''],
+    [
+      'what encoders leave and make',
+      `POST /event?a-b.c~d=%C3%BC+x!*'(),/:;=@$&_ HTTP/1.1`,
+      `a-b.c~d=%C3%BC+x!*'(),/:;=@$&_`,
+    ],
+    ['an escape that is none, which is refused later', 'POST /event?a=%zz HTTP/1.1', 'a=%zz'],
+  ])('of parameters, %s', (_name, line, parameters) => {
+    expect(parametersOf(head(line, 'Host: h'))).toBe(parameters);
+  });
+});
+
+describe('no plain post is', () => {
+  it.each([
+    ['nothing at all', ''],
+    ['a part of a first line', LINE.slice(0, 20)],
+    ['a first line alone', `${LINE}\r\n`],
+    ['a head that is not over', withHeaders().slice(0, -1)],
+    ['one without its last empty line', withHeaders().slice(0, -2)],
+    ['one with a byte behind it', `${withHeaders()}x`],
+    ['one with an empty line behind it', `${withHeaders()}\r\n`],
+    ['one with an empty line before it', `\r\n${withHeaders()}`],
+    ['two', withHeaders() + withHeaders()],
+    ['two, of which the second has no parameters', withHeaders() + head('POST /event HTTP/1.1', 'Host: h')],
+    ['another method', head(LINE.replace('POST', 'PUT'), 'Host: h')],
+    ['a method in lower case', head(LINE.replace('POST', 'post'), 'Host: h')],
+    ['another path', head(LINE.replace('event', 'events'), 'Host: h')],
+    ['a path in another case', head(LINE.replace('event', 'Event'), 'Host: h')],
+    ['a path below it', head(LINE.replace('event', 'event/'), 'Host: h')],
+    ['a path that is encoded', head(LINE.replace('event', '%65vent'), 'Host: h')],
+    ['a whole URL', head('POST http://h/event?a=1 HTTP/1.1', 'Host: h')],
+    ['another version', head(LINE.replace('1.1', '1.0'), 'Host: h')],
+    ['no version', head('POST /event?a=1', 'Host: h')],
+    ['no version and no parameters', head('POST /event', 'Host: h')],
+    ['two blanks before the version', head(LINE.replace(' HTTP', '  HTTP'), 'Host: h')],
+    ['a blank behind the version', head(`${LINE} `, 'Host: h')],
+    ['a blank in the parameters', head('POST /event?a=b c HTTP/1.1', 'Host: h')],
+    ['a tab in the parameters', head('POST /event?a=b\tc HTTP/1.1', 'Host: h')],
+    ['a fragment', head('POST /event?a=1#b HTTP/1.1', 'Host: h')],
+    ['a byte beyond ASCII in the parameters', head('POST /event?a=\u00fc HTTP/1.1', 'Host: h')],
+    ['a NUL in the parameters', head('POST /event?a=\0 HTTP/1.1', 'Host: h')],
+    ['a line feed in the parameters', head('POST /event?a=\n HTTP/1.1', 'Host: h')],
+    ['quotes and brackets in the parameters', head('POST /event?a="{}" HTTP/1.1', 'Host: h')],
+    ['line feeds alone', withHeaders().replaceAll('\r\n', '\n')],
+    ['one line feed alone', withHeaders('Accept: */*').replace('h\r\n', 'h\n')],
+    ['one carriage return alone', withHeaders('Accept: */*').replace('h\r\n', 'h\r')],
+    ['no Host', head(LINE)],
+    ['no Host, but others', head(LINE, 'User-Agent: x')],
+    ['an empty Host', head(LINE, 'Host:')],
+    ['a Host of blanks', head(LINE, 'Host:   ')],
+    ['two Hosts', withHeaders('host: h')],
+    ['a header twice', withHeaders('Accept: */*', 'accept: */*')],
+    ['a length twice', withHeaders('Content-Length: 0', 'Content-Length: 0')],
+    ['a length', withHeaders('Content-Length: 1')],
+    ['a length written otherwise', withHeaders('Content-Length: 00')],
+    ['a length with a sign', withHeaders('Content-Length: +0')],
+    ['a list of lengths', withHeaders('Content-Length: 0, 0')],
+    ['chunks', withHeaders('Transfer-Encoding: chunked')],
+    ['a type', withHeaders('Content-Type: application/json')],
+    ['a coding', withHeaders('Content-Encoding: gzip')],
+    ['an expectation', withHeaders('Expect: 100-continue')],
+    ['an end of the connection', withHeaders('Connection: close')],
+    ['a list of options', withHeaders('Connection: keep-alive, TE')],
+    ['an upgrade', withHeaders('Connection: Upgrade', 'Upgrade: h2c')],
+    ['an id', withHeaders('Idempotency-Key: 1')],
+    ['a credential', withHeaders('Authorization: Bearer x')],
+    ['a CloudEvent', withHeaders('ce-specversion: 1.0')],
+    ['a word of a proxy', withHeaders('X-Forwarded-For: 10.0.0.1')],
+    ['a wish for text', withHeaders('Accept: text/plain')],
+    ['a wish for text in any case, among others', withHeaders('Accept: */*, Text/Plain;q=0.1')],
+    ['a header that nobody knows', withHeaders('X-A: b')],
+    ['a name that every object has', withHeaders('constructor: b')],
+    ['another such', withHeaders('__proto__: b')],
+    ['a name with a blank behind it', withHeaders('Accept : */*')],
+    ['a blank before a name', withHeaders(' Accept: */*')],
+    ['a value that goes on', withHeaders('Accept: a', ' b')],
+    ['a value with blanks around it', withHeaders('Accept:  */* ')],
+    ['a tab in a value', withHeaders('Accept: a\tb')],
+    ['a byte beyond ASCII in a value', withHeaders('User-Agent: \u00fc')],
+    ['a NUL in a value', withHeaders('User-Agent: a\0b')],
+    ['a header without a value', withHeaders('Accept:')],
+    ['a header without a name', withHeaders(': a')],
+    ['a header without a colon', withHeaders('Accept')],
+    ['a body', withHeaders('Content-Length: 0') + 'a=1'],
+  ])('%s', (_name, text) => {
+    expect(parametersOf(text)).toBeUndefined();
+  });
+});
+
+describe('on one connection', () => {
+  it('what was found good once is good again, and only that', () => {
+    const posts = new PlainPosts();
+    const good = withHeaders('Accept: */*');
+    expect(posts.parametersOf(good)).toBe('type=deploy');
+    expect(posts.parametersOf(good.replace('deploy', 'job'))).toBe('type=job');
+    expect(posts.parametersOf(withHeaders('X-A: b'))).toBeUndefined();
+    expect(posts.parametersOf(good.replace('HTTP/1.1', 'HTTP/1.0'))).toBeUndefined();
+    expect(posts.parametersOf(`${good}x`)).toBeUndefined();
+    expect(posts.parametersOf(good)).toBe('type=deploy');
+  });
+});

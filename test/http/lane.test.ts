@@ -1,0 +1,254 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { IncomingMessage } from 'node:http';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FORMS } from '../hostile/rows/form.ts';
+import { FRAMING } from '../hostile/rows/framing.ts';
+import type { Pieces } from '../support/postMutations.ts';
+import { randomPosts } from '../support/postMutations.ts';
+import { mulberry32 } from '../support/randomEvents.ts';
+import { RawClient, request } from '../support/rawHttp.ts';
+import type { RunningServer } from '../support/server.ts';
+import { startServer } from '../support/server.ts';
+
+/** The lane is closed where posts are limited, however high. */
+const NO_LANE = { 'limits.total': 1_000_000, 'limits.totalBurst': 1_000_000 };
+
+const SEED = 32;
+const RANDOM_CASES = 1_500;
+/**
+ * So many turns of the event loop are enough for bytes to reach a server of this process, to be answered, and for the answer to come back,
+ * however busy the machine is.
+ */
+const TURNS = 12;
+
+async function passed(): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn += 1) await setImmediate();
+}
+
+/** All that a server answers on one connection to what is written piece by piece; dates are left out. */
+async function transcript(port: number, pieces: Pieces): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  let text = '';
+  let end = '[open]';
+  socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+  socket.on('end', () => (end = '[end]'));
+  socket.on('error', () => (end = '[end]'));
+  await once(socket, 'connect');
+  for (const piece of pieces) {
+    if (socket.writable) socket.write(piece);
+    await passed();
+  }
+  socket.destroy();
+  return text.replaceAll(/^Date: .*$/gm, 'Date: now') + end;
+}
+
+/** One connection after the other: of many at a time, a turn accepts one only. */
+async function transcripts(port: number, cases: readonly Pieces[]): Promise<string[]> {
+  const all: string[] = [];
+  for (const pieces of cases) all.push(await transcript(port, pieces));
+  return all;
+}
+
+interface Feed {
+  readonly events: readonly { readonly series: string; readonly value: number }[];
+  readonly next: number;
+  readonly end: number;
+}
+
+/** What is stored, in no order, and how many requests came to what. */
+async function stateOf({ url }: RunningServer) {
+  const events: string[] = [];
+  for (let after = 0, end = 1; after < end;) {
+    const page = (await (await fetch(`${url}/api/v1/events?limit=1000&after=${after}`)).json()) as Feed;
+    events.push(...page.events.map(({ series, value }) => `${series} ${value}`));
+    ({ next: after, end } = page);
+  }
+  const metrics = await (await fetch(`${url}/metrics?peek=true`)).text();
+  const counted = metrics.split('\n').filter((line) => COUNTED.test(line));
+  return { events: events.toSorted(), counted };
+}
+
+const COUNTED = /^events_to_metrics_(?:http_requests|event_count|duplicates|series_overflow)/;
+
+/** How many requests each HTTP server of this process got while something was done, by its port. */
+async function parsedDuring(work: () => Promise<unknown>): Promise<(port: number) => number> {
+  const counts = new Map<number, number>();
+  const listener = (message: unknown) => {
+    const { localPort = 0 } = (message as { request: IncomingMessage }).request.socket;
+    counts.set(localPort, (counts.get(localPort) ?? 0) + 1);
+  };
+  subscribe('http.server.request.start', listener);
+  await work();
+  unsubscribe('http.server.request.start', listener);
+  return (port) => counts.get(port) ?? 0;
+}
+
+describe('a server with a lane answers as one without', () => {
+  let lane: RunningServer;
+  let plain: RunningServer;
+  beforeAll(async () => {
+    lane = await startServer();
+    plain = await startServer(NO_LANE);
+  });
+  afterAll(async () => {
+    await lane[Symbol.asyncDispose]();
+    await plain[Symbol.asyncDispose]();
+  });
+
+  const same = async (cases: readonly Pieces[]) => {
+    const [ours, theirs] = await Promise.all([transcripts(lane.port, cases), transcripts(plain.port, cases)]);
+    for (const [index, pieces] of cases.entries())
+      expect(ours[index], JSON.stringify(pieces.map((piece) => piece.toString('latin1')))).toBe(
+        theirs[index],
+      );
+    expect(await stateOf(lane)).toEqual(await stateOf(plain));
+  };
+
+  it(`random posts, good and broken, seed ${SEED}`, async () => {
+    const random = mulberry32(SEED);
+    const cases = Array.from({ length: RANDOM_CASES }, (_, n) => randomPosts(random, `c${n}`));
+    const parsed = await parsedDuring(() => same(cases));
+    // Or else it would prove nothing: many posts stand before anything odd.
+    expect(parsed(plain.port) - parsed(lane.port)).toBeGreaterThan(RANDOM_CASES / 3);
+  });
+
+  it('the hostile requests that are about framing and URLs, behind a plain post and before one', async () => {
+    const post = Buffer.from(request('POST', '/event?a=1'));
+    const rows = [...FRAMING, ...FORMS]
+      .map((row) => Buffer.from(row.bytes()))
+      .filter(({ length }) => length < 4096);
+    expect(rows.length).toBeGreaterThan(100);
+    await same(rows.map((row) => [post, row, post]));
+  });
+
+  it('and a post byte by byte, or cut anywhere', async () => {
+    const post = request('POST', '/event?type=cut&service=x', { Accept: '*/*' });
+    const cuts = Array.from({ length: post.length - 1 }, (_, at) => [
+      post.slice(0, at + 1),
+      post.slice(at + 1),
+    ]);
+    await same([[...post], ...cuts].map((pieces) => pieces.map((piece) => Buffer.from(piece))));
+  });
+});
+
+describe('the lane', () => {
+  it('takes plain posts, which the HTTP server never sees, and counts them', async () => {
+    await using server = await startServer();
+    const client = await RawClient.connect(server.port);
+    const parsed = await parsedDuring(async () => {
+      for (const query of ['a=1', '__id__=x', '__id__=x']) {
+        client.send(request('POST', `/event?${query}`));
+        const { status, body } = await client.response();
+        expect({ query, status, body }).toMatchObject({
+          status: 200,
+          body: /^\{"(?:accepted":1|duplicate":true)\}$/,
+        });
+      }
+    });
+    expect(parsed(server.port)).toBe(0);
+    client.get('/metrics?peek=true');
+    expect((await client.response()).body).toContain(
+      'events_to_metrics_http_requests_total{code="200",method="POST",route="/event"} 3\n',
+    );
+  });
+
+  it('gives a connection to the HTTP server for good, with the first bytes that are anything else', async () => {
+    await using server = await startServer();
+    const client = await RawClient.connect(server.port);
+    const parsed = await parsedDuring(async () => {
+      for (const [method, path] of [
+        ['POST', '/event?a=1'],
+        ['GET', '/healthz'],
+        ['POST', '/event?a=1'],
+      ] as const) {
+        client.send(request(method, path));
+        expect((await client.response()).status).toBe(200);
+      }
+    });
+    expect(parsed(server.port)).toBe(2);
+  });
+
+  it('gives away what it refuses, which is stored nowhere and answered once', async () => {
+    await using server = await startServer();
+    const client = await RawClient.connect(server.port);
+    client.send(request('POST', '/event?a=1&a=2'));
+    expect(await client.response()).toMatchObject({
+      status: 400,
+      body: expect.stringContaining('"field":"a"') as string,
+    });
+    client.send(request('POST', '/event?b=1'));
+    expect((await client.response()).status).toBe(200);
+    expect((await stateOf(server)).events).toEqual(['events_to_metrics{b="1"} 1']);
+  });
+
+  it.each([
+    ['limits for posts', NO_LANE],
+    ['URLs that must be short', { 'event.urlMax': 1024 }],
+  ])('is closed by %s as far as they go', async (_name, change) => {
+    await using server = await startServer(change);
+    const client = await RawClient.connect(server.port);
+    const long = `/event?a=${'x'.repeat(1010)}`;
+    const parsed = await parsedDuring(async () => {
+      client.send(request('POST', long));
+      await client.response();
+    });
+    expect(parsed(server.port)).toBe(1);
+  });
+
+  it('answers what it can not store as the HTTP server does, once', async () => {
+    const limit = { 'series.perHourMax': 1 };
+    await using lane = await startServer(limit);
+    await using plain = await startServer({ ...limit, ...NO_LANE });
+    const posts = ['a=1', 'b=2', 'a=1'].map((query) => Buffer.from(request('POST', `/event?${query}`)));
+    const [ours, theirs] = [await transcript(lane.port, posts), await transcript(plain.port, posts)];
+    expect(ours).toContain('HTTP/1.1 429 ');
+    const withoutWait = (text: string) => text.replaceAll(/^retry-after: \d+/gm, 'retry-after: some');
+    expect(withoutWait(ours)).toBe(withoutWait(theirs));
+    expect(await stateOf(lane)).toEqual(await stateOf(plain));
+  });
+});
+
+describe('a connection of the lane', () => {
+  it('that says nothing gets its 408, as soon as any other', async () => {
+    await using server = await startServer({ 'server.headTimeout': 300, 'server.requestTimeout': 600 });
+    const client = await RawClient.connect(server.port);
+    const started = performance.now();
+    expect((await client.response()).status).toBe(408);
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
+  it('that is idle ends with a stop at once, and one that waits for an answer gets it', async () => {
+    const server = await startServer();
+    const idle = await RawClient.connect(server.port);
+    idle.send(request('POST', '/event?a=1'));
+    expect((await idle.response()).status).toBe(200);
+    const waiting = await RawClient.connect(server.port);
+    waiting.send(request('POST', '/event?b=1'));
+    const answer = waiting.response();
+    await passed();
+    const started = performance.now();
+    await server[Symbol.asyncDispose]();
+    expect(performance.now() - started).toBeLessThan(1_500);
+    expect((await answer).status).toBe(200);
+    await expect(idle.bytes(1)).rejects.toThrow('ended after 0');
+  });
+
+  it('that is reset, or ended in the middle, harms nobody', async () => {
+    await using server = await startServer();
+    for (const [index, leave] of ['reset', 'end'].entries()) {
+      for (let n = 0; n < 20; n += 1) {
+        const client = await RawClient.connect(server.port);
+        client.send(request('POST', `/event?n=${n}&i=${index}`));
+        if (leave === 'reset') client.reset();
+        else client.end();
+      }
+    }
+    const client = await RawClient.connect(server.port);
+    client.send(request('POST', '/event?a=1'));
+    expect((await client.response()).status).toBe(200);
+    expect(server.log.filter((entry) => /"level":"?(?:error|fatal|50|60)/i.test(entry))).toEqual([]);
+  });
+});

@@ -1,0 +1,117 @@
+import type { Random } from './randomEvents.ts';
+import { randomQuery } from './randomEvents.ts';
+
+/** What is written on one connection, in these pieces. */
+export type Pieces = readonly Buffer[];
+
+const HEADERS: readonly (readonly string[])[] = [
+  [],
+  ['User-Agent: curl/8.5.0', 'Accept: */*'],
+  ['User-Agent: Go-http-client/1.1', 'Content-Length: 0', 'Accept-Encoding: gzip'],
+  ['Accept-Encoding: gzip, deflate', 'Accept: */*', 'Connection: keep-alive', 'Content-Length: 0'],
+  [
+    'connection: keep-alive',
+    'accept: */*',
+    'accept-language: *',
+    'sec-fetch-mode: cors',
+    'content-length: 0',
+  ],
+];
+
+/** Each of them, alone or with others, may end a request elsewhere, or change its answer. */
+const ODD_LINES: readonly string[] = [
+  'Content-Length: 5',
+  'Content-Length: 00',
+  'Content-Length: ',
+  'Content-Length : 0',
+  'Content-Length: 0, 0',
+  'Transfer-Encoding: chunked',
+  'Transfer-Encoding: identity',
+  'Connection: close',
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Expect: 100-continue',
+  'Content-Type: application/json',
+  'Content-Type: application/x-www-form-urlencoded',
+  'Content-Encoding: br',
+  'Idempotency-Key: "same"',
+  'ce-specversion: 1.0',
+  'Accept: text/plain',
+  'Host: twice',
+  'X-A: b',
+  ' folded',
+  'broken',
+  ': nameless',
+  'Accept:\tb',
+  'Accept: a\x00b',
+  'User-Agent: \xfc',
+  'User-Agent:',
+];
+
+/** Bytes that mean something to a parser, or to nobody. */
+const ODD_BYTES = '\r\n\0\t :;,#?&=%+/"<>\\^`{|}\x7f\x80\xff aZ0';
+
+const pick = <T>(random: Random, from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
+const below = (random: Random, end: number): number => Math.floor(random() * end);
+
+/** A post by URL as some client sends it; each has events of its own. */
+function goodPost(random: Random, name: string): string {
+  const query =
+    random() < 0.5
+      ? `case=${name}&__id__=${name}.${below(random, 3)}`
+      : `case=${name}&${randomQuery(random).query}`;
+  const lines = [`POST /event?${query} HTTP/1.1`, 'Host: test', ...pick(random, HEADERS)];
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+const MUTATIONS: readonly ((random: Random, text: string) => string)[] = [
+  (_random, text) => text,
+  (random, text) => withLine(random, text, pick(random, ODD_LINES)),
+  (random, text) => {
+    const lines = text.split('\r\n').slice(1, -2);
+    return withLine(random, text, pick(random, lines));
+  },
+  // A byte more, one less, another one.
+  (random, text) => spliced(random, text, 0, pick(random, [...ODD_BYTES])),
+  (random, text) => spliced(random, text, 1, ''),
+  (random, text) => spliced(random, text, 1, pick(random, [...ODD_BYTES])),
+  (random, text) =>
+    text.replace('HTTP/1.1', pick(random, ['HTTP/1.0', 'HTTP/1.2', 'http/1.1', 'HTTP/2.0', ''])),
+  (random, text) => text.replace('POST', pick(random, ['GET', 'PUT', 'HEAD', 'OPTIONS', 'post', 'POST '])),
+  (random, text) =>
+    text.replace('/event', pick(random, ['/', '/event/', '/EVENT', '//event', 'event', '/%65vent', '*'])),
+  (random, text) =>
+    text.replace('Host: test\r\n', pick(random, ['', 'Host:\r\n', 'Host: test \r\n', 'host:test\r\n'])),
+  (_random, text) => text.replaceAll('\r\n', '\n'),
+  (_random, text) => `\r\n${text}`,
+  (random, text) => text.slice(0, below(random, text.length)),
+  (_random, text) => `${text}a=1`,
+];
+
+function withLine(random: Random, text: string, line: string): string {
+  const lines = text.split('\r\n');
+  lines.splice(1 + below(random, lines.length - 2), 0, line);
+  return lines.join('\r\n');
+}
+
+function spliced(random: Random, text: string, taken: number, put: string): string {
+  const at = below(random, text.length);
+  return text.slice(0, at) + put + text.slice(at + taken);
+}
+
+/** A few posts on one connection, good ones and broken ones, in pieces that need not end where requests do. */
+export function randomPosts(random: Random, name: string): Pieces {
+  const posts = Array.from({ length: 1 + below(random, 4) }, () => goodPost(random, name));
+  const broken = (post: string) => pick(random, MUTATIONS)(random, post);
+  const texts =
+    random() < 0.25
+      ? // Pipelined in one piece. What is behind a broken one there is a matter of when the one before is answered.
+        [posts.slice(0, -1).join('') + broken(posts.at(-1) ?? '')]
+      : posts.map((post) => (random() < 0.6 ? post : broken(post)));
+  const pieces = texts.flatMap((text) => {
+    if (random() < 0.8) return [text];
+    const at = below(random, text.length);
+    return [text.slice(0, at), text.slice(at)];
+  });
+  return pieces.filter((piece) => piece !== '').map((piece) => Buffer.from(piece, 'latin1'));
+}
