@@ -1,15 +1,14 @@
-import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import type { LogLimits } from '../core/limits.ts';
 import type { Clock } from '../core/millis.ts';
 import { inFlightCount, pendingCount } from '../core/position.ts';
 import type { Label } from '../core/series.ts';
-import { formatSampleValue } from '../core/value.ts';
-import type { Log } from '../log/log.ts';
+import type { Log, ScraperRecord } from '../log/log.ts';
 import { EventCounters, METRIC_LABEL } from '../relay/counters.ts';
 import type { Counts } from '../relay/counts.ts';
 import type { Pages } from '../relay/page.ts';
 import type { Scrapers } from '../relay/scrapers.ts';
 import type { Family } from '../wire/out/families.ts';
+import { ProcessMetrics } from './processMetrics.ts';
 
 export interface OwnMetricsParts {
   readonly version: string;
@@ -38,138 +37,49 @@ export interface MetricDescription {
 const EVENTS_HELP = 'Events accepted, by the labels of counters.labels; goes on over restarts.';
 const PREFIX = 'events_to_metrics_';
 
+const NO_LABELS: readonly Label[] = [];
+
+/** A value, and the labels that it stands under. */
+type Reading = readonly [value: number, labels: readonly Label[]];
+
+/** A metric of the server's own, read when it is asked for. */
+interface OwnMetric extends MetricDescription {
+  readonly read: () => readonly Reading[];
+}
+
 /** How many requests came to the same. */
 interface RequestCount {
-  readonly route: string;
-  readonly method: string;
-  readonly code: string;
+  readonly labels: readonly Label[];
   count: number;
 }
 
 /** The server's own metrics. They are read when they are asked for; only requests are counted as they come. */
 export class OwnMetrics {
-  readonly #registry = new Registry();
   readonly #requests = new Map<string, RequestCount>();
+  readonly #own: readonly OwnMetric[];
+  readonly #process: ProcessMetrics;
   readonly #counters: EventCounters;
   readonly #names: ReadonlySet<string>;
 
   constructor(parts: OwnMetricsParts) {
-    const { counts, counters, log, scrapers, pages, clock, limits } = parts;
-    this.#counters = counters;
-    this.#gauge('build_info', 'Always 1; the labels tell what runs.', ['version', 'node_version'], (set) => {
-      set(1, { version: parts.version, node_version: process.version });
-    });
-    this.#counter('event_count', 'Events accepted since the start.', [], (add) => add(counts.accepted));
-    this.#counter(
-      'duplicates_total',
-      'Events that were sent again under an id that is remembered, and were not stored again.',
-      [],
-      (add) => add(counts.duplicates),
-    );
-    this.#counter(
-      'series_overflow_total',
-      'Events whose series was one too many within the hour, by what became of them.',
-      ['outcome'],
-      (add) => {
-        for (const [outcome, count] of Object.entries(counts.seriesOverflow)) add(count, { outcome });
-      },
-    );
-    this.#counter(
-      'label_values_truncated_total',
-      'Values of labels that were cut to labels.valueTruncate.',
-      [],
-      (add) => add(counts.truncated),
-    );
-    this.#gauge('ids', 'Ids that are remembered.', [], (set) => set(log.state().ids));
-    this.#counter(
-      'ids_forgotten_total',
-      'Ids forgotten before ids.window was over, since there were more than ids.max.',
-      [],
-      (add) => add(counts.idsForgottenEarly),
-    );
-    this.#gauge(
-      'scraper_counts',
-      'Events that each known scraper has yet to collect.',
-      ['scraper'],
-      (set) => {
-        for (const { id, position } of scrapers.all())
-          set(pendingCount(position, pages.end), { scraper: id });
-      },
-    );
-    this.#gauge(
-      'scraper_in_flight',
-      'Of these, events out in responses that are not settled.',
-      ['scraper'],
-      (set) => {
-        for (const { id, position } of scrapers.all()) set(inFlightCount(position), { scraper: id });
-      },
-    );
-    this.#gauge('scraper_backlog_limit', 'Events that may wait for one scraper.', [], (set) =>
-      set(limits.backlogMax),
-    );
-    this.#gauge(
-      'scraper_last_seen_seconds',
-      'Seconds since each known scraper was last seen.',
-      ['scraper'],
-      (set) => {
-        const now = clock();
-        for (const { id, lastSeen } of scrapers.all())
-          set(Math.max(0, now - lastSeen) / 1000, { scraper: id });
-      },
-    );
-    this.#counter(
-      'deliveries_total',
-      'Events that left an offer, by what became of them.',
-      ['outcome'],
-      (add) => {
-        for (const [outcome, count] of Object.entries(counts.deliveries)) add(count, { outcome });
-      },
-    );
-    this.#counter(
-      'dropped_total',
-      'Events given up, by reason; once for each scraper that they were for.',
-      ['reason'],
-      (add) => {
-        for (const [reason, count] of Object.entries(counts.dropped)) add(count, { reason });
-      },
-    );
-    this.#counter(
-      'retimed_total',
-      'Events that did not get the time that they were sent with, or arrived at.',
-      [],
-      (add) => add(counts.retimed),
-    );
-    this.#counter(
-      'moved_total',
-      'Events shown later than they were, since they would have come too late.',
-      [],
-      (add) => add(counts.moved),
-    );
-    this.#gauge('log_entries', 'Entries in the log.', [], (set) => set(log.state().entries));
-    this.#gauge('log_size_bytes', 'Size of the log, in bytes.', [], (set) => set(log.state().bytes));
-    this.#gauge('log_entries_limit', 'Entries that the log may hold.', [], (set) => set(limits.entriesMax));
-    this.#gauge('log_size_limit_bytes', 'Bytes that the log may take.', [], (set) => set(limits.bytesMax));
-    this.#counter(
-      'http_requests_total',
-      'HTTP requests answered, by route, method and status code.',
-      ['route', 'method', 'code'],
-      (add) => {
-        for (const { count, ...labels } of this.#requests.values()) add(count, labels);
-      },
-    );
-    collectDefaultMetrics({ register: this.#registry });
+    this.#counters = parts.counters;
+    this.#own = [...metricsOf(parts), this.#requestCounts()];
+    this.#process = new ProcessMetrics(parts.clock);
     this.#names = new Set([
       EventCounters.metric,
-      ...this.#registry.getMetricsAsArray().map(({ name }) => name),
+      ...[...this.#own, ...this.#process.describe()].map(({ name }) => name),
     ]);
   }
 
   countRequest(route: string, method: string, status: number): void {
-    // The library would sort and join the labels at every request.
     const key = `${status} ${method} ${route}`;
     const known = this.#requests.get(key);
-    if (known === undefined) this.#requests.set(key, { route, method, code: String(status), count: 1 });
-    else known.count += 1;
+    if (known !== undefined) {
+      known.count += 1;
+      return;
+    }
+    const labels = labelled(['route', route], ['method', method], ['code', String(status)]);
+    this.#requests.set(key, { labels, count: 1 });
   }
 
   /** Tells whether a metric's name is one of these, or of the parts that one of these may have. */
@@ -182,98 +92,151 @@ export class OwnMetrics {
 
   /** All of them, in the order of a scrape. `eventLabels`: those of `counters.labels`. */
   describe(eventLabels: readonly string[]): readonly MetricDescription[] {
-    const metrics = this.#registry.getMetricsAsArray() as unknown as Registered[];
-    return [
-      ...metrics.map(({ name, type, labelNames, help }) => ({ name, type, labels: labelNames, help })),
-      {
-        name: EventCounters.metric,
-        type: 'counter',
-        labels: [...eventLabels, METRIC_LABEL],
-        help: EVENTS_HELP,
-      },
-    ];
+    const own = this.#own.map(({ name, type, labels, help }) => ({ name, type, labels, help }));
+    const labels = [...eventLabels, METRIC_LABEL];
+    const events = { name: EventCounters.metric, type: 'counter', labels, help: EVENTS_HELP } as const;
+    return [...own, ...this.#process.describe(), events];
   }
 
-  /** All of them as they are now. */
+  /** All of them as they are now, but for those of the process, which may be a second old. */
   async families(): Promise<Family[]> {
-    const metrics = (await this.#registry.getMetricsAsJSON()) as unknown as Collected[];
-    const own: Family[] = metrics.map(({ name, help, type, values }) => ({
+    const ofProcess = await this.#process.families();
+    const own = this.#own.map(({ name, help, type, read }): Family => ({
       name,
       help,
       type,
-      samples: values.map((sample) => ({
-        name: sample.metricName ?? name,
-        labels: labelsOf(sample.labels),
-        value: sample.value,
-      })),
+      samples: read().map(([value, labels]) => ({ name, labels, value })),
     }));
-    return [...own, this.#events()];
+    return [...own, ...ofProcess, this.#events()];
   }
 
-  /** In no registry of the library's: its label names are those of the configuration that each series was first counted under. */
-  #events(): Family {
-    const name = EventCounters.metric;
-    const samples = [...this.#counters.all()].map(({ labels, value }) => ({ name, labels, value }));
+  #requestCounts(): OwnMetric {
     return {
-      name,
-      help: EVENTS_HELP,
-      type: 'counter',
-      samples,
+      ...counter('http_requests_total', 'HTTP requests answered, by route, method and status code.'),
+      labels: ['route', 'method', 'code'],
+      read: () => [...this.#requests.values()].map(({ count, labels }) => [count, labels]),
     };
   }
 
-  #gauge(name: string, help: string, labelNames: string[], read: (set: Write) => void): void {
-    new Gauge({
-      name: PREFIX + name,
-      help,
-      labelNames,
-      registers: [this.#registry],
-      collect() {
-        this.reset();
-        read((value, labels) => this.set(labels ?? {}, value));
-      },
-    });
-  }
-
-  #counter(name: string, help: string, labelNames: string[], read: (add: Write) => void): void {
-    new Counter({
-      name: PREFIX + name,
-      help,
-      labelNames,
-      registers: [this.#registry],
-      collect() {
-        this.reset();
-        read((value, labels) => this.inc(labels ?? {}, value));
-      },
-    });
+  /** Its label names are those of the configuration that each series was first counted under. */
+  #events(): Family {
+    const name = EventCounters.metric;
+    const samples = [...this.#counters.all()].map(({ labels, value }) => ({ name, labels, value }));
+    return { name, help: EVENTS_HELP, type: 'counter', samples };
   }
 }
 
-/** What the library gives for each metric; its own types leave out `metricName`. */
-interface Collected {
-  readonly name: string;
-  readonly help: string;
-  readonly type: Family['type'];
-  readonly values: readonly {
-    readonly metricName?: string;
-    readonly labels: Readonly<Record<string, string | number>>;
-    readonly value: number;
-  }[];
+/** What is told of the relay and the log, in the order of a scrape. */
+function metricsOf({
+  version,
+  counts,
+  scrapers,
+  pages,
+  log,
+  clock,
+  limits,
+}: OwnMetricsParts): readonly OwnMetric[] {
+  const runs = labelled(['version', version], ['node_version', process.version]);
+  const ofScrapers = (read: (scraper: ScraperRecord) => number) => ({
+    labels: ['scraper'],
+    read: () =>
+      Array.from(scrapers.all(), (scraper): Reading => [
+        read(scraper),
+        [{ name: 'scraper', value: scraper.id }],
+      ]),
+  });
+  return [
+    {
+      ...gauge('build_info', 'Always 1; the labels tell what runs.'),
+      labels: ['version', 'node_version'],
+      read: () => [[1, runs]],
+    },
+    { ...counter('event_count', 'Events accepted since the start.'), ...single(() => counts.accepted) },
+    {
+      ...counter(
+        'duplicates_total',
+        'Events that were sent again under an id that is remembered, and were not stored again.',
+      ),
+      ...single(() => counts.duplicates),
+    },
+    {
+      ...counter(
+        'series_overflow_total',
+        'Events whose series was one too many within the hour, by what became of them.',
+      ),
+      ...split('outcome', counts.seriesOverflow),
+    },
+    {
+      ...counter('label_values_truncated_total', 'Values of labels that were cut to labels.valueTruncate.'),
+      ...single(() => counts.truncated),
+    },
+    { ...gauge('ids', 'Ids that are remembered.'), ...single(() => log.state().ids) },
+    {
+      ...counter(
+        'ids_forgotten_total',
+        'Ids forgotten before ids.window was over, since there were more than ids.max.',
+      ),
+      ...single(() => counts.idsForgottenEarly),
+    },
+    {
+      ...gauge('scraper_counts', 'Events that each known scraper has yet to collect.'),
+      ...ofScrapers(({ position }) => pendingCount(position, pages.end)),
+    },
+    {
+      ...gauge('scraper_in_flight', 'Of these, events out in responses that are not settled.'),
+      ...ofScrapers(({ position }) => inFlightCount(position)),
+    },
+    {
+      ...gauge('scraper_backlog_limit', 'Events that may wait for one scraper.'),
+      ...single(() => limits.backlogMax),
+    },
+    {
+      ...gauge('scraper_last_seen_seconds', 'Seconds since each known scraper was last seen.'),
+      ...ofScrapers(({ lastSeen }) => Math.max(0, clock() - lastSeen) / 1000),
+    },
+    {
+      ...counter('deliveries_total', 'Events that left an offer, by what became of them.'),
+      ...split('outcome', counts.deliveries),
+    },
+    {
+      ...counter('dropped_total', 'Events given up, by reason; once for each scraper that they were for.'),
+      ...split('reason', counts.dropped),
+    },
+    {
+      ...counter(
+        'retimed_total',
+        'Events that did not get the time that they were sent with, or arrived at.',
+      ),
+      ...single(() => counts.retimed),
+    },
+    {
+      ...counter('moved_total', 'Events shown later than they were, since they would have come too late.'),
+      ...single(() => counts.moved),
+    },
+    { ...gauge('log_entries', 'Entries in the log.'), ...single(() => log.state().entries) },
+    { ...gauge('log_size_bytes', 'Size of the log, in bytes.'), ...single(() => log.state().bytes) },
+    { ...gauge('log_entries_limit', 'Entries that the log may hold.'), ...single(() => limits.entriesMax) },
+    { ...gauge('log_size_limit_bytes', 'Bytes that the log may take.'), ...single(() => limits.bytesMax) },
+  ];
 }
 
-/** A metric in the library's registry; its own types leave out `labelNames`. */
-interface Registered {
-  readonly name: string;
-  readonly type: Family['type'];
-  readonly labelNames: readonly string[];
-  readonly help: string;
+const gauge = (name: string, help: string) => ({ name: PREFIX + name, type: 'gauge', help }) as const;
+const counter = (name: string, help: string) => ({ name: PREFIX + name, type: 'counter', help }) as const;
+
+/** One value without labels. */
+function single(read: () => number) {
+  return { labels: [], read: (): readonly Reading[] => [[read(), NO_LABELS]] };
 }
 
-function labelsOf(labels: Collected['values'][number]['labels']): Label[] {
-  return Object.entries(labels).map(([name, value]) => ({
-    name,
-    value: typeof value === 'number' ? formatSampleValue(value) : value,
-  }));
+/** A value for each key of a record, which stands in one label. The keys are there from the start. */
+function split(label: string, counts: Readonly<Record<string, number>>) {
+  const keys = Object.keys(counts).map((key) => [key, labelled([label, key])] as const);
+  return {
+    labels: [label],
+    read: () => keys.map(([key, labels]): Reading => [counts[key] ?? 0, labels]),
+  };
 }
 
-type Write = (value: number, labels?: Record<string, string>) => void;
+function labelled(...pairs: readonly (readonly [name: string, value: string])[]): readonly Label[] {
+  return pairs.map(([name, value]) => ({ name, value }));
+}

@@ -49,7 +49,7 @@ const ODD_LINES: readonly string[] = [
 ];
 
 /** Bytes that mean something to a parser, or to nobody. */
-const ODD_BYTES = '\r\n\0\t :;,#?&=%+/"<>\\^`{|}\x7f\x80\xff aZ0';
+const ODD_BYTES = '\r\n\0\t :;,#?&=%+/"<>\\^`{|}\x7f\x80\xff aZ0'.split('');
 
 const pick = <T>(random: Random, from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
 const below = (random: Random, end: number): number => Math.floor(random() * end);
@@ -72,9 +72,9 @@ const MUTATIONS: readonly ((random: Random, text: string) => string)[] = [
     return withLine(random, text, pick(random, lines));
   },
   // A byte more, one less, another one.
-  (random, text) => spliced(random, text, 0, pick(random, [...ODD_BYTES])),
+  (random, text) => spliced(random, text, 0, pick(random, ODD_BYTES)),
   (random, text) => spliced(random, text, 1, ''),
-  (random, text) => spliced(random, text, 1, pick(random, [...ODD_BYTES])),
+  (random, text) => spliced(random, text, 1, pick(random, ODD_BYTES)),
   (random, text) =>
     text.replace('HTTP/1.1', pick(random, ['HTTP/1.0', 'HTTP/1.2', 'http/1.1', 'HTTP/2.0', ''])),
   (random, text) => text.replace('POST', pick(random, ['GET', 'PUT', 'HEAD', 'OPTIONS', 'post', 'POST '])),

@@ -32,6 +32,9 @@ interface Lane extends PostLaneParts {
   readonly texts: AnswerTexts;
 }
 
+/** How long the HTTP server keeps an idle connection, in ms: it announces the first, and adds the second. */
+type KeepAlive = Pick<Server, 'keepAliveTimeout'> & { readonly keepAliveTimeoutBuffer: number | undefined };
+
 const ROUTE = '/event';
 
 /**
@@ -126,7 +129,8 @@ class LaneConnection {
     this.#lane.observeRequest(ROUTE, 'POST', status);
     if (this.#hasAnswered) return;
     this.#hasAnswered = true;
-    const { keepAliveTimeout, keepAliveTimeoutBuffer = 0 } = this.#lane.server;
+    // Node has the second since 24.6.
+    const { keepAliveTimeout, keepAliveTimeoutBuffer = 0 }: KeepAlive = this.#lane.server;
     if (keepAliveTimeout > 0) this.#socket.setTimeout(keepAliveTimeout + keepAliveTimeoutBuffer);
   }
 
