@@ -47,15 +47,19 @@ interface OwnMetric extends MetricDescription {
   readonly read: () => readonly Reading[];
 }
 
-/** How many requests came to the same. */
+/** How many requests of a route came to the same. */
 interface RequestCount {
+  readonly method: string;
+  readonly status: number;
   readonly labels: readonly Label[];
   count: number;
 }
 
 /** The server's own metrics. They are read when they are asked for; only requests are counted as they come. */
 export class OwnMetrics {
-  readonly #requests = new Map<string, RequestCount>();
+  /** In the order in which they came first. */
+  readonly #requests: RequestCount[] = [];
+  readonly #requestsOf = new Map<string, RequestCount[]>();
   readonly #own: readonly OwnMetric[];
   readonly #process: ProcessMetrics;
   readonly #counters: EventCounters;
@@ -72,14 +76,16 @@ export class OwnMetrics {
   }
 
   countRequest(route: string, method: string, status: number): void {
-    const key = `${status} ${method} ${route}`;
-    const known = this.#requests.get(key);
-    if (known !== undefined) {
+    const ofRoute = this.#requestsOf.get(route) ?? [];
+    for (const known of ofRoute) {
+      if (known.status !== status || known.method !== method) continue;
       known.count += 1;
       return;
     }
     const labels = labelled(['route', route], ['method', method], ['code', String(status)]);
-    this.#requests.set(key, { labels, count: 1 });
+    const first = { method, status, labels, count: 1 };
+    this.#requests.push(first);
+    this.#requestsOf.set(route, [...ofRoute, first]);
   }
 
   /** Tells whether a metric's name is one of these, or of the parts that one of these may have. */
@@ -114,7 +120,7 @@ export class OwnMetrics {
     return {
       ...counter('http_requests_total', 'HTTP requests answered, by route, method and status code.'),
       labels: ['route', 'method', 'code'],
-      read: () => [...this.#requests.values()].map(({ count, labels }) => [count, labels]),
+      read: () => this.#requests.map(({ count, labels }): Reading => [count, labels]),
     };
   }
 

@@ -32,9 +32,6 @@ interface Lane extends PostLaneParts {
   readonly texts: AnswerTexts;
 }
 
-/** How long the HTTP server keeps an idle connection, in ms: it announces the first, and adds the second. */
-type KeepAlive = Pick<Server, 'keepAliveTimeout'> & { readonly keepAliveTimeoutBuffer: number | undefined };
-
 const ROUTE = '/event';
 
 /**
@@ -129,9 +126,8 @@ class LaneConnection {
     this.#lane.observeRequest(ROUTE, 'POST', status);
     if (this.#hasAnswered) return;
     this.#hasAnswered = true;
-    // Node has the second since 24.6.
-    const { keepAliveTimeout, keepAliveTimeoutBuffer = 0 }: KeepAlive = this.#lane.server;
-    if (keepAliveTimeout > 0) this.#socket.setTimeout(keepAliveTimeout + keepAliveTimeoutBuffer);
+    const idleMs = idleMsOf(this.#lane.server);
+    if (idleMs > 0) this.#socket.setTimeout(idleMs);
   }
 
   readonly #onEnd = (): void => {
@@ -166,4 +162,12 @@ class LaneConnection {
     this.#lane.parse(socket);
     socket.resume();
   }
+}
+
+/** How long a server keeps an idle connection, in ms, 0 for ever: it announces the first, and grants the second, which Node has since 24.6. */
+function idleMsOf({
+  keepAliveTimeout,
+  keepAliveTimeoutBuffer = 0,
+}: Pick<Server, 'keepAliveTimeout'> & { readonly keepAliveTimeoutBuffer?: number | undefined }): number {
+  return keepAliveTimeout === 0 ? 0 : keepAliveTimeout + keepAliveTimeoutBuffer;
 }
