@@ -1,7 +1,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FORMS } from '../hostile/rows/form.ts';
@@ -11,10 +13,13 @@ import { randomPosts } from '../support/postMutations.ts';
 import { mulberry32 } from '../support/randomEvents.ts';
 import { RawClient, request } from '../support/rawHttp.ts';
 import type { RunningServer } from '../support/server.ts';
-import { startServer } from '../support/server.ts';
+import { startServer, temporaryFolder } from '../support/server.ts';
 
 /** The lane is closed where posts are limited, however high. */
 const NO_LANE = { 'limits.total': 1_000_000, 'limits.totalBurst': 1_000_000 };
+
+/** `alicesecret`, at the least cost there is. */
+const ALICE = '$2y$04$rqbJO1tzD9AftLDCPviC1exa9vm5eqJeDLrQrWXnX5Q7jQ9vURRMy';
 
 const SEED = 32;
 const RANDOM_CASES = 1_500;
@@ -197,6 +202,23 @@ describe('the lane', () => {
       await client.response();
     });
     expect(parsed(server.port)).toBe(1);
+  });
+
+  it('closes when a credential is asked for, for connections that are open, too', async () => {
+    using folder = temporaryFolder();
+    const file = join(folder.path, 'web.yml');
+    writeFileSync(file, '{}\n');
+    await using server = await startServer({ 'web.config.file': file });
+    const client = await RawClient.connect(server.port);
+    const post = async () => {
+      client.send(request('POST', '/event?a=1'));
+      return (await client.response()).status;
+    };
+    const parsed = await parsedDuring(async () => expect(await post()).toBe(200));
+    expect(parsed(server.port)).toBe(0);
+    writeFileSync(file, `basic_auth_users:\n  alice: ${ALICE}\n`);
+    await server.access.check();
+    expect(await post()).toBe(401);
   });
 
   it('answers what it can not store as the HTTP server does, once', async () => {

@@ -211,6 +211,17 @@ describe('what comes while an answer is due', () => {
 });
 
 describe('a connection', () => {
+  it('whose client does not read goes to the HTTP server before its answers pile up here', async () => {
+    await using bench = await Bench.start();
+    const client = await bench.connect();
+    client.socket.pause();
+    // Long ones, since the kernel holds some MiB.
+    bench.one = () => Promise.resolve({ status: 200, body: { accepted: 'x'.repeat(1 << 20) } });
+    for (let n = 0; n < 100 && bench.parsed.length === 0; n += 1) await client.send(post(`n=${n}`));
+    expect(bench.parsed).toEqual([`POST /event?n=${bench.drafts.length}`]);
+    client.socket.destroy();
+  });
+
   it('goes to the HTTP server at once where the lane is closed, and with its next request where it closes', async () => {
     await using bench = await Bench.start();
     const early = await bench.connect();
