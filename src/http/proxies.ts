@@ -65,6 +65,8 @@ export function clientAddress(
 
 /** `::ffff:1.2.3.4` is 1.2.3.4; `1.2.3.4:5`, `[::1]`, `[::1]:5` lose brackets and port; a zone is kept out. */
 function parseAddress(text: string): Address | undefined {
+  // Most requests name nobody, and the library throws and catches an error to see that.
+  if (text === '') return undefined;
   const bare =
     /^\[([^\]]*)\](?::\d+)?$/.exec(text.trim())?.[1] ?? text.trim().replace(/^([\d.]+):\d+$/, '$1');
   const withoutZone = bare.replace(/%.*$/, '');
