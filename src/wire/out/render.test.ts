@@ -21,7 +21,7 @@ import { formatSampleValue } from '../../core/value.ts';
 import { escaper } from './escape.ts';
 import type { Format } from './negotiate.ts';
 import { negotiate } from './negotiate.ts';
-import { render } from './render.ts';
+import { render } from '../../../test/support/rendered.ts';
 
 const MEDIA = {
   protobuf: 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited',
