@@ -57,8 +57,7 @@ export class Pages {
         }
         // Fewer than asked for: nothing more is there, for offsets may have gaps, or were trimmed.
         if (read < most) from = upTo;
-        else if (entries >= limits.eventsMax)
-          return { stretches, ranges: union(taken, range(after, from)) };
+        else if (entries >= limits.eventsMax) return { stretches, ranges: union(taken, range(after, from)) };
       }
       taken = union(taken, range(after, upTo));
     }

@@ -99,7 +99,10 @@ function isRecent({ stretches, ranges }: Page, oldest: Millis): boolean {
 }
 
 /** Whether something is so of every stretch of a page that begins where it does. */
-function everyStretch({ stretches, ranges }: Page, isSo: (stretch: Stretch, after: number) => boolean): boolean {
+function everyStretch(
+  { stretches, ranges }: Page,
+  isSo: (stretch: Stretch, after: number) => boolean,
+): boolean {
   const after = ranges[0]?.after ?? 0;
   return stretches.every((stretch) => isSo(stretch, after));
 }

@@ -22,7 +22,12 @@ function entry(at: number, series = 'e', kind: EntryKind = 'event'): Entry {
   };
 }
 
-function sliced(tail: Tail, after: number, upTo: number, entriesMax = Infinity): readonly Entry[] | undefined {
+function sliced(
+  tail: Tail,
+  after: number,
+  upTo: number,
+  entriesMax = Infinity,
+): readonly Entry[] | undefined {
   const stretches = tail.slice(offset(after), offset(upTo), entriesMax);
   return stretches && entriesOf(stretches);
 }
@@ -90,7 +95,10 @@ it('gives everybody the same stretch for a whole chunk, and tells it from a part
 it('tells from where on no series stands twice, by its events or by all that is there', () => {
   fc.assert(
     fc.property(
-      fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd', 'e'), fc.boolean()), { minLength: 1, maxLength: 40 }),
+      fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd', 'e'), fc.boolean()), {
+        minLength: 1,
+        maxLength: 40,
+      }),
       fc.nat(40),
       fc.integer({ min: 300, max: 5_000 }),
       (log, after, bytesMax) => {
@@ -120,7 +128,9 @@ it('measures lines as they would be one by one', () => {
   const [part] = tail.slice(offset(1), offset(3), Infinity) ?? [];
   expect(all?.bytes).toBe(41 + 46 + 41);
   expect(part?.bytes).toBe(46 + 41);
-  expect([0, 40, 41, 86, 87, 127, 128, 1_000].map((bytes) => all?.countWithin(bytes))).toEqual([0, 0, 1, 1, 2, 2, 3, 3]);
+  expect([0, 40, 41, 86, 87, 127, 128, 1_000].map((bytes) => all?.countWithin(bytes))).toEqual([
+    0, 0, 1, 1, 2, 2, 3, 3,
+  ]);
   expect([45, 46, 87].map((bytes) => part?.countWithin(bytes))).toEqual([0, 1, 2]);
   expect(all?.first(2).last).toBe(2);
   expect(all?.earliest).toBe(1_000_001);

@@ -71,7 +71,10 @@ export const PROTOBUF: Exposition = {
     const fields = new BinaryWriter();
     writeFields(fields, metricOfHead(head), EVENT_HELP, 'gauge');
     const message = fields.finish();
-    return new BinaryWriter().uint32(message.length + bytes).raw(message).finish();
+    return new BinaryWriter()
+      .uint32(message.length + bytes)
+      .raw(message)
+      .finish();
   },
   rest(families) {
     const writer = new BinaryWriter();
