@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import type { CollapseHow } from '../core/collapse.ts';
 import type { Entry, EntryKind } from '../core/entry.ts';
 import { millis } from '../core/millis.ts';
+import { moveUp } from '../core/moved.ts';
 import { offset } from '../core/offset.ts';
 import { positionAt } from '../core/position.ts';
 import { range } from '../core/range.ts';
@@ -54,6 +55,8 @@ it('shows the same of what the tail knows as of what was read from the log', () 
           entriesOf(runs).filter(({ kind }) => mode === 'timed' || kind === 'event');
         expect(visible(fast)).toEqual(visible(slow));
         expect({ ...fast, runs: [] }).toEqual({ ...slow, runs: [] });
+        const oldest = millis(now - rules.ageMaxMs);
+        if (mode === 'timed') expect(fast.moved).toEqual(moveUp([], after, log.slice(after), oldest, 0));
         const series = fast.runs.map((run) => new Set(run.entries().map((entry) => entry.series)));
         if (mode === 'timed')
           expect(new Set(series.flatMap((one) => [...one])).size).toBe(
