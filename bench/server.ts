@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Servers run on this core, load on the other. */
@@ -28,7 +28,7 @@ export class MeasuredServer implements AsyncDisposable {
   static async start(program: string, args: readonly string[], preload?: string): Promise<MeasuredServer> {
     const node = [process.execPath, '--disable-warning=ExperimentalWarning'];
     if (preload !== undefined) node.push('--import', join(ROOT, preload));
-    const child = spawn('taskset', ['-c', SERVER_CORE, ...node, join(ROOT, program), ...args], {
+    const child = spawn('taskset', ['-c', SERVER_CORE, ...node, resolve(ROOT, program), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
