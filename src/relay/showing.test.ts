@@ -15,7 +15,9 @@ import { ReadStretch } from './stretch.ts';
 import { Tail } from './tail.ts';
 
 const anyEntry = fc.record({
-  series: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i').map((n) => writeSeries('e', [{ name: 'n', value: n }])),
+  series: fc
+    .constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i')
+    .map((n) => writeSeries('e', [{ name: 'n', value: n }])),
   kind: fc.constantFrom<EntryKind>('event', 'event', 'event', 'end'),
   value: fc.constantFrom(0, 1, 2, Number.NaN),
   step: fc.nat(40),
