@@ -4,6 +4,7 @@ import { PARAMETERS } from '../core/draft.ts';
 import { RefusedError, SeriesLimitError, TooLargeError } from '../core/errors.ts';
 import type { Event, EventRules } from '../core/event.ts';
 import { eventFromDraft } from '../core/event.ts';
+import { Layouts } from '../core/layout.ts';
 import { checkId, idIn } from '../core/id.ts';
 import type { AcceptOptions, Accepted, Acceptor, Outcome } from '../relay/accept.ts';
 
@@ -36,18 +37,20 @@ export class Ingest {
   readonly #acceptor: Acceptor;
   readonly #rules: EventRules;
   readonly #eventsMax: number;
+  readonly #layouts: Layouts;
 
   /** `eventsMax`: how many events one body may hold. */
   constructor(acceptor: Acceptor, rules: EventRules, eventsMax: number) {
     this.#acceptor = acceptor;
     this.#rules = rules;
     this.#eventsMax = eventsMax;
+    this.#layouts = new Layouts(rules);
   }
 
   /** Takes one event that was read whole: what `ingest` does of such a one, without waiting between its parts. Throws as that does. */
   async one(draft: Draft, requestId: string | undefined): Promise<IngestReply> {
     if (requestId !== undefined) checkId('Idempotency-Key', requestId, this.#rules.limits.idBytesMax);
-    const event = eventFromDraft(draft, this.#rules);
+    const event = eventFromDraft(draft, this.#rules, PARAMETERS, this.#layouts);
     const accepted = await this.#store([event], { requestId }, false);
     return { status: 200, body: bodyOf(accepted, false) };
   }
@@ -113,7 +116,7 @@ export class Ingest {
 
   #check(read: Read, common: Draft, fields: DraftFields): Event {
     if (read instanceof RefusedError) throw read;
-    return eventFromDraft(withCommon(common, read, fields), this.#rules, fields);
+    return eventFromDraft(withCommon(common, read, fields), this.#rules, fields, this.#layouts);
   }
 }
 

@@ -1,0 +1,132 @@
+import type { Draft } from './draft.ts';
+import type { EventRules } from './event.ts';
+import { keepsLabel } from './labelPolicy.ts';
+import { labelName } from './labels.ts';
+import { ownCopy } from './ownCopy.ts';
+import type { SeriesText } from './series.ts';
+import { escape, isPlain, seriesParts } from './series.ts';
+
+/** Labels of all layouts that are remembered at once: hundreds of kinds of events. */
+const LABELS_MAX = 8192;
+
+/** How the values of labels become a series' text, where the labels' names are known: each has its place between texts that never change. */
+interface Layout {
+  /** The text with nothing for each value. */
+  readonly parts: readonly string[];
+  /** Where in `parts` the value of each label belongs, in the order in which the labels come; -1 for one that is not stored. */
+  readonly places: readonly number[];
+}
+
+/** Names of labels from the first to one of them, in the order in which they come. */
+class Names {
+  readonly #name: string;
+  readonly #next = new Map<string, Names>();
+  /** Events of one kind come together: most names are followed by the same one again. */
+  #latest: Names | undefined;
+  /** Where none need follow. */
+  layout: Layout | undefined;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  next(name: string): Names | undefined {
+    const latest = this.#latest;
+    if (latest !== undefined && latest.#name === name) return latest;
+    const next = this.#next.get(name);
+    if (next !== undefined) this.#latest = next;
+    return next;
+  }
+
+  with(name: string): Names {
+    const known = this.#next.get(name);
+    if (known !== undefined) return known;
+    const next = new Names(ownCopy(name));
+    this.#next.set(next.#name, next);
+    return next;
+  }
+}
+
+/**
+ * Remembers what follows from an event's metric and the names of its labels alone: that they keep the rules, which labels are stored, and
+ * in which order. Most events differ from an earlier one in nothing but values, and these are all that has to be looked at then. What is
+ * remembered is bounded, and forgotten when it becomes too much, so that names which never come again can't stay for good.
+ */
+export class Layouts {
+  readonly #rules: EventRules;
+  /** No value of so many UTF-16 units is too long, or cut. */
+  readonly #charactersMax: number;
+  /** By metric. */
+  #known = new Names('');
+  #labels = 0;
+
+  constructor(rules: EventRules) {
+    this.#rules = rules;
+    const kept = rules.labels?.valueBytesKept ?? 0;
+    const { labelValueBytesMax } = rules.limits;
+    this.#charactersMax = Math.floor((kept > 0 ? Math.min(kept, labelValueBytesMax) : labelValueBytesMax) / 3);
+  }
+
+  /**
+   * The series of a draft whose metric and labels keep the rules. Undefined where that can't be told at once: their names are new, or a
+   * value is empty, or needs a closer look.
+   */
+  seriesOf(draft: Draft): SeriesText | undefined {
+    const layout = this.#layoutOf(draft);
+    if (layout === undefined) return undefined;
+    const { places } = layout;
+    const parts = layout.parts.slice();
+    let label = 0;
+    for (const pair of draft.labels) {
+      const value = pair[1];
+      const place = places[label] ?? -1;
+      label += 1;
+      if (place === -1) continue;
+      if (value === '' || value.length > this.#charactersMax) return undefined;
+      if (isPlain(value)) parts[place] = value;
+      else if (value.isWellFormed()) parts[place] = escape(value);
+      else return undefined;
+    }
+    return parts.join('') as SeriesText;
+  }
+
+  /** Remembers the names of a draft that was found to keep the rules. */
+  learn(draft: Draft): void {
+    if (this.#layoutOf(draft) !== undefined) return;
+    const { metric = this.#rules.metric, labels } = draft;
+    const { limits, names, labels: policy } = this.#rules;
+    const stored = labels.map(([raw]) => labelName(raw, limits, names));
+    const kept = stored.filter((name) => keepsLabel(policy, name)).toSorted();
+    // They were few enough since some of them were empty.
+    if (kept.length > limits.labelsMax) return;
+    const known = this.#room(labels.length + 1);
+    let last = known.with(metric);
+    for (const [raw] of labels) last = last.with(raw);
+    last.layout = {
+      parts: seriesParts(metric, kept),
+      places: stored.map((name) => {
+        const rank = kept.indexOf(name);
+        return rank === -1 ? -1 : rank * 2 + 1;
+      }),
+    };
+  }
+
+  #layoutOf({ metric = this.#rules.metric, labels }: Draft): Layout | undefined {
+    let last = this.#known.next(metric);
+    for (const pair of labels) {
+      if (last === undefined) return undefined;
+      last = last.next(pair[0]);
+    }
+    return last?.layout;
+  }
+
+  /** What is known, with room for so many labels more. */
+  #room(labels: number): Names {
+    if (this.#labels + labels > LABELS_MAX) {
+      this.#known = new Names('');
+      this.#labels = 0;
+    }
+    this.#labels += labels;
+    return this.#known;
+  }
+}
