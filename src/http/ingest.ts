@@ -60,7 +60,7 @@ export class Ingest {
    * end. Throws a RefusedError, whose field begins with the event's place (`[3].labels.env`) in a batch; nothing is stored then.
    */
   async ingest(
-    reads: Iterable<Read> | AsyncIterable<Read>,
+    reads: Iterable<Read> | AsyncIterable<Iterable<Read>>,
     {
       fields = PARAMETERS,
       common = { labels: [] },
@@ -75,18 +75,22 @@ export class Ingest {
     const events: Event[] = [];
     const refused = new Map<number, RefusedError>();
     let place = 0;
-    for await (const read of reads) {
-      if (place === this.#eventsMax) throw tooMany(this.#eventsMax);
-      try {
-        events.push(this.#check(read, common, fields));
-      } catch (error) {
-        if (!(error instanceof RefusedError)) throw error;
-        const placed = isBatch ? error.at(`[${place}]`) : error;
-        if (!isPartial) throw placed;
-        refused.set(place, placed);
+    const take = (some: Iterable<Read>): void => {
+      for (const read of some) {
+        if (place === this.#eventsMax) throw tooMany(this.#eventsMax);
+        try {
+          events.push(this.#check(read, common, fields));
+        } catch (error) {
+          if (!(error instanceof RefusedError)) throw error;
+          const placed = isBatch ? error.at(`[${place}]`) : error;
+          if (!isPartial) throw placed;
+          refused.set(place, placed);
+        }
+        place += 1;
       }
-      place += 1;
-    }
+    };
+    if (Symbol.asyncIterator in reads) for await (const some of reads) take(some);
+    else take(reads);
     const accepted = await this.#store(events, { isPartial, requestId }, isBatch);
     return isPartial ? itemReply(accepted, refused) : { status: 200, body: bodyOf(accepted, isBatch) };
   }
