@@ -64,7 +64,9 @@ export class Layouts {
     this.#rules = rules;
     const kept = rules.labels?.valueBytesKept ?? 0;
     const { labelValueBytesMax } = rules.limits;
-    this.#charactersMax = Math.floor((kept > 0 ? Math.min(kept, labelValueBytesMax) : labelValueBytesMax) / 3);
+    this.#charactersMax = Math.floor(
+      (kept > 0 ? Math.min(kept, labelValueBytesMax) : labelValueBytesMax) / 3,
+    );
   }
 
   /**

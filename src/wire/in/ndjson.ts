@@ -67,7 +67,9 @@ function* readEachLine(lines: Uint8Array, plain: PlainReader, lineBytesMax: numb
 /** Reads one line, without its end. */
 function readLine(line: Uint8Array, plain: PlainReader): Iterable<Read> {
   const text = exactTextOf(line);
-  return text === undefined ? [attempt(() => readJsonEvent(textOfUtf8('body', line)))] : readText(text, plain);
+  return text === undefined
+    ? [attempt(() => readJsonEvent(textOfUtf8('body', line)))]
+    : readText(text, plain);
 }
 
 function* readText(text: string, plain: PlainReader): Generator<Read> {

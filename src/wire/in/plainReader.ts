@@ -71,6 +71,29 @@ export class PlainReader {
     return draft;
   }
 
+  /** Reads an event that is the whole text. Undefined where it is not plain. */
+  readOne(text: string): Draft | undefined {
+    const draft = this.read(text, behindBlanks(text, 0));
+    return draft !== undefined && behindBlanks(text, this.end) === text.length ? draft : undefined;
+  }
+
+  /** Reads the events of an array that is the whole text. Undefined where one of them is not plain, or anything is wrong. */
+  readArray(text: string): readonly Draft[] | undefined {
+    const drafts: Draft[] = [];
+    let place = behindBlanks(text, 0);
+    let sign = '[';
+    while (text[place] === sign) {
+      const draft = this.read(text, behindBlanks(text, place + 1));
+      if (draft === undefined) return undefined;
+      drafts.push(draft);
+      place = behindBlanks(text, this.end);
+      sign = ',';
+    }
+    return drafts.length > 0 && text[place] === ']' && behindBlanks(text, place + 1) === text.length
+      ? drafts
+      : undefined;
+  }
+
   #next(taken: Taken, text: string, place: number): Taken | undefined {
     const { latest } = taken;
     if (latest !== undefined && stands(latest.step, text, place)) return latest;
@@ -88,6 +111,15 @@ export class PlainReader {
     this.#steps += 1;
     return taken.add({ ...step, text: ownCopy(step.text), label: ownCopy(step.label) });
   }
+}
+
+const BLANKS = /[ \t\n\r]*/y;
+
+/** Blanks between events; lines may end there. */
+function behindBlanks(text: string, from: number): number {
+  BLANKS.lastIndex = from;
+  BLANKS.test(text);
+  return BLANKS.lastIndex;
 }
 
 function stands(step: Step, text: string, place: number): boolean {

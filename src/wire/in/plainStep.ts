@@ -77,7 +77,16 @@ export function stepBehind(before: Step, text: string, place: number): Step | un
   const found = (to: Target, end: number, isQuoted = false, label = ''): Step | undefined =>
     end - place > STEP_CHARACTERS_MAX
       ? undefined
-      : { text: text.slice(place, end), to, label, isQuoted, isInLabels, fields, before, depth: before.depth + 1 };
+      : {
+          text: text.slice(place, end),
+          to,
+          label,
+          isQuoted,
+          isInLabels,
+          fields,
+          before,
+          depth: before.depth + 1,
+        };
   for (;;) {
     at = behindBlanks(text, at);
     if (text.charCodeAt(at) === CLOSE) {
