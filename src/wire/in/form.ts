@@ -17,34 +17,51 @@ export function parseForm(source: FormSource, raw: string | Uint8Array, pairsMax
   const text = toText(source, raw);
   const pairs: Pair[] = [];
   let from = 0;
-  while (from < text.length) {
-    const ampersand = text.indexOf('&', from);
-    const upTo = ampersand === -1 ? text.length : ampersand;
-    if (upTo > from) {
-      if (pairs.length === pairsMax) {
-        throw new RefusedError(
-          source,
-          `${source} holds more than ${pairsMax} parameters; send fewer or raise the limit`,
-        );
+  let equals = -1;
+  let isEncoded = false;
+  for (let place = 0; place <= text.length; place += 1) {
+    const unit = place === text.length ? AMPERSAND : text.charCodeAt(place);
+    if (unit === EQUALS) {
+      if (equals === -1) equals = place;
+    } else if (unit === PERCENT || unit === PLUS) isEncoded = true;
+    else if (unit === AMPERSAND) {
+      if (place > from) {
+        if (pairs.length === pairsMax) {
+          throw new RefusedError(
+            source,
+            `${source} holds more than ${pairsMax} parameters; send fewer or raise the limit`,
+          );
+        }
+        const nameEnd = equals === -1 ? place : equals;
+        if (nameEnd === from) throw nameless(source, text.slice(from, place));
+        const name = text.slice(from, nameEnd);
+        const value = equals === -1 ? '' : text.slice(equals + 1, place);
+        pairs.push(isEncoded ? decoded(source, name, value) : [name, value]);
       }
-      pairs.push(decodePair(source, text.slice(from, upTo)));
+      from = place + 1;
+      equals = -1;
+      isEncoded = false;
     }
-    from = upTo + 1;
   }
   return pairs;
 }
 
-function decodePair(source: FormSource, piece: string): Pair {
-  const equals = piece.indexOf('=');
-  if (equals === 0)
-    throw new RefusedError(
-      source,
-      `${source} holds ${shown(piece)}, a value without a name; write name=value`,
-    );
-  const name = decode(source, equals === -1 ? piece : piece.slice(0, equals));
-  return [name, equals === -1 ? '' : decode(name, piece.slice(equals + 1))];
+function nameless(source: FormSource, piece: string): RefusedError {
+  return new RefusedError(
+    source,
+    `${source} holds ${shown(piece)}, a value without a name; write name=value`,
+  );
 }
 
+function decoded(source: FormSource, encodedName: string, value: string): Pair {
+  const name = decode(source, encodedName);
+  return [name, decode(name, value)];
+}
+
+const PERCENT = 0x25;
+const AMPERSAND = 0x26;
+const PLUS = 0x2b;
+const EQUALS = 0x3d;
 const ENCODED = /[%+]/;
 const BROKEN_ESCAPE = /%(?![0-9a-fA-F]{2})/;
 
