@@ -15,7 +15,10 @@ const SECONDS_BELOW = 1e11;
 export function parseTimestamp(field: string, text: string): Millis {
   if (NUMBER.test(text)) {
     const number = Number(text);
-    return millis(Math.floor(number < SECONDS_BELOW ? Number((number * 1000).toFixed(3)) : number));
+    if (number >= SECONDS_BELOW) return millis(Math.floor(number));
+    const exact = number * 1000;
+    // A fraction of a second may come out a hair too small, which is no reason to cut off a millisecond.
+    return millis(Number.isInteger(number) ? exact : Math.floor(Number(exact.toFixed(3))));
   }
   const parsed =
     RFC_3339.test(text) && isDay(text) ? Date.parse(text.toUpperCase().replace(' ', 'T')) : Number.NaN;
@@ -28,6 +31,8 @@ export function parseTimestamp(field: string, text: string): Millis {
 
 /** `Date.parse` takes February 30 for March 2, which nobody sent. */
 function isDay(text: string): boolean {
+  // Every month has these.
+  if (text.slice(8, 10) <= '28') return true;
   const [year, month, day] = text.slice(0, 10).split('-').map(Number);
   return new Date(Date.UTC(year ?? 0, (month ?? 0) - 1, day)).getUTCDate() === day;
 }
