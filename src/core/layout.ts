@@ -2,7 +2,7 @@ import type { Draft } from './draft.ts';
 import type { EventRules } from './event.ts';
 import { keepsLabel } from './labelPolicy.ts';
 import { labelName } from './labels.ts';
-import { ownCopy } from './ownCopy.ts';
+import { interned } from './keptText.ts';
 import type { SeriesText } from './series.ts';
 import { escape, isPlain, seriesParts } from './series.ts';
 
@@ -41,7 +41,7 @@ class Names {
   with(name: string): Names {
     const known = this.#next.get(name);
     if (known !== undefined) return known;
-    const next = new Names(ownCopy(name));
+    const next = new Names(interned(name));
     this.#next.set(next.#name, next);
     return next;
   }

@@ -49,6 +49,16 @@ describe('a plain event', () => {
       { id: 'i', labels: [['n', '12345678901234567890']], value: '+Inf' },
     ],
     [
+      '{"labels":{"a":"\\"\\\\\\/\\b\\f\\n\\r\\t\\u00fC\\ud83d\\ude00","b":"\\ud800"},"id":"\\\\"}',
+      {
+        id: '\\',
+        labels: [
+          ['a', '"\\/\b\f\n\r\t\u00fc\u{1f600}'],
+          ['b', '\ud800'],
+        ],
+      },
+    ],
+    [
       ' \t{ "labels" : { "a" : "\u00fc\u{1f600}" , "b":1 } , "value":\t2 }\r\n',
       {
         labels: [
@@ -64,7 +74,6 @@ describe('a plain event', () => {
   });
 
   test.each([
-    ['an escape in a value', '{"labels":{"a":"\\n"}}'],
     ['an escape in a name', '{"labels":{"\\u0061":"x"}}'],
     ['an exponent', '{"value":1e3}'],
     ['a label of true', '{"labels":{"a":true}}'],
@@ -114,6 +123,13 @@ describe('a plain event', () => {
     '{"labels":{"a":"x"}} {}',
     '{"labels":{"a":{}}}',
     '{"name":null}',
+    '{"name":"\\x"}',
+    '{"name":"\\u00g0"}',
+    '{"name":"\\',
+    '{"name":"\\"',
+    '{"name":"\\"}',
+    '{"name":"\\\n"}',
+    '{"name":"\\n\t"}',
     '\ufeff{}',
   ])('is not %s, which the strict reader refuses', (text) => {
     expect(plain(text)).toBeUndefined();
@@ -193,14 +209,16 @@ const VALUES = [
   '"1.2.3"',
   '""',
   '"\u65e5\u672c"',
-  '"\u{1f600}"',
   '"a}b{c,d:e"',
+  '"\\n\\u00e9"',
   '17',
   '-0.50',
   '0',
+  '"\u{1f600}"',
+  '"\\ud800"',
+  '"\\u00"',
   '1e3',
   '01',
-  '"\\n"',
   'true',
   'null',
 ];
@@ -276,7 +294,7 @@ test.each(SEEDS)(
     }
     // It would prove little if there were few of any kind.
     expect(taken).toBeGreaterThan(0.4 * EVENTS);
-    expect(left).toBeGreaterThan(100);
+    expect(left).toBeGreaterThan(50);
     expect(refused).toBeGreaterThan(100);
   },
 );

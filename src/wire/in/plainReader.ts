@@ -1,7 +1,8 @@
 import type { Draft } from '../../core/draft.ts';
-import { ownCopy } from '../../core/ownCopy.ts';
+import { interned, ownCopy } from '../../core/keptText.ts';
 import type { Step } from './plainStep.ts';
-import { START, numberEnd, startsNumber, stepBehind, stringEnd } from './plainStep.ts';
+import { START, stepBehind } from './plainStep.ts';
+import { escapedEnd, numberEnd, startsNumber, stringEnd, unescaped } from './plainValue.ts';
 
 /** How many steps are remembered of one body: those of dozens of kinds of events. */
 const STEPS_MAX = 512;
@@ -56,9 +57,14 @@ export class PlainReader {
       const { step } = next;
       place += step.text.length;
       if (step.to === 'end') break;
-      const end = step.isQuoted ? stringEnd(text, place) : numberEnd(text, place);
-      if (end === -1) return undefined;
-      const value = text.slice(place, end);
+      let end = step.isQuoted ? stringEnd(text, place) : numberEnd(text, place);
+      let value: string | undefined;
+      if (end !== -1) value = text.slice(place, end);
+      else if (step.isQuoted) {
+        end = escapedEnd(text, place);
+        value = end === -1 ? undefined : unescaped(text.slice(place - 1, end + 1));
+      }
+      if (value === undefined) return undefined;
       if (step.to === 'label') labels.push([step.label, value]);
       else if (step.to === 'name') draft.metric = value;
       // It is remembered for long.
@@ -109,7 +115,7 @@ export class PlainReader {
       this.#steps = 0;
     }
     this.#steps += 1;
-    return taken.add({ ...step, text: ownCopy(step.text), label: ownCopy(step.label) });
+    return taken.add({ ...step, text: ownCopy(step.text), label: interned(step.label) });
   }
 }
 
@@ -123,6 +129,8 @@ function behindBlanks(text: string, from: number): number {
 }
 
 function stands(step: Step, text: string, place: number): boolean {
-  if (!text.startsWith(step.text, place)) return false;
-  return step.isQuoted || step.to === 'end' || startsNumber(text, place + step.text.length);
+  const end = place + step.text.length;
+  // Quicker than `startsWith`.
+  if (text.slice(place, end) !== step.text) return false;
+  return step.isQuoted || step.to === 'end' || startsNumber(text, end);
 }

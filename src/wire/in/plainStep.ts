@@ -1,3 +1,5 @@
+import { isDigit, startsNumber, stringEnd } from './plainValue.ts';
+
 /**
  * What stands between two values of a JSON event: `","type":"`, or before the first, `{"labels":{"env":"`, or behind the last, `"}}`.
  * The quotes of a value belong to the steps around it.
@@ -44,18 +46,12 @@ const FIELDS: ReadonlyMap<string, readonly [to: Target, field: number]> = new Ma
 const DEPTH_MAX = 100;
 /** In UTF-16 units; it bounds what is remembered of names and blanks. */
 const STEP_CHARACTERS_MAX = 1024;
-const NUMBER_CHARACTERS_MAX = 100;
 
 const TAB = 0x09;
 const SPACE = 0x20;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
-const MINUS = 0x2d;
-const POINT = 0x2e;
-const ZERO = 0x30;
-const NINE = 0x39;
 const COLON = 0x3a;
-const BACKSLASH = 0x5c;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
@@ -132,45 +128,6 @@ function mayBeLabel(name: string, before: Step): boolean {
   for (let step: Step | undefined = before; step !== undefined; step = step.before)
     if (step.to === 'label' && step.label === name) return false;
   return true;
-}
-
-/** Where the quote stands that ends a text without escapes; -1 where there is none, or a bare control character comes before it. */
-export function stringEnd(text: string, from: number): number {
-  for (let place = from; ; place += 1) {
-    const unit = text.charCodeAt(place);
-    if (unit === QUOTE) return place;
-    // NaN, the code of what is beyond the end, is not at least SPACE either.
-    if (unit === BACKSLASH || !(unit >= SPACE)) return -1;
-  }
-}
-
-/** Whether a number may begin there. */
-export function startsNumber(text: string, place: number): boolean {
-  const unit = text.charCodeAt(place);
-  return unit === MINUS || isDigit(unit);
-}
-
-/** Where a number ends that has no exponent; -1 where it isn't one as JSON has them, or so long that it might be beyond a float64. */
-export function numberEnd(text: string, from: number): number {
-  const whole = text.charCodeAt(from) === MINUS ? from + 1 : from;
-  let end = digitsEnd(text, whole);
-  if (end === whole || (text.charCodeAt(whole) === ZERO && end > whole + 1)) return -1;
-  if (text.charCodeAt(end) === POINT) {
-    const fraction = end + 1;
-    end = digitsEnd(text, fraction);
-    if (end === fraction) return -1;
-  }
-  return end - from > NUMBER_CHARACTERS_MAX ? -1 : end;
-}
-
-function digitsEnd(text: string, from: number): number {
-  let place = from;
-  while (isDigit(text.charCodeAt(place))) place += 1;
-  return place;
-}
-
-function isDigit(unit: number): boolean {
-  return unit >= ZERO && unit <= NINE;
 }
 
 /** Blanks within a line. */
