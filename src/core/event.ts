@@ -56,16 +56,17 @@ export function eventFromDraft(
   fields: DraftFields = PARAMETERS,
   layouts?: Layouts,
 ): Event {
-  const { value, timestamp, id } = draft;
+  const { metric, value, timestamp, id } = draft;
   const known = layouts?.seriesOf(draft);
-  const metric = known === undefined ? metricOf(draft, rules, fields.metric) : '';
+  if (known === undefined && metric !== undefined)
+    checkMetricName(fields.metric, metric, rules.limits, rules.reserved, rules.names);
   const sample = value === undefined ? 1 : parseSampleValue(fields.value, String(value));
   const sent = timestamp === undefined ? undefined : parseTimestamp(fields.timestamp, String(timestamp));
   let series = known;
   let truncated = 0;
   if (series === undefined) {
     const labels = checkedLabels(draft.labels, rules, fields.labels);
-    series = writeSeries(metric, labels.checked);
+    series = writeSeries(metric ?? rules.metric, labels.checked);
     truncated = labels.truncated;
     layouts?.learn(draft);
   }
@@ -77,11 +78,6 @@ export function eventFromDraft(
     ...(id !== undefined && { id: idIn(draft.idSpace, checkId(fields.id, id, rules.limits.idBytesMax)) }),
     ...(truncated > 0 && { truncated }),
   };
-}
-
-function metricOf({ metric }: Draft, rules: EventRules, field: string): string {
-  if (metric === undefined) return rules.metric;
-  return checkMetricName(field, metric, rules.limits, rules.reserved, rules.names);
 }
 
 function checkedLabels(

@@ -38,11 +38,12 @@ class Names {
     return next;
   }
 
+  /** The name must be one that may be kept. */
   with(name: string): Names {
     const known = this.#next.get(name);
     if (known !== undefined) return known;
-    const next = new Names(interned(name));
-    this.#next.set(next.#name, next);
+    const next = new Names(name);
+    this.#next.set(name, next);
     return next;
   }
 }
@@ -95,15 +96,15 @@ export class Layouts {
   /** Remembers the names of a draft that was found to keep the rules. */
   learn(draft: Draft): void {
     if (this.#layoutOf(draft) !== undefined) return;
-    const { metric = this.#rules.metric, labels } = draft;
     const { limits, names, labels: policy } = this.#rules;
-    const stored = labels.map(([raw]) => labelName(raw, limits, names));
+    const metric = interned(draft.metric ?? this.#rules.metric);
+    const raws = draft.labels.map(([raw]) => interned(raw));
+    const stored = raws.map((raw) => labelName(raw, limits, names));
     const kept = stored.filter((name) => keepsLabel(policy, name)).toSorted();
     // They were few enough since some of them were empty.
     if (kept.length > limits.labelsMax) return;
-    const known = this.#room(labels.length + 1);
-    let last = known.with(metric);
-    for (const [raw] of labels) last = last.with(raw);
+    let last = this.#room(raws.length + 1).with(metric);
+    for (const raw of raws) last = last.with(raw);
     last.layout = {
       parts: seriesParts(metric, kept),
       places: stored.map((name) => {

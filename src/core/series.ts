@@ -1,3 +1,4 @@
+import { ownCopy } from './keptText.ts';
 import { isLegacyLabelName, isLegacyMetricName } from './labels.ts';
 
 /** One label of a series. */
@@ -33,7 +34,8 @@ export function writeSeries(metric: string, labels: readonly Label[]): SeriesTex
 export function seriesParts(metric: string, sortedNames: readonly string[]): string[] {
   const isLegacy = isLegacyMetricName(metric);
   const head = isLegacy ? metric : `{${quote(metric)}`;
-  if (sortedNames.length === 0) return [isLegacy ? head : `${head}}`];
+  // Nothing is joined with it that would make a text of its own, and it may have been cut out of a long one.
+  if (sortedNames.length === 0) return [ownCopy(isLegacy ? head : `${head}}`)];
   const parts: string[] = [];
   let before = isLegacy ? `${head}{` : `${head},`;
   for (const name of sortedNames) {

@@ -70,7 +70,7 @@ export class Ingest {
     }: IngestOptions = {},
   ): Promise<IngestReply> {
     // What the URL says must be right by itself, so that no event is blamed for it.
-    eventFromDraft(common, this.#rules);
+    eventFromDraft(common, this.#rules, PARAMETERS, this.#layouts);
     if (requestId !== undefined) checkId('Idempotency-Key', requestId, this.#rules.limits.idBytesMax);
     const events: Event[] = [];
     const refused = new Map<number, RefusedError>();

@@ -17,33 +17,33 @@ export function parseForm(source: FormSource, raw: string | Uint8Array, pairsMax
   const text = toText(source, raw);
   const pairs: Pair[] = [];
   let from = 0;
-  let equals = -1;
-  let isEncoded = false;
-  for (let place = 0; place <= text.length; place += 1) {
-    const unit = place === text.length ? AMPERSAND : text.charCodeAt(place);
-    if (unit === EQUALS) {
-      if (equals === -1) equals = place;
-    } else if (unit === PERCENT || unit === PLUS) isEncoded = true;
-    else if (unit === AMPERSAND) {
-      if (place > from) {
-        if (pairs.length === pairsMax) {
-          throw new RefusedError(
-            source,
-            `${source} holds more than ${pairsMax} parameters; send fewer or raise the limit`,
-          );
-        }
-        const nameEnd = equals === -1 ? place : equals;
-        if (nameEnd === from) throw nameless(source, text.slice(from, place));
-        const name = text.slice(from, nameEnd);
-        const value = equals === -1 ? '' : text.slice(equals + 1, place);
-        pairs.push(isEncoded ? decoded(source, name, value) : [name, value]);
-      }
-      from = place + 1;
-      equals = -1;
-      isEncoded = false;
+  while (from < text.length) {
+    let end = from;
+    let equals = -1;
+    let isEncoded = false;
+    for (; end < text.length; end += 1) {
+      const unit = text.charCodeAt(end);
+      if (unit === AMPERSAND) break;
+      if (unit === PERCENT || unit === PLUS) isEncoded = true;
+      else if (unit === EQUALS && equals === -1) equals = end;
     }
+    if (end > from) {
+      if (pairs.length === pairsMax) throw tooMany(source, pairsMax);
+      if (equals === from) throw nameless(source, text.slice(from, end));
+      const name = text.slice(from, equals === -1 ? end : equals);
+      const value = equals === -1 ? '' : text.slice(equals + 1, end);
+      pairs.push(isEncoded ? decoded(source, name, value) : [name, value]);
+    }
+    from = end + 1;
   }
   return pairs;
+}
+
+function tooMany(source: FormSource, pairsMax: number): RefusedError {
+  return new RefusedError(
+    source,
+    `${source} holds more than ${pairsMax} parameters; send fewer or raise the limit`,
+  );
 }
 
 function nameless(source: FormSource, piece: string): RefusedError {
