@@ -43,7 +43,7 @@ export async function* readNdjson(
     }
     const end = chunk.lastIndexOf(LINE_END) + 1;
     if (end > from) yield readLines(chunk.subarray(from, end), plain, lineBytesMax);
-    open.add(chunk.subarray(Math.max(from, end)));
+    open.add(chunk.subarray(end));
   }
   if (!open.isEmpty) yield readLine(open.close(), plain);
 }
