@@ -1,4 +1,5 @@
 import { RefusedError, shown } from '../../core/errors.ts';
+import { exactTextOf } from './text.ts';
 
 /** Where a form came from; also the field an error names when no parameter is to blame. */
 export type FormSource = 'url' | 'body';
@@ -86,11 +87,9 @@ const BEYOND_BYTE = /[\u0100-\uffff]/;
 
 function toText(source: FormSource, raw: string | Uint8Array): string {
   if (typeof raw !== 'string') {
-    try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(raw);
-    } catch (cause) {
-      throw notUtf8(source, undefined, cause);
-    }
+    const text = exactTextOf(raw);
+    if (text === undefined) throw notUtf8(source);
+    return text;
   }
   if (!BEYOND_ASCII.test(raw)) return raw;
   if (source === 'url') {
