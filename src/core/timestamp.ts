@@ -15,10 +15,7 @@ const SECONDS_BELOW = 1e11;
 export function parseTimestamp(field: string, text: string): Millis {
   if (NUMBER.test(text)) {
     const number = Number(text);
-    if (number >= SECONDS_BELOW) return millis(Math.floor(number));
-    const exact = number * 1000;
-    // A fraction of a second may come out a hair too small, which is no reason to cut off a millisecond.
-    return millis(Number.isInteger(number) ? exact : Math.floor(Number(exact.toFixed(3))));
+    return millis(number < SECONDS_BELOW ? millisOfSeconds(number) : Math.floor(number));
   }
   const parsed =
     RFC_3339.test(text) && isDay(text) ? Date.parse(text.toUpperCase().replace(' ', 'T')) : Number.NaN;
@@ -27,6 +24,13 @@ export function parseTimestamp(field: string, text: string): Millis {
     field,
     `${field} ${shown(text)} is not a time; use RFC 3339 with a zone, such as 2026-11-24T12:00:00Z, or Unix seconds or milliseconds`,
   );
+}
+
+/** A product may come out a hair below a whole number, 1.001 * 1000 as 1000.9999999999999, which is no reason to cut off a millisecond. */
+function millisOfSeconds(seconds: number): number {
+  const exact = seconds * 1000;
+  const whole = Math.floor(exact);
+  return exact - whole < 0.9995 ? whole : whole + 1;
 }
 
 /** `Date.parse` takes February 30 for March 2, which nobody sent. */
