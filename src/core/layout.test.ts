@@ -101,9 +101,9 @@ describe('a layout', () => {
   test('is forgotten when too many are remembered, and learned again', () => {
     const layouts = new Layouts(RULES);
     layouts.learn({ labels: [['a', 'x']] });
-    for (let n = 0; n < 4096; n += 1) layouts.learn({ labels: [[`l${n}`, 'x']] });
+    for (let n = 0; n < 8192; n += 1) layouts.learn({ labels: [[`l${n}`, 'x']] });
     expect(seriesOf(layouts, ['a', '1'])).toBeUndefined();
-    expect(seriesOf(layouts, ['l4095', '1'])).toBe('events{l4095="1"}');
+    expect(seriesOf(layouts, ['l8191', '1'])).toBe('events{l8191="1"}');
     layouts.learn({ labels: [['a', 'x']] });
     expect(seriesOf(layouts, ['a', '1'])).toBe('events{a="1"}');
   });

@@ -1,3 +1,4 @@
+import { Branch } from './branch.ts';
 import type { Draft } from './draft.ts';
 import type { EventRules } from './event.ts';
 import { keepsLabel } from './labelPolicy.ts';
@@ -6,8 +7,8 @@ import { interned } from './keptText.ts';
 import type { SeriesText } from './series.ts';
 import { escape, isPlain, seriesParts } from './series.ts';
 
-/** Labels of all layouts that are remembered at once: hundreds of kinds of events. */
-const LABELS_MAX = 8192;
+/** Labels of all layouts that are remembered at once: thousands of kinds of events. */
+const LABELS_MAX = 16_384;
 
 /** How the values of labels become a series' text, where the labels' names are known: each has its place between texts that never change. */
 interface Layout {
@@ -17,36 +18,8 @@ interface Layout {
   readonly places: readonly number[];
 }
 
-/** Names of labels from the first to one of them, in the order in which they come. */
-class Names {
-  readonly #name: string;
-  readonly #next = new Map<string, Names>();
-  /** Events of one kind come together: most names are followed by the same one again. */
-  #latest: Names | undefined;
-  /** Where none need follow. */
-  layout: Layout | undefined;
-
-  constructor(name: string) {
-    this.#name = name;
-  }
-
-  next(name: string): Names | undefined {
-    const latest = this.#latest;
-    if (latest !== undefined && latest.#name === name) return latest;
-    const next = this.#next.get(name);
-    if (next !== undefined) this.#latest = next;
-    return next;
-  }
-
-  /** The name must be one that may be kept. */
-  with(name: string): Names {
-    const known = this.#next.get(name);
-    if (known !== undefined) return known;
-    const next = new Names(name);
-    this.#next.set(name, next);
-    return next;
-  }
-}
+/** A metric's name, or a label's behind those that come before it; with the layout where none need follow. */
+type Names = Branch<Layout | undefined>;
 
 /**
  * Remembers what follows from an event's metric and the names of its labels alone: that they keep the rules, which labels are stored, and
@@ -57,8 +30,8 @@ export class Layouts {
   readonly #rules: EventRules;
   /** No value of so many UTF-16 units is too long, or cut. */
   readonly #charactersMax: number;
-  /** By metric. */
-  #known = new Names('');
+  /** By metric, and then by the labels' names one by one. */
+  #known: Names = new Branch('', undefined);
   #labels = 0;
 
   constructor(rules: EventRules) {
@@ -103,9 +76,9 @@ export class Layouts {
     const kept = stored.filter((name) => keepsLabel(policy, name)).toSorted();
     // They were few enough since some of them were empty.
     if (kept.length > limits.labelsMax) return;
-    let last = this.#room(raws.length + 1).with(metric);
-    for (const raw of raws) last = last.with(raw);
-    last.layout = {
+    let last = this.#room(raws.length + 1);
+    for (const name of [metric, ...raws]) last = last.next(name) ?? last.grow(name, undefined);
+    last.value = {
       parts: seriesParts(metric, kept),
       places: stored.map((name) => {
         const rank = kept.indexOf(name);
@@ -120,13 +93,13 @@ export class Layouts {
       if (last === undefined) return undefined;
       last = last.next(pair[0]);
     }
-    return last?.layout;
+    return last?.value;
   }
 
   /** What is known, with room for so many labels more. */
   #room(labels: number): Names {
     if (this.#labels + labels > LABELS_MAX) {
-      this.#known = new Names('');
+      this.#known = new Branch('', undefined);
       this.#labels = 0;
     }
     this.#labels += labels;

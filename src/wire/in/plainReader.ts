@@ -1,3 +1,4 @@
+import { Branch } from '../../core/branch.ts';
 import type { Draft } from '../../core/draft.ts';
 import { interned, ownCopy } from '../../core/keptText.ts';
 import type { Step } from './plainStep.ts';
@@ -7,32 +8,8 @@ import { escapedEnd, numberEnd, startsNumber, stringEnd, unescaped } from './pla
 /** How many steps are remembered of one body: those of dozens of kinds of events. */
 const STEPS_MAX = 512;
 
-/** A step that was taken, and those that were taken behind it. */
-class Taken {
-  readonly step: Step;
-  /** Events of one kind come together: most steps are followed by the same one again. */
-  latest: Taken | undefined;
-  /** All of them, where there is more than one. */
-  #others: Map<string, Taken> | undefined;
-
-  constructor(step: Step) {
-    this.step = step;
-  }
-
-  find(text: string): Taken | undefined {
-    return this.#others?.get(text);
-  }
-
-  add(step: Step): Taken {
-    const next = new Taken(step);
-    if (this.latest !== undefined) {
-      this.#others ??= new Map([[this.latest.step.text, this.latest]]);
-      this.#others.set(step.text, next);
-    }
-    this.latest = next;
-    return next;
-  }
-}
+/** A step that was taken, with those that were taken behind it. */
+type Taken = Branch<Step>;
 
 /**
  * Reads JSON events as most senders write them, in a fraction of the time that JSON takes in general: what stands between the values of
@@ -42,7 +19,7 @@ class Taken {
 export class PlainReader {
   /** Where the event ended that was read last. */
   end = 0;
-  #start = new Taken(START);
+  #start: Taken = new Branch('', START);
   #steps = 0;
 
   /** Reads the event that begins at a place of a text, in one line; what follows it is not looked at. Undefined where it is not plain. */
@@ -54,7 +31,7 @@ export class PlainReader {
     for (;;) {
       const next = this.#next(taken, text, place);
       if (next === undefined) return undefined;
-      const { step } = next;
+      const { value: step } = next;
       place += step.text.length;
       if (step.to === 'end') break;
       let end = step.isQuoted ? stringEnd(text, place) : numberEnd(text, place);
@@ -102,20 +79,18 @@ export class PlainReader {
 
   #next(taken: Taken, text: string, place: number): Taken | undefined {
     const { latest } = taken;
-    if (latest !== undefined && stands(latest.step, text, place)) return latest;
-    const step = stepBehind(taken.step, text, place);
+    if (latest !== undefined && stands(latest.value, text, place)) return latest;
+    const step = stepBehind(taken.value, text, place);
     if (step === undefined) return undefined;
-    const known = taken.find(step.text);
-    if (known !== undefined) {
-      taken.latest = known;
-      return known;
-    }
+    const known = taken.next(step.text);
+    if (known !== undefined) return known;
     if (this.#steps === STEPS_MAX) {
-      this.#start = new Taken(START);
+      this.#start = new Branch('', START);
       this.#steps = 0;
     }
     this.#steps += 1;
-    return taken.add({ ...step, text: ownCopy(step.text), label: interned(step.label) });
+    const own = ownCopy(step.text);
+    return taken.grow(own, { ...step, text: own, label: interned(step.label) });
   }
 }
 
