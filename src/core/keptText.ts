@@ -12,6 +12,8 @@ export function ownCopy(text: string): string {
  * addresses. It holds on to nothing else.
  */
 export function interned(text: string): string {
-  const [name = text] = Object.keys({ [text]: true });
+  const object = Object.create(null) as Record<string, true>;
+  object[text] = true;
+  const [name = text] = Object.keys(object);
   return name;
 }

@@ -98,13 +98,17 @@ describe('a layout', () => {
     );
   });
 
-  test('is forgotten when too many are remembered, and learned again', () => {
+  test('is not remembered when there are too many; all are forgotten when far more events of other kinds have come', () => {
     const layouts = new Layouts(RULES);
-    layouts.learn({ labels: [['a', 'x']] });
-    for (let n = 0; n < 8192; n += 1) layouts.learn({ labels: [[`l${n}`, 'x']] });
+    const learn = (name: string) => layouts.learn({ labels: [[name, 'x']] });
+    for (let n = 0; n < 8192; n += 1) learn(`l${n}`);
+    expect(seriesOf(layouts, ['l0', '1'])).toBe('events{l0="1"}');
+    expect(seriesOf(layouts, ['l8191', '1'])).toBe('events{l8191="1"}');
+    for (let n = 0; n < 65_536; n += 1) learn('a');
     expect(seriesOf(layouts, ['a', '1'])).toBeUndefined();
     expect(seriesOf(layouts, ['l8191', '1'])).toBe('events{l8191="1"}');
-    layouts.learn({ labels: [['a', 'x']] });
+    learn('a');
+    expect(seriesOf(layouts, ['l8191', '1'])).toBeUndefined();
     expect(seriesOf(layouts, ['a', '1'])).toBe('events{a="1"}');
   });
 });

@@ -10,6 +10,9 @@ import { escape, isPlain, seriesParts } from './series.ts';
 /** Labels of all layouts that are remembered at once: thousands of kinds of events. */
 const LABELS_MAX = 16_384;
 
+/** How many events must do without when no more can be remembered, before all is forgotten: to learn their names costs more than that. */
+const WITHOUT_MAX = 65_536;
+
 /** How the values of labels become a series' text, where the labels' names are known: each has its place between texts that never change. */
 interface Layout {
   /** The text with nothing for each value. */
@@ -24,7 +27,7 @@ type Names = Branch<Layout | undefined>;
 /**
  * Remembers what follows from an event's metric and the names of its labels alone: that they keep the rules, which labels are stored, and
  * in which order. Most events differ from an earlier one in nothing but values, and these are all that has to be looked at then. What is
- * remembered is bounded, and forgotten when it becomes too much, so that names which never come again can't stay for good.
+ * remembered is bounded, and forgotten when it no longer helps, so that names which never come again can't stay for good.
  */
 export class Layouts {
   readonly #rules: EventRules;
@@ -33,6 +36,8 @@ export class Layouts {
   /** By metric, and then by the labels' names one by one. */
   #known: Names = new Branch('', undefined);
   #labels = 0;
+  /** Events since there is no room for more. */
+  #without = 0;
 
   constructor(rules: EventRules) {
     this.#rules = rules;
@@ -66,17 +71,18 @@ export class Layouts {
     return parts.join('') as SeriesText;
   }
 
-  /** Remembers the names of a draft that was found to keep the rules. */
+  /** Remembers the names of a draft that was found to keep the rules, where there is room for them. */
   learn(draft: Draft): void {
-    if (this.#layoutOf(draft) !== undefined) return;
     const { limits, names, labels: policy } = this.#rules;
+    // Where there are more than an event may have, it was right only because some are empty or dropped.
+    if (draft.labels.length > limits.labelsMax) return;
+    if (!this.#hasRoom(draft.labels.length + 1) || this.#layoutOf(draft) !== undefined) return;
     const metric = interned(draft.metric ?? this.#rules.metric);
     const raws = draft.labels.map(([raw]) => interned(raw));
     const stored = raws.map((raw) => labelName(raw, limits, names));
     const kept = stored.filter((name) => keepsLabel(policy, name)).toSorted();
-    // They were few enough since some of them were empty.
-    if (kept.length > limits.labelsMax) return;
-    let last = this.#room(raws.length + 1);
+    this.#labels += raws.length + 1;
+    let last = this.#known;
     for (const name of [metric, ...raws]) last = last.next(name) ?? last.grow(name, undefined);
     last.value = {
       parts: seriesParts(metric, kept),
@@ -96,13 +102,14 @@ export class Layouts {
     return last?.value;
   }
 
-  /** What is known, with room for so many labels more. */
-  #room(labels: number): Names {
-    if (this.#labels + labels > LABELS_MAX) {
-      this.#known = new Branch('', undefined);
-      this.#labels = 0;
-    }
-    this.#labels += labels;
-    return this.#known;
+  /** Whether so many labels more can be remembered; what is forgotten makes room. */
+  #hasRoom(labels: number): boolean {
+    if (this.#labels + labels <= LABELS_MAX) return true;
+    this.#without += 1;
+    if (this.#without <= WITHOUT_MAX) return false;
+    this.#known = new Branch('', undefined);
+    this.#labels = 0;
+    this.#without = 0;
+    return true;
   }
 }
