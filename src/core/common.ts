@@ -6,10 +6,12 @@ import { givenTwice } from './draft.ts';
  * draft finds those given twice. The id of what is common is not an event's: it would be that of all of them.
  */
 export function withCommon(common: Draft, draft: Draft, fields: DraftFields): Draft {
+  const { metric, value, timestamp } = common;
+  if (common.labels.length === 0 && metric === undefined && value === undefined && timestamp === undefined)
+    return draft;
   for (const part of ['metric', 'value', 'timestamp'] as const) {
     if (common[part] !== undefined && draft[part] !== undefined) throw givenTwice(fields[part]);
   }
-  const { metric, value, timestamp } = common;
   return {
     ...(metric !== undefined && { metric }),
     ...(value !== undefined && { value }),

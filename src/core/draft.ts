@@ -38,35 +38,28 @@ export const PARAMETERS = {
   labels: '',
 } as const satisfies DraftFields;
 
-/** The parameters that are no labels. */
-const SPECIAL: ReadonlySet<string> = new Set([
-  PARAMETERS.metric,
-  PARAMETERS.value,
-  PARAMETERS.timestamp,
-  PARAMETERS.id,
-]);
+type Special = 'metric' | 'value' | 'timestamp' | 'id';
+
+/** The part of a draft that a parameter is, if it is no label. */
+function specialOf(name: string): Special | undefined {
+  if (name === PARAMETERS.value) return 'value';
+  if (!name.startsWith('__')) return undefined;
+  if (name === PARAMETERS.metric) return 'metric';
+  if (name === PARAMETERS.timestamp) return 'timestamp';
+  return name === PARAMETERS.id ? 'id' : undefined;
+}
 
 /** Makes a draft of parameters: those that are no labels are found by their names. Throws a RefusedError for one of these given twice. */
 export function draftFromPairs(pairs: readonly (readonly [name: string, value: string])[]): Draft {
-  const special = new Map<string, string>();
   const labels: (readonly [string, string])[] = [];
+  const draft: { -readonly [Part in keyof Draft]: Draft[Part] } = { labels };
   for (const pair of pairs) {
-    const [name, text] = pair;
-    if (!SPECIAL.has(name)) labels.push(pair);
-    else if (special.has(name)) throw givenTwice(name);
-    else special.set(name, text);
+    const special = specialOf(pair[0]);
+    if (special === undefined) labels.push(pair);
+    else if (draft[special] !== undefined) throw givenTwice(pair[0]);
+    else draft[special] = pair[1];
   }
-  const metric = special.get(PARAMETERS.metric);
-  const value = special.get(PARAMETERS.value);
-  const timestamp = special.get(PARAMETERS.timestamp);
-  const id = special.get(PARAMETERS.id);
-  return {
-    labels,
-    ...(metric !== undefined && { metric }),
-    ...(value !== undefined && { value }),
-    ...(timestamp !== undefined && { timestamp }),
-    ...(id !== undefined && { id }),
-  };
+  return draft;
 }
 
 /** The error for a name that stands twice. */

@@ -5,6 +5,7 @@ import { checkId, idIn } from './id.ts';
 import type { LabelPolicy } from './labelPolicy.ts';
 import { cutToBytes, keepsLabel } from './labelPolicy.ts';
 import type { EventNames } from './labels.ts';
+import type { Layouts } from './layout.ts';
 import { checkLabelValue, checkMetricName, labelName } from './labels.ts';
 import type { EventLimits } from './limits.ts';
 import type { Millis } from './millis.ts';
@@ -46,27 +47,35 @@ export function eventFromPairs(
 }
 
 /**
- * Checks a draft against the rules. A label with an empty value is no label, as everywhere in Prometheus.
- * Throws a RefusedError that names the field as `fields` call it.
+ * Checks a draft against the rules. A label with an empty value is no label, as everywhere in Prometheus. With `layouts`, which are of the
+ * same rules, names that came before aren't checked again. Throws a RefusedError that names the field as `fields` call it.
  */
 export function eventFromDraft(
-  { metric, labels, value, timestamp, id, idSpace }: Draft,
+  draft: Draft,
   rules: EventRules,
   fields: DraftFields = PARAMETERS,
+  layouts?: Layouts,
 ): Event {
-  const { limits, names, reserved } = rules;
-  const name =
-    metric === undefined ? rules.metric : checkMetricName(fields.metric, metric, limits, reserved, names);
+  const { metric, value, timestamp, id } = draft;
+  const known = layouts?.seriesOf(draft);
+  if (known === undefined && metric !== undefined)
+    checkMetricName(fields.metric, metric, rules.limits, rules.reserved, rules.names);
   const sample = value === undefined ? 1 : parseSampleValue(fields.value, String(value));
   const sent = timestamp === undefined ? undefined : parseTimestamp(fields.timestamp, String(timestamp));
-  const { checked, truncated } = checkedLabels(labels, rules, fields.labels);
-  const series = writeSeries(name, checked);
+  let series = known;
+  let truncated = 0;
+  if (series === undefined) {
+    const labels = checkedLabels(draft.labels, rules, fields.labels);
+    series = writeSeries(metric ?? rules.metric, labels.checked);
+    truncated = labels.truncated;
+    layouts?.learn(draft);
+  }
   if (sent === undefined && id === undefined && truncated === 0) return { series, value: sample };
   return {
     series,
     value: sample,
     ...(sent !== undefined && { sent }),
-    ...(id !== undefined && { id: idIn(idSpace, checkId(fields.id, id, limits.idBytesMax)) }),
+    ...(id !== undefined && { id: idIn(draft.idSpace, checkId(fields.id, id, rules.limits.idBytesMax)) }),
     ...(truncated > 0 && { truncated }),
   };
 }

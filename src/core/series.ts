@@ -1,3 +1,4 @@
+import { ownCopy } from './keptText.ts';
 import { isLegacyLabelName, isLegacyMetricName } from './labels.ts';
 
 /** One label of a series. */
@@ -16,16 +17,33 @@ export type SeriesText = string & { readonly __brand: 'SeriesText' };
 
 /** Writes a series. The names must have been checked; the labels may stand in any order, none of them empty or twice. */
 export function writeSeries(metric: string, labels: readonly Label[]): SeriesText {
-  const isLegacy = isLegacyMetricName(metric);
-  if (labels.length === 0) return (isLegacy ? metric : `{${quote(metric)}}`) as SeriesText;
-  const sorted = labels.length === 1 ? labels : labels.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  let text = isLegacy ? `${metric}{` : `{${quote(metric)}`;
-  let comma = isLegacy ? '' : ',';
-  for (const { name, value } of sorted) {
-    text += `${comma}${isLegacyLabelName(name) ? name : quote(name)}="${escape(value)}"`;
-    comma = ',';
+  const sorted = labels.length < 2 ? labels : labels.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const parts = seriesParts(
+    metric,
+    sorted.map(({ name }) => name),
+  );
+  let place = 1;
+  for (const { value } of sorted) {
+    parts[place] = escape(value);
+    place += 2;
   }
-  return `${text}}` as SeriesText;
+  return parts.join('') as SeriesText;
+}
+
+/** The parts of a series whose values are still missing: each is an empty text, the first at 1, and every other one behind it. */
+export function seriesParts(metric: string, sortedNames: readonly string[]): string[] {
+  const isLegacy = isLegacyMetricName(metric);
+  const head = isLegacy ? metric : `{${quote(metric)}`;
+  // Nothing is joined with it that would make a text of its own, and it may have been cut out of a long one.
+  if (sortedNames.length === 0) return [ownCopy(isLegacy ? head : `${head}}`)];
+  const parts: string[] = [];
+  let before = isLegacy ? `${head}{` : `${head},`;
+  for (const name of sortedNames) {
+    parts.push(`${before}${isLegacyLabelName(name) ? name : quote(name)}="`, '');
+    before = '",';
+  }
+  parts.push('"}');
+  return parts;
 }
 
 /** Reads what `writeSeries` wrote: the metric, and the labels in order of their names. Throws for a text that is cut. */
@@ -80,13 +98,26 @@ export function quote(name: string): string {
   return `"${escape(name)}"`;
 }
 
-const SPECIAL = /[\\"\n]/;
 const SPECIAL_ALL = /[\\"\n]/g;
 
 /** Escapes as the text format asks: https://prometheus.io/docs/instrumenting/exposition_formats/ */
-function escape(text: string): string {
-  if (!SPECIAL.test(text)) return text;
+export function escape(text: string): string {
+  if (isPlain(text)) return text;
   return text.replaceAll(SPECIAL_ALL, (c) => (c === '\n' ? '\\n' : `\\${c}`));
+}
+
+const LINE_FEED = 0x0a;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const SURROGATES = 0xd800;
+
+/** Whether a text surely needs no escaping, and surely is whole Unicode characters; of most it can be told by looking at each unit once. */
+export function isPlain(text: string): boolean {
+  for (let place = 0; place < text.length; place += 1) {
+    const unit = text.charCodeAt(place);
+    if (unit === QUOTE || unit === BACKSLASH || unit === LINE_FEED || unit >= SURROGATES) return false;
+  }
+  return true;
 }
 
 const ESCAPE_ALL = /\\(.)/g;

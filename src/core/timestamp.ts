@@ -15,7 +15,7 @@ const SECONDS_BELOW = 1e11;
 export function parseTimestamp(field: string, text: string): Millis {
   if (NUMBER.test(text)) {
     const number = Number(text);
-    return millis(Math.floor(number < SECONDS_BELOW ? Number((number * 1000).toFixed(3)) : number));
+    return millis(number < SECONDS_BELOW ? millisOfSeconds(number) : Math.floor(number));
   }
   const parsed =
     RFC_3339.test(text) && isDay(text) ? Date.parse(text.toUpperCase().replace(' ', 'T')) : Number.NaN;
@@ -26,8 +26,17 @@ export function parseTimestamp(field: string, text: string): Millis {
   );
 }
 
+/** A product may come out a hair below a whole number, 1.001 * 1000 as 1000.9999999999999, which is no reason to cut off a millisecond. */
+function millisOfSeconds(seconds: number): number {
+  const exact = seconds * 1000;
+  const whole = Math.floor(exact);
+  return exact - whole < 0.9995 ? whole : whole + 1;
+}
+
 /** `Date.parse` takes February 30 for March 2, which nobody sent. */
 function isDay(text: string): boolean {
+  // Every month has these.
+  if (text.slice(8, 10) <= '28') return true;
   const [year, month, day] = text.slice(0, 10).split('-').map(Number);
   return new Date(Date.UTC(year ?? 0, (month ?? 0) - 1, day)).getUTCDate() === day;
 }

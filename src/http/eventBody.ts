@@ -25,7 +25,8 @@ export interface BodyRules {
 
 /** What a body holds, for `Ingest.ingest`. */
 export interface EventBody {
-  readonly reads: Iterable<Read> | AsyncIterable<Read>;
+  /** All of them, or as they come. */
+  readonly reads: Iterable<Read> | AsyncIterable<Iterable<Read>>;
   readonly options: IngestOptions;
 }
 

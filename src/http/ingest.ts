@@ -4,6 +4,7 @@ import { PARAMETERS } from '../core/draft.ts';
 import { RefusedError, SeriesLimitError, TooLargeError } from '../core/errors.ts';
 import type { Event, EventRules } from '../core/event.ts';
 import { eventFromDraft } from '../core/event.ts';
+import { Layouts } from '../core/layout.ts';
 import { checkId, idIn } from '../core/id.ts';
 import type { AcceptOptions, Accepted, Acceptor, Outcome } from '../relay/accept.ts';
 
@@ -36,18 +37,20 @@ export class Ingest {
   readonly #acceptor: Acceptor;
   readonly #rules: EventRules;
   readonly #eventsMax: number;
+  readonly #layouts: Layouts;
 
   /** `eventsMax`: how many events one body may hold. */
   constructor(acceptor: Acceptor, rules: EventRules, eventsMax: number) {
     this.#acceptor = acceptor;
     this.#rules = rules;
     this.#eventsMax = eventsMax;
+    this.#layouts = new Layouts(rules);
   }
 
   /** Takes one event that was read whole: what `ingest` does of such a one, without waiting between its parts. Throws as that does. */
   async one(draft: Draft, requestId: string | undefined): Promise<IngestReply> {
     if (requestId !== undefined) checkId('Idempotency-Key', requestId, this.#rules.limits.idBytesMax);
-    const event = eventFromDraft(draft, this.#rules);
+    const event = eventFromDraft(draft, this.#rules, PARAMETERS, this.#layouts);
     const accepted = await this.#store([event], { requestId }, false);
     return { status: 200, body: bodyOf(accepted, false) };
   }
@@ -57,7 +60,7 @@ export class Ingest {
    * end. Throws a RefusedError, whose field begins with the event's place (`[3].labels.env`) in a batch; nothing is stored then.
    */
   async ingest(
-    reads: Iterable<Read> | AsyncIterable<Read>,
+    reads: Iterable<Read> | AsyncIterable<Iterable<Read>>,
     {
       fields = PARAMETERS,
       common = { labels: [] },
@@ -67,23 +70,27 @@ export class Ingest {
     }: IngestOptions = {},
   ): Promise<IngestReply> {
     // What the URL says must be right by itself, so that no event is blamed for it.
-    eventFromDraft(common, this.#rules);
+    eventFromDraft(common, this.#rules, PARAMETERS, this.#layouts);
     if (requestId !== undefined) checkId('Idempotency-Key', requestId, this.#rules.limits.idBytesMax);
     const events: Event[] = [];
     const refused = new Map<number, RefusedError>();
     let place = 0;
-    for await (const read of reads) {
-      if (place === this.#eventsMax) throw tooMany(this.#eventsMax);
-      try {
-        events.push(this.#check(read, common, fields));
-      } catch (error) {
-        if (!(error instanceof RefusedError)) throw error;
-        const placed = isBatch ? error.at(`[${place}]`) : error;
-        if (!isPartial) throw placed;
-        refused.set(place, placed);
+    const take = (some: Iterable<Read>): void => {
+      for (const read of some) {
+        if (place === this.#eventsMax) throw tooMany(this.#eventsMax);
+        try {
+          events.push(this.#check(read, common, fields));
+        } catch (error) {
+          if (!(error instanceof RefusedError)) throw error;
+          const placed = isBatch ? error.at(`[${place}]`) : error;
+          if (!isPartial) throw placed;
+          refused.set(place, placed);
+        }
+        place += 1;
       }
-      place += 1;
-    }
+    };
+    if (Symbol.asyncIterator in reads) for await (const some of reads) take(some);
+    else take(reads);
     const accepted = await this.#store(events, { isPartial, requestId }, isBatch);
     return isPartial ? itemReply(accepted, refused) : { status: 200, body: bodyOf(accepted, isBatch) };
   }
@@ -113,7 +120,7 @@ export class Ingest {
 
   #check(read: Read, common: Draft, fields: DraftFields): Event {
     if (read instanceof RefusedError) throw read;
-    return eventFromDraft(withCommon(common, read, fields), this.#rules, fields);
+    return eventFromDraft(withCommon(common, read, fields), this.#rules, fields, this.#layouts);
   }
 }
 

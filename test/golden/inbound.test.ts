@@ -46,9 +46,9 @@ async function* chunksOf(body: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let from = 0; from < body.length; from += CHUNK_BYTES) yield body.subarray(from, from + CHUNK_BYTES);
 }
 
-async function allOf(reads: AsyncIterable<Read>): Promise<Read[]> {
+async function allOf(reads: AsyncIterable<Iterable<Read>>): Promise<Read[]> {
   const all: Read[] = [];
-  for await (const read of reads) all.push(read);
+  for await (const some of reads) all.push(...some);
   return all;
 }
 

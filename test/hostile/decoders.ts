@@ -107,7 +107,7 @@ const FORMATS: readonly Decoder[] = [
     decode: async (bytes) => {
       const reads: Read[] = [];
       const limits = { lineBytesMax: 1024 * 1024, bytesMax: 64 * 1024 * 1024 };
-      for await (const read of readNdjson(inChunks(bytes), limits)) reads.push(read);
+      for await (const some of readNdjson(inChunks(bytes), limits)) reads.push(...some);
       return checkReads(reads, JSON_FIELDS);
     },
   },

@@ -1,4 +1,5 @@
 import { RefusedError, shown } from '../../core/errors.ts';
+import { exactTextOf } from './text.ts';
 
 /** Where a form came from; also the field an error names when no parameter is to blame. */
 export type FormSource = 'url' | 'body';
@@ -18,33 +19,50 @@ export function parseForm(source: FormSource, raw: string | Uint8Array, pairsMax
   const pairs: Pair[] = [];
   let from = 0;
   while (from < text.length) {
-    const ampersand = text.indexOf('&', from);
-    const upTo = ampersand === -1 ? text.length : ampersand;
-    if (upTo > from) {
-      if (pairs.length === pairsMax) {
-        throw new RefusedError(
-          source,
-          `${source} holds more than ${pairsMax} parameters; send fewer or raise the limit`,
-        );
-      }
-      pairs.push(decodePair(source, text.slice(from, upTo)));
+    let end = from;
+    let equals = -1;
+    let isEncoded = false;
+    for (; end < text.length; end += 1) {
+      const unit = text.charCodeAt(end);
+      if (unit === AMPERSAND) break;
+      if (unit === PERCENT || unit === PLUS) isEncoded = true;
+      else if (unit === EQUALS && equals === -1) equals = end;
     }
-    from = upTo + 1;
+    if (end > from) {
+      if (pairs.length === pairsMax) throw tooMany(source, pairsMax);
+      if (equals === from) throw nameless(source, text.slice(from, end));
+      const name = text.slice(from, equals === -1 ? end : equals);
+      const value = equals === -1 ? '' : text.slice(equals + 1, end);
+      pairs.push(isEncoded ? decoded(source, name, value) : [name, value]);
+    }
+    from = end + 1;
   }
   return pairs;
 }
 
-function decodePair(source: FormSource, piece: string): Pair {
-  const equals = piece.indexOf('=');
-  if (equals === 0)
-    throw new RefusedError(
-      source,
-      `${source} holds ${shown(piece)}, a value without a name; write name=value`,
-    );
-  const name = decode(source, equals === -1 ? piece : piece.slice(0, equals));
-  return [name, equals === -1 ? '' : decode(name, piece.slice(equals + 1))];
+function tooMany(source: FormSource, pairsMax: number): RefusedError {
+  return new RefusedError(
+    source,
+    `${source} holds more than ${pairsMax} parameters; send fewer or raise the limit`,
+  );
 }
 
+function nameless(source: FormSource, piece: string): RefusedError {
+  return new RefusedError(
+    source,
+    `${source} holds ${shown(piece)}, a value without a name; write name=value`,
+  );
+}
+
+function decoded(source: FormSource, encodedName: string, value: string): Pair {
+  const name = decode(source, encodedName);
+  return [name, decode(name, value)];
+}
+
+const PERCENT = 0x25;
+const AMPERSAND = 0x26;
+const PLUS = 0x2b;
+const EQUALS = 0x3d;
 const ENCODED = /[%+]/;
 const BROKEN_ESCAPE = /%(?![0-9a-fA-F]{2})/;
 
@@ -69,11 +87,9 @@ const BEYOND_BYTE = /[\u0100-\uffff]/;
 
 function toText(source: FormSource, raw: string | Uint8Array): string {
   if (typeof raw !== 'string') {
-    try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(raw);
-    } catch (cause) {
-      throw notUtf8(source, undefined, cause);
-    }
+    const text = exactTextOf(raw);
+    if (text === undefined) throw notUtf8(source);
+    return text;
   }
   if (!BEYOND_ASCII.test(raw)) return raw;
   if (source === 'url') {

@@ -3,6 +3,7 @@ import type { Draft, DraftFields, Read } from '../../core/draft.ts';
 import { RefusedError, shown } from '../../core/errors.ts';
 import type { Json } from './json.ts';
 import { JsonNumber, isJsonObject, parseJson } from './json.ts';
+import { PlainReader } from './plainReader.ts';
 import { textOfUtf8 } from './text.ts';
 
 /** What the parts of an event are called in JSON. */
@@ -36,7 +37,13 @@ export interface Reads {
  * them. Throws a RefusedError where the body is no JSON, or its one event is none; one of an array is read as its error.
  */
 export function readJsonEvents(body: Uint8Array): Reads {
-  const json = parseJson(textOfUtf8('body', body));
+  const text = textOfUtf8('body', body);
+  const reader = new PlainReader();
+  const one = reader.readOne(text);
+  if (one !== undefined) return { reads: [one], isBatch: false };
+  const all = reader.readArray(text);
+  if (all !== undefined) return { reads: all, isBatch: true };
+  const json = parseJson(text);
   if (Array.isArray(json)) {
     return { reads: readEach(json as readonly Json[], draftOf), isBatch: true };
   }
