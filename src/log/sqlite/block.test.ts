@@ -5,7 +5,7 @@ import { millis } from '../../core/millis.ts';
 import { offset, START } from '../../core/offset.ts';
 import type { SeriesText } from '../../core/series.ts';
 import type { Block } from './block.ts';
-import { readBlock, writeBlock } from './block.ts';
+import { lastArrivedBy, readBlock, writeBlock } from './block.ts';
 
 const ALL = offset(Number.MAX_SAFE_INTEGER);
 
@@ -75,6 +75,25 @@ describe('a block', () => {
     const others = [anEntry(3)];
     readBlock(block, offset(6), ALL, others);
     expect(others.map((entry) => entry.offset)).toEqual([3, 7]);
+  });
+
+  test('tells which of its entries was the last to arrive by a time', () => {
+    const arrivals = [10, 20, 20, 30].map((ms) => millis(1_700_000_000_000 + ms));
+    const block = writeBlock(
+      arrivals.map((arrived, index) => anEntry(index + 5, { arrived, value: index })),
+      0,
+    );
+    const found = [9, 10, 19, 20, 29, 30, 99].map((ms) =>
+      lastArrivedBy(block, millis(1_700_000_000_000 + ms)),
+    );
+    expect(found).toEqual([undefined, 5, 5, 7, 7, 8, 8]);
+  });
+
+  test('keeps texts apart that are not all of ASCII', () => {
+    const entries = ['m{a="ä"}', 'm', 'm{a="\u{1F600}"}', 'm'].map((series, index) =>
+      anEntry(index + 1, { series }),
+    );
+    expect(read(writeBlock(entries, 0))).toEqual(entries);
   });
 
   test('holds up to a thousand entries', () => {

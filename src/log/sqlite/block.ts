@@ -78,6 +78,19 @@ export function readBlock(block: Block, after: Offset, upTo: Offset, into: Entry
   if (upTo >= last && !lines.isAtEnd) throw damaged(last);
 }
 
+/** The last of a block's entries that arrived at a time or before; undefined where none did. Throws where the block is damaged. */
+export function lastArrivedBy(block: Block, time: Millis): Offset | undefined {
+  const { last, count } = block;
+  const lines = new Lines(block);
+  let found: Offset | undefined;
+  for (let place = last - count + 1; place <= last; place += 1) {
+    lines.read(place, false);
+    if (lines.arrived > time) break;
+    found = place as Offset;
+  }
+  return found;
+}
+
 function damaged(place: number): Error {
   return new Error(`entry ${place} can't be read: the file of the log is damaged`);
 }
@@ -89,7 +102,10 @@ const [E, A, T, V] = [0x65, 0x61, 0x74, 0x76];
 class Lines {
   readonly #block: Block;
   readonly #text: string;
+  #bytes: Buffer | undefined;
   #at = 0;
+  /** When the entry arrived that was read or skipped last. */
+  arrived = 0;
 
   constructor(block: Block) {
     this.#block = block;
@@ -105,6 +121,7 @@ class Lines {
     const length = this.#integer();
     const kind = this.#has(E) ? 'end' : 'event';
     const arrived = this.#block.arrived - (this.#has(A) ? this.#integer() : 0);
+    this.arrived = arrived;
     const time = arrived + (this.#has(T) ? this.#integer() : 0);
     const value = this.#has(V) ? this.#value() : 1;
     const from = this.#at + 1;
@@ -114,11 +131,10 @@ class Lines {
     }
     this.#at = upTo + 1;
     if (!isWanted) return undefined;
-    const series = this.#text.slice(from, upTo);
     return {
       offset: place as Offset,
       kind,
-      series: (this.#block.count === 1 ? series : ofItsOwn(series)) as SeriesText,
+      series: this.#series(from, upTo) as SeriesText,
       value,
       time: time as Millis,
       arrived: arrived as Millis,
@@ -149,12 +165,15 @@ class Lines {
     this.#at = this.#text.indexOf(' ', from);
     return Number(this.#text.slice(from, this.#at));
   }
-}
 
-/**
- * The same text in memory of its own. A slice keeps the whole text alive of which it is cut: one series that is remembered would keep
- * its block.
- */
-function ofItsOwn(slice: string): string {
-  return ` ${slice}`.slice(1);
+  /**
+   * A text in memory of its own. A slice keeps the text alive of which it is cut: one series that is remembered would keep its whole
+   * block. Where all is ASCII, a place in the text is one in its bytes, and these make a text without the garbage of the other way.
+   */
+  #series(from: number, upTo: number): string {
+    if (this.#block.count === 1) return this.#text.slice(from, upTo);
+    this.#bytes ??= Buffer.from(this.#text);
+    if (this.#bytes.length === this.#text.length) return this.#bytes.toString('latin1', from, upTo);
+    return ` ${this.#text.slice(from, upTo)}`.slice(1);
+  }
 }

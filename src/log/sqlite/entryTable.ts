@@ -5,7 +5,7 @@ import { millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
 import { offset } from '../../core/offset.ts';
 import type { Block } from './block.ts';
-import { readBlock, writeBlock } from './block.ts';
+import { lastArrivedBy, readBlock, writeBlock } from './block.ts';
 import type { Append } from './groupCommit.ts';
 import type { IdTable } from './idTable.ts';
 import { readMeta, writeMeta } from './meta.ts';
@@ -120,9 +120,10 @@ export class EntryTable {
     const from = Math.max(after, this.#trimmed) as Offset;
     const last = Math.min(upTo, from + entriesMax) as Offset;
     if (last <= from) return entries;
-    for (const [blockEnd, count, arrived, text] of this.#select.all(from, last) as unknown as Row[]) {
-      if (blockEnd - count > from + entries.length) throw missing(from + entries.length + 1);
-      readBlock({ last: blockEnd, count, arrived, text }, from, last, entries);
+    for (const row of this.#select.all(from, last) as unknown as Row[]) {
+      const block = toBlock(row);
+      if (block.last - block.count > from + entries.length) throw missing(from + entries.length + 1);
+      readBlock(block, from, last, entries);
     }
     if (from + entries.length < last) throw missing(from + entries.length + 1);
     return entries;
@@ -146,8 +147,9 @@ export class EntryTable {
       }
     }
     if (later === undefined || later[1] === 1) return low as Offset;
-    const rest = this.read(low as Offset, Math.min(later[0], upTo) as Offset, later[1]);
-    return rest.findLast(({ arrived }) => arrived <= time)?.offset ?? (low as Offset);
+    const [row] = this.#select.all(later[0] - 1, later[0]) as unknown as Row[];
+    const found = row === undefined ? undefined : lastArrivedBy(toBlock(row), time);
+    return Math.min(Math.max(low, found ?? low), upTo) as Offset;
   }
 
   /** Forgets the entries up to one that is there. A block of which one is left stays as it is, and the mark hides the others. */
@@ -184,10 +186,14 @@ export function prepareInsert(db: DatabaseSync): StatementSync {
 /** Writes dense entries in as few blocks as they fit in, within the caller's transaction. */
 export function insertBlocks(insert: StatementSync, entries: readonly Entry[]): void {
   for (let from = 0; from < entries.length;) {
-    const { last, count, arrived, text }: Block = writeBlock(entries, from);
+    const { last, count, arrived, text } = writeBlock(entries, from);
     insert.run(last, count, arrived, text);
     from += count;
   }
+}
+
+function toBlock([last, count, arrived, text]: Row): Block {
+  return { last, count, arrived, text };
 }
 
 function missing(place: number): Error {
