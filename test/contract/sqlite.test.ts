@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { UnavailableError } from '../../src/core/errors.ts';
-import { offset } from '../../src/core/offset.ts';
+import { offset, START } from '../../src/core/offset.ts';
 import { LogOpenError } from '../../src/log/log.ts';
 import { SqliteLog } from '../../src/log/sqlite/sqliteLog.ts';
 import { anEvent, aScraper, at, events, readAll, settles, values } from './support/builders.ts';
@@ -46,6 +46,9 @@ async function aClosedLog(): Promise<string> {
   await log.saveScraper(aScraper());
   return path;
 }
+
+/** The first half of the SHA-256 of "a". */
+const ID_A_HASH = 'ca978112ca1bbdcafac231b39a23dc4d';
 
 /** The tables of schema 1 as the first version made them; not to be changed, for there are files like that. */
 const VERSION_1 = `
@@ -95,6 +98,23 @@ function aVersion2Log(): string {
      ) STRICT;
      INSERT INTO notes VALUES ('a', 'before');
      PRAGMA user_version = 2;`,
+  );
+  return path;
+}
+
+/** A closed log as the third version wrote it: the second, with ids, and what else is done to it. */
+function aVersion3Log(sql = ''): string {
+  const path = aVersion2Log();
+  change(
+    path,
+    `CREATE TABLE ids (
+       place INTEGER PRIMARY KEY,
+       arrived INTEGER NOT NULL,
+       hash BLOB NOT NULL UNIQUE
+     ) STRICT;
+     INSERT INTO ids VALUES (1, 1700000000030, x'${ID_A_HASH}');
+     PRAGMA user_version = 3;
+     ${sql}`,
   );
   return path;
 }
@@ -199,10 +219,97 @@ describe('opening', () => {
   test.each([
     ['first', aVersion1Log],
     ['second', aVersion2Log],
+    ['third', aVersion3Log],
   ])('a log that was brought up to date from the %s version is made as a new one is', async (_, aLog) => {
     const [updated, made] = [aLog(), await aClosedLog()];
     await (await aSqliteLog({ path: updated }))[Symbol.asyncDispose]();
     expect(schemaOf(updated)).toEqual(schemaOf(made));
+  });
+
+  test('a log of the third version is brought up to date, with its ids, and every entry as it was', async () => {
+    const path = aVersion3Log(
+      `INSERT INTO entries VALUES (5, 0, 1700000000033, 1700000000050, NULL, 'a'),
+         (6, 0, 1700000000060, 1700000000050, -0.0, 'two' || char(10) || 'lines 😀'), (7, 0, -5, 1700000000060, 1e999, 'm'),
+         (8, 0, 0, 1700000000060, -1e999, 'm'), (9, 1, 1, 1700000000060, 0.1, ''), (10, 0, 2, 1700000000070, 4611686018427387904.0, 'm');`,
+    );
+    const log = await aSqliteLog({ path });
+    expect(log.state()).toMatchObject({ trimmed: 2, end: 10, entries: 8, lastArrived: at(70), ids: 1 });
+    const entry = (place: number, series: string, value: number, time: number, arrived: number) => ({
+      offset: place,
+      kind: [4, 9].includes(place) ? 'end' : 'event',
+      series,
+      value,
+      time,
+      arrived: at(arrived),
+    });
+    expect(await readAll(log)).toEqual([
+      entry(3, 'm{a="b"}', 3, at(30), 30),
+      entry(4, 'm{a="b"}', 0, at(40), 40),
+      entry(5, 'a', Number.NaN, at(33), 50),
+      entry(6, 'two\nlines 😀', -0, at(60), 50),
+      entry(7, 'm', Infinity, -5, 60),
+      entry(8, 'm', -Infinity, 0, 60),
+      entry(9, '', 0.1, 1, 60),
+      entry(10, 'm', 2 ** 62, 2, 70),
+    ]);
+    expect(await log.knownIds(['a', 'b'])).toEqual(new Set(['a']));
+    expect(await log.loadScrapers()).toEqual([aScraper()]);
+    expect(await Promise.all([29, 30, 49, 50, 69, 70].map((ms) => log.offsetAt(at(ms))))).toEqual([
+      2, 3, 4, 6, 9, 10,
+    ]);
+    await log.append(events(1, 11));
+    expect(log.state().end).toBe(11);
+  });
+
+  test('an empty log of the third version, and one that was trimmed to its end, are brought up to date', async () => {
+    const trimmed = await aSqliteLog({
+      path: aVersion3Log("DELETE FROM entries; UPDATE meta SET value = 4 WHERE key = 'trimmed'"),
+    });
+    expect(trimmed.state()).toMatchObject({
+      trimmed: 4,
+      end: 4,
+      entries: 0,
+      lastArrived: at(20),
+      hadScrapers: true,
+    });
+    const empty = await aSqliteLog({ path: aVersion3Log('DELETE FROM entries; UPDATE meta SET value = 0') });
+    expect(empty.state()).toMatchObject({
+      trimmed: 0,
+      end: 0,
+      entries: 0,
+      lastArrived: 0,
+      hadScrapers: false,
+    });
+    await Promise.all([trimmed.append(events(1)), empty.append(events(1))]);
+    expect([trimmed.state().end, empty.state().end]).toEqual([5, 1]);
+  });
+
+  test('a log of the third version with 200,000 entries is brought up to date within seconds', async () => {
+    const path = aVersion3Log(
+      `WITH RECURSIVE n (n) AS (SELECT 5 UNION ALL SELECT n + 1 FROM n WHERE n < 200002)
+       INSERT INTO entries SELECT n, 0, 1700000000000 + n * 10, 1700000000000 + n * 10, n, 'm{n="' || n || '"}' FROM n;`,
+    );
+    const began = performance.now();
+    const log = await aSqliteLog({ path });
+    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(log.state()).toMatchObject({ trimmed: 2, end: 200_002, entries: 200_000 });
+    const all = await readAll(log);
+    expect(
+      all.every((entry, index) => entry.offset === index + 3 && (index < 2 || entry.value === index + 3)),
+    ).toBe(true);
+    expect(all.at(-1)).toMatchObject({
+      series: 'm{n="200002"}',
+      time: at(2_000_020),
+      arrived: at(2_000_020),
+    });
+    expect(await log.offsetAt(at(1_234_565))).toBe(123_456);
+  });
+
+  test('a log of the third version in which an entry is missing is refused and left as it is', async () => {
+    const path = aVersion3Log('DELETE FROM entries WHERE offset = 3');
+    const before = schemaOf(path);
+    expect(String(await startError(path))).toContain('the table entries (a row is missing) is damaged');
+    expect(schemaOf(path)).toEqual(before);
   });
 
   test('a log that can not be brought up to date is left in its version, and opens once it can', async () => {
@@ -217,11 +324,11 @@ describe('opening', () => {
 
   test('a log of a newer version is refused and left as it is', async () => {
     const path = await aClosedLog();
-    change(path, 'PRAGMA user_version = 4');
+    change(path, 'PRAGMA user_version = 5');
     const before = readFileSync(join(path, 'events.db'));
     const error = await startError(path);
     expect(error).toBeInstanceOf(LogOpenError);
-    expect(String(error)).toContain('newer version (schema 4, this one knows 3)');
+    expect(String(error)).toContain('newer version (schema 5, this one knows 4)');
     expect(readFileSync(join(path, 'events.db')).equals(before)).toBe(true);
   });
 
@@ -277,6 +384,101 @@ describe('opening', () => {
   });
 });
 
+describe('blocks', () => {
+  const blocksIn = (folder: string): unknown[] => {
+    const db = new DatabaseSync(join(folder, 'events.db'), { readOnly: true });
+    const blocks = db.prepare('SELECT last, count FROM blocks ORDER BY last').all();
+    db.close();
+    return blocks.map(({ last, count }) => [last, count]);
+  };
+
+  test('what is committed together is a block, up to a thousand entries', async () => {
+    const path = aFolder();
+    const log = await aSqliteLog({ path });
+    await log.append(events(1));
+    await Promise.all([log.append(events(2, 2)), log.append(events(3, 4))]);
+    await log.append(events(2100, 7));
+    await log[Symbol.asyncDispose]();
+    expect(blocksIn(path)).toEqual([
+      [1, 1],
+      [6, 5],
+      [1006, 1000],
+      [2006, 1000],
+      [2106, 100],
+    ]);
+  });
+
+  test('one that is trimmed in part stays, hides what is trimmed after a restart too, and goes with its last entry', async () => {
+    const path = aFolder();
+    const log = await aSqliteLog({ path });
+    await log.append(events(10));
+    await log.append(events(5, 11));
+    await log.trim(offset(9));
+    await log[Symbol.asyncDispose]();
+    expect(blocksIn(path)).toHaveLength(2);
+    const again = await aSqliteLog({ path });
+    expect(again.state()).toMatchObject({ trimmed: 9, end: 15, entries: 6 });
+    expect(values(await readAll(again))).toEqual([10, 11, 12, 13, 14, 15]);
+    expect(await Promise.all([50, 99, 100, 110].map((ms) => again.offsetAt(at(ms))))).toEqual([9, 9, 10, 11]);
+    await again.trim(offset(12));
+    expect(values(await readAll(again))).toEqual([13, 14, 15]);
+    await again[Symbol.asyncDispose]();
+    expect(blocksIn(path)).toEqual([[15, 5]]);
+    const last = await aSqliteLog({ path });
+    await last.trim(offset(15));
+    expect(last.state()).toMatchObject({ trimmed: 15, end: 15, lastArrived: at(150) });
+    await last[Symbol.asyncDispose]();
+    expect(blocksIn(path)).toEqual([]);
+    expect((await aSqliteLog({ path })).state()).toMatchObject({
+      trimmed: 15,
+      end: 15,
+      lastArrived: at(150),
+    });
+  });
+
+  test('pages, places and trims go by entries, whatever the sizes of the blocks', async () => {
+    const log = await aSqliteLog();
+    let end = 0;
+    for (const size of [1, 1, 1, 7, 1, 30, 2, 1, 1, 100, 1]) {
+      await log.append(events(size, end + 1));
+      end += size;
+    }
+    for (let trimmed = 0; trimmed < end; trimmed += 11) {
+      await log.trim(offset(trimmed));
+      for (let after = 0; after < end; after += 5) {
+        for (const most of [1, 3, 40, 1000]) {
+          const from = Math.max(after, trimmed);
+          const upTo = Math.min(end, after + 60);
+          const expected = Array.from(
+            { length: Math.max(0, Math.min(most, upTo - from)) },
+            (_, i) => from + 1 + i,
+          );
+          expect(values(await log.read(offset(after), offset(upTo), most))).toEqual(expected);
+        }
+        expect(await log.offsetAt(at(after * 10 + 9))).toBe(Math.max(after, trimmed));
+        expect(await log.offsetAt(at(after * 10))).toBe(Math.max(after, trimmed));
+      }
+    }
+  });
+
+  test.each([
+    ['missing', 'DELETE FROM blocks WHERE last = 6'],
+    ['shorter than it was', 'UPDATE blocks SET count = 2 WHERE last = 6'],
+    ['damaged', "UPDATE blocks SET text = '1 m' WHERE last = 6"],
+  ])('entries of a block that is %s are not passed over', async (state, sql) => {
+    const path = aFolder();
+    const log = await aSqliteLog({ path });
+    for (const first of [1, 4, 7]) await log.append(events(3, first));
+    await log[Symbol.asyncDispose]();
+    change(path, sql);
+    const damaged = await aSqliteLog({ path });
+    await expect(readAll(damaged)).rejects.toThrow(/entry \d .*damaged/);
+    expect(values(await damaged.read(START, offset(3), 10))).toEqual([1, 2, 3]);
+    if (state === 'missing')
+      await expect(damaged.offsetAt(at(45))).rejects.toThrow(/entry 5 is missing .*damaged/);
+  });
+});
+
 describe('group commit', () => {
   test('an append resolves, tells and shows only after its sync', async () => {
     const { sync, hold, begun, letGo } = heldSync();
@@ -312,6 +514,43 @@ describe('group commit', () => {
     await Promise.all([...others, save]);
     expect(begun()).toBe(2);
     expect(values(await readAll(log))).toEqual(Array.from({ length: 51 }, (_, index) => index + 1));
+  });
+
+  test('those who were answered together are waited for when some of them come again, for some turns of the event loop', async () => {
+    let syncs = 0;
+    const log = await aSqliteLog({ sync: async () => void (syncs += 1) });
+    const turns = async (count: number): Promise<void> => {
+      for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    };
+    const together = (count: number) => Array.from({ length: count }, () => log.append([anEvent()]));
+    await Promise.all(together(4));
+    syncs = 0;
+    // One comes at each turn: they are a group of four.
+    const late = [0, 1, 2, 3].map(async (turn) => {
+      await turns(turn);
+      await log.append([anEvent()]);
+    });
+    await Promise.all(late);
+    expect(syncs).toBe(1);
+    // One comes alone: a turn that brings nobody is enough.
+    let isDone = false;
+    const alone = log.append([anEvent()]).then(() => (isDone = true));
+    await turns(3);
+    expect(isDone).toBe(true);
+    await alone;
+    expect(syncs).toBe(2);
+    // Many come, turn by turn: nobody waits for the last of them.
+    await Promise.all(together(100));
+    syncs = 0;
+    const first = log.append([anEvent()]);
+    const others: Promise<void>[] = [];
+    for (let turn = 0; turn < 20; turn += 1) {
+      await turns(1);
+      others.push(log.append([anEvent()]));
+    }
+    expect(await settles(first, 0)).toBe(true);
+    await Promise.all(others);
+    expect(syncs).toBeGreaterThan(2);
   });
 
   test('a save that is committed during a sync waits for the next one', async () => {

@@ -1,39 +1,37 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Entry, EntryKind } from '../../core/entry.ts';
+import type { Entry } from '../../core/entry.ts';
 import type { Millis } from '../../core/millis.ts';
 import { millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
 import { offset } from '../../core/offset.ts';
-import type { SeriesText } from '../../core/series.ts';
+import type { Block } from './block.ts';
+import { lastArrivedBy, readBlock, writeBlock } from './block.ts';
 import type { Append } from './groupCommit.ts';
 import type { IdTable } from './idTable.ts';
 import { readMeta, writeMeta } from './meta.ts';
 import { pragma } from './openDatabase.ts';
 import type { Transactions } from './transactions.ts';
 
-/** How a kind stands in the file; never to be changed. */
-const KIND_CODES: Record<EntryKind, number> = { event: 0, end: 1 };
+/** A row of the table of blocks. Its numbers were checked when they were written. */
+type Row = readonly [last: Offset, count: number, arrived: Millis, text: string];
 
-const COLUMNS = 'offset, kind, time, arrived, value, series';
+/** A row without what takes long to read. */
+type Heading = readonly [last: Offset, count: number, arrived: Millis];
 
-/** A row in the order of `COLUMNS`. Its numbers were checked when they were written. */
-type Row = readonly [
-  offset: Offset,
-  kind: number,
-  time: Millis,
-  arrived: Millis,
-  value: number | null,
-  series: SeriesText,
-];
-
-/** The entries in the file: dense, from `trimmed` + 1 to `end`. Opening reads only the last of them, however many there are. */
+/**
+ * The entries in the file: dense, from `trimmed` + 1 to `end`, in blocks of those that were committed together. Small blocks stay as they
+ * are: to merge them would write each entry twice, and a block of one costs no more than a row for each entry would.
+ *
+ * Opening reads only the last block, however many there are.
+ */
 export class EntryTable {
   readonly #db: DatabaseSync;
   readonly #transactions: Transactions;
   readonly #ids: IdTable;
   readonly #insert: StatementSync;
   readonly #select: StatementSync;
-  readonly #arrivedAt: StatementSync;
+  readonly #heading: StatementSync;
+  readonly #lastBy: StatementSync;
   readonly #delete: StatementSync;
   #trimmed: Offset;
   #end: Offset;
@@ -43,17 +41,23 @@ export class EntryTable {
     this.#db = db;
     this.#transactions = transactions;
     this.#ids = ids;
-    this.#insert = db.prepare(`INSERT INTO entries (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`);
+    this.#insert = prepareInsert(db);
     this.#select = db.prepare(
-      `SELECT ${COLUMNS} FROM entries WHERE offset > ? AND offset <= ? ORDER BY offset LIMIT ?`,
+      'SELECT last, count, arrived, text FROM blocks ' +
+        'WHERE last > ? AND last <= (SELECT min(last) FROM blocks WHERE last >= ?) ORDER BY last',
     );
-    this.#select.setReturnArrays(true);
-    this.#arrivedAt = db.prepare('SELECT arrived FROM entries WHERE offset = ?');
-    this.#delete = db.prepare('DELETE FROM entries WHERE offset <= ?');
+    this.#heading = db.prepare(
+      'SELECT last, count, arrived FROM blocks WHERE last >= ? ORDER BY last LIMIT 1',
+    );
+    this.#lastBy = db.prepare(
+      'SELECT last, count, arrived FROM blocks WHERE last <= ? ORDER BY last DESC LIMIT 1',
+    );
+    for (const each of [this.#select, this.#heading, this.#lastBy]) each.setReturnArrays(true);
+    this.#delete = db.prepare('DELETE FROM blocks WHERE last <= ?');
     this.#trimmed = offset(readMeta(db, 'trimmed'));
-    const { last } = db.prepare('SELECT max(offset) AS last FROM entries').get() as { last: number | null };
-    this.#end = offset(last ?? this.#trimmed);
-    this.#lastArrived = last === null ? millis(readMeta(db, 'trimmed_arrived')) : this.arrivedAt(this.#end);
+    const last = this.#lastBlockBy(Number.MAX_SAFE_INTEGER);
+    this.#end = offset(last?.[0] ?? this.#trimmed);
+    this.#lastArrived = millis(last?.[2] ?? readMeta(db, 'trimmed_arrived'));
   }
 
   get trimmed(): Offset {
@@ -78,13 +82,13 @@ export class EntryTable {
   }
 
   /**
-   * Appends several calls' entries, with their ids, in one transaction. Returns what the entries became, call by call. `makesRoom` as
-   * in `Transactions.run`.
+   * Appends several calls' entries, with their ids, in one transaction. Returns what the entries became. `makesRoom` as in
+   * `Transactions.run`.
    */
-  append(calls: readonly Append[], makesRoom = true): readonly (readonly Entry[])[] {
+  append(calls: readonly Append[], makesRoom = true): readonly Entry[] {
     const { appended, idsAdded } = this.#transactions.run(() => this.#insertAll(calls), makesRoom);
     this.#ids.added(idsAdded);
-    const last = appended.findLast((entries) => entries.length > 0)?.at(-1);
+    const last = appended.at(-1);
     if (last !== undefined) {
       this.#end = last.offset;
       this.#lastArrived = last.arrived;
@@ -93,50 +97,105 @@ export class EntryTable {
   }
 
   /** Changes nothing but the file: where that is rolled back, it may be done again. */
-  #insertAll(calls: readonly Append[]): { appended: readonly (readonly Entry[])[]; idsAdded: number } {
-    let place = this.#end;
+  #insertAll(calls: readonly Append[]): { appended: readonly Entry[]; idsAdded: number } {
+    const appended: Entry[] = [];
+    let place: number = this.#end;
     let idsAdded = 0;
-    const appended = calls.map(({ entries, ids }) => {
+    for (const { entries, ids } of calls) {
+      for (const { kind, series, value, time, arrived } of entries) {
+        place += 1;
+        appended.push({ offset: place as Offset, kind, series, value, time, arrived });
+      }
       const last = entries.at(-1);
-      if (last !== undefined) idsAdded += this.#ids.add(ids, last.arrived, idsAdded);
-      return entries.map(({ kind, series, value, time, arrived }): Entry => {
-        place = offset(place + 1);
-        this.#insert.run(place, KIND_CODES[kind], time, arrived, value, series);
-        return { offset: place, kind, series, value, time, arrived };
-      });
-    });
+      if (last !== undefined && ids.length > 0) idsAdded += this.#ids.add(ids, last.arrived, idsAdded);
+    }
+    offset(place);
+    insertBlocks(this.#insert, appended);
     return { appended, idsAdded };
   }
 
+  /** Those beyond `after`, up to and with `upTo`, which is there; at most `entriesMax` of them. */
   read(after: Offset, upTo: Offset, entriesMax: number): readonly Entry[] {
-    return (this.#select.all(after, upTo, entriesMax) as unknown as Row[]).map(toEntry);
+    const entries: Entry[] = [];
+    const from = Math.max(after, this.#trimmed) as Offset;
+    const last = Math.min(upTo, from + entriesMax) as Offset;
+    if (last <= from) return entries;
+    for (const row of this.#select.all(from, last) as unknown as Row[]) {
+      const block = toBlock(row);
+      if (block.last - block.count > from + entries.length) throw missing(from + entries.length + 1);
+      readBlock(block, from, last, entries);
+    }
+    if (from + entries.length < last) throw missing(from + entries.length + 1);
+    return entries;
   }
 
-  /** When an entry arrived. It must be there. */
-  arrivedAt(place: Offset): Millis {
-    const row = this.#arrivedAt.get(place);
-    if (row === undefined) throw new Error(`entry ${place} is missing from the log: the file is damaged`);
-    return millis(row['arrived'] as number);
+  /** The last entry that arrived at a time or before, among those up to and with `upTo`, which is there; `trimmed` where none did. */
+  arrivedBy(time: Millis, upTo: Offset): Offset {
+    let low: number = this.#trimmed;
+    let high: number = upTo;
+    /** The first block that is known to end later than that. */
+    let later: Heading | undefined;
+    // Entries are dense, and `arrived` never decreases: the answer lies from `low` to `high`, or in that block.
+    while (low < high) {
+      const block = this.#blockOf(Math.ceil((low + high) / 2));
+      const [last, count, arrived] = block;
+      if (arrived <= time) {
+        low = Math.min(last, high);
+      } else {
+        later = block;
+        high = Math.max(low, last - count);
+      }
+    }
+    if (later === undefined || later[1] === 1) return low as Offset;
+    const [row] = this.#select.all(later[0] - 1, later[0]) as unknown as Row[];
+    const found = row === undefined ? undefined : lastArrivedBy(toBlock(row), time);
+    return Math.min(Math.max(low, found ?? low), upTo) as Offset;
   }
 
-  /** Removes the entries up to one that is there; the mark moves in the same transaction. */
+  /** Forgets the entries up to one that is there. A block of which one is left stays as it is, and the mark hides the others. */
   trim(upTo: Offset): void {
     this.#transactions.run(() => {
-      writeMeta(this.#db, 'trimmed_arrived', this.arrivedAt(upTo));
+      const last = this.#lastBlockBy(upTo);
+      if (last !== undefined) {
+        writeMeta(this.#db, 'trimmed_arrived', last[2]);
+        this.#delete.run(upTo);
+      }
       writeMeta(this.#db, 'trimmed', upTo);
-      this.#delete.run(upTo);
     });
     this.#trimmed = upTo;
   }
+
+  /** The block that holds an entry. It must be there. */
+  #blockOf(place: number): Heading {
+    const block = this.#heading.get(place) as unknown as Heading | undefined;
+    if (block === undefined || block[0] - block[1] >= place) throw missing(place);
+    return block;
+  }
+
+  /** The last block that ends with an entry or before. */
+  #lastBlockBy(place: number): Heading | undefined {
+    return this.#lastBy.get(place) as unknown as Heading | undefined;
+  }
 }
 
-function toEntry([place, kind, time, arrived, value, series]: Row): Entry {
-  return {
-    offset: place,
-    kind: kind === KIND_CODES.end ? 'end' : 'event',
-    series,
-    value: value ?? Number.NaN,
-    time,
-    arrived,
-  };
+/** What `insertBlocks` runs. */
+export function prepareInsert(db: DatabaseSync): StatementSync {
+  return db.prepare('INSERT INTO blocks (last, count, arrived, text) VALUES (?, ?, ?, ?)');
+}
+
+/** Writes dense entries in as few blocks as they fit in, within the caller's transaction. */
+export function insertBlocks(insert: StatementSync, entries: readonly Entry[]): void {
+  for (let from = 0; from < entries.length;) {
+    const { last, count, arrived, text } = writeBlock(entries, from);
+    insert.run(last, count, arrived, text);
+    from += count;
+  }
+}
+
+function toBlock([last, count, arrived, text]: Row): Block {
+  return { last, count, arrived, text };
+}
+
+function missing(place: number): Error {
+  return new Error(`entry ${place} is missing from the log: the file is damaged`);
 }

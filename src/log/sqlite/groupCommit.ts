@@ -1,8 +1,13 @@
 import { setImmediate } from 'node:timers';
 import type { Entry, NewEntry } from '../../core/entry.ts';
 
-/** What became of one call's entries: they are committed, or there was no room for them. */
-export type Written = { readonly entries: readonly Entry[] } | { readonly refused: Error };
+/** What became of a group of calls. */
+export interface Written {
+  /** What is committed, of all calls in their order. */
+  readonly entries: readonly Entry[];
+  /** Why there was no room for calls, by their place in the group. */
+  readonly refused: ReadonlyMap<number, Error>;
+}
 
 /** What one call brings. */
 export interface Append {
@@ -13,27 +18,32 @@ export interface Append {
 
 /** What the group commit is made of. */
 export interface CommitSteps {
-  /** Commits what the calls bring; one result for each, in their order. Throws where what is on disk is unknown. */
-  write(calls: readonly Append[]): readonly Written[];
-  /** Makes durable whatever was committed before. */
-  sync(): Promise<void>;
+  /** Commits what the calls bring. Throws where what is on disk is unknown. */
+  write(calls: readonly Append[]): Written;
+  /** Makes durable whatever was committed before, for so many who wait. */
+  sync(waiting: number): Promise<void>;
   /** Hears of entries that are durable, in the order of their offsets. */
   durable(entries: readonly Entry[]): void;
   /** Hears of the first failure; nothing is written after it. */
   broken(cause: Error): void;
 }
 
-interface Call extends Append {
-  readonly waiter: Waiter;
+/** One who is told what became of a call. */
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (refused: Error) => void;
 }
 
-type Waiter = PromiseWithResolvers<void>;
+type Call = Append & Waiter;
+
+/** Turns of the event loop that a group waits at most, for those who may come. */
+const GATHER_TURNS_MAX = 4;
 
 /**
  * One transaction and one sync for all who wait. A commit in WAL mode is not synced with synchronous=NORMAL
  * (https://www.sqlite.org/pragma.html#pragma_synchronous): it is in the -wal file and survives the process, not the machine. What
- * makes it durable is a sync of that file (https://www.sqlite.org/wal.html), and one sync serves every commit before it. It runs in the
- * thread pool, so the event loop goes on meanwhile; what comes in during a sync makes up the next group.
+ * makes it durable is a sync of that file (https://www.sqlite.org/wal.html), and one sync serves every commit before it. What comes in
+ * during a sync makes up the next group.
  *
  * After a failed sync the kernel may have dropped the pages and would report the next sync as fine
  * (https://wiki.postgresql.org/wiki/Fsync_Errors). So there is no second try: nobody who waits is told anything any more.
@@ -43,6 +53,8 @@ export class GroupCommit {
   #calls: Call[] = [];
   /** Those whose commit is made and who wait for a sync that starts from now on. */
   #waiters: Waiter[] = [];
+  /** How many the latest group was for. */
+  #lastGroup = 0;
   #isScheduled = false;
   #isBroken = false;
   #idle: PromiseWithResolvers<void> | undefined;
@@ -56,23 +68,21 @@ export class GroupCommit {
   }
 
   /** Resolves once the entries are durable and told; rejects where there is no room for them. */
-  append({ entries, ids }: Append): Promise<void> {
-    const waiter = Promise.withResolvers<void>();
-    if (!this.#isBroken) {
-      this.#calls.push({ entries, ids, waiter });
+  append(entries: readonly NewEntry[], ids: readonly string[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#isBroken) return;
+      this.#calls.push({ entries, ids, resolve, reject });
       this.#schedule();
-    }
-    return waiter.promise;
+    });
   }
 
   /** Resolves once whatever is committed now is durable. */
   synced(): Promise<void> {
-    const waiter = Promise.withResolvers<void>();
-    if (!this.#isBroken) {
-      this.#waiters.push(waiter);
+    return new Promise((resolve, reject) => {
+      if (this.#isBroken) return;
+      this.#waiters.push({ resolve, reject });
       this.#schedule();
-    }
-    return waiter.promise;
+    });
   }
 
   /** Resolves once nothing is queued or under way, and at once where it is broken. */
@@ -93,39 +103,56 @@ export class GroupCommit {
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(() => void this.#round());
+    setImmediate(() => this.#gather(0, GATHER_TURNS_MAX));
+  }
+
+  /**
+   * Those who were answered together tend to come again one by one. So while each turn of the event loop brings some who are new, a group
+   * that is smaller than the last waits for another: one sync for all costs less than two for halves of them.
+   */
+  #gather(before: number, turnsLeft: number): void {
+    const waiting = this.#waiting;
+    if (turnsLeft > 0 && waiting > before && waiting < this.#lastGroup) {
+      setImmediate(() => this.#gather(waiting, turnsLeft - 1));
+    } else {
+      void this.#round();
+    }
   }
 
   async #round(): Promise<void> {
+    if (this.#isBroken) return;
+    const waiting = this.#waiting;
+    this.#lastGroup = waiting;
     const calls = this.#calls;
     const waiters = this.#waiters;
     this.#calls = [];
     this.#waiters = [];
-    let written: readonly Written[];
+    let written: Written | undefined;
     try {
-      written = calls.length === 0 ? [] : this.#steps.write(calls);
-      await this.#steps.sync();
+      if (calls.length > 0) written = this.#steps.write(calls);
+      await this.#steps.sync(waiting);
     } catch (error) {
       this.break(error as Error);
       return;
     }
     // Something else may have failed during the sync.
     if (this.#isBroken) return;
-    const entries = written.flatMap((one) => ('entries' in one ? one.entries : []));
-    if (entries.length > 0) this.#steps.durable(entries);
+    if (written !== undefined && written.entries.length > 0) this.#steps.durable(written.entries);
     for (const waiter of waiters) waiter.resolve();
-    for (const [index, one] of written.entries()) {
-      const { waiter } = calls[index] as Call;
-      if ('refused' in one) waiter.reject(one.refused);
-      else waiter.resolve();
-    }
+    for (const [index, refused] of written?.refused ?? []) calls[index]?.reject(refused);
+    // Resolving one that was just rejected changes nothing.
+    for (const call of calls) call.resolve();
     this.#goOn();
   }
 
   /** The next group waits for one turn of the event loop, so that those who were just answered can join it. */
   #goOn(): void {
     this.#isScheduled = false;
-    if (this.#calls.length > 0 || this.#waiters.length > 0) this.#schedule();
+    if (this.#waiting > 0) this.#schedule();
     else this.#idle?.resolve();
+  }
+
+  get #waiting(): number {
+    return this.#calls.length + this.#waiters.length;
   }
 }

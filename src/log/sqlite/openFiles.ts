@@ -9,10 +9,8 @@ import { openDatabase } from './openDatabase.ts';
 import { NoteTable } from './noteTable.ts';
 import { ScraperTable } from './scraperTable.ts';
 import { openError } from './sqliteError.ts';
+import type { Sync } from './sync.ts';
 import { Transactions } from './transactions.ts';
-
-/** Makes durable what was written to a file. */
-export type Sync = (file: FileHandle) => Promise<void>;
 
 /** The log's files while they are open, and the tables in them. */
 export class OpenFiles {
@@ -49,7 +47,7 @@ export class OpenFiles {
       wal = await open(`${file}-wal`, 'r+');
       const files = new OpenFiles(db, wal, folder);
       files.scrapers.load();
-      await sync(wal);
+      await sync(wal, 1);
       await syncFolders(changedFolders);
       return files;
     } catch (error) {
@@ -59,9 +57,9 @@ export class OpenFiles {
     }
   }
 
-  /** Makes durable whatever was committed before. */
-  async sync(sync: Sync): Promise<void> {
-    await sync(this.#wal);
+  /** Makes durable whatever was committed before, for so many who wait. */
+  sync(sync: Sync, waiting: number): Promise<void> {
+    return sync(this.#wal, waiting);
   }
 
   /** Closing the database moves what the WAL holds into it, synced, and removes the WAL. */

@@ -11,8 +11,9 @@ import { VersionConflictError } from '../log.ts';
 import type { Append, Written } from './groupCommit.ts';
 import { GroupCommit } from './groupCommit.ts';
 import { ID_BYTES } from './idTable.ts';
-import type { Sync } from './openFiles.ts';
 import { OpenFiles } from './openFiles.ts';
+import type { Sync } from './sync.ts';
+import { leastCostSync } from './sync.ts';
 
 /** What survives once a promise resolves: a loss of power, or no more than the death of the process. */
 type Durability = 'power' | 'process';
@@ -34,6 +35,7 @@ const TRIM_ROWS = 2000;
 const FORGET_ROWS = 250;
 /** Ids that are looked up at once: some milliseconds. */
 const KNOWN_ROWS = 1000;
+const NONE_REFUSED: Written['refused'] = new Map();
 /** How old the figure of `bytes` may get, in ms. */
 const MEASURED_MS_MAX = 1000;
 
@@ -54,13 +56,13 @@ export class SqliteLog implements Log {
   #measuredAt = 0;
   #trims: Promise<unknown> = Promise.resolve();
 
-  constructor({ path, durability, pagesMax, sync = (file) => file.datasync() }: SqliteLogOptions) {
+  constructor({ path, durability, pagesMax, sync = leastCostSync() }: SqliteLogOptions) {
     this.#file = join(resolve(path), FILE);
     this.#pagesMax = pagesMax;
     this.#sync = durability === 'power' ? sync : async () => {};
     this.#commits = new GroupCommit({
       write: (calls) => this.#writeCalls(calls),
-      sync: () => this.#openFiles.sync(this.#sync),
+      sync: (waiting) => this.#openFiles.sync(this.#sync, waiting),
       durable: (entries) => this.#publish(entries),
       broken: (cause) => {
         for (const listener of this.#brokenListeners) listener(cause);
@@ -92,7 +94,7 @@ export class SqliteLog implements Log {
 
   async append(entries: readonly NewEntry[], ids: readonly string[] = []): Promise<void> {
     this.#checkOpen();
-    if (entries.length > 0) await this.#commits.append({ entries, ids });
+    if (entries.length > 0) await this.#commits.append(entries, ids);
   }
 
   async knownIds(ids: readonly string[]): Promise<ReadonlySet<string>> {
@@ -139,16 +141,7 @@ export class SqliteLog implements Log {
 
   async offsetAt(time: Millis): Promise<Offset> {
     this.#checkOpen();
-    const { entries } = this.#openFiles;
-    let low = entries.trimmed;
-    let high = this.#end;
-    // The answer lies from `low` to `high`: entries are dense, and `arrived` never decreases.
-    while (low < high) {
-      const middle = offset(Math.ceil((low + high) / 2));
-      if (entries.arrivedAt(middle) <= time) low = middle;
-      else high = offset(middle - 1);
-    }
-    return low;
+    return this.#openFiles.entries.arrivedBy(time, this.#end);
   }
 
   async loadScrapers(): Promise<readonly ScraperRecord[]> {
@@ -200,24 +193,28 @@ export class SqliteLog implements Log {
   }
 
   /** All calls together; where they have no room together, each by itself, so that a large one takes no small one with it. */
-  #writeCalls(calls: readonly Append[]): readonly Written[] {
+  #writeCalls(calls: readonly Append[]): Written {
     const { entries } = this.#openFiles;
     try {
-      return entries.append(calls).map((appended) => ({ entries: appended }));
+      return { entries: entries.append(calls), refused: NONE_REFUSED };
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error;
-      if (calls.length === 1) return [{ refused: error }];
-      return calls.map((call) => this.#writeCall(call));
+      return calls.length === 1 ? { entries: [], refused: new Map([[0, error]]) } : this.#writeEach(calls);
     }
   }
 
-  #writeCall(call: Append): Written {
-    try {
-      return { entries: this.#openFiles.entries.append([call], false).flat() };
-    } catch (error) {
-      if (!(error instanceof UnavailableError)) throw error;
-      return { refused: error };
+  #writeEach(calls: readonly Append[]): Written {
+    const entries: Entry[] = [];
+    const refused = new Map<number, Error>();
+    for (const [index, call] of calls.entries()) {
+      try {
+        for (const entry of this.#openFiles.entries.append([call], false)) entries.push(entry);
+      } catch (error) {
+        if (!(error instanceof UnavailableError)) throw error;
+        refused.set(index, error);
+      }
     }
+    return { entries, refused };
   }
 
   #publish(committed: readonly Entry[]): void {
