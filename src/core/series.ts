@@ -35,24 +35,39 @@ export function readSeries(series: SeriesText): {
 } {
   const head = headOf(series);
   const labels: Label[] = [];
-  let place = head.length + 1;
-  while (place < series.length) {
-    let name: string;
-    if (series[place] === '"') {
-      const close = closingQuote(series, place + 1);
-      name = unescape(series.slice(place + 1, close));
-      place = close + 3;
-    } else {
-      const equals = series.indexOf('="', place);
-      if (equals === -1) throw notWhole(series);
-      name = series.slice(place, equals);
-      place = equals + 2;
-    }
-    const close = closingQuote(series, place);
-    labels.push({ name, value: unescape(series.slice(place, close)) });
-    place = close + 2;
-  }
+  walkLabels(series, head, (name, value, end) =>
+    labels.push({ name, value: unescape(series.slice(value, end)) }),
+  );
   return { metric: nameInHead(head), labels };
+}
+
+/**
+ * Visits the labels of a series in order: the name of each, where its value begins and ends as it is written (escaped, within its
+ * quotes), and where the label begins. `head`: what `headOf` says. Throws for a text that is cut.
+ */
+export function walkLabels(
+  series: SeriesText,
+  head: string,
+  visit: (name: string, value: number, end: number, begin: number) => void,
+): void {
+  let begin = head.length + 1;
+  while (begin < series.length) {
+    let name: string;
+    let value: number;
+    if (series[begin] === '"') {
+      const close = closingQuote(series, begin + 1);
+      name = unescape(series.slice(begin + 1, close));
+      value = close + 3;
+    } else {
+      const equals = series.indexOf('="', begin);
+      if (equals === -1) throw notWhole(series);
+      name = series.slice(begin, equals);
+      value = equals + 2;
+    }
+    const end = closingQuote(series, value);
+    visit(name, value, end, begin);
+    begin = end + 2;
+  }
 }
 
 /**
@@ -65,13 +80,18 @@ export function headOf(series: SeriesText): string {
   return brace === -1 ? series : series.slice(0, brace);
 }
 
+/** The metric's name as it stands in a series' head: escaped as a label's value would be. */
+export function escapedMetric(head: string): string {
+  return head.startsWith('{') ? head.slice(2, -1) : head;
+}
+
 /** The metric's name. */
 export function metricOf(series: SeriesText): string {
   return nameInHead(headOf(series));
 }
 
 function nameInHead(head: string): string {
-  return head.startsWith('{') ? unescape(head.slice(2, -1)) : head;
+  return unescape(escapedMetric(head));
 }
 
 /** A name in quotes, as a series' notation and a format's comments have it where it isn't a legacy one. */

@@ -2,7 +2,7 @@ import type { Entry } from '../core/entry.ts';
 import type { Offset } from '../core/offset.ts';
 import { START, offset } from '../core/offset.ts';
 import type { Label, SeriesText } from '../core/series.ts';
-import { readSeries, writeSeries } from '../core/series.ts';
+import { escapedMetric, headOf, readSeries, walkLabels, writeSeries } from '../core/series.ts';
 import type { Log } from '../log/log.ts';
 import { LogOpenError } from '../log/log.ts';
 
@@ -22,7 +22,11 @@ const NOTE_KEY = 'event_counters';
 /** Entries replayed at a time. */
 const REPLAY_ENTRIES_MAX = 10_000;
 /** Characters of the events' series that are known by the counter they belong to; beyond that, all are looked up anew. */
-const KNOWN_CHARACTERS_MAX = 4 << 20;
+const KNOWN_CHARACTERS_MAX = 1 << 20;
+
+interface Counter {
+  count: number;
+}
 
 /** What is saved: the counters as they were when the log ended at `upTo`. */
 interface Snapshot {
@@ -38,8 +42,10 @@ export class EventCounters {
   readonly #log: Log;
   readonly #labels: ReadonlySet<string>;
   readonly #seriesMax: number;
-  readonly #counts = new Map<SeriesText, number>();
-  readonly #known = new Map<SeriesText, SeriesText>();
+  /** By their own series. */
+  readonly #counters = new Map<SeriesText, Counter>();
+  /** By the events' series. */
+  readonly #known = new Map<SeriesText, Counter>();
   #knownCharacters = 0;
   #upTo: Offset = START;
   #savedUpTo: Offset = START;
@@ -61,7 +67,7 @@ export class EventCounters {
     const note = await this.#log.loadNote(NOTE_KEY);
     if (note !== undefined) {
       const { upTo, counts } = readSnapshot(note);
-      for (const [counter, count] of counts) this.#counts.set(counter as SeriesText, count);
+      for (const [counter, count] of counts) this.#counters.set(counter as SeriesText, { count });
       this.#upTo = offset(upTo);
       this.#savedUpTo = this.#upTo;
     }
@@ -75,14 +81,15 @@ export class EventCounters {
 
   /** Each counter with its labels. */
   *all(): IterableIterator<{ readonly labels: readonly Label[]; readonly value: number }> {
-    for (const [counter, value] of this.#counts) yield { labels: readSeries(counter).labels, value };
+    for (const [series, { count }] of this.#counters) yield { labels: readSeries(series).labels, value: count };
   }
 
   /** Saves a snapshot, if anything was counted since the last. */
   async save(): Promise<void> {
     const upTo = this.#upTo;
     if (upTo === this.#savedUpTo) return;
-    const snapshot: Snapshot = { upTo, counts: [...this.#counts] };
+    const counts = Array.from(this.#counters, ([series, { count }]) => [series, count] as const);
+    const snapshot: Snapshot = { upTo, counts };
     await this.#log.saveNote(NOTE_KEY, JSON.stringify(snapshot));
     this.#savedUpTo = upTo;
   }
@@ -93,36 +100,47 @@ export class EventCounters {
   }
 
   #count(entries: readonly Entry[]): void {
-    for (const { kind, series, offset: at } of entries) {
-      this.#upTo = at;
-      if (kind !== 'event') continue;
-      const counter = this.#counterOf(series);
-      this.#counts.set(counter, (this.#counts.get(counter) ?? 0) + 1);
+    for (const { kind, series } of entries) {
+      if (kind === 'event') (this.#known.get(series) ?? this.#counterOf(series)).count += 1;
     }
+    this.#upTo = entries.at(-1)?.offset ?? this.#upTo;
   }
 
-  #counterOf(series: SeriesText): SeriesText {
-    const known = this.#known.get(series);
-    if (known !== undefined) return known;
-    const { metric, labels } = readSeries(series);
-    const kept = labels.filter(({ name }) => this.#labels.has(name));
-    const counter = writeSeries(NAME, [...kept, { name: METRIC_LABEL, value: metric }]);
-    const isNew = !this.#counts.has(counter);
-    const chosen = isNew && this.#counts.size >= this.#seriesMax ? this.#other() : counter;
-    this.#remember(series, chosen);
-    return chosen;
-  }
-
-  #remember(series: SeriesText, counter: SeriesText): void {
+  #counterOf(series: SeriesText): Counter {
+    const wanted = this.#seriesOf(series);
+    const counter =
+      this.#counters.get(wanted) ??
+      this.#made(this.#counters.size < this.#seriesMax ? wanted : this.#otherSeries());
     if (this.#knownCharacters + series.length > KNOWN_CHARACTERS_MAX) {
       this.#known.clear();
       this.#knownCharacters = 0;
     }
     this.#known.set(series, counter);
     this.#knownCharacters += series.length;
+    return counter;
   }
 
-  #other(): SeriesText {
+  #made(series: SeriesText): Counter {
+    let counter = this.#counters.get(series);
+    if (counter === undefined) this.#counters.set(series, (counter = { count: 0 }));
+    return counter;
+  }
+
+  /** Cuts a counter's series out of that of an event: what needs to be escaped in it is so already, and in order. */
+  #seriesOf(event: SeriesText): SeriesText {
+    const head = headOf(event);
+    const metric = `${METRIC_LABEL}="${escapedMetric(head)}"`;
+    let before = '';
+    let behind = '';
+    walkLabels(event, head, (name, _value, end, begin) => {
+      if (!this.#labels.has(name)) return;
+      if (name < METRIC_LABEL) before += `${event.slice(begin, end + 1)},`;
+      else behind += `,${event.slice(begin, end + 1)}`;
+    });
+    return `${NAME}{${before}${metric}${behind}}` as SeriesText;
+  }
+
+  #otherSeries(): SeriesText {
     return writeSeries(
       NAME,
       [...this.#labels, METRIC_LABEL].map((name) => ({ name, value: OTHER })),

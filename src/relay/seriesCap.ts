@@ -48,9 +48,14 @@ export class SeriesCap {
     this.#rules = rules;
   }
 
+  /** Whether it lets everything in, and need not be asked. */
+  get isUnlimited(): boolean {
+    return this.#rules.perHourMax === 0;
+  }
+
   /** Learns which series are not new from what was in the log before the start. */
   start(entries: readonly Entry[], now: Millis): void {
-    if (this.#rules.perHourMax === 0) return;
+    if (this.isUnlimited) return;
     this.#roll(now);
     for (const { series, arrived } of entries) {
       if (Math.floor(arrived / HOUR_MS) >= this.#hour - 1) this.#remember(this.#seenBefore, keyOf(series));
@@ -60,7 +65,7 @@ export class SeriesCap {
   /** Lets an event's series in, or says what becomes of the event. What was let in for nothing is to be given to `takeBack`. */
   admit(series: SeriesText, now: Millis): Admission {
     const { perHourMax, overflow } = this.#rules;
-    if (perHourMax === 0) return { series, isFolded: false, isNew: false };
+    if (this.isUnlimited) return { series, isFolded: false, isNew: false };
     this.#roll(now);
     const key = keyOf(series);
     const isNew = !this.#seen.has(key) && !this.#seenBefore.has(key);
