@@ -22,7 +22,7 @@ export function writeSeries(metric: string, labels: readonly Label[]): SeriesTex
   let text = isLegacy ? `${metric}{` : `{${quote(metric)}`;
   let comma = isLegacy ? '' : ',';
   for (const { name, value } of sorted) {
-    text += `${comma}${isLegacyLabelName(name) ? name : quote(name)}="${escape(value)}"`;
+    text += `${comma}${writtenName(name)}="${escape(value)}"`;
     comma = ',';
   }
   return `${text}}` as SeriesText;
@@ -35,39 +35,16 @@ export function readSeries(series: SeriesText): {
 } {
   const head = headOf(series);
   const labels: Label[] = [];
-  walkLabels(series, head, (name, value, end) =>
-    labels.push({ name, value: unescape(series.slice(value, end)) }),
-  );
-  return { metric: nameInHead(head), labels };
-}
-
-/**
- * Visits the labels of a series in order: the name of each, where its value begins and ends as it is written (escaped, within its
- * quotes), and where the label begins. `head`: what `headOf` says. Throws for a text that is cut.
- */
-export function walkLabels(
-  series: SeriesText,
-  head: string,
-  visit: (name: string, value: number, end: number, begin: number) => void,
-): void {
-  let begin = head.length + 1;
-  while (begin < series.length) {
-    let name: string;
-    let value: number;
-    if (series[begin] === '"') {
-      const close = closingQuote(series, begin + 1);
-      name = unescape(series.slice(begin + 1, close));
-      value = close + 3;
-    } else {
-      const equals = series.indexOf('="', begin);
-      if (equals === -1) throw notWhole(series);
-      name = series.slice(begin, equals);
-      value = equals + 2;
-    }
-    const end = closingQuote(series, value);
-    visit(name, value, end, begin);
-    begin = end + 2;
+  let place = head.length + 1;
+  while (place < series.length) {
+    const value = valuePlace(series, place);
+    const name =
+      series[place] === '"' ? unescape(series.slice(place + 1, value - 3)) : series.slice(place, value - 2);
+    const close = closingQuote(series, value);
+    labels.push({ name, value: unescape(series.slice(value, close)) });
+    place = close + 2;
   }
+  return { metric: nameInHead(head), labels };
 }
 
 /**
@@ -80,18 +57,13 @@ export function headOf(series: SeriesText): string {
   return brace === -1 ? series : series.slice(0, brace);
 }
 
-/** The metric's name as it stands in a series' head: escaped as a label's value would be. */
-export function escapedMetric(head: string): string {
-  return head.startsWith('{') ? head.slice(2, -1) : head;
-}
-
 /** The metric's name. */
 export function metricOf(series: SeriesText): string {
   return nameInHead(headOf(series));
 }
 
 function nameInHead(head: string): string {
-  return unescape(escapedMetric(head));
+  return head.startsWith('{') ? unescape(head.slice(2, -1)) : head;
 }
 
 /** A name in quotes, as a series' notation and a format's comments have it where it isn't a legacy one. */
@@ -115,8 +87,21 @@ function unescape(text: string): string {
   return text.replaceAll(ESCAPE_ALL, (_whole, c: string) => (c === 'n' ? '\n' : c));
 }
 
-/** The place of the quote that ends what begins at `from`. */
-function closingQuote(series: SeriesText, from: number): number {
+/** How a label's name is written in a series. */
+export function writtenName(name: string): string {
+  return isLegacyLabelName(name) ? name : quote(name);
+}
+
+/** Where the value of a label begins, behind its quote. `label`: where the label itself does. Throws for a text that is cut. */
+export function valuePlace(series: SeriesText, label: number): number {
+  if (series[label] === '"') return closingQuote(series, label + 1) + 3;
+  const equals = series.indexOf('="', label);
+  if (equals === -1) throw notWhole(series);
+  return equals + 2;
+}
+
+/** Where, in a series, the quote stands that ends what begins behind a quote at `from`. Throws for a text that is cut. */
+export function closingQuote(series: SeriesText, from: number): number {
   for (let close = series.indexOf('"', from); close !== -1; close = series.indexOf('"', close + 1)) {
     let before = close;
     while (before > from && series[before - 1] === '\\') before--;

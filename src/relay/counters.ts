@@ -2,9 +2,10 @@ import type { Entry } from '../core/entry.ts';
 import type { Offset } from '../core/offset.ts';
 import { START, offset } from '../core/offset.ts';
 import type { Label, SeriesText } from '../core/series.ts';
-import { escapedMetric, headOf, readSeries, walkLabels, writeSeries } from '../core/series.ts';
+import { readSeries, writeSeries } from '../core/series.ts';
 import type { Log } from '../log/log.ts';
 import { LogOpenError } from '../log/log.ts';
+import { Selection } from './selection.ts';
 
 export interface CounterRules {
   /** Names of the events' labels that the counters have. */
@@ -21,7 +22,7 @@ const OTHER = 'other';
 const NOTE_KEY = 'event_counters';
 /** Entries replayed at a time. */
 const REPLAY_ENTRIES_MAX = 10_000;
-/** Characters of the events' series that are known by the counter they belong to; beyond that, all are looked up anew. */
+/** Characters of the selections that are known by the counter they belong to; beyond that, all are looked up anew. */
 const KNOWN_CHARACTERS_MAX = 1 << 20;
 
 interface Counter {
@@ -41,11 +42,12 @@ interface Snapshot {
 export class EventCounters {
   readonly #log: Log;
   readonly #labels: ReadonlySet<string>;
+  readonly #selection: Selection;
   readonly #seriesMax: number;
   /** By their own series. */
   readonly #counters = new Map<SeriesText, Counter>();
-  /** By the events' series. */
-  readonly #known = new Map<SeriesText, Counter>();
+  /** By what they count of the events' series. */
+  readonly #known = new Map<string, Counter>();
   #knownCharacters = 0;
   #upTo: Offset = START;
   #savedUpTo: Offset = START;
@@ -54,6 +56,7 @@ export class EventCounters {
     this.#log = log;
     // A label that is named twice must not stand twice in a series: that would break every scrape.
     this.#labels = new Set(labels);
+    this.#selection = new Selection(this.#labels);
     this.#seriesMax = seriesMax;
     log.onCommitted((entries) => this.#count(entries));
   }
@@ -81,7 +84,8 @@ export class EventCounters {
 
   /** Each counter with its labels. */
   *all(): IterableIterator<{ readonly labels: readonly Label[]; readonly value: number }> {
-    for (const [series, { count }] of this.#counters) yield { labels: readSeries(series).labels, value: count };
+    for (const [series, { count }] of this.#counters)
+      yield { labels: readSeries(series).labels, value: count };
   }
 
   /** Saves a snapshot, if anything was counted since the last. */
@@ -100,44 +104,36 @@ export class EventCounters {
   }
 
   #count(entries: readonly Entry[]): void {
-    for (const { kind, series } of entries) {
-      if (kind === 'event') (this.#known.get(series) ?? this.#counterOf(series)).count += 1;
-    }
+    for (const { kind, series } of entries) if (kind === 'event') this.#counterOf(series).count += 1;
     this.#upTo = entries.at(-1)?.offset ?? this.#upTo;
   }
 
   #counterOf(series: SeriesText): Counter {
-    const wanted = this.#seriesOf(series);
-    const counter =
-      this.#counters.get(wanted) ??
-      this.#made(this.#counters.size < this.#seriesMax ? wanted : this.#otherSeries());
-    if (this.#knownCharacters + series.length > KNOWN_CHARACTERS_MAX) {
-      this.#known.clear();
-      this.#knownCharacters = 0;
-    }
-    this.#known.set(series, counter);
-    this.#knownCharacters += series.length;
+    const selected = this.#selection.of(series);
+    const known = this.#known.get(selected);
+    if (known !== undefined) return known;
+    const { metric, labels } = readSeries(series);
+    const kept = labels.filter(({ name }) => this.#labels.has(name));
+    const wanted = writeSeries(NAME, [...kept, { name: METRIC_LABEL, value: metric }]);
+    const isOneMore = !this.#counters.has(wanted) && this.#counters.size >= this.#seriesMax;
+    const counter = this.#counter(isOneMore ? this.#otherSeries() : wanted);
+    this.#remember(selected, counter);
     return counter;
   }
 
-  #made(series: SeriesText): Counter {
+  #counter(series: SeriesText): Counter {
     let counter = this.#counters.get(series);
     if (counter === undefined) this.#counters.set(series, (counter = { count: 0 }));
     return counter;
   }
 
-  /** Cuts a counter's series out of that of an event: what needs to be escaped in it is so already, and in order. */
-  #seriesOf(event: SeriesText): SeriesText {
-    const head = headOf(event);
-    const metric = `${METRIC_LABEL}="${escapedMetric(head)}"`;
-    let before = '';
-    let behind = '';
-    walkLabels(event, head, (name, _value, end, begin) => {
-      if (!this.#labels.has(name)) return;
-      if (name < METRIC_LABEL) before += `${event.slice(begin, end + 1)},`;
-      else behind += `,${event.slice(begin, end + 1)}`;
-    });
-    return `${NAME}{${before}${metric}${behind}}` as SeriesText;
+  #remember(selected: string, counter: Counter): void {
+    if (this.#knownCharacters + selected.length > KNOWN_CHARACTERS_MAX) {
+      this.#known.clear();
+      this.#knownCharacters = 0;
+    }
+    this.#known.set(selected, counter);
+    this.#knownCharacters += selected.length;
   }
 
   #otherSeries(): SeriesText {
