@@ -4,6 +4,7 @@ import type { Clock, Millis } from '../core/millis.ts';
 import type { SeriesText } from '../core/series.ts';
 import type { Log } from '../log/log.ts';
 import type { Counts } from './counts.ts';
+import { AheadMark } from './aheadMark.ts';
 import { readRemembered } from './remembered.ts';
 import type { SeriesCap } from './seriesCap.ts';
 import { Turns } from './turns.ts';
@@ -55,10 +56,12 @@ export class Acceptor {
   readonly #series: SeriesCap;
   readonly #clock: Clock;
   readonly #counts: Counts;
+  readonly #ahead: AheadMark;
   readonly #turns = new Turns();
 
   constructor(log: Log, timeline: Timeline, series: SeriesCap, clock: Clock, counts: Counts) {
     this.#log = log;
+    this.#ahead = new AheadMark(log);
     this.#timeline = timeline;
     this.#series = series;
     this.#clock = clock;
@@ -67,7 +70,12 @@ export class Acceptor {
 
   async start(): Promise<void> {
     const { aheadMaxMs } = this.#timeline.rules;
-    const { entries, floor } = await readRemembered(this.#log, REMEMBERED_ENTRIES_MAX, aheadMaxMs);
+    const { entries, floor } = await readRemembered(
+      this.#log,
+      this.#ahead,
+      REMEMBERED_ENTRIES_MAX,
+      aheadMaxMs,
+    );
     this.#timeline.start(this.#log.state().lastArrived, entries, floor);
     this.#series.start(entries, this.#clock());
   }
@@ -152,6 +160,11 @@ export class Acceptor {
       outcomes.push('accepted');
     }
     return { fresh, ids, outcomes, duplicates, appeared, folded };
+  }
+
+  /** Saves what makes the next start shorter. */
+  async save(): Promise<void> {
+    await this.#ahead.save();
   }
 
   /**
