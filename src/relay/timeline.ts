@@ -9,6 +9,10 @@ import { Batch, Track } from './track.ts';
 
 /** Beyond this many series those that can't matter any more are swept out. */
 const SWEEP_AT_SERIES = 50_000;
+/** A series that had an event within this time stays, in ms: what is swept out holds the times of new series above its own. */
+const RECENT_MS = 5_000;
+/** Whoever showed ends comes back within this, in ms, if at all: until then, pulses that are not over stay for it. */
+const UNWANTED_MS = 120_000;
 
 /** What to write for some events. Whoever writes it tells what became of it: until then it may or may not be in the log. */
 export class Placed {
@@ -41,11 +45,13 @@ export class Timeline {
   readonly #rules: TimeRules;
   #arrived = millis(0);
   readonly #tracks = new Map<SeriesText, Track>();
-  /** Series whose pulse may be over, by the second at which it may be. A series stands in one of them at most. */
+  /** Series whose pulse may be over, by the second at which it may be, while ends are wanted. A series stands in one of them at most. */
   readonly #due = new Map<number, Track[]>();
   /** No series that was swept out has a time above this. */
   #floor = millis(0);
   #wanted = false;
+  /** From when on nobody has wanted ends for long; undefined until that can be told. */
+  #unwantedFrom: Millis | undefined;
   #sweepAt = SWEEP_AT_SERIES;
 
   constructor(rules: TimeRules) {
@@ -118,8 +124,8 @@ export class Timeline {
    */
   endPulses(now: Millis, wanted: boolean): Placed {
     if (now > this.#arrived) this.#arrived = now;
-    if (wanted && !this.#wanted) for (const track of this.#tracks.values()) this.#await(track);
-    this.#wanted = wanted;
+    if (wanted || this.#unwantedFrom === undefined) this.#unwantedFrom = millis(now + UNWANTED_MS);
+    if (wanted !== this.#wanted) this.#want(wanted);
     const batch = new Batch();
     const placed = new Placed(batch, this.#undone);
     for (const [second, tracks] of this.#due) {
@@ -132,7 +138,6 @@ export class Timeline {
           this.#await(track);
           continue;
         }
-        if (!wanted) continue;
         // Prometheus would drop a marker that is older.
         if (now - track.time <= this.#rules.ageMaxMs) placed.entries.push(this.#end(track.series, track));
         track.place(track.time, true, batch, this.#rules);
@@ -166,8 +171,17 @@ export class Timeline {
     else this.#forget(track);
   };
 
+  #want(wanted: boolean): void {
+    this.#wanted = wanted;
+    this.#due.clear();
+    for (const track of this.#tracks.values()) {
+      track.isDue = false;
+      this.#await(track);
+    }
+  }
+
   #await(track: Track): void {
-    if (track.isDue || track.ended) return;
+    if (!this.#wanted || track.isDue || track.ended) return;
     const second = Math.ceil(pulseEnd(track.time, this.#rules) / 1000);
     const due = this.#due.get(second);
     if (due === undefined) this.#due.set(second, [track]);
@@ -175,17 +189,27 @@ export class Timeline {
     track.isDue = true;
   }
 
-  /** Forgets series whose latest time lies so far back that no sender's time can meet it, then others whose pulse is over, oldest first. */
+  /**
+   * Forgets series whose latest time lies so far back that no sender's time can meet it, then others, oldest first, but for recent ones and
+   * those whose end may be wanted.
+   */
   #sweep(): void {
     const unreachable = this.#arrived - this.#rules.ageMaxMs - this.#rules.pulseWidthMs;
     for (const track of this.#tracks.values()) if (track.time < unreachable) this.#forget(track);
     for (const track of this.#tracks.values()) {
       if (this.#tracks.size < SWEEP_AT_SERIES) break;
-      const end = pulseEnd(track.time, this.#rules);
-      if (!track.ended && (this.#wanted || end >= this.#arrived)) continue;
+      const latest = track.ended ? pulseEnd(track.time, this.#rules) : track.time;
+      if (latest > this.#arrived - RECENT_MS || this.#mayBeEnded(track)) continue;
       this.#forget(track);
-      this.#floor = millis(Math.max(this.#floor, end));
+      this.#floor = millis(Math.max(this.#floor, latest));
     }
     this.#sweepAt = Math.max(SWEEP_AT_SERIES, Math.floor(this.#tracks.size * 1.25));
+  }
+
+  /** Whether somebody wants the pulse's end, or may do so by the time that it is over. */
+  #mayBeEnded({ time, ended }: Track): boolean {
+    if (ended || this.#wanted) return !ended;
+    const isUnwanted = this.#unwantedFrom !== undefined && this.#arrived > this.#unwantedFrom;
+    return !isUnwanted && pulseEnd(time, this.#rules) >= this.#arrived;
   }
 }

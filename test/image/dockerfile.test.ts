@@ -44,6 +44,7 @@ describe('the Dockerfile', () => {
     const [entrypoint = ''] = said(final, 'ENTRYPOINT');
     expect(JSON.parse(entrypoint)).toEqual([
       '/usr/local/bin/node',
+      '--max-semi-space-size=16',
       '--disable-warning=ExperimentalWarning',
       '/app/src/main.ts',
     ]);
