@@ -208,6 +208,19 @@ describe('the end of a pulse', () => {
     ]);
   });
 
+  it('comes in time though an event that extended the pulse could not be written', () => {
+    const timeline = aTimeline();
+    timeline.place([event(1)], millis(START));
+    const extended = timeline.place([event(1)], millis(START + 50_000));
+    timeline.endPulses(millis(START + 50_000), true);
+    extended.undo();
+    expect(timeline.endPulses(millis(START + 59_000), true).entries).toEqual([]);
+    expect(brief(timeline.endPulses(millis(START + 60_000), true).entries)).toEqual([
+      `end ${START + 60_000}`,
+    ]);
+    expect(timeline.endPulses(millis(START + 200_000), true).entries).toEqual([]);
+  });
+
   it('is not that of an event that could not be written', () => {
     const timeline = aTimeline();
     timeline.place([event(1)], millis(START)).undo();

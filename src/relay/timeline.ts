@@ -45,7 +45,7 @@ export class Timeline {
   readonly #rules: TimeRules;
   #arrived = millis(0);
   readonly #tracks = new Map<SeriesText, Track>();
-  /** Series whose pulse may be over, by the second at which it may be, while ends are wanted. A series stands in one of them at most. */
+  /** Series whose pulse may be over, by the second at which it may be, while ends are wanted. One says itself in which of them it counts. */
   readonly #due = new Map<number, Track[]>();
   /** No series that was swept out has a time above this. */
   #floor = millis(0);
@@ -132,7 +132,8 @@ export class Timeline {
       if (second * 1000 > now) continue;
       this.#due.delete(second);
       for (const track of tracks) {
-        track.isDue = false;
+        if (track.dueAt !== second) continue;
+        track.dueAt = 0;
         if (track.ended) continue;
         if (pulseEnd(track.time, this.#rules) > now) {
           this.#await(track);
@@ -175,18 +176,20 @@ export class Timeline {
     this.#wanted = wanted;
     this.#due.clear();
     for (const track of this.#tracks.values()) {
-      track.isDue = false;
+      track.dueAt = 0;
       this.#await(track);
     }
   }
 
   #await(track: Track): void {
-    if (!this.#wanted || track.isDue || track.ended) return;
+    if (!this.#wanted || track.ended) return;
     const second = Math.ceil(pulseEnd(track.time, this.#rules) / 1000);
+    // One that is too early is looked at then, and listed anew; one that is too late can be, after an event that was refused.
+    if (track.dueAt !== 0 && track.dueAt <= second) return;
     const due = this.#due.get(second);
     if (due === undefined) this.#due.set(second, [track]);
     else due.push(track);
-    track.isDue = true;
+    track.dueAt = second;
   }
 
   /**

@@ -79,6 +79,16 @@ describe('the end of a pulse in the log', () => {
     }
   });
 
+  test('is on its way with an event that comes to lie beyond it, since the one between them was refused', () => {
+    const track = known();
+    const within = placed(track, 160);
+    placed(track, 220);
+    placed(track, 221);
+    expect(track.endOnItsWay(other, RULES)).toBeUndefined();
+    undone(within);
+    expect(track.endOnItsWay(other, RULES)?.time).toBe(100);
+  });
+
   test('is not on its way with an event within it, nor for the batch that brings it', () => {
     const track = known();
     placed(track, 160);

@@ -59,8 +59,8 @@ export class Track implements Pulse {
   readonly series: SeriesText;
   time: Millis;
   ended: boolean;
-  /** Whether it stands in a list of those whose pulse may be over. */
-  isDue = false;
+  /** The second for which it is listed as one whose pulse may be over; 0 while it is not. */
+  dueAt = 0;
   /** The latest pulse, while it or one below it is on its way. */
   #newest: Placement | undefined = undefined;
 
@@ -125,9 +125,11 @@ export class Track implements Pulse {
       return true;
     }
     for (let above = this.#newest; above !== undefined; above = above.below) {
+      // What it is on now is another one, whose pulse it may lie beyond.
+      above.mayEnd = true;
       if (above.below !== placement) continue;
       above.below = below;
-      above.mayEnd = true;
+      break;
     }
     return false;
   }
