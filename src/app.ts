@@ -63,8 +63,8 @@ import { welcome } from './ui/welcome.ts';
 
 /** How often pulses, leases, timeouts, backlogs and the log's limits are looked after, in ms. */
 const HOUSEKEEPING_EVERY_MS = 1_000;
-/** How often the counters are saved, in rounds of that: what was counted since is read again after a crash. */
-const COUNTERS_SAVED_EVERY = 10;
+/** How often what a start needs is saved, in rounds of that: what came in since is read again after a crash. */
+const SAVED_EVERY = 10;
 
 export interface AppParts {
   readonly settings: Settings;
@@ -142,7 +142,7 @@ export class App implements AsyncDisposable {
         () => expiry.run(),
         () => trimmer.run(),
         () => forgetter.run(),
-        () => this.#saveCounters(),
+        () => this.#saveRegularly(),
       ],
       (error) => news.postponed(error),
     );
@@ -271,16 +271,21 @@ export class App implements AsyncDisposable {
     await this.#http.close();
     await this.#naming[Symbol.asyncDispose]();
     await this.#housekeeping.stop();
-    await this.#counters.save().catch((error: unknown) => {
-      // What the snapshot does not hold is counted again at the next start.
+    await this.#save().catch((error: unknown) => {
+      // What is not saved is read from the log at the next start.
       if (!(error instanceof UnavailableError)) throw error;
     });
     await this.#log[Symbol.asyncDispose]();
   }
 
-  async #saveCounters(): Promise<void> {
+  async #saveRegularly(): Promise<void> {
     this.#rounds += 1;
-    if (this.#rounds % COUNTERS_SAVED_EVERY === 0) await this.#counters.save();
+    if (this.#rounds % SAVED_EVERY === 0) await this.#save();
+  }
+
+  /** What a start would else have to find in the log. Both wait for one sync. */
+  async #save(): Promise<void> {
+    await Promise.all([this.#counters.save(), this.#acceptor.save()]);
   }
 
   #listen(): Promise<AddressInfo> {

@@ -7,7 +7,7 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import type { CliIo, Signals } from './cli/io.ts';
-import { oneshot } from './cli/oneshot.ts';
+import { keepCompiled } from './cli/compileCache.ts';
 import { readConfigFile } from './config/file.ts';
 import { millis } from './core/millis.ts';
 
@@ -55,6 +55,8 @@ function homeOfUser(): string | undefined {
   }
 }
 
+const home = process.env['HOME'] ?? homeOfUser();
+
 // Streams are touched only when they are used: touching makes them non-blocking, also for a command that shares them.
 const io: CliIo = {
   argv: process.argv.slice(2),
@@ -79,10 +81,13 @@ const io: CliIo = {
   fetch: (input, init) => fetch(input, init),
   spawn,
   signals,
-  home: process.env['HOME'] ?? homeOfUser(),
+  home,
   nodeMajor: Number.parseInt(process.versions.node, 10),
   version,
   guide: () => read('../README.md'),
 };
 
+keepCompiled({ id: process.getuid?.(), home }, process.env);
+// Only now, so that it is compiled no more than once.
+const { oneshot } = await import('./cli/oneshot.ts');
 process.exit(await oneshot(io));

@@ -9,9 +9,8 @@ import type { Principal, Scope } from './scopes.ts';
 import { EVERYTHING, readUserScopes } from './scopes.ts';
 import type { ReadText, TlsState } from './tlsState.ts';
 import { loadTls } from './tlsState.ts';
-import { TokenTable } from './tokensFile.ts';
+import type { TokenTable } from './tokensFile.ts';
 import type { WebConfig } from './webConfig.ts';
-import { readWebConfig } from './webConfig.ts';
 
 /** How often the files are looked at, in ms. */
 const CHECK_EVERY_MS = 1_000;
@@ -71,12 +70,7 @@ export class Access implements Disposable {
       );
     }
     if (tokens !== '') {
-      this.#tokens = new ReloadingFile(
-        tokens,
-        async (readText) => TokenTable.read(tokens, await readNamed('auth.tokens.file', tokens, readText)),
-        read,
-        news,
-      );
+      this.#tokens = new ReloadingFile(tokens, (readText) => loadTokens(tokens, readText), read, news);
     }
   }
 
@@ -193,10 +187,18 @@ export class Access implements Disposable {
   }
 }
 
+/* What reads the files is loaded only where there are any: YAML is a tenth of all that a start would compile. */
+
 async function loadWeb(path: string, read: ReadText): Promise<Web> {
+  const { readWebConfig } = await import('./webConfig.ts');
   const config = readWebConfig(path, await readNamed('web.config.file', path, read));
   const tls = config.tls && (await loadTls(`${path}: tls_server_config`, config.tls, read));
   return { config, tls };
+}
+
+async function loadTokens(path: string, read: ReadText): Promise<TokenTable> {
+  const reader = await import('./tokensFile.ts');
+  return reader.TokenTable.read(path, await readNamed('auth.tokens.file', path, read));
 }
 
 async function readNamed(key: string, path: string, read: ReadText): Promise<string> {

@@ -39,7 +39,7 @@ export function seriesParts(metric: string, sortedNames: readonly string[]): str
   const parts: string[] = [];
   let before = isLegacy ? `${head}{` : `${head},`;
   for (const name of sortedNames) {
-    parts.push(`${before}${isLegacyLabelName(name) ? name : quote(name)}="`, '');
+    parts.push(`${before}${writtenName(name)}="`, '');
     before = '",';
   }
   parts.push('"}');
@@ -55,19 +55,11 @@ export function readSeries(series: SeriesText): {
   const labels: Label[] = [];
   let place = head.length + 1;
   while (place < series.length) {
-    let name: string;
-    if (series[place] === '"') {
-      const close = closingQuote(series, place + 1);
-      name = unescape(series.slice(place + 1, close));
-      place = close + 3;
-    } else {
-      const equals = series.indexOf('="', place);
-      if (equals === -1) throw notWhole(series);
-      name = series.slice(place, equals);
-      place = equals + 2;
-    }
-    const close = closingQuote(series, place);
-    labels.push({ name, value: unescape(series.slice(place, close)) });
+    const value = valuePlace(series, place);
+    const name =
+      series[place] === '"' ? unescape(series.slice(place + 1, value - 3)) : series.slice(place, value - 2);
+    const close = closingQuote(series, value);
+    labels.push({ name, value: unescape(series.slice(value, close)) });
     place = close + 2;
   }
   return { metric: metricOfHead(head), labels };
@@ -127,8 +119,21 @@ function unescape(text: string): string {
   return text.replaceAll(ESCAPE_ALL, (_whole, c: string) => (c === 'n' ? '\n' : c));
 }
 
-/** The place of the quote that ends what begins at `from`. */
-function closingQuote(series: SeriesText, from: number): number {
+/** How a label's name is written in a series. */
+export function writtenName(name: string): string {
+  return isLegacyLabelName(name) ? name : quote(name);
+}
+
+/** Where the value of a label begins, behind its quote. `label`: where the label itself does. Throws for a text that is cut. */
+export function valuePlace(series: SeriesText, label: number): number {
+  if (series[label] === '"') return closingQuote(series, label + 1) + 3;
+  const equals = series.indexOf('="', label);
+  if (equals === -1) throw notWhole(series);
+  return equals + 2;
+}
+
+/** Where, in a series, the quote stands that ends what begins behind a quote at `from`. Throws for a text that is cut. */
+export function closingQuote(series: SeriesText, from: number): number {
   for (let close = series.indexOf('"', from); close !== -1; close = series.indexOf('"', close + 1)) {
     let before = close;
     while (before > from && series[before - 1] === '\\') before--;

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+
+// As in http/server.ts: an import would load more.
+const { request: httpRequest } = process.getBuiltinModule('node:http');
 
 export interface ApiServerOptions {
   /** Such as https://kubernetes.default.svc. */

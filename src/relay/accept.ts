@@ -1,9 +1,10 @@
 import type { SeriesLimitError } from '../core/errors.ts';
 import type { Event } from '../core/event.ts';
-import type { Clock } from '../core/millis.ts';
+import type { Clock, Millis } from '../core/millis.ts';
 import type { SeriesText } from '../core/series.ts';
 import type { Log } from '../log/log.ts';
 import type { Counts } from './counts.ts';
+import { AheadMark } from './aheadMark.ts';
 import { readRemembered } from './remembered.ts';
 import type { SeriesCap } from './seriesCap.ts';
 import { Turns } from './turns.ts';
@@ -31,6 +32,23 @@ export interface AcceptOptions {
   readonly isPartial?: boolean;
 }
 
+/** What is to be done for events that were taken together. */
+interface Chosen {
+  /** Those to be stored. */
+  readonly fresh: readonly Event[];
+  /** To be remembered with them. */
+  readonly ids: readonly string[];
+  readonly outcomes: readonly Outcome[];
+  readonly duplicates: number;
+  /** Series that are new by them. */
+  readonly appeared: readonly SeriesText[];
+  /** How many of them are stored in a series that is not theirs. */
+  readonly folded: number;
+}
+
+const NO_IDS: ReadonlySet<string> = new Set();
+const NOTHING: Chosen = { fresh: [], ids: [], outcomes: [], duplicates: 0, appeared: [], folded: 0 };
+
 /** Takes events in: gives them their final time, and answers once they are durable (guarantee G1). */
 export class Acceptor {
   readonly #log: Log;
@@ -38,10 +56,12 @@ export class Acceptor {
   readonly #series: SeriesCap;
   readonly #clock: Clock;
   readonly #counts: Counts;
+  readonly #ahead: AheadMark;
   readonly #turns = new Turns();
 
   constructor(log: Log, timeline: Timeline, series: SeriesCap, clock: Clock, counts: Counts) {
     this.#log = log;
+    this.#ahead = new AheadMark(log);
     this.#timeline = timeline;
     this.#series = series;
     this.#clock = clock;
@@ -50,43 +70,74 @@ export class Acceptor {
 
   async start(): Promise<void> {
     const { aheadMaxMs } = this.#timeline.rules;
-    const { entries, floor } = await readRemembered(this.#log, REMEMBERED_ENTRIES_MAX, aheadMaxMs);
+    const { entries, floor } = await readRemembered(
+      this.#log,
+      this.#ahead,
+      REMEMBERED_ENTRIES_MAX,
+      aheadMaxMs,
+    );
     this.#timeline.start(this.#log.state().lastArrived, entries, floor);
     this.#series.start(entries, this.#clock());
   }
 
   /**
    * Stores events together: all or none, but for those whose id is remembered. Resolves once they are durable. Whatever else an event of
-   * a known id says is not looked at. Throws an UnavailableError where the log has no room, and a SeriesLimitError of the first event
-   * beyond the cap, placed as `[3]`; nothing is stored then, and no id remembered.
+   * a known id says is not looked at. Rejects with an UnavailableError where the log has no room, and with a SeriesLimitError of the first
+   * event beyond the cap, placed as `[3]`; nothing is stored then, and no id remembered.
    */
-  async accept(events: readonly Event[], options: AcceptOptions = {}): Promise<Accepted> {
+  accept(events: readonly Event[], options: AcceptOptions = {}): Promise<Accepted> {
+    // Most events have no id, and need not wait for anything.
+    if (options.requestId === undefined && !events.some(hasId)) {
+      return this.#series.isUnlimited ? this.#storeAll(events) : this.#storeChosen(events, NO_IDS, options);
+    }
     const ids = new Set<string>();
     for (const { id } of events) if (id !== undefined) ids.add(id);
     if (options.requestId !== undefined) ids.add(options.requestId);
-    // Most events have no id, and need not wait for anything.
-    if (ids.size === 0) return this.#store(events, new Set(), options);
     const all = [...ids];
     return this.#turns.take(all, async () =>
-      this.#store(events, new Set(await this.#log.knownIds(all)), options),
+      this.#storeChosen(events, await this.#log.knownIds(all), options),
     );
   }
 
-  async #store(
+  #storeAll(events: readonly Event[]): Promise<Accepted> {
+    const chosen = { ...NOTHING, fresh: events, outcomes: events.map(() => 'accepted' as const) };
+    return this.#write(this.#timeline.place(events, this.#clock()), chosen);
+  }
+
+  async #storeChosen(
     events: readonly Event[],
-    known: Set<string>,
-    { requestId, isPartial = false }: AcceptOptions,
+    known: ReadonlySet<string>,
+    options: AcceptOptions,
   ): Promise<Accepted> {
     const now = this.#clock();
+    const chosen = this.#choose(events, known, options, now);
+    try {
+      return await this.#write(this.#timeline.place(chosen.fresh, now), chosen);
+    } catch (error) {
+      this.#series.takeBack(chosen.appeared);
+      throw error;
+    }
+  }
+
+  /** Leaves out what is known, and what is beyond the cap. Throws as `accept` rejects. */
+  #choose(
+    events: readonly Event[],
+    knownIds: ReadonlySet<string>,
+    { requestId, isPartial = false }: AcceptOptions,
+    now: Millis,
+  ): Chosen {
+    const known = new Set(knownIds);
     const isKnownRequest = requestId !== undefined && known.has(requestId);
     const ids: string[] = requestId === undefined ? [] : [requestId];
     const fresh: Event[] = [];
     const appeared: SeriesText[] = [];
     const outcomes: Outcome[] = [];
+    let duplicates = 0;
     let folded = 0;
     for (const event of events) {
       if (isKnownRequest || (event.id !== undefined && known.has(event.id))) {
         outcomes.push('duplicate');
+        duplicates += 1;
         continue;
       }
       const admission = this.#series.admit(event.series, now);
@@ -108,20 +159,12 @@ export class Acceptor {
       fresh.push(admission.isFolded ? { ...event, series: admission.series } : event);
       outcomes.push('accepted');
     }
-    const placed = this.#timeline.place(fresh, now);
-    try {
-      await this.#append(placed, ids);
-    } catch (error) {
-      this.#series.takeBack(appeared);
-      throw error;
-    }
-    const duplicates = outcomes.filter((outcome) => outcome === 'duplicate').length;
-    this.#counts.accepted += fresh.length;
-    this.#counts.duplicates += duplicates;
-    this.#counts.seriesOverflow.folded += folded;
-    for (const { truncated = 0 } of fresh) this.#counts.truncated += truncated;
-    this.#counts.retimed += placed.retimed;
-    return { accepted: fresh.length, duplicates, outcomes };
+    return { fresh, ids, outcomes, duplicates, appeared, folded };
+  }
+
+  /** Saves what makes the next start shorter. */
+  async save(): Promise<void> {
+    await this.#ahead.save();
   }
 
   /**
@@ -129,17 +172,29 @@ export class Acceptor {
    * are tried again.
    */
   async endPulses(wanted: boolean): Promise<void> {
-    await this.#append(this.#timeline.endPulses(this.#clock(), wanted));
+    await this.#write(this.#timeline.endPulses(this.#clock(), wanted), NOTHING);
   }
 
-  async #append(placed: Placed, ids: readonly string[] = []): Promise<void> {
-    if (placed.entries.length === 0) return;
-    try {
-      await this.#log.append(placed.entries, ids);
-    } catch (error) {
-      placed.undo();
-      throw error;
+  async #write(placed: Placed, { fresh, ids, outcomes, duplicates, folded }: Chosen): Promise<Accepted> {
+    if (placed.entries.length > 0) {
+      try {
+        await this.#log.append(placed.entries, ids);
+      } catch (error) {
+        placed.undo();
+        throw error;
+      }
+      placed.written();
     }
-    placed.written();
+    const counts = this.#counts;
+    counts.accepted += fresh.length;
+    counts.duplicates += duplicates;
+    counts.seriesOverflow.folded += folded;
+    for (const { truncated } of fresh) if (truncated !== undefined) counts.truncated += truncated;
+    counts.retimed += placed.retimed;
+    return { accepted: fresh.length, duplicates, outcomes };
   }
+}
+
+function hasId({ id }: Event): boolean {
+  return id !== undefined;
 }

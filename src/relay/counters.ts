@@ -5,6 +5,7 @@ import type { Label, SeriesText } from '../core/series.ts';
 import { readSeries, writeSeries } from '../core/series.ts';
 import type { Log } from '../log/log.ts';
 import { LogOpenError } from '../log/log.ts';
+import { Selection } from './selection.ts';
 
 export interface CounterRules {
   /** Names of the events' labels that the counters have. */
@@ -21,8 +22,12 @@ const OTHER = 'other';
 const NOTE_KEY = 'event_counters';
 /** Entries replayed at a time. */
 const REPLAY_ENTRIES_MAX = 10_000;
-/** Characters of the events' series that are known by the counter they belong to; beyond that, all are looked up anew. */
-const KNOWN_CHARACTERS_MAX = 4 << 20;
+/** Characters of the selections that are known by the counter they belong to; beyond that, all are looked up anew. */
+const KNOWN_CHARACTERS_MAX = 1 << 20;
+
+interface Counter {
+  count: number;
+}
 
 /** What is saved: the counters as they were when the log ended at `upTo`. */
 interface Snapshot {
@@ -37,9 +42,12 @@ interface Snapshot {
 export class EventCounters {
   readonly #log: Log;
   readonly #labels: ReadonlySet<string>;
+  readonly #selection: Selection;
   readonly #seriesMax: number;
-  readonly #counts = new Map<SeriesText, number>();
-  readonly #known = new Map<SeriesText, SeriesText>();
+  /** By their own series. */
+  readonly #counters = new Map<SeriesText, Counter>();
+  /** By what they count of the events' series. */
+  readonly #known = new Map<string, Counter>();
   #knownCharacters = 0;
   #upTo: Offset = START;
   #savedUpTo: Offset = START;
@@ -48,6 +56,7 @@ export class EventCounters {
     this.#log = log;
     // A label that is named twice must not stand twice in a series: that would break every scrape.
     this.#labels = new Set(labels);
+    this.#selection = new Selection(this.#labels);
     this.#seriesMax = seriesMax;
     log.onCommitted((entries) => this.#count(entries));
   }
@@ -61,7 +70,7 @@ export class EventCounters {
     const note = await this.#log.loadNote(NOTE_KEY);
     if (note !== undefined) {
       const { upTo, counts } = readSnapshot(note);
-      for (const [counter, count] of counts) this.#counts.set(counter as SeriesText, count);
+      for (const [counter, count] of counts) this.#counters.set(counter as SeriesText, { count });
       this.#upTo = offset(upTo);
       this.#savedUpTo = this.#upTo;
     }
@@ -75,14 +84,16 @@ export class EventCounters {
 
   /** Each counter with its labels. */
   *all(): IterableIterator<{ readonly labels: readonly Label[]; readonly value: number }> {
-    for (const [counter, value] of this.#counts) yield { labels: readSeries(counter).labels, value };
+    for (const [series, { count }] of this.#counters)
+      yield { labels: readSeries(series).labels, value: count };
   }
 
   /** Saves a snapshot, if anything was counted since the last. */
   async save(): Promise<void> {
     const upTo = this.#upTo;
     if (upTo === this.#savedUpTo) return;
-    const snapshot: Snapshot = { upTo, counts: [...this.#counts] };
+    const counts = Array.from(this.#counters, ([series, { count }]) => [series, count] as const);
+    const snapshot: Snapshot = { upTo, counts };
     await this.#log.saveNote(NOTE_KEY, JSON.stringify(snapshot));
     this.#savedUpTo = upTo;
   }
@@ -93,36 +104,39 @@ export class EventCounters {
   }
 
   #count(entries: readonly Entry[]): void {
-    for (const { kind, series, offset: at } of entries) {
-      this.#upTo = at;
-      if (kind !== 'event') continue;
-      const counter = this.#counterOf(series);
-      this.#counts.set(counter, (this.#counts.get(counter) ?? 0) + 1);
-    }
+    for (const { kind, series } of entries) if (kind === 'event') this.#counterOf(series).count += 1;
+    this.#upTo = entries.at(-1)?.offset ?? this.#upTo;
   }
 
-  #counterOf(series: SeriesText): SeriesText {
-    const known = this.#known.get(series);
+  #counterOf(series: SeriesText): Counter {
+    const selected = this.#selection.of(series);
+    const known = this.#known.get(selected);
     if (known !== undefined) return known;
     const { metric, labels } = readSeries(series);
     const kept = labels.filter(({ name }) => this.#labels.has(name));
-    const counter = writeSeries(NAME, [...kept, { name: METRIC_LABEL, value: metric }]);
-    const isNew = !this.#counts.has(counter);
-    const chosen = isNew && this.#counts.size >= this.#seriesMax ? this.#other() : counter;
-    this.#remember(series, chosen);
-    return chosen;
+    const wanted = writeSeries(NAME, [...kept, { name: METRIC_LABEL, value: metric }]);
+    const isOneMore = !this.#counters.has(wanted) && this.#counters.size >= this.#seriesMax;
+    const counter = this.#counter(isOneMore ? this.#otherSeries() : wanted);
+    this.#remember(selected, counter);
+    return counter;
   }
 
-  #remember(series: SeriesText, counter: SeriesText): void {
-    if (this.#knownCharacters + series.length > KNOWN_CHARACTERS_MAX) {
+  #counter(series: SeriesText): Counter {
+    let counter = this.#counters.get(series);
+    if (counter === undefined) this.#counters.set(series, (counter = { count: 0 }));
+    return counter;
+  }
+
+  #remember(selected: string, counter: Counter): void {
+    if (this.#knownCharacters + selected.length > KNOWN_CHARACTERS_MAX) {
       this.#known.clear();
       this.#knownCharacters = 0;
     }
-    this.#known.set(series, counter);
-    this.#knownCharacters += series.length;
+    this.#known.set(selected, counter);
+    this.#knownCharacters += selected.length;
   }
 
-  #other(): SeriesText {
+  #otherSeries(): SeriesText {
     return writeSeries(
       NAME,
       [...this.#labels, METRIC_LABEL].map((name) => ({ name, value: OTHER })),

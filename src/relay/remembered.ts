@@ -2,7 +2,10 @@ import type { Entry } from '../core/entry.ts';
 import type { Millis } from '../core/millis.ts';
 import { millis } from '../core/millis.ts';
 import { START, offset } from '../core/offset.ts';
+import type { Offset } from '../core/offset.ts';
 import type { Log } from '../log/log.ts';
+import type { AheadMark } from './aheadMark.ts';
+import { AHEAD_MS } from './aheadMark.ts';
 
 /** What a timeline learns from at a start. */
 export interface Remembered {
@@ -18,20 +21,35 @@ const CHUNK_ENTRIES = 10_000;
 /**
  * Reads the newest entries of the log, at most `entriesMax` of them, and those before them whose time lies beyond the arrival of the
  * oldest of these, since their sender was ahead: were they left out, every new series would have to stand behind all that might be.
- * `aheadMaxMs`: how far ahead of its arrival a time may lie.
+ * `aheadMaxMs`: how far ahead of its arrival a time may lie. What the mark vouches for is not looked through for them; it learns of the rest.
  */
-export async function readRemembered(log: Log, entriesMax: number, aheadMaxMs: number): Promise<Remembered> {
+export async function readRemembered(
+  log: Log,
+  mark: AheadMark,
+  entriesMax: number,
+  aheadMaxMs: number,
+): Promise<Remembered> {
   const { end, trimmed, lastArrived } = log.state();
+  const { last, upTo } = await mark.load();
   const after = offset(Math.max(trimmed, end - entriesMax));
   const newest = await log.read(after, end, entriesMax);
-  if (after === START) return { entries: newest, floor: millis(0) };
-  const floor = newest[0]?.arrived ?? lastArrived;
+  const floor = after === START ? millis(0) : (newest[0]?.arrived ?? lastArrived);
   const ahead: Entry[] = [];
-  let from = await log.offsetAt(millis(floor - aheadMaxMs));
-  while (from < after) {
-    const chunk = await log.read(from, after, CHUNK_ENTRIES);
-    for (const entry of chunk) if (entry.time > floor) ahead.push(entry);
-    from = chunk.at(-1)?.offset ?? after;
+  const search = async (from: Offset, to: Offset): Promise<void> => {
+    while (from < to) {
+      const chunk = await log.read(from, to, CHUNK_ENTRIES);
+      mark.note(chunk);
+      for (const entry of chunk) if (entry.time > floor) ahead.push(entry);
+      from = chunk.at(-1)?.offset ?? to;
+    }
+  };
+  if (after > START) {
+    const from = await log.offsetAt(millis(floor - aheadMaxMs));
+    // What arrived shortly before may be beyond the floor though it is not ahead.
+    const near = await log.offsetAt(millis(floor - AHEAD_MS));
+    await search(from, offset(Math.min(last, after)));
+    await search(offset(Math.max(from, last, Math.min(upTo, near))), after);
   }
+  mark.note(newest);
   return { entries: [...ahead, ...newest], floor };
 }

@@ -29,6 +29,8 @@ const HOUR_MS = 3_600_000;
 const REMEMBERED_HOURS = 8;
 /** How many metrics may have a series of their own for what was folded, within an hour: metrics can be made up, too. */
 const FOLDED_METRICS_MAX = 100;
+/** Characters of the series that are remembered by themselves; beyond that, it begins anew with them. */
+const RECENT_CHARACTERS_MAX = 256 << 10;
 const OVERFLOW = { name: 'overflow', value: 'true' };
 
 /**
@@ -43,14 +45,22 @@ export class SeriesCap {
   /** How many of those that were seen in this hour were new. */
   #new = 0;
   readonly #foldedMetrics = new Set<string>();
+  /** Some of those that were seen in this hour, by themselves: most events are of these, and a look here is cheaper than a hash. */
+  readonly #recent = new Set<SeriesText>();
+  #recentCharacters = 0;
 
   constructor(rules: SeriesRules) {
     this.#rules = rules;
   }
 
+  /** Whether it lets everything in, and need not be asked. */
+  get isUnlimited(): boolean {
+    return this.#rules.perHourMax === 0;
+  }
+
   /** Learns which series are not new from what was in the log before the start. */
   start(entries: readonly Entry[], now: Millis): void {
-    if (this.#rules.perHourMax === 0) return;
+    if (this.isUnlimited) return;
     this.#roll(now);
     for (const { series, arrived } of entries) {
       if (Math.floor(arrived / HOUR_MS) >= this.#hour - 1) this.#remember(this.#seenBefore, keyOf(series));
@@ -60,8 +70,9 @@ export class SeriesCap {
   /** Lets an event's series in, or says what becomes of the event. What was let in for nothing is to be given to `takeBack`. */
   admit(series: SeriesText, now: Millis): Admission {
     const { perHourMax, overflow } = this.#rules;
-    if (perHourMax === 0) return { series, isFolded: false, isNew: false };
+    if (this.isUnlimited) return { series, isFolded: false, isNew: false };
     this.#roll(now);
+    if (this.#recent.has(series)) return { series, isFolded: false, isNew: false };
     const key = keyOf(series);
     const isNew = !this.#seen.has(key) && !this.#seenBefore.has(key);
     if (isNew && this.#new >= perHourMax) {
@@ -71,12 +82,16 @@ export class SeriesCap {
     }
     if (isNew) this.#new += 1;
     this.#remember(this.#seen, key);
+    if (this.#seen.has(key)) this.#addRecent(series);
     return { series, isFolded: false, isNew };
   }
 
   /** Forgets series that were new by events that were not stored after all. */
   takeBack(appeared: readonly SeriesText[]): void {
-    for (const series of appeared) if (this.#seen.delete(keyOf(series))) this.#new -= 1;
+    for (const series of appeared) {
+      this.#recent.delete(series);
+      if (this.#seen.delete(keyOf(series))) this.#new -= 1;
+    }
   }
 
   #roll(now: Millis): void {
@@ -87,11 +102,23 @@ export class SeriesCap {
     this.#seen = new Set();
     this.#new = 0;
     this.#foldedMetrics.clear();
+    this.#forgetRecent();
     this.#hour = hour;
   }
 
   #remember(keys: Set<string>, key: string): void {
     if (keys.size < this.#rules.perHourMax * REMEMBERED_HOURS) keys.add(key);
+  }
+
+  #addRecent(series: SeriesText): void {
+    if (this.#recentCharacters + series.length > RECENT_CHARACTERS_MAX) this.#forgetRecent();
+    this.#recent.add(series);
+    this.#recentCharacters += series.length;
+  }
+
+  #forgetRecent(): void {
+    this.#recent.clear();
+    this.#recentCharacters = 0;
   }
 
   #folded(series: SeriesText): SeriesText {

@@ -208,6 +208,19 @@ describe('the end of a pulse', () => {
     ]);
   });
 
+  it('comes in time though an event that extended the pulse could not be written', () => {
+    const timeline = aTimeline();
+    timeline.place([event(1)], millis(START));
+    const extended = timeline.place([event(1)], millis(START + 50_000));
+    timeline.endPulses(millis(START + 50_000), true);
+    extended.undo();
+    expect(timeline.endPulses(millis(START + 59_000), true).entries).toEqual([]);
+    expect(brief(timeline.endPulses(millis(START + 60_000), true).entries)).toEqual([
+      `end ${START + 60_000}`,
+    ]);
+    expect(timeline.endPulses(millis(START + 200_000), true).entries).toEqual([]);
+  });
+
   it('is not that of an event that could not be written', () => {
     const timeline = aTimeline();
     timeline.place([event(1)], millis(START)).undo();
@@ -257,4 +270,56 @@ it('forgets series that no time can meet again, and holds no more than it needs'
   const unwanted = aTimeline();
   for (let n = 0; n < 200_000; n += 1) unwanted.place([event(n)], millis(START + n * 100));
   expect(unwanted.size).toBeLessThan(70_000);
+});
+
+describe('with more series than are remembered while nobody wants their ends', () => {
+  /** 10 new series each ms, for 20 s, and before them one that is ahead, and one that has an event now and then. */
+  const busy = (unwantedFor = 200_000) => {
+    const timeline = aTimeline();
+    timeline.endPulses(millis(START - unwantedFor), false);
+    timeline.place([event(-1, START + 200_000)], millis(START));
+    for (let n = 0; n < 200_000; n += 1) {
+      const events = n % 1_000 === 0 ? [event(-4), event(n)] : [event(n)];
+      timeline.place(events, millis(START + Math.floor(n / 10)));
+    }
+    return timeline;
+  };
+
+  it('open pulses are forgotten, too, if nobody did for long, and no event of a new series is moved for it', () => {
+    const timeline = busy();
+    expect(timeline.size).toBeLessThan(120_000);
+    expect(busy(1_000).size).toBe(200_002);
+    const now = START + 20_000;
+    expect(timeline.place([event(-2)], millis(now)).retimed).toBe(0);
+    expect(timeline.place([event(-3, now - 4_000)], millis(now)).retimed).toBe(0);
+  });
+
+  it('an event of one that is forgotten is above what it had, and that of one that was ahead is, too', () => {
+    const timeline = busy();
+    const now = millis(START + 20_000);
+    const [forgotten] = timeline.place([event(0, START - 1_000)], now).entries;
+    expect(forgotten?.time).toBeGreaterThan(START);
+    const [ahead] = timeline.place([event(-1)], now).entries;
+    expect(ahead?.time).toBe(START + 200_001);
+  });
+
+  it('who wants them then gets those of the pulses that are remembered, and no others', () => {
+    const timeline = busy();
+    const { size } = timeline;
+    const ends = timeline.endPulses(millis(START + 100_000), true).entries;
+    // But for the one that was ahead.
+    expect(ends).toHaveLength(size - 1);
+    expect(timeline.endPulses(millis(START + 400_000), false).entries).toHaveLength(0);
+    expect(timeline.endPulses(millis(START + 401_000), true).entries).toHaveLength(1);
+  });
+});
+
+it('a pulse whose end could not be written is ended later, though its series was forgotten meanwhile', () => {
+  const timeline = aTimeline();
+  timeline.place([event(-1)], millis(START));
+  const ended = timeline.endPulses(millis(START + 61_000), true);
+  for (let n = 0; n < 60_000; n += 1) timeline.place([event(n)], millis(START + 70_000));
+  ended.undo();
+  const ends = timeline.endPulses(millis(START + 71_000), true).entries;
+  expect(ends.map(({ series: of, time }) => [of, time])).toEqual([[series(-1), START + 60_000]]);
 });

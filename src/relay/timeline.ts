@@ -5,18 +5,36 @@ import { millis } from '../core/millis.ts';
 import type { Pulse, TimeRules } from '../core/pulse.ts';
 import { finalTime, isOver, pulseEnd } from '../core/pulse.ts';
 import type { SeriesText } from '../core/series.ts';
-import { Unwritten } from './unwritten.ts';
+import { Batch, Track } from './track.ts';
 
 /** Beyond this many series those that can't matter any more are swept out. */
 const SWEEP_AT_SERIES = 50_000;
+/** A series that had an event within this time stays, in ms: what is swept out holds the times of new series above its own. */
+const RECENT_MS = 5_000;
+/** Whoever showed ends comes back within this, in ms, if at all: until then, pulses that are not over stay for it. */
+const UNWANTED_MS = 120_000;
 
 /** What to write for some events. Whoever writes it tells what became of it: until then it may or may not be in the log. */
-export interface Placed {
-  readonly entries: readonly NewEntry[];
+export class Placed {
+  readonly entries: NewEntry[] = [];
   /** Events that did not get the time that they were sent with, or arrived at. */
-  readonly retimed: number;
-  written(): void;
-  undo(): void;
+  retimed = 0;
+  readonly #batch: Batch;
+  readonly #changed: (track: Track, hasPulse: boolean) => void;
+
+  /** `changed` as in `Batch.undo`. */
+  constructor(batch: Batch, changed: (track: Track, hasPulse: boolean) => void) {
+    this.#batch = batch;
+    this.#changed = changed;
+  }
+
+  written(): void {
+    this.#batch.written();
+  }
+
+  undo(): void {
+    this.#batch.undo(this.#changed);
+  }
 }
 
 /**
@@ -26,14 +44,14 @@ export interface Placed {
 export class Timeline {
   readonly #rules: TimeRules;
   #arrived = millis(0);
-  readonly #pulses = new Map<SeriesText, Pulse>();
-  readonly #unwritten = new Unwritten();
-  /** Series whose pulse may be over, by the second at which it may be. A series stands in one of them at most. */
-  readonly #due = new Map<number, SeriesText[]>();
-  readonly #isDue = new Set<SeriesText>();
+  readonly #tracks = new Map<SeriesText, Track>();
+  /** Series whose pulse may be over, by the second at which it may be, while ends are wanted. One says itself in which of them it counts. */
+  readonly #due = new Map<number, Track[]>();
   /** No series that was swept out has a time above this. */
   #floor = millis(0);
   #wanted = false;
+  /** From when on nobody has wanted ends for long; undefined until that can be told. */
+  #unwantedFrom: Millis | undefined;
   #sweepAt = SWEEP_AT_SERIES;
 
   constructor(rules: TimeRules) {
@@ -49,8 +67,14 @@ export class Timeline {
     this.#floor = floor;
     this.#arrived = lastArrived;
     for (const { series, time, kind } of entries) {
-      if (kind === 'event') this.#set(series, { time, ended: false });
-      else this.#set(series, { time: millis(time - pulseWidthMs), ended: true });
+      const ended = kind === 'end';
+      const eventTime = ended ? millis(time - pulseWidthMs) : time;
+      const track = this.#tracks.get(series);
+      if (track === undefined) this.#add(new Track(series, eventTime, ended));
+      else {
+        track.set(eventTime, ended);
+        this.#await(track);
+      }
     }
   }
 
@@ -60,29 +84,38 @@ export class Timeline {
 
   /** How many series it remembers. */
   get size(): number {
-    return this.#pulses.size;
+    return this.#tracks.size;
   }
 
   /** Places events that arrive now: each gets its time, behind the end of its series' earlier pulse where that is over. */
   place(events: readonly Event[], now: Millis): Placed {
     if (now > this.#arrived) this.#arrived = now;
     const arrived = this.#arrived;
-    const entries: NewEntry[] = [];
-    const placed = new Map<SeriesText, Pulse>();
-    const batch = this.#batch(placed);
-    let retimed = 0;
-    for (const { series, value, sent } of events) {
-      const latest = this.#pulses.get(series);
+    const rules = this.#rules;
+    const batch = new Batch();
+    const placed = new Placed(batch, this.#undone);
+    const { entries } = placed;
+    for (const { series: text, value, sent } of events) {
+      const known = this.#tracks.get(text);
       // An end that is on its way to the log may not get there: the event behind it brings it once more, which changes nothing.
-      const onItsWay = placed.has(series) ? undefined : this.#unwritten.endOf(series, this.#rules);
-      if (onItsWay !== undefined) entries.push(this.#end(series, onItsWay));
-      const time = finalTime(arrived, sent, latest, this.#floor, this.#rules);
-      if (time !== (sent ?? arrived)) retimed += 1;
-      if (latest !== undefined && isOver(latest, time, this.#rules)) entries.push(this.#end(series, latest));
+      const onItsWay = known?.endOnItsWay(batch, rules);
+      if (onItsWay !== undefined) entries.push(this.#end(text, onItsWay));
+      const time = finalTime(arrived, sent, known, this.#floor, rules);
+      if (time !== (sent ?? arrived)) placed.retimed += 1;
+      const track = known ?? new Track(text, time, false);
+      // One text for all entries of a series.
+      const { series } = track;
+      if (known === undefined) {
+        track.begin(batch);
+        this.#add(track);
+      } else {
+        if (isOver(known, time, rules)) entries.push(this.#end(series, known));
+        known.place(time, false, batch, rules);
+        this.#await(known);
+      }
       entries.push({ kind: 'event', series, value, time, arrived });
-      this.#place(series, { time, ended: false }, placed);
     }
-    return { entries, retimed, ...batch };
+    return placed;
   }
 
   /**
@@ -91,84 +124,95 @@ export class Timeline {
    */
   endPulses(now: Millis, wanted: boolean): Placed {
     if (now > this.#arrived) this.#arrived = now;
-    if (wanted && !this.#wanted)
-      for (const [series, pulse] of this.#pulses) if (!pulse.ended) this.#await(series, pulse);
-    this.#wanted = wanted;
-    const entries: NewEntry[] = [];
-    const placed = new Map<SeriesText, Pulse>();
-    const batch = this.#batch(placed);
-    for (const [second, series] of this.#due) {
+    if (wanted || this.#unwantedFrom === undefined) this.#unwantedFrom = millis(now + UNWANTED_MS);
+    if (wanted !== this.#wanted) this.#want(wanted);
+    const batch = new Batch();
+    const placed = new Placed(batch, this.#undone);
+    for (const [second, tracks] of this.#due) {
       if (second * 1000 > now) continue;
       this.#due.delete(second);
-      for (const each of series) {
-        this.#isDue.delete(each);
-        const pulse = this.#pulses.get(each);
-        if (pulse === undefined || pulse.ended) continue;
-        if (pulseEnd(pulse.time, this.#rules) > now) {
-          this.#await(each, pulse);
+      for (const track of tracks) {
+        if (track.dueAt !== second) continue;
+        track.dueAt = 0;
+        if (track.ended) continue;
+        if (pulseEnd(track.time, this.#rules) > now) {
+          this.#await(track);
           continue;
         }
-        if (!wanted) continue;
         // Prometheus would drop a marker that is older.
-        if (now - pulse.time <= this.#rules.ageMaxMs) entries.push(this.#end(each, pulse));
-        this.#place(each, { ...pulse, ended: true }, placed);
+        if (now - track.time <= this.#rules.ageMaxMs) placed.entries.push(this.#end(track.series, track));
+        track.place(track.time, true, batch, this.#rules);
       }
     }
-    return { entries, retimed: 0, ...batch };
+    return placed;
   }
 
   #end(series: SeriesText, pulse: Pulse): NewEntry {
     return { kind: 'end', series, value: 0, time: pulseEnd(pulse.time, this.#rules), arrived: this.#arrived };
   }
 
-  #place(series: SeriesText, pulse: Pulse, placed: Map<SeriesText, Pulse>): void {
-    this.#unwritten.add(series, placed, this.#pulses.get(series));
-    placed.set(series, pulse);
-    this.#set(series, pulse);
+  #add(track: Track): void {
+    this.#tracks.set(track.series, track);
+    this.#await(track);
+    if (this.#tracks.size >= this.#sweepAt) this.#sweep();
   }
 
-  /** What becomes of a batch. Taken back, it leaves what was placed on top of it, or else what is in the log. */
-  #batch(placed: ReadonlyMap<SeriesText, Pulse>): Pick<Placed, 'written' | 'undo'> {
-    return {
-      written: () => {
-        for (const series of placed.keys()) this.#unwritten.written(series, placed);
-      },
-      undo: () => {
-        for (const series of placed.keys()) {
-          const left = this.#unwritten.undo(series, placed);
-          if (left === undefined) this.#pulses.delete(series);
-          else this.#set(series, left);
-        }
-      },
-    };
+  #forget(track: Track): void {
+    this.#tracks.delete(track.series);
+    // It may still stand in a list, where nothing is to be done for it.
+    track.ended = true;
   }
 
-  #set(series: SeriesText, pulse: Pulse): void {
-    this.#pulses.set(series, pulse);
-    if (!pulse.ended) this.#await(series, pulse);
-    if (this.#pulses.size >= this.#sweepAt) this.#sweep();
+  readonly #undone = (track: Track, hasPulse: boolean): void => {
+    const known = this.#tracks.get(track.series);
+    // It may have been swept out meanwhile.
+    if (known === undefined && hasPulse) this.#add(track);
+    if (known !== track) return;
+    if (hasPulse) this.#await(track);
+    else this.#forget(track);
+  };
+
+  #want(wanted: boolean): void {
+    this.#wanted = wanted;
+    this.#due.clear();
+    for (const track of this.#tracks.values()) {
+      track.dueAt = 0;
+      this.#await(track);
+    }
   }
 
-  #await(series: SeriesText, pulse: Pulse): void {
-    if (this.#isDue.has(series)) return;
-    const second = Math.ceil(pulseEnd(pulse.time, this.#rules) / 1000);
+  #await(track: Track): void {
+    if (!this.#wanted || track.ended) return;
+    const second = Math.ceil(pulseEnd(track.time, this.#rules) / 1000);
+    // One that is too early is looked at then, and listed anew; one that is too late can be, after an event that was refused.
+    if (track.dueAt !== 0 && track.dueAt <= second) return;
     const due = this.#due.get(second);
-    if (due === undefined) this.#due.set(second, [series]);
-    else due.push(series);
-    this.#isDue.add(series);
+    if (due === undefined) this.#due.set(second, [track]);
+    else due.push(track);
+    track.dueAt = second;
   }
 
-  /** Forgets series whose latest time lies so far back that no sender's time can meet it, then others whose pulse is over, oldest first. */
+  /**
+   * Forgets series whose latest time lies so far back that no sender's time can meet it, then others, oldest first, but for recent ones and
+   * those whose end may be wanted.
+   */
   #sweep(): void {
     const unreachable = this.#arrived - this.#rules.ageMaxMs - this.#rules.pulseWidthMs;
-    for (const [series, { time }] of this.#pulses) if (time < unreachable) this.#pulses.delete(series);
-    for (const [series, pulse] of this.#pulses) {
-      if (this.#pulses.size < SWEEP_AT_SERIES) break;
-      const end = pulseEnd(pulse.time, this.#rules);
-      if (!pulse.ended && (this.#wanted || end >= this.#arrived)) continue;
-      this.#pulses.delete(series);
-      this.#floor = millis(Math.max(this.#floor, end));
+    for (const track of this.#tracks.values()) if (track.time < unreachable) this.#forget(track);
+    for (const track of this.#tracks.values()) {
+      if (this.#tracks.size < SWEEP_AT_SERIES) break;
+      const latest = track.ended ? pulseEnd(track.time, this.#rules) : track.time;
+      if (latest > this.#arrived - RECENT_MS || this.#mayBeEnded(track)) continue;
+      this.#forget(track);
+      this.#floor = millis(Math.max(this.#floor, latest));
     }
-    this.#sweepAt = Math.max(SWEEP_AT_SERIES, Math.floor(this.#pulses.size * 1.25));
+    this.#sweepAt = Math.max(SWEEP_AT_SERIES, Math.floor(this.#tracks.size * 1.25));
+  }
+
+  /** Whether somebody wants the pulse's end, or may do so by the time that it is over. */
+  #mayBeEnded({ time, ended }: Track): boolean {
+    if (ended || this.#wanted) return !ended;
+    const isUnwanted = this.#unwantedFrom !== undefined && this.#arrived > this.#unwantedFrom;
+    return !isUnwanted && pulseEnd(time, this.#rules) >= this.#arrived;
   }
 }
