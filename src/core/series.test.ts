@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { anyLabelName, anyLabelValue, anyMetricName } from '../../test/support/randomEvents.ts';
 import { parseSamples } from '../../test/support/strictParser.ts';
-import { headOf, metricOf, readSeries, writeSeries } from './series.ts';
+import { haveSameNames, headOf, metricOf, readSeries, seriesWriter, writeSeries } from './series.ts';
 
 const anyLabels = fc.uniqueArray(
   fc.record({
@@ -133,4 +133,36 @@ describe('a series', () => {
   test.each(['a{b', 'a{b="x', 'a{b="x\\"}', '{"a', '{"a","b'])('that is cut is not read: %s', (text) => {
     expect(() => readSeries(text as ReturnType<typeof writeSeries>)).toThrow(/not a whole series/);
   });
+});
+
+test('one after the other, series are written as each would be by itself', () => {
+  const anyMember = fc.tuple(
+    fc.constantFrom('a', 'b.c', ''),
+    fc.array(fc.tuple(fc.nat(3), anyLabelValue), { maxLength: 4 }),
+  );
+  fc.assert(
+    fc.property(fc.array(anyMember, { maxLength: 12 }), (members) => {
+      const write = seriesWriter();
+      for (const [metric, pairs] of members) {
+        const names = [...new Set(pairs.map(([n]) => n))];
+        // In the order in which they were drawn: the same names may come in another.
+        const labels = names.map((n) => ({
+          name: ['x', 'y', 'y.z', '_'][n] ?? '',
+          value: pairs.find(([m]) => m === n)?.[1] ?? '',
+        }));
+        expect(write(metric, labels)).toBe(writeSeries(metric, labels));
+      }
+    }),
+  );
+});
+
+test.each([
+  [['a', 'b'], ['a', 'b'], true],
+  [['a', 'b'], ['b', 'a'], false],
+  [['a'], ['a', 'b'], false],
+  [['a', 'b'], ['a'], false],
+  [[], [], true],
+])('names %j and %j are the same: %s', (some, others, are) => {
+  const labels = (names: readonly string[], value: string) => names.map((name) => ({ name, value }));
+  expect(haveSameNames(labels(some, '1'), labels(others, '2'))).toBe(are);
 });

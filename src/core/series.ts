@@ -17,17 +17,48 @@ export type SeriesText = string & { readonly __brand: 'SeriesText' };
 
 /** Writes a series. The names must have been checked; the labels may stand in any order, none of them empty or twice. */
 export function writeSeries(metric: string, labels: readonly Label[]): SeriesText {
+  return filled(patternOf(metric, labels), labels);
+}
+
+/** Writes series as `writeSeries` does, one after the other: where one has the names of the one before, these are not looked at again. */
+export function seriesWriter(): typeof writeSeries {
+  let pattern: Pattern | undefined;
+  return (metric, labels) => {
+    if (pattern?.metric !== metric || !haveSameNames(labels, pattern.labels))
+      pattern = patternOf(metric, labels);
+    return filled(pattern, labels);
+  };
+}
+
+/** What all series have in common whose names are the same, and come in the same order. */
+interface Pattern {
+  readonly metric: string;
+  readonly labels: readonly Label[];
+  readonly parts: readonly string[];
+  /** Where in `parts` the value of each label belongs. */
+  readonly places: readonly number[];
+}
+
+function patternOf(metric: string, labels: readonly Label[]): Pattern {
   const sorted = labels.length < 2 ? labels : labels.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  const parts = seriesParts(
-    metric,
-    sorted.map(({ name }) => name),
-  );
-  let place = 1;
-  for (const { value } of sorted) {
-    parts[place] = escape(value);
-    place += 2;
+  const names = sorted.map(({ name }) => name);
+  const places = labels.map((label) => sorted.indexOf(label) * 2 + 1);
+  return { metric, labels, parts: seriesParts(metric, names), places };
+}
+
+function filled({ parts, places }: Pattern, labels: readonly Label[]): SeriesText {
+  const all = parts.slice();
+  let label = 0;
+  for (const { value } of labels) {
+    all[places[label] ?? 0] = escape(value);
+    label += 1;
   }
-  return parts.join('') as SeriesText;
+  return all.join('') as SeriesText;
+}
+
+/** Whether labels have the same names, in the same order. */
+export function haveSameNames(some: readonly Label[], others: readonly Label[]): boolean {
+  return some.length === others.length && some.every(({ name }, place) => name === others[place]?.name);
 }
 
 /** The parts of a series whose values are still missing: each is an empty text, the first at 1, and every other one behind it. */

@@ -1,6 +1,6 @@
 import { isLegacyLabelName, isLegacyMetricName } from '../../core/labels.ts';
 import type { Label, SeriesText } from '../../core/series.ts';
-import { quote, readSeries, writeSeries } from '../../core/series.ts';
+import { haveSameNames, quote, readSeries, writeSeries } from '../../core/series.ts';
 import type { Family } from './families.ts';
 
 /**
@@ -107,10 +107,16 @@ export function escapeFamily(family: Family, scheme: Escaping): Family {
   if (scheme === 'allow-utf-8') return family;
   const name = escapeMetricName(family.name, scheme);
   const escapeSeries = escaper(scheme);
+  // What becomes of a series follows from its names alone, and most samples of a family have the same.
+  let unchanged: readonly Label[] | undefined;
   const samples = family.samples.map((sample) => {
+    if (unchanged !== undefined && haveSameNames(sample.labels, unchanged)) return sample;
     const series = writeSeries(family.name, sample.labels);
     const escaped = escapeSeries(series);
-    if (escaped === series) return sample;
+    if (escaped === series) {
+      unchanged = sample.labels;
+      return sample;
+    }
     const suffix = sample.name.slice(family.name.length);
     return { name: name + suffix, labels: readSeries(escaped).labels, value: sample.value };
   });

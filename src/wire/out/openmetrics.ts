@@ -1,5 +1,5 @@
 import type { Label } from '../../core/series.ts';
-import { writeSeries } from '../../core/series.ts';
+import { seriesWriter } from '../../core/series.ts';
 import { formatSampleValue } from '../../core/value.ts';
 import type { Exposition } from './exposition.ts';
 import { EVENT_HELP } from './exposition.ts';
@@ -43,14 +43,19 @@ function familyText({ name, help, type, samples }: Family, isTaken: (name: strin
   const shownName = isCounter ? short : name;
   const shownType = type === 'counter' && !isCounter ? 'unknown' : type;
   let text = `# HELP ${shownName} ${escapeHelp(help)}\n# TYPE ${shownName} ${shownType}\n`;
-  for (const sample of samples) text += sampleText(sample, type);
+  const write = seriesWriter();
+  for (const sample of samples) text += sampleText(sample, type, write);
   return text;
 }
 
-function sampleText({ name, labels, value }: FamilySample, type: Family['type']): string {
+function sampleText(
+  { name, labels, value }: FamilySample,
+  type: Family['type'],
+  write: ReturnType<typeof seriesWriter>,
+): string {
   const bound = type === 'histogram' ? 'le' : type === 'summary' ? 'quantile' : undefined;
   const shown = bound === undefined ? labels : labels.map((label) => withFloat(label, bound));
-  return `${writeSeries(name, shown)} ${formatSampleValue(value)}\n`;
+  return `${write(name, shown)} ${formatSampleValue(value)}\n`;
 }
 
 /** Bounds are texts that must be the same everywhere: floats always have a point or an exponent (`1.0`). */

@@ -1,4 +1,4 @@
-import { writeSeries } from '../../core/series.ts';
+import { seriesWriter } from '../../core/series.ts';
 import { formatSampleValue } from '../../core/value.ts';
 import type { Exposition } from './exposition.ts';
 import { EVENT_HELP } from './exposition.ts';
@@ -36,8 +36,9 @@ export const TEXT: Exposition = {
 
 function familyText({ name, help, type, samples }: Family): string {
   let text = `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`;
+  const write = seriesWriter();
   for (const sample of samples)
-    text += `${writeSeries(sample.name, sample.labels)} ${formatSampleValue(sample.value)}\n`;
+    text += `${write(sample.name, sample.labels)} ${formatSampleValue(sample.value)}\n`;
   return text;
 }
 
