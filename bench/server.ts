@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Servers run on this core, load on the other. */
@@ -11,6 +11,12 @@ const READY_MS_MAX = 60_000;
 const POLL_MS = 5;
 const LISTENS = /listens {2}http:\/\/[^ ]*:(\d+)/;
 const ROOT = join(import.meta.dirname, '..');
+/** Those of `npm start`, which the floors get, too. */
+const NODE_FLAGS = (
+  JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } }
+).scripts.start
+  .split(' ')
+  .filter((word) => word.startsWith('--'));
 
 /** A server under measurement, in a process of its own on a core of its own. */
 export class MeasuredServer implements AsyncDisposable {
@@ -26,9 +32,9 @@ export class MeasuredServer implements AsyncDisposable {
 
   /** Starts a program below the repository's root, and resolves once it says that it listens. */
   static async start(program: string, args: readonly string[], preload?: string): Promise<MeasuredServer> {
-    const node = [process.execPath, '--disable-warning=ExperimentalWarning'];
+    const node = [process.execPath, ...NODE_FLAGS];
     if (preload !== undefined) node.push('--import', join(ROOT, preload));
-    const child = spawn('taskset', ['-c', SERVER_CORE, ...node, join(ROOT, program), ...args], {
+    const child = spawn('taskset', ['-c', SERVER_CORE, ...node, resolve(ROOT, program), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let output = '';

@@ -21,7 +21,6 @@ import type { Clock } from './core/millis.ts';
 import { UnavailableError } from './core/errors.ts';
 import { guard } from './http/auth/guard.ts';
 import { WriteLimits } from './http/auth/writeLimits.ts';
-import { compress } from './http/compress.ts';
 import { Connections } from './http/connections.ts';
 import { eventRoute } from './http/eventRoute.ts';
 import { feedRoute } from './http/feedRoute.ts';
@@ -200,7 +199,6 @@ export class App implements AsyncDisposable {
         proxies,
         clock,
         mode: settings['scrape.timestamps'] === 'explicit' ? 'timed' : 'untimed',
-        compress,
         byUser: settings['scrapers.byUser'],
         nameOf: this.#naming.nameOf,
         ownMetrics: () => ownMetrics.families(),

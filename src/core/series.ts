@@ -44,7 +44,7 @@ export function readSeries(series: SeriesText): {
     labels.push({ name, value: unescape(series.slice(value, close)) });
     place = close + 2;
   }
-  return { metric: nameInHead(head), labels };
+  return { metric: metricOfHead(head), labels };
 }
 
 /**
@@ -59,10 +59,11 @@ export function headOf(series: SeriesText): string {
 
 /** The metric's name. */
 export function metricOf(series: SeriesText): string {
-  return nameInHead(headOf(series));
+  return metricOfHead(headOf(series));
 }
 
-function nameInHead(head: string): string {
+/** The metric's name, of what its series begin with. */
+export function metricOfHead(head: string): string {
   return head.startsWith('{') ? unescape(head.slice(2, -1)) : head;
 }
 

@@ -1,14 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RefusedError, shown } from '../core/errors.ts';
-import type { Entry } from '../core/entry.ts';
 import type { Clock } from '../core/millis.ts';
+import type { Run } from '../core/run.ts';
 import type { Mode } from '../core/settling.ts';
 import type { Scrapes } from '../relay/scrape.ts';
 import type { Family } from '../wire/out/families.ts';
 import type { Format } from '../wire/out/negotiate.ts';
 import { negotiate } from '../wire/out/negotiate.ts';
-import { render } from '../wire/out/render.ts';
-import type { Compressor } from './compress.ts';
+import { Renderer } from '../wire/out/render.ts';
+import type { Encoded } from './compress.ts';
+import { Compressor } from './compress.ts';
 import type { Connections } from './connections.ts';
 import type { NameOfAddress, Parameters } from './identify.ts';
 import { identify, withLastingName } from './identify.ts';
@@ -23,7 +24,6 @@ export interface MetricsRouteParts {
   readonly clock: Clock;
   /** How samples are timed for a scraper that does not say. */
   readonly mode: Mode;
-  readonly compress: Compressor;
   /** Whether a scraper's place is bound to the user who scrapes. */
   readonly byUser: boolean;
   readonly nameOf: NameOfAddress;
@@ -62,7 +62,8 @@ const SCHEMA = {
 };
 
 /** `GET /metrics`: what this scraper has not had, and the server's own metrics. HEAD and `peek=true` consume nothing. */
-export function metricsRoute(app: FastifyInstance, parts: MetricsRouteParts): void {
+export function metricsRoute(app: FastifyInstance, given: MetricsRouteParts): void {
+  const parts = { ...given, renderer: new Renderer(), compressor: new Compressor() };
   app.get('/metrics', { exposeHeadRoute: false, schema: SCHEMA }, async (request, reply) => {
     const asked = await readRequest(request, parts);
     return asked.peek ? peek(asked, request, reply, parts) : scrape(asked, request, reply, parts);
@@ -72,6 +73,12 @@ export function metricsRoute(app: FastifyInstance, parts: MetricsRouteParts): vo
     { schema: { ...SCHEMA, summary: 'The head of such a scrape; consumes nothing' } },
     async (request, reply) => peek(await readRequest(request, parts), request, reply, parts),
   );
+}
+
+/** What makes bodies. */
+interface Making extends MetricsRouteParts {
+  readonly renderer: Renderer;
+  readonly compressor: Compressor;
 }
 
 interface Asked {
@@ -100,12 +107,12 @@ async function scrape(
   { identity, mode, format }: Asked,
   { raw }: FastifyRequest,
   reply: FastifyReply,
-  parts: MetricsRouteParts,
+  parts: Making,
 ): Promise<FastifyReply> {
   const { scrapes, connections, clock } = parts;
   const requestedAt = clock();
   const timeoutMs = announcedTimeoutMs(raw.headers['x-prometheus-scrape-timeout-seconds']);
-  const { entries, offerId } = await scrapes.scrape({
+  const { runs, offerId } = await scrapes.scrape({
     identity,
     mode,
     requestedAt,
@@ -116,9 +123,9 @@ async function scrape(
     connection: connections.idOf(raw),
     throughProxy: PROXY_HEADERS.some((name) => raw.headers[name] !== undefined),
   });
-  let body: Body;
+  let body: Encoded;
   try {
-    body = await bodyOf(entries, mode, format, raw.headers['accept-encoding'], parts);
+    body = await bodyOf(runs, mode, format, raw.headers['accept-encoding'], parts);
   } catch (error) {
     if (offerId !== undefined) scrapes.observe(identity.id, offerId, 'closed');
     throw error;
@@ -133,26 +140,24 @@ async function peek(
   { identity, mode, format }: Asked,
   { raw }: FastifyRequest,
   reply: FastifyReply,
-  parts: MetricsRouteParts,
+  parts: Making,
 ): Promise<FastifyReply> {
-  const entries = await parts.scrapes.peek(identity, mode);
-  return send(reply, format, await bodyOf(entries, mode, format, raw.headers['accept-encoding'], parts));
+  const runs = await parts.scrapes.peek(identity, mode);
+  return send(reply, format, await bodyOf(runs, mode, format, raw.headers['accept-encoding'], parts));
 }
 
-type Body = Awaited<ReturnType<Compressor>>;
-
 async function bodyOf(
-  entries: readonly Entry[],
+  runs: readonly Run[],
   mode: Mode,
   format: Format,
   acceptEncoding: string | string[] | undefined,
-  { ownMetrics, compress }: MetricsRouteParts,
-): Promise<Body> {
-  const bytes = render(format, entries, await ownMetrics(), { timed: mode === 'timed' });
-  return compress(bytes, String(acceptEncoding ?? ''));
+  { ownMetrics, renderer, compressor }: Making,
+): Promise<Encoded> {
+  const pieces = renderer.render(format, runs, await ownMetrics(), { timed: mode === 'timed' });
+  return compressor.encode(pieces, String(acceptEncoding ?? ''));
 }
 
-function send(reply: FastifyReply, format: Format, { bytes, encoding }: Body): FastifyReply {
+function send(reply: FastifyReply, format: Format, { bytes, encoding }: Encoded): FastifyReply {
   if (encoding !== undefined) reply.header('Content-Encoding', encoding);
   return reply
     .header('Content-Type', format.contentType)

@@ -11,13 +11,38 @@ const NAMED: Record<string, readonly string[]> = {
 type Address = ReturnType<typeof ipaddr.process>;
 type Cidr = ReturnType<typeof ipaddr.parseCIDR>;
 
+/** The address at the other end of a socket. */
+interface Peer {
+  /** In canonical form; as it is where it can't be read. */
+  readonly canonical: string;
+  readonly isTrusted: boolean;
+}
+
+/** Peers that are remembered: they come again and again, and to read an address takes longer than to render a scrape of little. */
+const PEERS_MAX = 1_000;
+
 /** Whose word about a client's address is taken: the proxies that stand before this server. */
 export class TrustedProxies {
   readonly #ranges: readonly Cidr[];
+  readonly #peers = new Map<string, Peer>();
 
   /** Takes addresses, CIDR ranges, and the names `loopback`, `linklocal`, `private`. Throws a RangeError for anything else. */
   constructor(entries: readonly string[]) {
     this.#ranges = entries.flatMap((entry) => NAMED[entry.toLowerCase()] ?? [entry]).map(parseRange);
+  }
+
+  /** Reads the address of a socket. */
+  peer(socketAddress: string): Peer {
+    const known = this.#peers.get(socketAddress);
+    if (known !== undefined) return known;
+    const address = parseAddress(socketAddress);
+    const peer =
+      address === undefined
+        ? { canonical: socketAddress, isTrusted: false }
+        : { canonical: address.toString(), isTrusted: this.trusts(address) };
+    if (this.#peers.size === PEERS_MAX) this.#peers.clear();
+    this.#peers.set(socketAddress, peer);
+    return peer;
   }
 
   trusts(address: Address): boolean {
@@ -47,24 +72,24 @@ export function clientAddress(
   headers: IncomingHttpHeaders,
   proxies: TrustedProxies,
 ): string {
-  const socket = parseAddress(socketAddress);
-  if (socket === undefined) return socketAddress;
-  if (!proxies.trusts(socket)) return socket.toString();
+  const { canonical, isTrusted } = proxies.peer(socketAddress);
+  if (!isTrusted) return canonical;
   const real = parseAddress(single(headers['x-real-ip']));
   if (real !== undefined) return real.toString();
-  let nearest = socket;
+  let nearest = canonical;
   for (const hop of single(headers['x-forwarded-for']).split(',').toReversed()) {
     const address = parseAddress(hop);
     // What lies beyond something unreadable was written by nobody we trust.
     if (address === undefined) break;
-    nearest = address;
+    nearest = address.toString();
     if (!proxies.trusts(address)) break;
   }
-  return nearest.toString();
+  return nearest;
 }
 
 /** `::ffff:1.2.3.4` is 1.2.3.4; `1.2.3.4:5`, `[::1]`, `[::1]:5` lose brackets and port; a zone is kept out. */
 function parseAddress(text: string): Address | undefined {
+  if (text === '') return undefined;
   const bare =
     /^\[([^\]]*)\](?::\d+)?$/.exec(text.trim())?.[1] ?? text.trim().replace(/^([\d.]+):\d+$/, '$1');
   const withoutZone = bare.replace(/%.*$/, '');

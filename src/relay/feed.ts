@@ -3,6 +3,7 @@ import type { PageLimits } from '../core/limits.ts';
 import type { Offset } from '../core/offset.ts';
 import { offset } from '../core/offset.ts';
 import { range } from '../core/range.ts';
+import { entriesOf } from '../core/run.ts';
 import type { Log } from '../log/log.ts';
 import type { Pages } from './page.ts';
 
@@ -40,9 +41,9 @@ export class Feed {
     const asked = after ?? Math.max(trimmed, end - entriesMax);
     const from = asked > end ? trimmed : offset(Math.max(asked, trimmed));
     const limits: PageLimits = { eventsMax: entriesMax, bytesMax: this.#bytesMax };
-    const { entries, ranges } = await this.#pages.read(range(from, end), limits);
+    const { stretches, ranges } = await this.#pages.read(range(from, end), limits);
     return {
-      events: entries.filter(({ kind }) => kind === 'event'),
+      events: entriesOf(stretches).filter(({ kind }) => kind === 'event'),
       next: ranges.at(-1)?.upTo ?? from,
       end,
       gone: asked > end ? 0 : from - asked,

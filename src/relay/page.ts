@@ -1,19 +1,18 @@
-import type { Entry } from '../core/entry.ts';
 import type { PageLimits } from '../core/limits.ts';
 import type { Offset } from '../core/offset.ts';
 import type { Ranges } from '../core/range.ts';
 import { NONE, range, union } from '../core/range.ts';
 import type { Log } from '../log/log.ts';
+import type { Stretch } from './stretch.ts';
+import { ReadStretch } from './stretch.ts';
 import type { Tail } from './tail.ts';
 
 /** What one scrape takes: entries in order, and the offsets that they cover. */
 export interface Page {
-  readonly entries: readonly Entry[];
+  readonly stretches: readonly Stretch[];
   readonly ranges: Ranges;
 }
 
-/** What a sample's line costs beside its series: the value, the time, the separators. An estimate. */
-const LINE_BYTES = 40;
 /** Entries read from the log at a time, so that a page of few large entries does not load many. */
 const READ_ENTRIES_MAX = 10_000;
 
@@ -34,31 +33,41 @@ export class Pages {
 
   /** As much of the ranges as a page holds, from the start; the first entry is always taken. */
   async read(ranges: Ranges, limits: PageLimits): Promise<Page> {
-    const entries: Entry[] = [];
+    const stretches: Stretch[] = [];
     let taken: Ranges = NONE;
+    let entries = 0;
     let bytes = 0;
     for (const { after, upTo } of ranges) {
       let from = after;
       while (from < upTo) {
-        const most = Math.min(limits.eventsMax - entries.length, READ_ENTRIES_MAX);
-        const read = this.#tail.slice(from, upTo, most) ?? (await this.#log.read(from, upTo, most));
-        // Fewer than asked for: nothing more is there, for offsets may have gaps, or were trimmed.
-        const exhausted = read.length < most;
-        for (const entry of read) {
-          const size = Buffer.byteLength(entry.series) + LINE_BYTES;
-          if (entries.length > 0 && bytes + size > limits.bytesMax) {
-            return { entries, ranges: union(taken, range(after, from)) };
+        const most = Math.min(limits.eventsMax - entries, READ_ENTRIES_MAX);
+        let read = 0;
+        for (const stretch of await this.#read(from, upTo, most)) {
+          const fits = stretch.countWithin(limits.bytesMax - bytes);
+          const count = entries === 0 ? Math.max(fits, 1) : fits;
+          if (count > 0) {
+            const part = stretch.first(count);
+            stretches.push(part);
+            entries += count;
+            bytes += part.bytes;
+            from = part.last;
           }
-          bytes += size;
-          entries.push(entry);
-          from = entry.offset;
+          if (count < stretch.length) return { stretches, ranges: union(taken, range(after, from)) };
+          read += count;
         }
-        if (exhausted) from = upTo;
-        else if (entries.length >= limits.eventsMax)
-          return { entries, ranges: union(taken, range(after, from)) };
+        // Fewer than asked for: nothing more is there, for offsets may have gaps, or were trimmed.
+        if (read < most) from = upTo;
+        else if (entries >= limits.eventsMax) return { stretches, ranges: union(taken, range(after, from)) };
       }
       taken = union(taken, range(after, upTo));
     }
-    return { entries, ranges: taken };
+    return { stretches, ranges: taken };
+  }
+
+  async #read(after: Offset, upTo: Offset, entriesMax: number): Promise<readonly Stretch[]> {
+    const inTail = this.#tail.slice(after, upTo, entriesMax);
+    if (inTail !== undefined) return inTail;
+    const entries = await this.#log.read(after, upTo, entriesMax);
+    return entries.length === 0 ? [] : [new ReadStretch(entries)];
   }
 }

@@ -1,4 +1,3 @@
-import type { Entry } from '../core/entry.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { PageLimits } from '../core/limits.ts';
 import type { Clock, Millis } from '../core/millis.ts';
@@ -6,7 +5,7 @@ import { makeOffer, markFlushed, settle } from '../core/offer.ts';
 import type { Position } from '../core/position.ts';
 import { available, positionAt } from '../core/position.ts';
 import { size, without } from '../core/range.ts';
-
+import type { Run } from '../core/run.ts';
 import type { Mode } from '../core/settling.ts';
 import type { Counts } from './counts.ts';
 import type { Pages } from './page.ts';
@@ -27,7 +26,8 @@ export interface ScrapeRequest extends Sighting {
 
 /** What a scrape gets. `offerId` is undefined where there is nothing to hand out. */
 export interface Handout {
-  readonly entries: readonly Entry[];
+  /** As `Showing` has them. */
+  readonly runs: readonly Run[];
   readonly offerId: number | undefined;
 }
 
@@ -78,27 +78,27 @@ export class Scrapes {
     this.#settleElsewhere(id);
     for (;;) {
       const position = this.#scrapers.get(id)?.position;
-      if (position === undefined) return { entries: [], offerId: undefined };
+      if (position === undefined) return { runs: [], offerId: undefined };
       const page = await this.#pages.read(
         available(position, this.#pages.end),
         halved(this.#limits, position),
       );
-      if (page.entries.length === 0) return { entries: [], offerId: undefined };
+      if (page.stretches.length === 0) return { runs: [], offerId: undefined };
       // While the log was read, another request of the same scraper may have taken some of it, or a trim may have dropped it.
       const now = this.#scrapers.get(id)?.position;
       if (now === undefined || size(without(page.ranges, available(now, this.#pages.end))) > 0) continue;
       const shown = show(request.mode, page, now, request.requestedAt, this.#showing);
-      return { entries: shown.entries, offerId: await this.#offer(id, now, shown, request) };
+      return { runs: shown.runs, offerId: await this.#offer(id, now, shown, request) };
     }
   }
 
   /** What the next scrape would get. Changes nothing, and makes nobody known. */
-  async peek(identity: Identity, mode: Mode): Promise<readonly Entry[]> {
+  async peek(identity: Identity, mode: Mode): Promise<readonly Run[]> {
     const now = this.#clock();
     const position =
       this.#scrapers.get(identity.id)?.position ?? positionAt(await this.#scrapers.startOf(identity, now));
     const page = await this.#pages.read(available(position, this.#pages.end), halved(this.#limits, position));
-    return show(mode, page, position, now, this.#showing).entries;
+    return show(mode, page, position, now, this.#showing).runs;
   }
 
   /** The response went into the socket whole. On record at once: after a crash this is what tells sent from unsent. */

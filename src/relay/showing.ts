@@ -9,8 +9,11 @@ import type { Position } from '../core/position.ts';
 import { cursorOf } from '../core/position.ts';
 import type { Ranges } from '../core/range.ts';
 import { NONE, ofOffsets, without } from '../core/range.ts';
+import type { Run } from '../core/run.ts';
+import { entriesOf, runOf } from '../core/run.ts';
 import type { Mode } from '../core/settling.ts';
 import type { Page } from './page.ts';
+import type { Stretch } from './stretch.ts';
 
 export interface ShowingRules {
   readonly collapse: CollapseHow;
@@ -20,7 +23,8 @@ export interface ShowingRules {
 
 /** What a scrape shows of a page, and what that makes of the page's entries. */
 export interface Showing {
-  readonly entries: readonly Entry[];
+  /** No series stands in two of them; in an untimed scrape it stands once in all. Ends of pulses are there, too, if there are any. */
+  readonly runs: readonly Run[];
   /** What the scrape settles, once it arrived. */
   readonly covered: Ranges;
   /** What it leaves for a later one. */
@@ -51,29 +55,54 @@ export function show(
 
 /** Everything at its own time, or, where Prometheus would drop it as too old, as late as it must. */
 function showTimed(page: Page, position: Position, requestedAt: Millis, { ageMaxMs }: ShowingRules): Showing {
+  const all = { covered: page.ranges, left: NONE, collapsed: 0, movedCount: 0 };
   const oldest = millis(requestedAt - ageMaxMs);
-  const moved = moveUp(position.moved, cursorOf(position), page.entries, oldest, MOVED_GRACE_MS);
-  const all = { covered: page.ranges, left: NONE, collapsed: 0, moved };
-  if (moved.length === 0) return { ...all, entries: page.entries, movedCount: 0 };
-  const entries: Entry[] = [];
+  if (position.moved.length === 0 && isRecent(page, oldest)) {
+    const isDistinct = everyStretch(page, ({ entriesRepeat }, after) => entriesRepeat <= after);
+    const runs = isDistinct ? page.stretches : [runOf(entriesOf(page.stretches))];
+    return { ...all, runs, moved: position.moved };
+  }
+  const entries = entriesOf(page.stretches);
+  const moved = moveUp(position.moved, cursorOf(position), entries, oldest, MOVED_GRACE_MS);
+  if (moved.length === 0) return { ...all, moved, runs: [runOf(entries)] };
+  const shown: Entry[] = [];
   let movedCount = 0;
-  for (const entry of page.entries) {
+  for (const entry of entries) {
     const time = shownTime(entry, moved);
-    if (time === entry.time) entries.push(entry);
+    if (time === entry.time) shown.push(entry);
     // An end that would be moved could fall onto the next event of its series: without it the event fades by itself.
     else if (entry.kind === 'event') {
       movedCount += 1;
-      entries.push({ ...entry, time });
+      shown.push({ ...entry, time });
     }
   }
-  return { ...all, entries, movedCount };
+  return { ...all, moved, movedCount, runs: [runOf(shown)] };
 }
 
 /** A series may stand only once in an untimed scrape: Prometheus keeps the first of its samples and drops the others. */
 function showUntimed(page: Page, { moved }: Position, rules: ShowingRules): Showing {
-  const { shown, covered, collapsed } = collapse(rules.collapse, page.entries);
-  const all = { entries: shown, collapsed, moved, movedCount: 0 };
+  const isDistinct = everyStretch(page, ({ eventsRepeat }, after) => eventsRepeat <= after);
+  // A count shows the value 1, whatever the event's was.
+  if (isDistinct && rules.collapse !== 'count')
+    return { runs: page.stretches, covered: page.ranges, left: NONE, collapsed: 0, moved, movedCount: 0 };
+  const { shown, covered, collapsed } = collapse(rules.collapse, entriesOf(page.stretches));
+  const all = { runs: [runOf(shown)], collapsed, moved, movedCount: 0 };
   if (covered === 'all') return { ...all, covered: page.ranges, left: NONE };
   const left = without(page.ranges, ofOffsets(covered));
   return { ...all, covered: without(page.ranges, left), left };
+}
+
+/** Whether all of a page is so recent that nothing has to be moved: entries that are moved stand 1 ms apart by their offsets. */
+function isRecent({ stretches, ranges }: Page, oldest: Millis): boolean {
+  const after = ranges[0]?.after ?? 0;
+  return stretches.every(({ earliest, last }) => earliest >= oldest + (last - after));
+}
+
+/** Whether something is so of every stretch of a page that begins where it does. */
+function everyStretch(
+  { stretches, ranges }: Page,
+  isSo: (stretch: Stretch, after: number) => boolean,
+): boolean {
+  const after = ranges[0]?.after ?? 0;
+  return stretches.every((stretch) => isSo(stretch, after));
 }

@@ -1,20 +1,35 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Entry } from '../core/entry.ts';
+import type { Entry, EntryKind } from '../core/entry.ts';
 import { millis } from '../core/millis.ts';
 import { offset } from '../core/offset.ts';
+import { entriesOf } from '../core/run.ts';
 import { writeSeries } from '../core/series.ts';
+import { CHUNK_ENTRIES } from './chunk.ts';
 import { Tail } from './tail.ts';
 
-function entry(at: number): Entry {
+/** What an entry of the series `e` costs. */
+const COST = 97;
+
+function entry(at: number, series = 'e', kind: EntryKind = 'event'): Entry {
   return {
-    kind: 'event',
-    series: writeSeries('e', []),
-    value: 1,
-    time: millis(0),
-    arrived: millis(0),
+    kind,
+    series: writeSeries(series, []),
+    value: -0,
+    time: millis(1_000_000 + at),
+    arrived: millis(2_000_000 + at),
     offset: offset(at),
   };
+}
+
+function sliced(
+  tail: Tail,
+  after: number,
+  upTo: number,
+  entriesMax = Infinity,
+): readonly Entry[] | undefined {
+  const stretches = tail.slice(offset(after), offset(upTo), entriesMax);
+  return stretches && entriesOf(stretches);
 }
 
 it('gives what lies between two offsets, or says that it does not reach back so far', () => {
@@ -31,9 +46,10 @@ it('gives what lies between two offsets, or says that it does not reach back so 
         const tail = new Tail(bytesMax);
         tail.start(offset(10));
         for (const at of offsets) tail.push([entry(at)]);
-        const got = tail.slice(offset(after), offset(upTo), entriesMax)?.map(({ offset: at }) => at);
+        const got = sliced(tail, after, upTo, entriesMax);
         if (got === undefined) return;
-        expect(got).toEqual(offsets.filter((at) => at > after && at <= upTo).slice(0, entriesMax));
+        const expected = offsets.filter((at) => at > after && at <= upTo).slice(0, entriesMax);
+        expect(got).toEqual(expected.map((at) => entry(at)));
         expect(tail.end).toBe(offsets.at(-1) ?? 10);
       },
     ),
@@ -41,17 +57,81 @@ it('gives what lies between two offsets, or says that it does not reach back so 
   );
 });
 
-it('holds no more than its bytes, and knows that the rest is gone', () => {
-  const tail = new Tail(50 * 97);
+it('holds no more than its bytes, a sixteenth less at most, and knows that the rest is gone', () => {
+  const tail = new Tail(1_600 * COST);
   tail.start(offset(0));
   for (let at = 1; at <= 20_000; at += 1) tail.push([entry(at)]);
-  expect(tail.slice(offset(19_949), offset(20_000), 100)).toBeUndefined();
-  expect(tail.slice(offset(19_950), offset(20_000), 100)).toHaveLength(50);
+  expect(sliced(tail, 18_399, 20_000)).toBeUndefined();
+  expect(sliced(tail, 18_502, 20_000)).toHaveLength(1_498);
 });
 
 it('knows nothing from before its start', () => {
   const tail = new Tail(1_000);
   tail.start(offset(10));
-  expect(tail.slice(offset(9), offset(10), 1)).toBeUndefined();
-  expect(tail.slice(offset(10), offset(10), 1)).toEqual([]);
+  expect(sliced(tail, 9, 10, 1)).toBeUndefined();
+  expect(sliced(tail, 10, 10, 1)).toEqual([]);
+});
+
+it('gives everybody the same stretch for a whole chunk, and tells it from a part', () => {
+  const tail = new Tail(1e9);
+  tail.start(offset(0));
+  tail.push(Array.from({ length: CHUNK_ENTRIES + 5 }, (_, i) => entry(i + 1)));
+  const once = tail.slice(offset(0), tail.end, Infinity);
+  const again = tail.slice(offset(0), tail.end, Infinity);
+  expect(once?.map(({ length, isShared }) => ({ length, isShared }))).toEqual([
+    { length: CHUNK_ENTRIES, isShared: true },
+    { length: 5, isShared: true },
+  ]);
+  expect(again?.every((stretch, i) => stretch === once?.[i])).toBe(true);
+  tail.push([entry(CHUNK_ENTRIES + 6)]);
+  const grown = tail.slice(offset(1), tail.end, Infinity);
+  expect(grown?.map(({ length, isShared }) => ({ length, isShared }))).toEqual([
+    { length: CHUNK_ENTRIES - 1, isShared: false },
+    { length: 6, isShared: true },
+  ]);
+  expect(once?.[1]).toHaveLength(5);
+});
+
+it('tells from where on no series stands twice, by its events or by all that is there', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd', 'e'), fc.boolean()), {
+        minLength: 1,
+        maxLength: 40,
+      }),
+      fc.nat(40),
+      fc.integer({ min: 300, max: 5_000 }),
+      (log, after, bytesMax) => {
+        const tail = new Tail(bytesMax);
+        tail.start(offset(0));
+        tail.push(log.map(([series, isEnd], i) => entry(i + 1, series, isEnd ? 'end' : 'event')));
+        const stretches = tail.slice(offset(after), tail.end, Infinity);
+        if (stretches === undefined) return;
+        const entries = entriesOf(stretches);
+        const isDistinct = new Set(entries.map(({ series }) => series)).size === entries.length;
+        expect(stretches.every(({ entriesRepeat }) => entriesRepeat <= after)).toBe(isDistinct);
+        const events = entries.filter(({ kind }) => kind === 'event');
+        const areDistinct = new Set(events.map(({ series }) => series)).size === events.length;
+        // An end between two events of a series hides the first of them from the second; then it is the end that is told.
+        if (stretches.every(({ eventsRepeat }) => eventsRepeat <= after)) expect(areDistinct).toBe(true);
+      },
+    ),
+    { numRuns: 2_000 },
+  );
+});
+
+it('measures lines as they would be one by one', () => {
+  const tail = new Tail(1e9);
+  tail.start(offset(0));
+  tail.push([entry(1), entry(2, 'longer'), entry(3)]);
+  const [all] = tail.slice(offset(0), offset(3), Infinity) ?? [];
+  const [part] = tail.slice(offset(1), offset(3), Infinity) ?? [];
+  expect(all?.bytes).toBe(41 + 46 + 41);
+  expect(part?.bytes).toBe(46 + 41);
+  expect([0, 40, 41, 86, 87, 127, 128, 1_000].map((bytes) => all?.countWithin(bytes))).toEqual([
+    0, 0, 1, 1, 2, 2, 3, 3,
+  ]);
+  expect([45, 46, 87].map((bytes) => part?.countWithin(bytes))).toEqual([0, 1, 2]);
+  expect(all?.first(2).last).toBe(2);
+  expect(all?.earliest).toBe(1_000_001);
 });

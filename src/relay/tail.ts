@@ -1,11 +1,14 @@
 import type { Entry } from '../core/entry.ts';
 import type { Offset } from '../core/offset.ts';
 import { START } from '../core/offset.ts';
+import type { SeriesText } from '../core/series.ts';
+import { Chunk } from './chunk.ts';
+import type { Stretch } from './stretch.ts';
 
-/** What an entry costs in memory beside its series' text: the object and its numbers. An estimate. */
-const ENTRY_BYTES = 96;
+/** A chunk that takes this share of the tail is closed early, so that what is evicted together stays small. */
+const CHUNK_SHARE = 1 / 16;
 /** The array is cut once this many of its places, and half of them, are free. */
-const FREE_PLACES_MAX = 4096;
+const FREE_PLACES_MAX = 64;
 
 /**
  * The newest entries of the log, in memory and shared by all scrapers, so that a usual scrape touches no disk. Bounded by bytes;
@@ -13,7 +16,9 @@ const FREE_PLACES_MAX = 4096;
  */
 export class Tail {
   readonly #bytesMax: number;
-  #entries: (Entry | undefined)[] = [];
+  /** Of each series in here the latest entry. */
+  readonly #latest = new Map<SeriesText, Offset>();
+  #chunks: (Chunk | undefined)[] = [];
   #first = 0;
   #bytes = 0;
   #after: Offset = START;
@@ -36,50 +41,74 @@ export class Tail {
 
   /** Takes entries as the log commits them, in the order of their offsets. */
   push(entries: readonly Entry[]): void {
+    let chunk = this.#open();
     for (const entry of entries) {
-      this.#entries.push(entry);
-      this.#bytes += cost(entry);
-      this.#end = entry.offset;
+      if (chunk.isFull || chunk.cost > this.#bytesMax * CHUNK_SHARE) chunk = this.#begin();
+      const { series, offset } = entry;
+      const before = chunk.cost;
+      chunk.push(entry, this.#latest.get(series) ?? START);
+      this.#latest.set(series, offset);
+      this.#bytes += chunk.cost - before;
+      this.#end = offset;
     }
     while (this.#bytes > this.#bytesMax) this.#evict();
     this.#compact();
   }
 
   /** The entries beyond `after`, up to and with `upTo`, at most `entriesMax`; undefined where the tail begins later. */
-  slice(after: Offset, upTo: Offset, entriesMax: number): readonly Entry[] | undefined {
+  slice(after: Offset, upTo: Offset, entriesMax: number): readonly Stretch[] | undefined {
     if (after < this.#after) return undefined;
-    const from = this.#indexBeyond(after);
-    const to = Math.min(this.#indexBeyond(upTo), from + entriesMax);
-    return this.#entries.slice(from, to) as Entry[];
+    const stretches: Stretch[] = [];
+    let left = entriesMax;
+    for (let i = this.#indexBeyond(after); i < this.#chunks.length && left > 0; i += 1) {
+      const chunk = this.#chunks[i] as Chunk;
+      const from = chunk.indexBeyond(after);
+      const to = Math.min(chunk.indexBeyond(upTo), from + left);
+      if (from === to) break;
+      stretches.push(chunk.stretch(from, to));
+      left -= to - from;
+    }
+    return stretches;
+  }
+
+  #open(): Chunk {
+    return this.#chunks.at(-1) ?? this.#begin();
+  }
+
+  #begin(): Chunk {
+    const chunk = new Chunk();
+    this.#chunks.push(chunk);
+    return chunk;
   }
 
   #evict(): void {
-    const entry = this.#entries[this.#first] as Entry;
-    this.#entries[this.#first] = undefined;
+    const chunk = this.#chunks[this.#first] as Chunk;
+    this.#chunks[this.#first] = undefined;
     this.#first += 1;
-    this.#bytes -= cost(entry);
-    this.#after = entry.offset;
+    this.#bytes -= chunk.cost;
+    this.#after = chunk.last;
+    for (let i = 0; i < chunk.length; i += 1) {
+      const series = chunk.seriesAt(i);
+      if (this.#latest.get(series) === chunk.offsetAt(i)) this.#latest.delete(series);
+    }
   }
 
   #compact(): void {
-    if (this.#first < FREE_PLACES_MAX || this.#first * 2 < this.#entries.length) return;
-    this.#entries = this.#entries.slice(this.#first);
+    if (this.#first < FREE_PLACES_MAX || this.#first * 2 < this.#chunks.length) return;
+    this.#chunks = this.#chunks.slice(this.#first);
     this.#first = 0;
   }
 
-  /** The index of the first entry beyond an offset: a binary search, since offsets may have gaps. */
+  /** The index of the first chunk that holds an entry beyond an offset. */
   #indexBeyond(offset: Offset): number {
     let low = this.#first;
-    let high = this.#entries.length;
+    let high = this.#chunks.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#entries[middle] as Entry).offset <= offset) low = middle + 1;
-      else high = middle;
+      const chunk = this.#chunks[middle] as Chunk;
+      if (chunk.length === 0 || chunk.last > offset) high = middle;
+      else low = middle + 1;
     }
     return low;
   }
-}
-
-function cost(entry: Entry): number {
-  return ENTRY_BYTES + entry.series.length;
 }

@@ -1,8 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { renderOpenMetrics } from '../../src/wire/out/openmetrics.ts';
-import { render } from '../../src/wire/out/render.ts';
+import { render } from '../support/rendered.ts';
 import { negotiate } from '../../src/wire/out/negotiate.ts';
 import { parseOpenMetrics } from '../support/openMetricsParser.ts';
 import { CASES, OWN } from './formats.ts';
@@ -38,7 +37,7 @@ describe('OpenMetrics', () => {
 
   test('names a counter without its _total; one that has none, and one whose short name events have, is unknown', () => {
     const { entries = [] } = CASES['own-families'] ?? {};
-    const body = renderOpenMetrics(entries, OWN, { timed: false, escaping: 'underscores' });
+    const body = render(negotiate('application/openmetrics-text;version=1.0.0'), entries, OWN, { timed: false });
     expect(parseOpenMetrics(body).map(({ name, type }) => `${name} ${type}`)).toEqual([
       'deploys gauge',
       'own_requests counter',

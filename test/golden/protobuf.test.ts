@@ -2,8 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { negotiate } from '../../src/wire/out/negotiate.ts';
-import { renderProtobuf } from '../../src/wire/out/protobuf.ts';
-import { render } from '../../src/wire/out/render.ts';
+import { render } from '../support/rendered.ts';
 import { NORMAL_NAN_BITS, STALE_NAN_BITS, readProtobuf } from '../support/protobufReader.ts';
 import { end, event, inLog } from './entries.ts';
 import { CASES, OWN } from './formats.ts';
@@ -14,10 +13,11 @@ import { CASES, OWN } from './formats.ts';
  */
 const fileOf = (name: string) => fileURLToPath(new URL(`protobuf/${name}.good.txt`, import.meta.url));
 const names = Object.keys(CASES);
+const MEDIA = 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited';
+const PROTOBUF = negotiate(MEDIA);
 const bodyOf = (name: string) => {
   const { entries, families, timed, escaping } = CASES[name] as (typeof CASES)[string];
-  const media = 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited';
-  return render(negotiate(`${media};escaping=${escaping}`), entries, families, { timed });
+  return render(negotiate(`${MEDIA};escaping=${escaping}`), entries, families, { timed });
 };
 const dump = (body: Uint8Array) => `${Buffer.from(body).toString('hex').replaceAll(/.{64}(?=.)/g, '$&\n')}\n`;
 const undump = (text: string) => Buffer.from(text.replaceAll('\n', ''), 'hex');
@@ -43,7 +43,7 @@ describe('protobuf', () => {
       22 1a 0a 06 0a 01 61 12 01 31 12 09 09 00 00 00 00 00 00 f0 3f 30 80 d0 95 ff bc 31
       22 1a 0a 06 0a 01 61 12 01 31 12 09 09 02 00 00 00 00 00 f0 7f 30 98 c5 96 ff bc 31`;
     const entries = inLog(event('ev', { a: '1' }, 1, 1_700_000_000_000), end('ev', { a: '1' }, 1_700_000_015_000));
-    const body = Buffer.from(renderProtobuf(entries, [], { timed: true, escaping: 'underscores' }));
+    const body = Buffer.from(render(PROTOBUF, entries, [], { timed: true }));
     const metrics = body.subarray(body.indexOf(Buffer.from('1801', 'hex')));
     expect(metrics.toString('hex')).toBe(measured.replaceAll(/\s/g, '').slice('410a026576120168'.length));
     expect(readProtobuf(Buffer.from(measured.replaceAll(/\s/g, ''), 'hex'))[0]?.metrics).toEqual(
@@ -60,7 +60,7 @@ describe('protobuf', () => {
       event('a', {}, -Number.NaN),
       end('a'),
     );
-    const [family] = readProtobuf(renderProtobuf(entries, [], { timed: true, escaping: 'underscores' }));
+    const [family] = readProtobuf(render(PROTOBUF, entries, [], { timed: true }));
     expect(family?.metrics.map(({ bits }) => bits)).toEqual([
       NORMAL_NAN_BITS,
       NORMAL_NAN_BITS,
@@ -70,7 +70,7 @@ describe('protobuf', () => {
   });
 
   test("holds the server's own metrics of all types", () => {
-    const families = readProtobuf(renderProtobuf([], OWN, { timed: true, escaping: 'underscores' }));
+    const families = readProtobuf(render(PROTOBUF, [], OWN, { timed: true }));
     expect(families.map(({ name, type }) => `${name} ${type}`)).toEqual(OWN.map(({ name, type }) => `${name} ${type}`));
     expect(families.flatMap(({ metrics }) => metrics.map(({ time }) => time))).toEqual(Array(8).fill(undefined));
     expect(families[0]?.help).toBe(OWN[0]?.help);

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { collapseLast } from '../../src/core/collapse.ts';
 import { describe, expect, test } from 'vitest';
 import type { Entry } from '../../src/core/entry.ts';
-import { renderText } from '../../src/wire/out/text.ts';
+import { renderText } from '../support/rendered.ts';
 import { parseExposition, parseSamples } from '../support/strictParser.ts';
 import { NOON, end, event, inLog } from './entries.ts';
 

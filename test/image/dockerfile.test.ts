@@ -3,6 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ROOT, said, stages } from './dockerfile.ts';
 
+const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  devDependencies: { node: string };
+  scripts: { start: string };
+};
 const all = stages();
 const final = all.at(-1);
 if (final === undefined) throw new Error('the Dockerfile has no stages');
@@ -15,9 +19,7 @@ describe('the Dockerfile', () => {
   });
 
   it('pins the Node that the tests run on', () => {
-    const { devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
-      devDependencies: { node: string };
-    };
+    const { devDependencies } = manifest;
     const nodes = all.map(({ image }) => image).filter((image) => image.startsWith('node:'));
     expect(nodes).toEqual([
       `node:${devDependencies.node}-bookworm-slim`,
@@ -42,12 +44,9 @@ describe('the Dockerfile', () => {
     expect(said(final, 'RUN')).toEqual([]);
     expect(said(final, 'SHELL')).toEqual([]);
     const [entrypoint = ''] = said(final, 'ENTRYPOINT');
-    expect(JSON.parse(entrypoint)).toEqual([
-      '/usr/local/bin/node',
-      '--max-semi-space-size=16',
-      '--disable-warning=ExperimentalWarning',
-      '/app/src/main.ts',
-    ]);
+    // As `npm start` does it.
+    const flags = manifest.scripts.start.split(' ').filter((word) => word.startsWith('--'));
+    expect(JSON.parse(entrypoint)).toEqual(['/usr/local/bin/node', ...flags, '/app/src/main.ts']);
     const [healthcheck = ''] = said(final, 'HEALTHCHECK');
     expect(healthcheck).toMatch(/CMD \["\/usr\/local\/bin\/node", /);
     expect(healthcheck).not.toContain('curl');

@@ -3,6 +3,7 @@ import type { Entry } from '../../src/core/entry.ts';
 import type { Millis } from '../../src/core/millis.ts';
 import { millis } from '../../src/core/millis.ts';
 import type { Mode } from '../../src/core/settling.ts';
+import { entriesOf } from '../../src/core/run.ts';
 import { writeSeries } from '../../src/core/series.ts';
 import type { Log } from '../../src/log/log.ts';
 import type { Accepted } from '../../src/relay/accept.ts';
@@ -15,7 +16,6 @@ import { IdRefresher } from '../../src/relay/refresh.ts';
 import { Expiry } from '../../src/relay/expire.ts';
 import { Pages } from '../../src/relay/page.ts';
 import { Scrapers } from '../../src/relay/scrapers.ts';
-import type { Handout } from '../../src/relay/scrape.ts';
 import { Scrapes } from '../../src/relay/scrape.ts';
 import { SeriesCap } from '../../src/relay/seriesCap.ts';
 import { Sightings } from '../../src/relay/sightings.ts';
@@ -78,6 +78,12 @@ const DEFAULTS: RelayLimits = {
 };
 
 /** A whole relay on a log, with a clock that only the test turns, and without HTTP. */
+/** What a scrape got. */
+export interface Scraped {
+  readonly entries: readonly Entry[];
+  readonly offerId: number | undefined;
+}
+
 export class RelayHarness {
   now: Millis = millis(1_700_000_000_000);
   readonly news: string[] = [];
@@ -164,13 +170,13 @@ export class RelayHarness {
   }
 
   /** A scrape by a scraper with an id of its own (or, `identifiedBy` address, without). */
-  scrape(
+  async scrape(
     id: string,
     mode: Mode = 'untimed',
     identifiedBy: 'parameter' | 'address' = 'parameter',
     closes = false,
-  ): Promise<Handout> {
-    return this.scrapes.scrape({
+  ): Promise<Scraped> {
+    const { runs, offerId } = await this.scrapes.scrape({
       identity: { id, identifiedBy, address: '127.0.0.1' },
       mode,
       requestedAt: this.now,
@@ -181,6 +187,9 @@ export class RelayHarness {
       connection: 1,
       throughProxy: false,
     });
+    // As every format does: only timed samples can be the end of a pulse.
+    const entries = entriesOf(runs).filter(({ kind }) => mode === 'timed' || kind === 'event');
+    return { entries, offerId };
   }
 
   /** A scrape that arrives, with proof. Returns the events' numbers. */

@@ -3,10 +3,8 @@ import type { SeriesText } from '../../core/series.ts';
 import { headOf } from '../../core/series.ts';
 import type { Escaping } from './escape.ts';
 import { escaper } from './escape.ts';
+import type { Sample } from './exposition.ts';
 import { inSeriesOrder } from './order.ts';
-
-/** What the events' families say of themselves, in every format. */
-export const EVENT_HELP = 'Events registered with oneShotMetricsServer, each delivered once to each scraper';
 
 export interface Shown {
   /** Whether samples carry the entries' own times. */
@@ -15,18 +13,17 @@ export interface Shown {
 }
 
 /**
- * Makes something of each entry, and puts together what is of one metric, by the head that its series share once they are escaped.
+ * Puts together the samples of one metric, by the head that its series share once they are escaped.
  * Families stand in the order of their first entry. Timed, all of one series stands together too, oldest first.
  */
-export function grouped<T>(
+export function grouped(
   entries: readonly Entry[],
   { timed, escaping }: Shown,
-  make: (series: SeriesText, entry: Entry) => T,
-): ReadonlyMap<string, readonly T[]> {
-  const families = new Map<string, T[]>();
+): ReadonlyMap<string, readonly Sample[]> {
+  const families = new Map<string, Sample[]>();
   const escapeSeries = escaper(escaping);
   let head: string | undefined;
-  let family: T[] = [];
+  let family: Sample[] = [];
   let before: SeriesText | undefined;
   let series = '' as SeriesText;
   for (const entry of timed ? inSeriesOrder(entries) : entries) {
@@ -38,7 +35,7 @@ export function grouped<T>(
         family = familyOf(families, head);
       }
     }
-    family.push(make(series, entry));
+    family.push({ series, entry });
   }
   return families;
 }
@@ -55,10 +52,10 @@ function beginsWith(series: SeriesText, head: string): boolean {
   return behind === undefined || behind === '{' || behind === ',' || behind === '}';
 }
 
-function familyOf<T>(families: Map<string, T[]>, head: string): T[] {
+function familyOf(families: Map<string, Sample[]>, head: string): Sample[] {
   const known = families.get(head);
   if (known !== undefined) return known;
-  const family: T[] = [];
+  const family: Sample[] = [];
   families.set(head, family);
   return family;
 }

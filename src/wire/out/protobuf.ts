@@ -1,10 +1,9 @@
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
-import type { Entry } from '../../core/entry.ts';
 import type { Label, SeriesText } from '../../core/series.ts';
-import { metricOf, readSeries, writeSeries } from '../../core/series.ts';
+import { metricOfHead, readSeries, writeSeries } from '../../core/series.ts';
+import type { Exposition } from './exposition.ts';
+import { EVENT_HELP } from './exposition.ts';
 import type { Family, FamilySample } from './families.ts';
-import type { Shown } from './grouped.ts';
-import { EVENT_HELP, grouped } from './grouped.ts';
 
 /*
  * Messages of https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto, each behind its length:
@@ -40,55 +39,52 @@ const STALE_NAN = Uint8Array.of(2, 0, 0, 0, 0, 0, 0xf0, 0x7f);
 const NORMAL_NAN = Uint8Array.of(1, 0, 0, 0, 0, 0, 0xf8, 0x7f);
 
 /**
- * Renders entries and the server's own metrics as delimited protobuf. Timed, the end of a pulse is a stale marker at its own time,
- * which Prometheus stores as it is; untimed it says nothing, and is left out.
+ * Delimited protobuf. The end of a pulse is a stale marker at its own time, which Prometheus stores as it is; a body without times has
+ * none.
  */
-export function renderProtobuf(
-  entries: readonly Entry[],
-  families: readonly Family[],
-  { timed, escaping }: Shown,
-): Uint8Array {
-  const writer = new BinaryWriter();
-  const shown = timed ? entries : entries.filter(({ kind }) => kind === 'event');
-  const events = grouped(shown, { timed, escaping }, (series, entry) => ({ series, entry }));
-  for (const members of events.values()) writeEvents(writer, members, timed);
-  for (const family of families) writeFamily(writer, family);
-  return writer.finish();
-}
-
-interface Member {
-  readonly series: SeriesText;
-  readonly entry: Entry;
-}
-
-function writeEvents(writer: BinaryWriter, members: readonly Member[], timed: boolean): void {
-  const [first] = members;
-  if (first === undefined) return;
-  beginFamily(writer, metricOf(first.series), EVENT_HELP, 'gauge');
-  // A series' samples stand together, so that its labels are encoded once.
-  const labelWriter = new BinaryWriter();
-  let series: SeriesText | undefined;
-  let labels = new Uint8Array();
-  for (const member of members) {
-    if (member.series !== series) {
-      series = member.series;
-      writeLabels(labelWriter, readSeries(series).labels);
-      labels = labelWriter.finish();
+export const PROTOBUF: Exposition = {
+  showsEnds: true,
+  samples(samples, timed) {
+    const writer = new BinaryWriter();
+    // A series' samples stand together, so that its labels are encoded once.
+    const labelWriter = new BinaryWriter();
+    let before: SeriesText | undefined;
+    let labels = new Uint8Array();
+    for (const { series, entry } of samples) {
+      if (series !== before) {
+        before = series;
+        writeLabels(labelWriter, readSeries(series).labels);
+        labels = labelWriter.finish();
+      }
+      const { kind, value, time } = entry;
+      writer.uint32(counted(4)).fork().raw(labels);
+      writer.uint32(counted(VALUE_FIELD.gauge)).fork().uint32(fixed64(1));
+      if (kind === 'end') writer.raw(STALE_NAN);
+      else writeDouble(writer, value);
+      writer.join();
+      if (timed) writer.uint32(varint(6)).int64(time);
+      writer.join();
     }
-    const { kind, value, time } = member.entry;
-    writer.uint32(counted(4)).fork().raw(labels);
-    writer.uint32(counted(VALUE_FIELD.gauge)).fork().uint32(fixed64(1));
-    if (kind === 'end') writer.raw(STALE_NAN);
-    else writeDouble(writer, value);
-    writer.join();
-    if (timed) writer.uint32(varint(6)).int64(time);
-    writer.join();
-  }
-  writer.join();
-}
+    return writer.finish();
+  },
+  familyHead(head, bytes) {
+    const fields = new BinaryWriter();
+    writeFields(fields, metricOfHead(head), EVENT_HELP, 'gauge');
+    const message = fields.finish();
+    return new BinaryWriter()
+      .uint32(message.length + bytes)
+      .raw(message)
+      .finish();
+  },
+  rest(families) {
+    const writer = new BinaryWriter();
+    for (const family of families) writeFamily(writer, family);
+    return writer.finish();
+  },
+};
 
-function beginFamily(writer: BinaryWriter, name: string, help: string, type: Family['type']): void {
-  writer.fork().uint32(counted(1)).string(name).uint32(counted(2)).string(help);
+function writeFields(writer: BinaryWriter, name: string, help: string, type: Family['type']): void {
+  writer.uint32(counted(1)).string(name).uint32(counted(2)).string(help);
   writer.uint32(varint(3)).uint32(TYPE[type]);
 }
 
@@ -103,7 +99,8 @@ function writeDouble(writer: BinaryWriter, value: number): void {
 }
 
 function writeFamily(writer: BinaryWriter, { name, help, type, samples }: Family): void {
-  beginFamily(writer, name, help, type);
+  writer.fork();
+  writeFields(writer, name, help, type);
   if (type === 'summary' || type === 'histogram') writeDistributions(writer, name, type, samples);
   else {
     for (const { labels, value } of samples) {

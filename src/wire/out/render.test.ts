@@ -21,7 +21,9 @@ import { formatSampleValue } from '../../core/value.ts';
 import { escaper } from './escape.ts';
 import type { Format } from './negotiate.ts';
 import { negotiate } from './negotiate.ts';
-import { render } from './render.ts';
+import { joined, render } from '../../../test/support/rendered.ts';
+import { Renderer } from './render.ts';
+import type { Run } from '../../core/run.ts';
 
 const MEDIA = {
   protobuf: 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited',
@@ -176,5 +178,67 @@ describe('in every format and escaping', () => {
     render(format, page, [], { timed: true });
     // About 10 to 40 ms; the bound leaves room for a busy machine and still shows a quadratic step.
     expect(performance.now() - began).toBeLessThan(1000);
+  });
+});
+
+describe('runs', () => {
+  /** A run that others get, too, and how often somebody looked at its entries. */
+  function sharedRun(entries: readonly Entry[]): Run & { looks: number } {
+    return {
+      length: entries.length,
+      isShared: true,
+      looks: 0,
+      entries() {
+        this.looks += 1;
+        return entries;
+      },
+    };
+  }
+
+  test.each(FORMATS)('make the body that their entries make, families together: $contentType', (format) => {
+    fc.assert(
+      fc.property(
+        anyLog,
+        fc.array(fc.nat(3), { minLength: 30, maxLength: 30 }),
+        fc.boolean(),
+        (log, cuts, timed) => {
+          // A series stands in one run only: as the relay has it.
+          const entries = timed ? log : collapseLast(log);
+          const series = [...new Set(entries.map((entry) => entry.series))];
+          const runs = [0, 1, 2, 3].map((n) =>
+            sharedRun(entries.filter((entry) => cuts[series.indexOf(entry.series)] === n)),
+          );
+          const body = joined(new Renderer().render(format, runs, [], { timed }));
+          const inOrder = runs.flatMap((run) => run.entries());
+          expect(body.equals(render(format, inOrder, [], { timed }))).toBe(true);
+        },
+      ),
+    );
+  });
+
+  test('that are shared are looked at once for each way to show them, of which the last two are kept', () => {
+    const renderer = new Renderer();
+    const run = sharedRun(inLog(event('a', { b: 'x' }), event('a', { b: 'y' })));
+    const made = (media: string, timed: boolean) => {
+      const pieces = renderer.render(negotiate(media), [run], [], { timed });
+      return pieces.find(({ isShared }) => isShared)?.bytes;
+    };
+    const text = made(MEDIA.text, false);
+    expect(made(MEDIA.text, false)).toBe(text);
+    const protobuf = made(MEDIA.protobuf, true);
+    expect(made(MEDIA.protobuf, true)).toBe(protobuf);
+    expect(run.looks).toBe(2);
+    made(MEDIA.openmetrics, true);
+    expect(made(MEDIA.protobuf, true)).toBe(protobuf);
+    expect(run.looks).toBe(3);
+    expect(made(MEDIA.text, false)).not.toBe(text);
+    expect(run.looks).toBe(4);
+  });
+
+  test('that are not shared are kept nowhere', () => {
+    const renderer = new Renderer();
+    const run = { ...sharedRun(inLog(event('a'))), isShared: false };
+    for (let i = 0; i < 3; i += 1) renderer.render(negotiate(undefined), [run], [], { timed: false });
+    expect(run.looks).toBe(3);
   });
 });

@@ -14,7 +14,8 @@ import { eventFromPairs } from '../../core/event.ts';
 import { millis } from '../../core/millis.ts';
 import { offset } from '../../core/offset.ts';
 import { formatSampleValue } from '../../core/value.ts';
-import { TEXT_CONTENT_TYPE, renderText } from './text.ts';
+import { renderText } from '../../../test/support/rendered.ts';
+import { TEXT_CONTENT_TYPE } from './text.ts';
 
 const limits = { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096, idBytesMax: 32 };
 

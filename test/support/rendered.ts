@@ -1,0 +1,26 @@
+import type { Entry } from '../../src/core/entry.ts';
+import { runOf } from '../../src/core/run.ts';
+import type { Family } from '../../src/wire/out/families.ts';
+import type { Format } from '../../src/wire/out/negotiate.ts';
+import { negotiate } from '../../src/wire/out/negotiate.ts';
+import { Renderer } from '../../src/wire/out/render.ts';
+
+/** A whole body of entries that are one run. */
+export function render(
+  format: Format,
+  entries: readonly Entry[],
+  families: readonly Family[],
+  options: { readonly timed: boolean },
+): Buffer {
+  return joined(new Renderer().render(format, [runOf(entries)], families, options));
+}
+
+/** A body in Prometheus' text format, without metrics of the server's own. */
+export function renderText(entries: readonly Entry[], options: { readonly timed: boolean }): string {
+  return render(negotiate('text/plain;escaping=underscores'), entries, [], options).toString();
+}
+
+/** The bytes of a body. */
+export function joined(pieces: readonly { readonly bytes: Uint8Array }[]): Buffer {
+  return Buffer.concat(pieces.map(({ bytes }) => bytes));
+}
