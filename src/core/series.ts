@@ -22,7 +22,7 @@ export function writeSeries(metric: string, labels: readonly Label[]): SeriesTex
   let text = isLegacy ? `${metric}{` : `{${quote(metric)}`;
   let comma = isLegacy ? '' : ',';
   for (const { name, value } of sorted) {
-    text += `${comma}${writtenName(name)}="${escape(value)}"`;
+    text += `${comma}${isLegacyLabelName(name) ? name : quote(name)}="${escape(value)}"`;
     comma = ',';
   }
   return `${text}}` as SeriesText;
