@@ -1,5 +1,7 @@
-import { STATUS_CODES } from 'node:http';
 import type { Clock } from '../../core/millis.ts';
+
+// As in ../server.ts: an import would load all that the module has.
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
