@@ -11,7 +11,10 @@ export interface BodyPiece {
 
 /** A body as it is sent. */
 export interface Encoded {
-  readonly bytes: Buffer;
+  /** In order; to be sent one behind the other. */
+  readonly parts: readonly Uint8Array[];
+  /** Of all of them, in bytes. */
+  readonly size: number;
   readonly encoding: 'gzip' | undefined;
 }
 
@@ -39,7 +42,10 @@ export class Compressor {
     let size = 0;
     for (const { bytes } of pieces) size += bytes.length;
     if (size < WORTHWHILE_BYTES || !takesGzip(acceptEncoding))
-      return { bytes: Buffer.concat(pieces.map(({ bytes }) => bytes)), encoding: undefined };
+      return encoded(
+        pieces.map(({ bytes }) => bytes),
+        undefined,
+      );
     const blocks: Buffer[] = [HEADER];
     let checksum = 0;
     let own: Uint8Array[] = [];
@@ -59,7 +65,7 @@ export class Compressor {
       blocks.push(this.#shared(bytes));
     }
     blocks.push(await deflated(Buffer.concat(own), true), trailer(checksum, size));
-    return { bytes: Buffer.concat(blocks), encoding: 'gzip' };
+    return encoded(blocks, 'gzip');
   }
 
   #shared(bytes: Uint8Array): Buffer {
@@ -69,6 +75,12 @@ export class Compressor {
     this.#kept.set(bytes, made);
     return made;
   }
+}
+
+function encoded(parts: readonly Uint8Array[], encoding: Encoded['encoding']): Encoded {
+  let size = 0;
+  for (const part of parts) size += part.length;
+  return { parts, size, encoding };
 }
 
 /** Blocks that end on a whole byte, the last of them marked as such or not: https://www.zlib.net/manual.html#Basic */

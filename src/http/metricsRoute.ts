@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RefusedError, shown } from '../core/errors.ts';
 import type { Clock } from '../core/millis.ts';
@@ -33,6 +34,9 @@ export interface MetricsRouteParts {
 
 /** A day: no scrape timeout is longer, and a larger number is no timeout. */
 const TIMEOUT_SECONDS_MAX = 86_400;
+
+/** A larger body is handed to the socket in its parts: to join them costs more than that. */
+const JOINED_BYTES_MAX = 128 * 1024;
 
 /** By any of these an HTTP proxy shows itself. */
 const PROXY_HEADERS = ['via', 'forwarded', 'x-forwarded-for', 'x-real-ip'];
@@ -157,13 +161,20 @@ async function bodyOf(
   return compressor.encode(pieces, String(acceptEncoding ?? ''));
 }
 
-function send(reply: FastifyReply, format: Format, { bytes, encoding }: Encoded): FastifyReply {
+function send(reply: FastifyReply, format: Format, { parts, size, encoding }: Encoded): FastifyReply {
   if (encoding !== undefined) reply.header('Content-Encoding', encoding);
-  return reply
+  reply
     .header('Content-Type', format.contentType)
     .header('Vary', 'Accept, Accept-Encoding')
-    .header('Cache-Control', 'no-store')
-    .send(bytes);
+    .header('Cache-Control', 'no-store');
+  if (size <= JOINED_BYTES_MAX) return reply.send(Buffer.concat(parts));
+  reply.header('Content-Length', size).hijack();
+  const { raw } = reply;
+  raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
+  raw.cork();
+  for (const part of parts) raw.write(part);
+  raw.end();
+  return reply;
 }
 
 /** Whether the connection carries nothing after this request: https://www.rfc-editor.org/rfc/rfc9112#name-persistence */

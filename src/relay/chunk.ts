@@ -23,7 +23,9 @@ export class Chunk {
   /** For each entry the latest one of its series that the tail knew before it. */
   readonly #repeats = new Float64Array(CHUNK_ENTRIES);
   readonly #isEnd = new Uint8Array(CHUNK_ENTRIES);
-  readonly #series: SeriesText[] = [];
+  /** Made as long as it gets: an array that grows leaves what it was behind, time and again. */
+  readonly #series = new Array<SeriesText>(CHUNK_ENTRIES);
+  #length = 0;
   /** What the lines up to each entry take, that included; filled as far as somebody asked. */
   #bytesUpTo: Float64Array | undefined;
   #measured = 0;
@@ -32,8 +34,9 @@ export class Chunk {
 
   /** Takes one more. `repeats`: the offset of the latest entry of its series before it; 0 for none. */
   push({ kind, series, value, time, arrived, offset }: Entry, repeats: number): void {
-    const at = this.#series.length;
-    this.#series.push(series);
+    const at = this.#length;
+    this.#length += 1;
+    this.#series[at] = series;
     this.#offsets[at] = offset;
     this.#times[at] = time;
     this.#arrived[at] = arrived;
@@ -45,11 +48,11 @@ export class Chunk {
   }
 
   get length(): number {
-    return this.#series.length;
+    return this.#length;
   }
 
   get isFull(): boolean {
-    return this.#series.length === CHUNK_ENTRIES;
+    return this.#length === CHUNK_ENTRIES;
   }
 
   /** What it takes in memory, in bytes. An estimate. */
