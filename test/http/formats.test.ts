@@ -90,6 +90,58 @@ describe('gzip', () => {
   });
 });
 
+describe('a large body, which is handed to the socket in its parts', () => {
+  /** More than what is joined before it is sent. */
+  const EVENTS = 4_000;
+  const BATCH = Array.from({ length: EVENTS }, (_, n) => `{"labels":{"n":"${n}"}}`).join('\n');
+  const fill = async (server: RunningServer) => {
+    const headers = { 'content-type': 'application/x-ndjson' };
+    const { status } = await fetch(`${server.url}/event`, { method: 'POST', body: BATCH, headers });
+    expect(status).toBe(200);
+  };
+  const eventsOf = (body: Buffer) =>
+    parseExposition(body).find(({ name }) => name === 'events_to_metrics')?.samples.length;
+
+  it.each(['identity', 'gzip'])('is whole, whatever follows it on the connection (%s)', async (encoding) => {
+    await using server = await startServer();
+    await fill(server);
+    const client = await RawClient.connect(server.port);
+    const headers = { 'Accept-Encoding': encoding };
+    // What follows proves that what came before was read; the last has nothing left.
+    for (const [path, events] of [
+      ['/metrics?scraper=a', EVENTS],
+      ['/metrics?scraper=b', EVENTS],
+      ['/metrics?scraper=b', undefined],
+    ] as const) {
+      client.get(path, headers);
+      const { head, raw } = await client.response();
+      expect(head).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+      expect(/\r\ncontent-length: (\d+)/i.exec(head)?.[1]).toBe(String(raw.length));
+      expect(eventsOf(encoding === 'gzip' ? gunzipSync(raw) : raw)).toBe(events);
+    }
+    expect(await countOf(server, 'deliveries_total{outcome="confirmed"}')).toBe(2 * EVENTS);
+    expect(
+      await countOf(server, 'http_requests_total{code="200",method="GET",route="/metrics"}'),
+    ).toBeGreaterThan(2);
+  });
+
+  it('has the same head when only that is asked for', async () => {
+    await using server = await startServer();
+    await fill(server);
+    const answer = await fetch(`${server.url}/metrics`, { method: 'HEAD' });
+    expect(answer.status).toBe(200);
+    expect(Number(answer.headers.get('content-length'))).toBeGreaterThan(EVENTS);
+    expect(await answer.text()).toBe('');
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+  });
+});
+
+async function countOf(server: RunningServer, series: string): Promise<number> {
+  const text = await (await fetch(`${server.url}/metrics?peek=true`)).text();
+  const line = text.split('\n').find((each) => each.startsWith(`events_to_metrics_${series} `));
+  return Number(line?.split(' ').at(-1));
+}
+
 describe('names in UTF-8', () => {
   it('are refused unless event.names takes them, and the refusal names that setting', async () => {
     await using server = await startServer();
