@@ -62,7 +62,7 @@ export function posting(
       const figures = [atLeast(bars.durable, ratio(o, durable, perSecond), 'of (d)')];
       if (bars.bare > 0) figures.unshift(atLeast(bars.bare, ratio(o, bare, perSecond), 'of (a)'));
       if (bars.p99 !== undefined) figures.push(atMost(bars.p99, ratio(o, bare, p99), 'of (a)', 'p99'));
-      const tails = [o, bare].map((takes) => median(takes.map(p99)).toFixed(1));
+      const tails = [o, bare].map((of) => median(of.map(p99)).toFixed(1));
       const slowest = bars.p99 === undefined ? '' : `; p99 ${tails[0]} ms, (a) ${tails[1]} ms`;
       return { figures, notes: `${rate(o)}/s; (a) ${rate(bare)}/s, (d) ${rate(durable)}/s${slowest}` };
     },

@@ -71,5 +71,5 @@ test.each([
   expect(encoded.encoding).toBe(encoding);
   const bytes = Buffer.concat(encoded.parts);
   const plain = encoding === undefined ? bytes : gunzipSync(bytes);
-  expect(plain.equals(Buffer.concat(pieces.map(({ bytes }) => bytes)))).toBe(true);
+  expect(plain.equals(Buffer.concat(pieces.map((piece) => piece.bytes)))).toBe(true);
 });

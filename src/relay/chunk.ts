@@ -24,7 +24,7 @@ export class Chunk {
   readonly #repeats = new Float64Array(CHUNK_ENTRIES);
   readonly #isEnd = new Uint8Array(CHUNK_ENTRIES);
   /** Made as long as it gets: an array that grows leaves what it was behind, time and again. */
-  readonly #series = new Array<SeriesText>(CHUNK_ENTRIES);
+  readonly #series = Array.from<SeriesText>({ length: CHUNK_ENTRIES });
   #length = 0;
   /** What the lines up to each entry take, that included; filled as far as somebody asked. */
   #bytesUpTo: Float64Array | undefined;
