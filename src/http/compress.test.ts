@@ -45,6 +45,25 @@ describe('a body in gzip', () => {
     );
   });
 
+  it('is no longer for a great many small pieces than for one of the same bytes', async () => {
+    const compressor = new Compressor();
+    const small = Array.from({ length: 5_000 }, (_, n) => shared(lines(2, `env-${n}`)));
+    const { parts, size } = await compressor.encode(small, 'gzip');
+    const one = await compressor.encode([own(Buffer.concat(small.map((piece) => piece.bytes)))], 'gzip');
+    expect(size).toBe(one.size);
+    expect(parts.length).toBeLessThan(10);
+    const plain = await compressor.encode(small, 'identity');
+    expect(plain.parts).toHaveLength(1);
+  });
+
+  it('keeps of a shared piece what it takes, and no more', async () => {
+    const compressor = new Compressor();
+    const piece = shared(lines(1_000, 'prod'));
+    const { parts } = await compressor.encode([piece], 'gzip');
+    const [, kept] = parts;
+    expect(kept?.buffer.byteLength).toBe(kept?.length);
+  });
+
   it('costs a shared piece its compression once', async () => {
     const compressor = new Compressor();
     const piece = shared(lines(1_000, 'prod'));

@@ -25,56 +25,78 @@ const LEVEL = 1;
 /** What is compressed at once on the main thread, some ms at most; more goes to the thread pool, or waits for its turn. */
 const SYNC_BYTES_MAX = 256 * 1024;
 
+/** A smaller piece is worth no block of its own: with its neighbours it is compressed as fast, and to less. */
+const ALONE_BYTES_MIN = 16 * 1024;
+
 /** Without a name, a time and a system: https://www.rfc-editor.org/rfc/rfc1952#page-5 */
 const HEADER = Buffer.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 255);
+/** An empty block that is the last: https://www.rfc-editor.org/rfc/rfc1951#page-10 */
+const LAST_BLOCK = Buffer.of(3, 0);
+/** Ends blocks on a whole byte, and marks none of them as the last: https://www.zlib.net/manual.html#Basic */
+const OPTIONS = { level: LEVEL, finishFlush: constants.Z_SYNC_FLUSH };
 
 const deflate = promisify(deflateRaw);
 
 /**
  * Compresses bodies. A gzip stream is a header, deflated blocks, and a checksum; blocks that refer to nothing outside of themselves may
- * be put together as they are. So each shared piece is compressed once, and kept for as long as somebody holds it.
+ * be put together as they are. So each large shared piece is compressed once, and kept for as long as somebody holds it.
  */
 export class Compressor {
-  readonly #kept = new WeakMap<Uint8Array, Buffer>();
+  readonly #kept = new WeakMap<Uint8Array, Uint8Array>();
 
   /** Encodes a body in gzip if the client takes that and it is worthwhile. Prometheus reads any other encoding as plain text. */
   async encode(pieces: readonly BodyPiece[], acceptEncoding: string): Promise<Encoded> {
-    let size = 0;
-    for (const { bytes } of pieces) size += bytes.length;
-    if (size < WORTHWHILE_BYTES || !takesGzip(acceptEncoding))
-      return encoded(
-        pieces.map(({ bytes }) => bytes),
-        undefined,
-      );
-    const blocks: Buffer[] = [HEADER];
+    const joined = joinSmall(pieces);
+    const plain = encoded(
+      joined.map(({ bytes }) => bytes),
+      undefined,
+    );
+    if (plain.size < WORTHWHILE_BYTES || !takesGzip(acceptEncoding)) return plain;
+    const blocks: Uint8Array[] = [HEADER];
     let checksum = 0;
-    let own: Uint8Array[] = [];
     let fresh = 0;
-    for (const { bytes, isShared } of pieces) {
+    for (const { bytes, isShared } of joined) {
       checksum = crc32(bytes, checksum);
-      if (!isShared) {
-        own.push(bytes);
-        continue;
+      if (!isShared) blocks.push(await deflated(bytes));
+      else {
+        if (!this.#kept.has(bytes) && (fresh += bytes.length) > SYNC_BYTES_MAX) {
+          fresh = 0;
+          await setImmediate();
+        }
+        blocks.push(this.#shared(bytes));
       }
-      if (own.length > 0) blocks.push(await deflated(Buffer.concat(own), false));
-      own = [];
-      if (!this.#kept.has(bytes) && (fresh += bytes.length) > SYNC_BYTES_MAX) {
-        fresh = 0;
-        await setImmediate();
-      }
-      blocks.push(this.#shared(bytes));
     }
-    blocks.push(await deflated(Buffer.concat(own), true), trailer(checksum, size));
-    return encoded(blocks, 'gzip');
+    return encoded([...blocks, LAST_BLOCK, trailer(checksum, plain.size)], 'gzip');
   }
 
-  #shared(bytes: Uint8Array): Buffer {
+  #shared(bytes: Uint8Array): Uint8Array {
     const known = this.#kept.get(bytes);
     if (known !== undefined) return known;
-    const made = deflateRawSync(bytes, optionsOf(false));
+    // A copy: what comes is a part of a buffer that is far larger.
+    const made = new Uint8Array(deflateRawSync(bytes, OPTIONS));
     this.#kept.set(bytes, made);
     return made;
   }
+}
+
+/** Joins neighbours that are small. */
+function joinSmall(pieces: readonly BodyPiece[]): readonly BodyPiece[] {
+  const joined: BodyPiece[] = [];
+  let small: Uint8Array[] = [];
+  const flush = (): void => {
+    const [only] = small;
+    if (only !== undefined)
+      joined.push({ bytes: small.length === 1 ? only : Buffer.concat(small), isShared: false });
+    small = [];
+  };
+  for (const piece of pieces) {
+    if (piece.bytes.length >= ALONE_BYTES_MIN) {
+      flush();
+      joined.push(piece);
+    } else small.push(piece.bytes);
+  }
+  flush();
+  return joined;
 }
 
 function encoded(parts: readonly Uint8Array[], encoding: Encoded['encoding']): Encoded {
@@ -83,15 +105,8 @@ function encoded(parts: readonly Uint8Array[], encoding: Encoded['encoding']): E
   return { parts, size, encoding };
 }
 
-/** Blocks that end on a whole byte, the last of them marked as such or not: https://www.zlib.net/manual.html#Basic */
-async function deflated(bytes: Buffer, isLast: boolean): Promise<Buffer> {
-  return bytes.length <= SYNC_BYTES_MAX
-    ? deflateRawSync(bytes, optionsOf(isLast))
-    : deflate(bytes, optionsOf(isLast));
-}
-
-function optionsOf(isLast: boolean): { level: number; finishFlush: number } {
-  return { level: LEVEL, finishFlush: isLast ? constants.Z_FINISH : constants.Z_SYNC_FLUSH };
+async function deflated(bytes: Uint8Array): Promise<Buffer> {
+  return bytes.length <= SYNC_BYTES_MAX ? deflateRawSync(bytes, OPTIONS) : deflate(bytes, OPTIONS);
 }
 
 function trailer(checksum: number, size: number): Buffer {

@@ -109,8 +109,8 @@ export class Connections {
     response.once('finish', flushed);
     send();
     // Most responses fit into the kernel's buffer whole: then they are gone by now, and `finish` would tell it a moment late. A
-    // process that dies in that moment sends the events a second time.
-    if (response.writableEnded && request.socket.writableLength === 0) {
+    // process that dies in that moment sends the events a second time. A response that waits for another before it has no socket yet.
+    if (response.writableEnded && response.socket?.writableLength === 0) {
       response.off('finish', flushed);
       flushed();
     }

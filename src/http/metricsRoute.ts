@@ -168,9 +168,9 @@ function send(reply: FastifyReply, format: Format, { parts, size, encoding }: En
     .header('Vary', 'Accept, Accept-Encoding')
     .header('Cache-Control', 'no-store');
   if (size <= JOINED_BYTES_MAX) return reply.send(Buffer.concat(parts));
-  reply.header('Content-Length', size).hijack();
-  const { raw } = reply;
+  const { raw } = reply.header('Content-Length', size);
   raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
+  reply.hijack();
   raw.cork();
   for (const part of parts) raw.write(part);
   raw.end();

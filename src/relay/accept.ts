@@ -183,8 +183,9 @@ export class Acceptor {
         placed.undo();
         throw error;
       }
-      placed.written();
     }
+    // Also where nothing had to be written: what was placed is as it should be.
+    placed.written();
     const counts = this.#counts;
     counts.accepted += fresh.length;
     counts.duplicates += duplicates;

@@ -73,10 +73,6 @@ export class Chunk {
     return this.#series[index] as SeriesText;
   }
 
-  isEndAt(index: number): boolean {
-    return this.#isEnd[index] === 1;
-  }
-
   /** The index of the first entry beyond an offset: a binary search, since offsets may have gaps. */
   indexBeyond(offset: Offset): number {
     let low = 0;
@@ -98,7 +94,7 @@ export class Chunk {
 
   entry(index: number): Entry {
     return {
-      kind: this.isEndAt(index) ? 'end' : 'event',
+      kind: this.#isEnd[index] === 1 ? 'end' : 'event',
       series: this.seriesAt(index),
       value: this.#values[index] as number,
       time: this.#times[index] as Millis,

@@ -16,7 +16,7 @@ export interface Remembered {
 }
 
 /** Entries looked through at a time. */
-const CHUNK_ENTRIES = 10_000;
+const READ_ENTRIES = 10_000;
 
 /**
  * Reads the newest entries of the log, at most `entriesMax` of them, and those before them whose time lies beyond the arrival of the
@@ -37,7 +37,7 @@ export async function readRemembered(
   const ahead: Entry[] = [];
   const search = async (from: Offset, to: Offset): Promise<void> => {
     while (from < to) {
-      const chunk = await log.read(from, to, CHUNK_ENTRIES);
+      const chunk = await log.read(from, to, READ_ENTRIES);
       mark.note(chunk);
       for (const entry of chunk) if (entry.time > floor) ahead.push(entry);
       from = chunk.at(-1)?.offset ?? to;

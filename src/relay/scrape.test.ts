@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Entry } from '../core/entry.ts';
 import { UnavailableError } from '../core/errors.ts';
 import { millis } from '../core/millis.ts';
+import { START } from '../core/offset.ts';
 import { MemoryLog } from '../log/memory/memoryLog.ts';
 import type { RelayLimits } from '../../test/support/relayHarness.ts';
 import { RelayHarness, numberOf } from '../../test/support/relayHarness.ts';
@@ -205,6 +206,16 @@ describe('the end of a pulse', () => {
     await harness.endPulses();
     const { entries } = await flushed(harness, 'a', 'timed');
     expect(entries.map(({ kind, time }) => [kind, time])).toEqual([['end', posted + MINUTE]]);
+  });
+
+  it('that is too old to be taken by Prometheus is not brought by the next event, either', async () => {
+    const harness = await relay({ pulseWidthMs: MINUTE });
+    await harness.post('1');
+    await harness.pass(55 * MINUTE);
+    await harness.endPulses();
+    await harness.post('1');
+    const entries = await harness.log.read(START, harness.log.state().end, 10);
+    expect(entries.map(({ kind }) => kind)).toEqual(['event', 'event']);
   });
 
   it('is settled with the rest in an untimed scrape, and shown in none', async () => {

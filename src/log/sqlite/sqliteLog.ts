@@ -29,8 +29,8 @@ export interface SqliteLogOptions {
 }
 
 const FILE = 'events.db';
-/** Rows that a trim removes at once: about 1 ms, before others get their turn. */
-const TRIM_ROWS = 2000;
+/** Entries that a trim removes at once: 1 ms at most, before others get their turn. */
+const TRIM_ENTRIES = 2000;
 /** Ids that are removed at once; each changes a page of its own. */
 const FORGET_ROWS = 250;
 /** Ids that are looked up at once: some milliseconds. */
@@ -228,7 +228,7 @@ export class SqliteLog implements Log {
   async #trimChunks(last: Offset): Promise<'done' | 'broken'> {
     const { entries } = this.#openFiles;
     while (entries.trimmed < last) {
-      const chunkEnd = offset(Math.min(entries.trimmed + TRIM_ROWS, last));
+      const chunkEnd = offset(Math.min(entries.trimmed + TRIM_ENTRIES, last));
       if (this.#try(() => entries.trim(chunkEnd)) === 'broken') return 'broken';
       await setImmediate();
     }

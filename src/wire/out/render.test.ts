@@ -235,6 +235,23 @@ describe('runs', () => {
     expect(run.looks).toBe(4);
   });
 
+  test('of very many families are kept nowhere, either: their pieces are small', () => {
+    const renderer = new Renderer();
+    const run = (families: number) =>
+      sharedRun(inLog(...Array.from({ length: families }, (_, n) => event(`m${n}`))));
+    for (const [families, looks] of [
+      [64, 1],
+      [65, 3],
+    ] as const) {
+      const each = run(families);
+      for (let i = 0; i < 3; i += 1) {
+        const pieces = renderer.render(negotiate(undefined), [each], [], { timed: false });
+        expect(pieces.filter(({ isShared }) => isShared)).toHaveLength(families === 64 ? 64 : 0);
+      }
+      expect(each.looks).toBe(looks);
+    }
+  });
+
   test('that are not shared are kept nowhere', () => {
     const renderer = new Renderer();
     const run = { ...sharedRun(inLog(event('a'))), isShared: false };

@@ -18,6 +18,9 @@ const EXPOSITIONS: Record<Format['kind'], Exposition> = {
 /** In how many ways a shared run is kept: a fleet of scrapers asks for one, or for two while it is upgraded. */
 const WAYS_KEPT = 2;
 
+/** A run of more families is not kept: small pieces take more memory for themselves than they hold, and more time to be put together. */
+const FAMILIES_KEPT_MAX = 64;
+
 /** A part of a body. */
 export interface Piece {
   readonly bytes: Uint8Array;
@@ -74,9 +77,10 @@ export class Renderer {
     const way = `${kind} ${shown.escaping} ${shown.timed ? 'timed' : 'untimed'}`;
     const known = kept.get(way);
     if (known !== undefined) return known;
+    const made = makePieces(run, EXPOSITIONS[kind], shown);
+    if (made.length > FAMILIES_KEPT_MAX) return made.map((piece) => ({ ...piece, isShared: false }));
     const [oldest] = kept.keys();
     if (oldest !== undefined && kept.size === WAYS_KEPT) kept.delete(oldest);
-    const made = makePieces(run, EXPOSITIONS[kind], shown);
     kept.set(way, made);
     return made;
   }

@@ -15,7 +15,6 @@ import { millis } from '../../core/millis.ts';
 import { offset } from '../../core/offset.ts';
 import { formatSampleValue } from '../../core/value.ts';
 import { renderText } from '../../../test/support/rendered.ts';
-import { TEXT_CONTENT_TYPE } from './text.ts';
 
 const limits = { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096, idBytesMax: 32 };
 
@@ -59,10 +58,6 @@ describe('the text format', () => {
     expect(renderText([], { timed: true })).toBe('');
     expect(renderText(inLog(end('a'), end('b')), { timed: true })).toBe('');
     expect(renderText(inLog(end('a')), { timed: false })).toBe('');
-  });
-
-  test('names its version and its charset', () => {
-    expect(TEXT_CONTENT_TYPE).toBe('text/plain; version=0.0.4; charset=utf-8');
   });
 
   test('keeps metrics apart whose names begin alike', () => {

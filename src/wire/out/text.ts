@@ -5,8 +5,6 @@ import { EVENT_HELP } from './exposition.ts';
 import type { Family } from './families.ts';
 import { nameOfHead } from './grouped.ts';
 
-export const TEXT_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
-
 const encoder = new TextEncoder();
 
 /**
