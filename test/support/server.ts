@@ -133,7 +133,9 @@ export function spawnServer(
   options: { cwd?: string; env?: Record<string, string> } = {},
 ): { child: ChildProcess; output: () => string; exited: Promise<number | string> } {
   const main = join(import.meta.dirname, '../../src/main.ts');
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...flags], {
+  // As `npm start` has them.
+  const nodeFlags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=16'];
+  const child = spawn(process.execPath, [...nodeFlags, main, ...flags], {
     cwd: options.cwd ?? tmpdir(),
     env: { PATH: process.env['PATH'], ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
