@@ -15,7 +15,7 @@ const GZIP_PENDING = 10_000;
 /** So many that the ticks of the processor's clock don't matter. */
 const GZIP_SCRAPES = 100;
 /** A server that has just started runs code that is not compiled yet. */
-const GZIP_WARM_UPS = 5;
+const WARM_UPS = 5;
 /** As src/http/compress.ts has it. */
 const GZIP_LEVEL = 1;
 /** No page is cut, no scraper is one too many, and nothing is old. */
@@ -48,7 +48,7 @@ export function largeScrape(format: 'text' | 'protobuf', most: number, rounds: n
         o: async () => (await scrape()).ms,
         b: async () => (await floorScraper.scrape()).ms,
       };
-      await interleave(2, takes);
+      await interleave(WARM_UPS, takes);
       const { o, b } = await interleave(rounds, takes);
       return {
         figures: [
@@ -86,7 +86,7 @@ export function compressedScrape(rounds: number): Measure {
         return ms;
       };
       const takes = { o: scrapes, gzip: () => alone('gzipAlone.ts', file, GZIP_SCRAPES, GZIP_LEVEL) };
-      await interleave(GZIP_WARM_UPS, takes);
+      await interleave(WARM_UPS, takes);
       const { o, gzip } = await interleave(rounds, takes);
       return {
         figures: [
