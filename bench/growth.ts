@@ -45,6 +45,7 @@ for (const [name, plot] of Object.entries({ ...(await byScrapers()), ...(await b
 async function byScrapers(): Promise<Record<string, Plot>> {
   const points = { ours: [] as [number, number][], a: [] as [number, number][], d: [] as [number, number][] };
   const memory: [number, number][] = [];
+  const bareMemory: [number, number][] = [];
   for (const count of SCRAPERS) {
     using folder = new Folder();
     const known = Array.from({ length: count }, (_, i) => `s${i}`).join(',');
@@ -58,6 +59,7 @@ async function byScrapers(): Promise<Record<string, Plot>> {
     }
     await sleep(1_000);
     memory.push([count, server.rss / MB]);
+    bareMemory.push([count, a.rss / MB]);
     for (const name of Object.keys(points) as (keyof typeof points)[])
       points[name].push([count, median(rates[name].slice(1))]);
     console.log(
@@ -79,7 +81,10 @@ async function byScrapers(): Promise<Record<string, Plot>> {
       title: 'Resident memory after the load, by known scrapers',
       x: 'scrapers',
       y: 'MB',
-      lines: [{ name: 'this server', points: memory }],
+      lines: [
+        { name: 'this server', points: memory },
+        { name: '(a) bare HTTP', points: bareMemory },
+      ],
     },
   };
 }
