@@ -40,11 +40,6 @@ export function grouped(
   return families;
 }
 
-/** A metric's name as a comment of the text formats has it: in quotes where it isn't a legacy one. */
-export function nameOfHead(head: string): string {
-  return head.startsWith('{') ? head.slice(1) : head;
-}
-
 /** Whether that is the series' head; told without cutting a text out, since most neighbours are of one metric. */
 function beginsWith(series: SeriesText, head: string): boolean {
   if (!series.startsWith(head)) return false;

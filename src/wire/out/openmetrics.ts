@@ -2,9 +2,8 @@ import type { Label } from '../../core/series.ts';
 import { seriesWriter } from '../../core/series.ts';
 import { formatSampleValue } from '../../core/value.ts';
 import type { Exposition } from './exposition.ts';
-import { EVENT_HELP } from './exposition.ts';
 import type { Family, FamilySample } from './families.ts';
-import { nameOfHead } from './grouped.ts';
+import { familyComments, sampleLines } from './textLines.ts';
 
 const encoder = new TextEncoder();
 
@@ -16,18 +15,8 @@ const encoder = new TextEncoder();
  */
 export const OPEN_METRICS: Exposition = {
   showsEnds: false,
-  samples(samples, timed) {
-    let text = '';
-    for (const { series, entry } of samples) {
-      text += series + ' ' + formatSampleValue(entry.value);
-      text += timed ? ` ${seconds(entry.time)}\n` : '\n';
-    }
-    return encoder.encode(text);
-  },
-  familyHead(head) {
-    const name = nameOfHead(head);
-    return encoder.encode(`# HELP ${name} ${EVENT_HELP}\n# TYPE ${name} gauge\n`);
-  },
+  samples: (samples, timed) => sampleLines(samples, timed ? seconds : undefined),
+  familyHead: familyComments,
   rest(families, hasHead) {
     return encoder.encode(`${families.map((family) => familyText(family, hasHead)).join('')}# EOF\n`);
   },

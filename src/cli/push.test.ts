@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest';
+import { fakeServer, runCli } from '../../test/support/cli.ts';
+
+const accepted = () => new Response('{"accepted":1}');
+
+describe('push', () => {
+  it('posts labels, a value, a time and an id, and says that it did', async () => {
+    const { fetch, requests } = fakeServer(accepted);
+    const argv = [
+      'push',
+      'deploy',
+      'service=api',
+      'note=a=b',
+      '--value',
+      '-1',
+      '--time',
+      '1700000000',
+      '--id',
+      'x',
+      '--metric',
+      'm',
+    ];
+    const env = { ONESHOT_URL: 'http://server:1/base/', ONESHOT_TOKEN: 'secret' };
+    expect(await runCli(argv, { fetch, env })).toEqual({ code: 0, stdout: 'accepted x\n', stderr: '' });
+    const [request] = requests;
+    expect(request?.url).toBe('http://server:1/base/event');
+    expect(request?.headers.get('authorization')).toBe('Bearer secret');
+    expect(request?.headers.get('idempotency-key')).toBe('"x"');
+    expect([...new URLSearchParams(request?.body)]).toEqual([
+      ['type', 'deploy'],
+      ['service', 'api'],
+      ['note', 'a=b'],
+      ['__name__', 'm'],
+      ['value', '-1'],
+      ['__timestamp__', '2023-11-14T22:13:20.000Z'],
+    ]);
+  });
+
+  it.each([
+    [400, 3, /^oneshot push: not accepted id-1: no \(400\)\n$/],
+    [401, 4, /is the token or the user right\?\n$/],
+    [404, 4, /is the address right\?\n$/],
+    [
+      503,
+      1,
+      /attempt 1: no \(503\); again in 0\.1 s\n[\s\S]*not accepted id-1: no \(503\) \(after 10 attempts\)\n$/,
+    ],
+  ])('answered with %i ends with %i', async (status, code, message) => {
+    const { fetch } = fakeServer(() => new Response('{"error":"no"}', { status }));
+    const ran = await runCli(['push', 'a=1'], { fetch });
+    expect(ran).toMatchObject({ code, stdout: '' });
+    expect(ran.stderr).toMatch(message);
+  });
+
+  it('tells what became of it as JSON, on standard output, also where it was not accepted', async () => {
+    const yes = await runCli(['push', 'a=1', '--json'], { fetch: fakeServer(accepted).fetch });
+    expect(JSON.parse(yes.stdout)).toEqual({
+      outcome: 'accepted',
+      id: 'id-1',
+      time: '2026-11-24T12:00:00.000Z',
+      duplicate: false,
+      attempts: 1,
+    });
+    const { fetch } = fakeServer(() => new Response('{"error":"no","field":"a"}', { status: 400 }));
+    const no = await runCli(['push', 'a=1', '--json'], { fetch });
+    expect(JSON.parse(no.stdout)).toEqual({
+      outcome: 'lost',
+      id: 'id-1',
+      reason: 'refused',
+      error: 'no (400)',
+      status: 400,
+      field: 'a',
+    });
+  });
+
+  it('is quiet where it is asked to be', async () => {
+    expect((await runCli(['push', '-q'], { fetch: fakeServer(accepted).fetch })).stdout).toBe('');
+  });
+
+  it('shows no control characters of a server on a terminal', async () => {
+    const { fetch } = fakeServer(() => new Response('{"error":"\\u001b[2Jgone"}', { status: 400 }));
+    expect((await runCli(['push'], { fetch })).stderr).toContain('\\x1b[2Jgone');
+  });
+});
+
+describe('push --stdin', () => {
+  const push = async (
+    lines: readonly string[],
+    answer: () => Response = accepted,
+    argv: readonly string[] = [],
+  ) => {
+    const { fetch, requests } = fakeServer(answer);
+    const stdin = (async function* () {
+      yield lines.join('\n');
+    })();
+    return { ...(await runCli(['push', '--stdin', ...argv], { fetch, stdin })), requests };
+  };
+
+  it('posts an event for each line, in order, with the labels of the command line', async () => {
+    const { code, stdout, requests } = await push(
+      ['{"labels":{"n":1,"ok":true},"id":"a","value":"NaN"}', '', '{"name":"m","timestamp":1700000000.5}'],
+      accepted,
+      ['deploy'],
+    );
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'accepted 2 events\n' });
+    expect(requests.map(({ body }) => decodeURIComponent(body))).toEqual([
+      'type=deploy&n=1&ok=true&value=NaN&__timestamp__=2026-11-24T12:00:00.000Z',
+      'type=deploy&__name__=m&__timestamp__=2023-11-14T22:13:20.500Z',
+    ]);
+    expect(requests.map(({ headers }) => headers.get('idempotency-key'))).toEqual(['"a"', '"id-1"']);
+  });
+
+  it.each([
+    ['{"a":', 'not JSON'],
+    ['[]', '[] is no JSON object; write {"labels":{"type":"deploy"}}'],
+    [
+      '{"lables":{}}',
+      'unknown field "lables" (did you mean labels?); an event has name, labels, value, timestamp, id',
+    ],
+    ['{"labels":{"a":null}}', 'the label "a" must be a text, a number or a boolean, not null'],
+    ['{"labels":[]}', 'labels [] must be an object'],
+    ['{"labels":{"type":"x"}}', 'the label "type" stands on the command line, too'],
+    ['{"value":true}', 'value true must be a text or a number'],
+    ['{"value":1e400}', 'value null must be a text or a number'],
+    ['{"name":1}', 'name 1 must be a text'],
+    ['{"timestamp":"noon"}', 'timestamp "noon" is not a time'],
+    [`{"labels":{"a":"${'x'.repeat(1024 * 1024)}"}}`, 'longer than 1048576 bytes'],
+  ])('tells a line that makes no event, %.40s, and goes on', async (line, message) => {
+    const { code, stdout, stderr } = await push([line, '{}'], accepted, ['deploy']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: 'accepted 1 events\n' });
+    expect(stderr).toContain(`oneshot push: line 1: no event: ${message}`);
+  });
+
+  it('goes on after a refused line, and stops where the server is gone, saying where', async () => {
+    let answers = 0;
+    const refused = await push(['{}', '{}'], () => {
+      answers += 1;
+      return answers === 1 ? new Response('{"error":"no"}', { status: 400 }) : accepted();
+    });
+    expect(refused).toMatchObject({ code: 3, stdout: 'accepted 1 events\n' });
+    answers = 0;
+    const gone = await push(['{}', '{}', '{}'], () => {
+      answers += 1;
+      return answers === 1 ? accepted() : new Response('{"error":"no"}', { status: 401 });
+    });
+    expect(gone.code).toBe(4);
+    expect(gone.stderr).toContain(
+      'stopped at line 2: the 1 events before it were accepted, the rest was not sent',
+    );
+    expect(gone.requests).toHaveLength(2);
+  });
+});
