@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Folder, ours } from './candidates.ts';
+import { histogramRows, together } from './histogram.ts';
 import type { Load, Throughput } from './load.ts';
 import { post } from './load.ts';
 import { interleave, ratio } from './rounds.ts';
@@ -45,6 +46,12 @@ const takes = {
 await interleave(1, takes);
 const taken = await interleave(Number(values.rounds), takes);
 for (const [name, all] of Object.entries(taken)) console.log(`${name.padEnd(8)}${line(all)}`);
+console.log(
+  histogramRows('latency', {
+    ours: together(taken.ours.map(({ buckets }) => buckets)),
+    theirs: together(taken.theirs.map(({ buckets }) => buckets)),
+  }).join('\n'),
+);
 console.log(`ours of theirs: ${ratio(taken.ours, taken.theirs, ({ perSecond }) => perSecond).toFixed(2)}`);
 
 function line(all: readonly Throughput[]): string {
