@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -67,13 +67,12 @@ export class MeasuredServer implements AsyncDisposable {
     return kilobytes(this.#proc('status'), /^VmRSS:\s+(\d+) kB$/m);
   }
 
-  /** Processor time used so far, by all threads, in ms. The clock tick of Linux is 10 ms wherever Node runs. */
+  /** Processor time used so far, by all threads that run, in ms: https://docs.kernel.org/scheduler/sched-stats.html#proc-pid-schedstat */
   get cpuMs(): number {
-    // The fields behind the name in parentheses, which may hold blanks: utime and stime are the 14th and 15th of all.
-    const fields = this.#proc('stat')
-      .replace(/^.*\) /, '')
-      .split(' ');
-    return (Number(fields[11]) + Number(fields[12])) * 10;
+    let ns = 0;
+    for (const thread of readdirSync(`/proc/${this.#child.pid}/task`))
+      ns += Number(this.#proc(`task/${thread}/schedstat`).split(' ')[0]);
+    return ns / 1e6;
   }
 
   signal(name: NodeJS.Signals): void {

@@ -217,7 +217,7 @@ export class App implements AsyncDisposable {
         mode: settings['scrape.timestamps'] === 'explicit' ? 'timed' : 'untimed',
         byUser: settings['scrapers.byUser'],
         nameOf: this.#naming.nameOf,
-        ownMetrics: () => ownMetrics.families(),
+        ownMetrics: () => ownMetrics.groups(),
       });
     });
   }

@@ -64,6 +64,25 @@ describe('a body in gzip', () => {
     expect(kept?.buffer.byteLength).toBe(kept?.length);
   });
 
+  it('is right whatever stood before a shared piece the last time', async () => {
+    const compressor = new Compressor();
+    const piece = shared(lines(1_000, 'prod'));
+    const heads = [own(lines(1, 'a')), own(lines(1, 'b')), own(lines(2_000, 'c')), own(Buffer.alloc(0))];
+    for (const head of [...heads, ...heads]) {
+      const { parts } = await compressor.encode([head, piece, own(lines(3, 'z'))], 'gzip');
+      const whole = Buffer.concat([head.bytes, piece.bytes, lines(3, 'z')]);
+      expect(gunzipSync(Buffer.concat(parts)).equals(whole)).toBe(true);
+    }
+  });
+
+  it('holds a few bytes between large pieces as they are', async () => {
+    const compressor = new Compressor();
+    const large = shared(lines(1_000, 'prod'));
+    const head = Buffer.from('# TYPE deploys gauge\n');
+    const { parts } = await compressor.encode([large, own(head), large], 'gzip');
+    expect(Buffer.concat(parts).includes(head)).toBe(true);
+  });
+
   it('costs a shared piece its compression once', async () => {
     const compressor = new Compressor();
     const piece = shared(lines(1_000, 'prod'));

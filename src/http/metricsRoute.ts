@@ -5,7 +5,7 @@ import type { Clock } from '../core/millis.ts';
 import type { Run } from '../core/run.ts';
 import type { Mode } from '../core/settling.ts';
 import type { Scrapes } from '../relay/scrape.ts';
-import type { Family } from '../wire/out/families.ts';
+import type { FamilyGroup } from '../wire/out/families.ts';
 import type { Format } from '../wire/out/negotiate.ts';
 import { negotiate } from '../wire/out/negotiate.ts';
 import { Renderer } from '../wire/out/render.ts';
@@ -29,14 +29,14 @@ export interface MetricsRouteParts {
   readonly byUser: boolean;
   readonly nameOf: NameOfAddress;
   /** The server's own metrics. */
-  readonly ownMetrics: () => Promise<readonly Family[]>;
+  readonly ownMetrics: () => Promise<readonly FamilyGroup[]>;
 }
 
 /** A day: no scrape timeout is longer, and a larger number is no timeout. */
 const TIMEOUT_SECONDS_MAX = 86_400;
 
 /** A larger body is handed to the socket in its parts: to join them costs more than that. */
-const JOINED_BYTES_MAX = 128 * 1024;
+const JOINED_BYTES_MAX = 16 * 1024;
 
 /** By any of these an HTTP proxy shows itself. */
 const PROXY_HEADERS = ['via', 'forwarded', 'x-forwarded-for', 'x-real-ip'];

@@ -22,9 +22,13 @@ function metricsWith(scrapers: readonly Partial<ScraperRecord>[] = []) {
   return { counts, own: new OwnMetrics(parts) };
 }
 
+async function familiesOf(own: OwnMetrics) {
+  return (await own.groups()).flatMap(({ families }) => families);
+}
+
 /** The samples of a family as texts: `label=value,… number`. */
 async function samplesOf(own: OwnMetrics, name: string): Promise<string[] | undefined> {
-  const family = (await own.families()).find((each) => each.name === `events_to_metrics_${name}`);
+  const family = (await familiesOf(own)).find((each) => each.name === `events_to_metrics_${name}`);
   return family?.samples.map(
     (sample) => `${sample.labels.map((label) => `${label.name}=${label.value}`).join(',')} ${sample.value}`,
   );
@@ -33,10 +37,11 @@ async function samplesOf(own: OwnMetrics, name: string): Promise<string[] | unde
 describe("the server's own metrics", () => {
   it('come in the order in which they are described', async () => {
     const { own } = metricsWith();
-    const names = (await own.families()).map(({ name }) => name);
+    const names = (await familiesOf(own)).map(({ name }) => name);
     expect(names).toEqual(own.describe([]).map(({ name }) => name));
     expect(names[0]).toBe('events_to_metrics_build_info');
-    expect(names.at(-1)).toBe('events_to_metrics_events_total');
+    expect(names).toContain('events_to_metrics_events_total');
+    expect(names.at(-1)).not.toMatch(/^events_to_metrics_/);
     expect(new Set(names).size).toBe(names.length);
   });
 

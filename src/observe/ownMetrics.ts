@@ -7,7 +7,7 @@ import { EventCounters, METRIC_LABEL } from '../relay/counters.ts';
 import type { Counts } from '../relay/counts.ts';
 import type { Pages } from '../relay/page.ts';
 import type { Scrapers } from '../relay/scrapers.ts';
-import type { Family } from '../wire/out/families.ts';
+import type { Family, FamilyGroup } from '../wire/out/families.ts';
 import { ProcessMetrics } from './processMetrics.ts';
 
 export interface OwnMetricsParts {
@@ -101,19 +101,19 @@ export class OwnMetrics {
     const own = this.#own.map(({ name, type, labels, help }) => ({ name, type, labels, help }));
     const labels = [...eventLabels, METRIC_LABEL];
     const events = { name: EventCounters.metric, type: 'counter', labels, help: EVENTS_HELP } as const;
-    return [...own, ...this.#process.describe(), events];
+    return [...own, events, ...this.#process.describe()];
   }
 
   /** All of them as they are now, but for those of the process, which may be a second old. */
-  async families(): Promise<Family[]> {
-    const ofProcess = await this.#process.families();
+  async groups(): Promise<readonly FamilyGroup[]> {
+    const ofProcess = await this.#process.group();
     const own = this.#own.map(({ name, help, type, read }): Family => ({
       name,
       help,
       type,
       samples: read().map(([value, labels]) => ({ name, labels, value })),
     }));
-    return [...own, ...ofProcess, this.#events()];
+    return [{ families: [...own, this.#events()], isShared: false }, ofProcess];
   }
 
   #requestCounts(): OwnMetric {

@@ -4,7 +4,7 @@ import { ProcessMetrics } from './processMetrics.ts';
 
 it('tells what prom-client tells of a process', async () => {
   const metrics = new ProcessMetrics(() => millis(0));
-  const families = await metrics.families();
+  const { families } = await metrics.group();
   expect(families.map(({ name }) => name)).toEqual(metrics.describe().map(({ name }) => name));
   const memory = families.find(({ name }) => name === 'process_resident_memory_bytes');
   expect(memory).toMatchObject({ type: 'gauge', samples: [{ labels: [] }] });
@@ -14,14 +14,14 @@ it('tells what prom-client tells of a process', async () => {
 it('reads once a second at most, and all who ask within share it', async () => {
   let now = 10_000;
   const metrics = new ProcessMetrics(() => millis(now));
-  const [first, together] = await Promise.all([metrics.families(), metrics.families()]);
+  const [first, together] = await Promise.all([metrics.group(), metrics.group()]);
   expect(together).toBe(first);
   now += 999;
-  expect(await metrics.families()).toBe(first);
+  expect(await metrics.group()).toBe(first);
   now += 1;
-  const second = await metrics.families();
+  const second = await metrics.group();
   expect(second).not.toBe(first);
   // A clock that is set back must not keep what was read for ever.
   now -= 1_000;
-  expect(await metrics.families()).not.toBe(second);
+  expect(await metrics.group()).not.toBe(second);
 });

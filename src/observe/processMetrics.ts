@@ -2,7 +2,7 @@ import { Registry, collectDefaultMetrics } from 'prom-client';
 import type { Clock } from '../core/millis.ts';
 import type { Label } from '../core/series.ts';
 import { formatSampleValue } from '../core/value.ts';
-import type { Family } from '../wire/out/families.ts';
+import type { Family, FamilyGroup } from '../wire/out/families.ts';
 import type { MetricDescription } from './ownMetrics.ts';
 
 /** How old what is told of the process may be, in ms. */
@@ -15,8 +15,8 @@ const AGE_MAX_MS = 1_000;
 export class ProcessMetrics {
   readonly #registry = new Registry();
   readonly #clock: Clock;
-  #readAt = -Infinity;
-  #reading: Promise<readonly Family[]> = Promise.resolve([]);
+  #readAt = 0;
+  #reading: Promise<FamilyGroup> | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -29,18 +29,18 @@ export class ProcessMetrics {
   }
 
   /** All of them, as they were at most a second ago. */
-  families(): Promise<readonly Family[]> {
+  group(): Promise<FamilyGroup> {
     const now = this.#clock();
-    if (Math.abs(now - this.#readAt) >= AGE_MAX_MS) {
+    if (this.#reading === undefined || Math.abs(now - this.#readAt) >= AGE_MAX_MS) {
       this.#readAt = now;
       this.#reading = this.#read();
     }
     return this.#reading;
   }
 
-  async #read(): Promise<readonly Family[]> {
+  async #read(): Promise<FamilyGroup> {
     const metrics = (await this.#registry.getMetricsAsJSON()) as unknown as Collected[];
-    return metrics.map(({ name, help, type, values }) => ({
+    const families = metrics.map(({ name, help, type, values }): Family => ({
       name,
       help,
       type,
@@ -50,6 +50,7 @@ export class ProcessMetrics {
         value: sample.value,
       })),
     }));
+    return { families, isShared: true };
   }
 }
 

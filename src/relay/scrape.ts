@@ -73,9 +73,17 @@ export class Scrapes {
    * Throws an UnavailableError for one scraper too many.
    */
   async scrape(request: ScrapeRequest): Promise<Handout> {
-    const { id } = await this.#scrapers.seen(request.identity);
-    this.#sightings.note(id, request);
-    this.#settleElsewhere(id);
+    const { id, saved } = await this.#scrapers.seen(request.identity);
+    try {
+      this.#sightings.note(id, request);
+      this.#settleElsewhere(id);
+      return await this.#handOut(id, request);
+    } finally {
+      await saved;
+    }
+  }
+
+  async #handOut(id: string, request: ScrapeRequest): Promise<Handout> {
     for (;;) {
       const position = this.#scrapers.get(id)?.position;
       if (position === undefined) return { runs: [], offerId: undefined };

@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { setImmediate } from 'node:timers/promises';
+import { describe, expect, it, vi } from 'vitest';
 import { UnavailableError } from '../core/errors.ts';
+import type { ScraperRecord } from '../log/log.ts';
 import { MemoryLog } from '../log/memory/memoryLog.ts';
 import type { RelayLimits } from '../../test/support/relayHarness.ts';
 import { RelayHarness, numberOf } from '../../test/support/relayHarness.ts';
@@ -58,6 +60,39 @@ describe('where a scraper starts that was not known', () => {
     await harness.post('2');
     expect(await harness.delivered('a')).toEqual(['1', '2']);
   });
+});
+
+/** A log on a disk whose syncs take until the test lets them go. */
+class HeldLog extends MemoryLog {
+  readonly held: (() => void)[] = [];
+
+  override async saveScraper(record: ScraperRecord): Promise<void> {
+    await super.saveScraper(record);
+    await new Promise<void>((resolve) => void this.held.push(resolve));
+  }
+}
+
+describe('a scraper that comes for the first time', () => {
+  it.each([1, 0])(
+    'waits until it is durably known; with %i events in the same sync as its offer',
+    async (events) => {
+      const log = new HeldLog();
+      const harness = new RelayHarness(log, {});
+      await log.start();
+      await harness.start([]);
+      for (let n = 0; n < events; n += 1) await harness.post(String(n));
+      let had: readonly string[] | undefined;
+      const scrape = harness.scrape('a').then(({ entries }) => (had = entries.map(numberOf)));
+      await vi.waitFor(() => expect(log.held).toHaveLength(1 + events));
+      for (const letGo of log.held.toReversed()) {
+        expect(had).toBeUndefined();
+        letGo();
+        await setImmediate();
+      }
+      await scrape;
+      expect(had).toHaveLength(events);
+    },
+  );
 });
 
 describe('who stays away', () => {

@@ -18,6 +18,13 @@ export interface Identity {
   readonly address: string;
 }
 
+/** One who comes now. */
+export interface Seen {
+  readonly id: string;
+  /** Of one who became known: resolves when that is durable. Whoever offers something to it in the meantime waits for one sync in all. */
+  readonly saved: Promise<void> | undefined;
+}
+
 export interface ScraperLimits {
   readonly max: number;
   /** How far before its first scrape an unknown scraper starts, in ms. */
@@ -109,8 +116,8 @@ export class Scrapers {
     return this.#records.get(id);
   }
 
-  /** The record of a scraper that comes now; an unknown one becomes known. Throws an UnavailableError when there are too many. */
-  async seen(identity: Identity): Promise<ScraperRecord> {
+  /** A scraper comes; an unknown one becomes known. Throws an UnavailableError when there are too many. */
+  async seen(identity: Identity): Promise<Seen> {
     // Who comes while it is being forgotten is a new scraper, or, where the log had no room for that, the old one.
     await this.#leaving.get(identity.id)?.catch(() => undefined);
     const now = this.#clock();
@@ -118,15 +125,15 @@ export class Scrapers {
     if (record !== undefined) {
       const changed = { ...record, ...identity, lastSeen: now };
       this.#records.set(identity.id, changed);
-      return changed;
+      return { id: identity.id, saved: undefined };
     }
     this.#refuseBeyondMax(identity);
     const start = await this.startOf(identity, now);
     // Somebody may have come with the same id, or taken the last place, while the log was asked.
     const meanwhile = this.#records.get(identity.id);
-    if (meanwhile !== undefined) return meanwhile;
+    if (meanwhile !== undefined) return { id: identity.id, saved: undefined };
     this.#refuseBeyondMax(identity);
-    return this.#add(identity, start, now);
+    return { id: identity.id, saved: this.#add(identity, start, now) };
   }
 
   /** Everybody counts as just seen: for a time they could not come. */
@@ -179,13 +186,12 @@ export class Scrapers {
     return true;
   }
 
-  async #add(identity: Identity, start: Offset, now: Millis): Promise<ScraperRecord> {
+  async #add(identity: Identity, start: Offset, now: Millis): Promise<void> {
     const record = { ...identity, firstSeen: now, lastSeen: now, position: positionAt(start), version: 1 };
     this.#records.set(identity.id, record);
     this.#ever = true;
     this.#news.appeared(record);
     await this.#save(record);
-    return record;
   }
 
   async #save(record: ScraperRecord): Promise<void> {

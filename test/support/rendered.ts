@@ -12,7 +12,8 @@ export function render(
   families: readonly Family[],
   options: { readonly timed: boolean },
 ): Buffer {
-  return joined(new Renderer().render(format, [runOf(entries)], families, options));
+  const own = [{ families, isShared: false }];
+  return joined(new Renderer().render(format, [runOf(entries)], own, options));
 }
 
 /** A body in Prometheus' text format, without metrics of the server's own. */

@@ -11,7 +11,7 @@ export interface Sample {
   readonly entry: Entry;
 }
 
-/** How a format writes. A body is, for each family of events, its head and its samples, and then the rest. */
+/** How a format writes. A body is, for each family of events, its head and its samples; then the server's own families; then its end. */
 export interface Exposition {
   /** Whether timed samples can be the end of a pulse. */
   readonly showsEnds: boolean;
@@ -19,6 +19,8 @@ export interface Exposition {
   samples(samples: readonly Sample[], timed: boolean): Uint8Array;
   /** What stands before a family's samples. `head`: what its series begin with; `bytes`: what the samples take. */
   familyHead(head: string, bytes: number): Uint8Array;
-  /** The server's own families, and what ends the body. `hasHead`: whether there is a family of events whose series begin so. */
-  rest(families: readonly Family[], hasHead: (head: string) => boolean): Uint8Array;
+  /** Families of the server's own. `hasHead`: whether there is a family of events whose series begin so. */
+  own(families: readonly Family[], hasHead: (head: string) => boolean): Uint8Array;
+  /** What stands behind all else. */
+  readonly end: Uint8Array;
 }

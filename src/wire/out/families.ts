@@ -1,5 +1,12 @@
 import type { Label } from '../../core/series.ts';
 
+/** Families that stand together in a body. */
+export interface FamilyGroup {
+  readonly families: readonly Family[];
+  /** Whether this very group stands in other bodies, too: what is made of it is worth keeping with it. */
+  readonly isShared: boolean;
+}
+
 /** A metric family of the server's own, in no format yet. Its samples have no time: they are as of the scrape. */
 export interface Family {
   readonly name: string;

@@ -17,9 +17,8 @@ export const OPEN_METRICS: Exposition = {
   showsEnds: false,
   samples: (samples, timed) => sampleLines(samples, timed ? seconds : undefined),
   familyHead: familyComments,
-  rest(families, hasHead) {
-    return encoder.encode(`${families.map((family) => familyText(family, hasHead)).join('')}# EOF\n`);
-  },
+  own: (families, hasHead) => encoder.encode(families.map((family) => familyText(family, hasHead)).join('')),
+  end: encoder.encode('# EOF\n'),
 };
 
 /**

@@ -76,11 +76,12 @@ export const PROTOBUF: Exposition = {
       .raw(message)
       .finish();
   },
-  rest(families) {
+  own(families) {
     const writer = new BinaryWriter();
     for (const family of families) writeFamily(writer, family);
     return writer.finish();
   },
+  end: new Uint8Array(),
 };
 
 function writeFields(writer: BinaryWriter, name: string, help: string, type: Family['type']): void {

@@ -19,11 +19,13 @@ import { offset } from '../../core/offset.ts';
 import { readSeries } from '../../core/series.ts';
 import { formatSampleValue } from '../../core/value.ts';
 import { escaper } from './escape.ts';
+import type { FamilyGroup } from './families.ts';
 import type { Format } from './negotiate.ts';
 import { negotiate } from './negotiate.ts';
 import { joined, render } from '../../../test/support/rendered.ts';
 import { Renderer } from './render.ts';
 import type { Run } from '../../core/run.ts';
+import { runOf } from '../../core/run.ts';
 
 const MEDIA = {
   protobuf: 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited',
@@ -257,5 +259,49 @@ describe('runs', () => {
     const run = { ...sharedRun(inLog(event('a'))), isShared: false };
     for (let i = 0; i < 3; i += 1) renderer.render(negotiate(undefined), [run], [], { timed: false });
     expect(run.looks).toBe(3);
+  });
+});
+
+describe("groups of the server's own families", () => {
+  const FAMILY = { help: 'Helps.', samples: [] };
+  const group = (name: string, isShared = true): FamilyGroup => ({
+    families: [{ ...FAMILY, name, type: 'counter', samples: [{ name, labels: [], value: 1 }] }],
+    isShared,
+  });
+
+  test.each(FORMATS)('stand in the order in which they come: $contentType', (format) => {
+    const groups = [group('one_total', false), group('two_total')];
+    const apart = new Renderer().render(format, [], groups, { timed: false });
+    const families = groups.flatMap((each) => each.families);
+    expect(joined(apart).equals(render(format, [], families, { timed: false }))).toBe(true);
+  });
+
+  test('are made once for each way to show them where they are shared, and only there', () => {
+    const renderer = new Renderer();
+    const made = (of: FamilyGroup, media: string) =>
+      renderer.render(negotiate(media), [], [of], { timed: false })[0];
+    const [shared, own] = [group('a_total'), group('a_total', false)];
+    const text = made(shared, MEDIA.text);
+    expect(text?.isShared).toBe(true);
+    expect(made(shared, MEDIA.text)).toBe(text);
+    expect(made(shared, MEDIA.protobuf)?.bytes).not.toEqual(text?.bytes);
+    expect(made(own, MEDIA.text)).toEqual({ bytes: text?.bytes, isShared: false });
+    expect(made(own, MEDIA.text)).not.toBe(made(own, MEDIA.text));
+  });
+
+  test('are made anew where an event has the name that one of them would have', () => {
+    const format = negotiate(MEDIA.openmetrics);
+    const renderer = new Renderer();
+    const shared = group('a_total');
+    const body = (...metrics: string[]) =>
+      joined(
+        renderer.render(format, [runOf(inLog(...metrics.map((metric) => event(metric))))], [shared], {
+          timed: false,
+        }),
+      ).toString();
+    for (let i = 0; i < 2; i += 1) {
+      expect(body('b')).toContain('# TYPE a counter\n');
+      expect(body('a')).toContain('# TYPE a_total unknown\n');
+    }
   });
 });

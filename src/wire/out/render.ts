@@ -1,9 +1,10 @@
 import type { Run } from '../../core/run.ts';
 import { escapeFamily } from './escape.ts';
 import type { Exposition } from './exposition.ts';
-import type { Family } from './families.ts';
+import type { FamilyGroup } from './families.ts';
 import type { Shown } from './grouped.ts';
 import { grouped } from './grouped.ts';
+import { Kept } from './kept.ts';
 import type { Format } from './negotiate.ts';
 import { OPEN_METRICS } from './openmetrics.ts';
 import { PROTOBUF } from './protobuf.ts';
@@ -14,9 +15,6 @@ const EXPOSITIONS: Record<Format['kind'], Exposition> = {
   openmetrics: OPEN_METRICS,
   text: TEXT,
 };
-
-/** In how many ways a shared run is kept: a fleet of scrapers asks for one, or for two while it is upgraded. */
-const WAYS_KEPT = 2;
 
 /** A run of more families is not kept: small pieces take more memory for themselves than they hold, and more time to be put together. */
 const FAMILIES_KEPT_MAX = 64;
@@ -34,9 +32,16 @@ interface FamilyPiece extends Piece {
   readonly head: string;
 }
 
-/** Makes bodies. What it made of a shared run is kept for as long as that run is, so that the next scraper's body costs little. */
+/** A group of the server's own families. */
+interface GroupPiece extends Piece {
+  /** Heads that no family of events had when it was made: with one that has, it would be another. */
+  readonly without: readonly string[];
+}
+
+/** Makes bodies. What it made of what is shared is kept for as long as that is, so that the next scraper's body costs little. */
 export class Renderer {
-  readonly #kept = new WeakMap<Run, Map<string, readonly FamilyPiece[]>>();
+  readonly #runs = new Kept<Run, readonly FamilyPiece[]>();
+  readonly #groups = new Kept<FamilyGroup, GroupPiece>();
 
   /**
    * A whole body in the format that was agreed on: the entries, then the server's own metrics. Families stand in the order of their
@@ -46,7 +51,7 @@ export class Renderer {
   render(
     format: Format,
     runs: readonly Run[],
-    families: readonly Family[],
+    own: readonly FamilyGroup[],
     { timed }: { readonly timed: boolean },
   ): readonly Piece[] {
     const { kind, escaping } = format;
@@ -65,23 +70,38 @@ export class Renderer {
       for (const piece of samples) bytes += piece.bytes.length;
       pieces.push({ bytes: exposition.familyHead(head, bytes), isShared: false }, ...samples);
     }
-    const own = families.map((family) => escapeFamily(family, escaping));
-    pieces.push({ bytes: exposition.rest(own, (head) => byHead.has(head)), isShared: false });
+    for (const group of own) pieces.push(this.#ownPiece(group, format, (head) => byHead.has(head)));
+    if (exposition.end.length > 0) pieces.push({ bytes: exposition.end, isShared: false });
     return pieces;
   }
 
   #piecesOf(run: Run, kind: Format['kind'], shown: Shown): readonly FamilyPiece[] {
     if (!run.isShared) return makePieces(run, EXPOSITIONS[kind], shown);
-    const kept = this.#kept.get(run) ?? new Map<string, readonly FamilyPiece[]>();
-    this.#kept.set(run, kept);
     const way = `${kind} ${shown.escaping} ${shown.timed ? 'timed' : 'untimed'}`;
-    const known = kept.get(way);
+    const known = this.#runs.get(run, way);
     if (known !== undefined) return known;
     const made = makePieces(run, EXPOSITIONS[kind], shown);
     if (made.length > FAMILIES_KEPT_MAX) return made.map((piece) => ({ ...piece, isShared: false }));
-    const [oldest] = kept.keys();
-    if (oldest !== undefined && kept.size === WAYS_KEPT) kept.delete(oldest);
-    kept.set(way, made);
+    this.#runs.set(run, way, made);
+    return made;
+  }
+
+  #ownPiece(group: FamilyGroup, { kind, escaping }: Format, hasHead: (head: string) => boolean): Piece {
+    const way = `${kind} ${escaping}`;
+    const known = group.isShared ? this.#groups.get(group, way) : undefined;
+    if (known !== undefined && !known.without.some(hasHead)) return known;
+    const without: string[] = [];
+    let meetsOne = false;
+    const escaped = group.families.map((family) => escapeFamily(family, escaping));
+    const bytes = EXPOSITIONS[kind].own(escaped, (head) => {
+      const has = hasHead(head);
+      if (has) meetsOne = true;
+      else without.push(head);
+      return has;
+    });
+    if (!group.isShared || meetsOne) return { bytes, isShared: false };
+    const made = { bytes, isShared: true, without };
+    this.#groups.set(group, way, made);
     return made;
   }
 }

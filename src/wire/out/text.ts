@@ -16,9 +16,8 @@ export const TEXT: Exposition = {
   showsEnds: false,
   samples: (samples, timed) => sampleLines(samples, timed ? String : undefined),
   familyHead: familyComments,
-  rest(families) {
-    return encoder.encode(families.map((family) => familyText(family)).join(''));
-  },
+  own: (families) => encoder.encode(families.map((family) => familyText(family)).join('')),
+  end: new Uint8Array(),
 };
 
 function familyText({ name, help, type, samples }: Family): string {
