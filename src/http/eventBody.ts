@@ -9,7 +9,7 @@ import { parseForm } from '../wire/in/form.ts';
 import type { Reads } from '../wire/in/jsonEvents.ts';
 import { JSON_FIELDS, readJsonEvents } from '../wire/in/jsonEvents.ts';
 import type { StreamLimits } from '../wire/in/ndjson.ts';
-import { readNdjson } from '../wire/in/ndjson.ts';
+import { readNdjson, readNdjsonBody } from '../wire/in/ndjson.ts';
 import type { EventFormat } from './eventFormat.ts';
 import type { IngestOptions } from './ingest.ts';
 import { queryOf } from './query.ts';
@@ -65,6 +65,17 @@ const READERS: Record<EventFormat, (request: FastifyRequest, url: Pairs, rules: 
     );
   },
 };
+
+/** Reads a body that came whole, of a request whose URL has no parameters. Throws a RefusedError where it is none of its format. */
+export function readWholeBody(
+  format: 'json' | 'ndjson',
+  body: Uint8Array,
+  { stream }: Pick<BodyRules, 'stream'>,
+): EventBody & { readonly reads: Iterable<Read> } {
+  const read =
+    format === 'json' ? readJsonEvents(body) : { reads: readNdjsonBody(body, stream), isBatch: true };
+  return { reads: read.reads, options: { fields: JSON_FIELDS, isBatch: read.isBatch } };
+}
 
 /** Reads the one event that stands in a URL, a form, or both. Throws a RefusedError. */
 export function readParameters(request: FastifyRequest, rules: BodyRules): Draft {

@@ -18,6 +18,9 @@ import { startServer, temporaryFolder } from '../support/server.ts';
 /** The lane is closed where posts are limited, however high. */
 const NO_LANE = { 'limits.total': 1_000_000, 'limits.totalBurst': 1_000_000 };
 
+const NDJSON = { 'Content-Type': 'application/x-ndjson' };
+const JSON_TYPE = { 'Content-Type': 'application/json' };
+
 /** `alicesecret`, at the least cost there is. */
 const ALICE = '$2y$04$rqbJO1tzD9AftLDCPviC1exa9vm5eqJeDLrQrWXnX5Q7jQ9vURRMy';
 
@@ -122,15 +125,23 @@ describe('a server with a lane answers as one without', () => {
 
   it('the hostile requests that are about framing and URLs, behind a plain post and before one', async () => {
     const post = Buffer.from(request('POST', '/event?a=1'));
+    const batch = Buffer.from(request('POST', '/event', NDJSON, '{}\n{}\n'));
     const rows = [...FRAMING, ...FORMS]
       .map((row) => Buffer.from(row.bytes()))
       .filter(({ length }) => length < 4096);
     expect(rows.length).toBeGreaterThan(100);
-    await same(rows.map((row) => [post, row, post]));
+    await same(
+      rows.flatMap((row) => [
+        [post, row, post],
+        [batch, row, batch],
+      ]),
+    );
   });
 
-  it('and a post byte by byte, or cut anywhere', async () => {
-    const post = request('POST', '/event?type=cut&service=x', { Accept: '*/*' });
+  it.each([
+    ['of parameters', request('POST', '/event?type=cut&service=x', { Accept: '*/*' })],
+    ['of a body', request('POST', '/event', NDJSON, '{"labels":{"type":"cut"}}\n{}\n')],
+  ])('and a post %s byte by byte, or cut anywhere', async (_what, post) => {
     const cuts = Array.from({ length: post.length - 1 }, (_, at) => [
       post.slice(0, at + 1),
       post.slice(at + 1),
@@ -159,6 +170,24 @@ describe('the lane', () => {
     expect((await client.response()).body).toContain(
       'events_to_metrics_http_requests_total{code="200",method="POST",route="/event"} 3\n',
     );
+  });
+
+  it.each([
+    ['NDJSON', NDJSON, '{"labels":{"n":"1"}}\n{"id":"x"}\n', '{"accepted":2,"duplicates":0}'],
+    ['one event of JSON', JSON_TYPE, '{"labels":{"n":"1"}}', '{"accepted":1}'],
+    ['several', JSON_TYPE, '[{"value":1},{"value":2}]', '{"accepted":2,"duplicates":0}'],
+  ])('takes bodies: %s', async (_what, headers, sent, body) => {
+    await using server = await startServer();
+    const client = await RawClient.connect(server.port);
+    const parsed = await parsedDuring(async () => {
+      for (let n = 0; n < 2; n += 1) {
+        client.send(request('POST', '/event', headers, sent));
+        const answered = sent.includes('"id"') && n > 0 ? '{"accepted":1,"duplicates":1}' : body;
+        expect(await client.response()).toMatchObject({ status: 200, body: answered });
+      }
+    });
+    expect(parsed(server.port)).toBe(0);
+    expect((await stateOf(server)).events.length).toBeGreaterThan(1);
   });
 
   it('gives a connection to the HTTP server for good, with the first bytes that are anything else', async () => {
@@ -196,7 +225,7 @@ describe('the lane', () => {
   ])('is closed by %s as far as they go', async (_name, change) => {
     await using server = await startServer(change);
     const client = await RawClient.connect(server.port);
-    const long = `/event?a=${'x'.repeat(1010)}`;
+    const long = `/event?a=${'x'.repeat(1016)}`;
     const parsed = await parsedDuring(async () => {
       client.send(request('POST', long));
       await client.response();

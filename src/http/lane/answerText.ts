@@ -5,6 +5,9 @@ const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
+/** How many answers are remembered for a second: those to batches may differ in their counts. */
+const SUCCESSES_MAX = 100;
+
 /** Writes responses as the HTTP server does for a connection that is kept. */
 export class AnswerTexts {
   readonly #clock: Clock;
@@ -26,7 +29,7 @@ export class AnswerTexts {
     const known = this.#successes.get(json);
     if (known !== undefined) return known;
     const text = this.#text(200, [['content-type', JSON_TYPE]], json);
-    this.#successes.set(json, text);
+    if (this.#successes.size < SUCCESSES_MAX) this.#successes.set(json, text);
     return text;
   }
 

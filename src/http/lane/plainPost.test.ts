@@ -4,7 +4,18 @@ import { PlainPosts } from './plainPost.ts';
 const LINE = 'POST /event?type=deploy HTTP/1.1';
 const head = (...lines: string[]) => [...lines, '', ''].join('\r\n');
 const withHeaders = (...lines: string[]) => head(LINE, 'Host: h', ...lines);
-const parametersOf = (text: string) => new PlainPosts().parametersOf(text);
+const recognised = (text: string, posts = new PlainPosts()) => {
+  const post = posts.recognise(Buffer.from(text, 'latin1'));
+  return post && { ...post, body: post.body.toString('latin1') };
+};
+const parametersOf = (text: string, posts?: PlainPosts) => {
+  const post = recognised(text, posts);
+  return post?.format === 'parameters' && post.body === '' ? post.query : undefined;
+};
+/** A post with a body. */
+const withBody = (body: string, ...lines: string[]) =>
+  head('POST /event HTTP/1.1', 'Host: h', ...lines, `Content-Length: ${body.length}`) + body;
+const JSON_TYPE = 'Content-Type: application/json';
 
 describe('a plain post is', () => {
   it.each([
@@ -52,6 +63,23 @@ describe('a plain post is', () => {
     ['an escape that is none, which is refused later', 'POST /event?a=%zz HTTP/1.1', 'a=%zz'],
   ])('of parameters, %s', (_name, line, parameters) => {
     expect(parametersOf(head(line, 'Host: h'))).toBe(parameters);
+  });
+});
+
+describe('a plain post with a body is', () => {
+  it.each([
+    ['application/json', 'json'],
+    ['application/x-ndjson', 'ndjson'],
+    ['application/jsonl', 'ndjson'],
+  ])('one of %s', (type, format) => {
+    const lines = ['User-Agent: curl/8.5.0', 'Accept: */*', `content-type: ${type}`];
+    expect(recognised(withBody('{}\n', ...lines))).toEqual({ format, query: '', body: '{}\n' });
+  });
+
+  it('one that holds anything, and is as long as it says', () => {
+    const body = '\r\n\r\nPOST /event HTTP/1.1\r\n\xff\0';
+    expect(recognised(withBody(body, JSON_TYPE))).toMatchObject({ format: 'json', body });
+    expect(recognised(withBody(' '.repeat(60_000), JSON_TYPE))?.body).toHaveLength(60_000);
   });
 });
 
@@ -127,8 +155,28 @@ describe('no plain post is', () => {
     ['a header without a name', withHeaders(': a')],
     ['a header without a colon', withHeaders('Accept')],
     ['a body', withHeaders('Content-Length: 0') + 'a=1'],
+    ['a body of no type', withBody('{}')],
+    ['a type of no body', withBody('', JSON_TYPE)],
+    ['a body of another type', withBody('a=1', 'Content-Type: application/x-www-form-urlencoded')],
+    ['a type with a parameter', withBody('{}', `${JSON_TYPE}; charset=utf-8`)],
+    ['a type in another case', withBody('{}', 'Content-Type: Application/JSON')],
+    ['two types', withBody('{}', JSON_TYPE, JSON_TYPE)],
+    ['a body and parameters', withBody('{}', JSON_TYPE).replace('event', 'event?a=1')],
+    ['a body and a question mark only', withBody('{}', JSON_TYPE).replace('event', 'event?partial=true')],
+    ['a body that is a byte short', withBody('{}', JSON_TYPE).slice(0, -1)],
+    ['a body that has not begun', withBody('{}', JSON_TYPE).slice(0, -2)],
+    ['a byte behind a body', `${withBody('{}', JSON_TYPE)} `],
+    ['a post behind a body', withBody('{}', JSON_TYPE) + withHeaders()],
+    ['a length of a body written otherwise', withBody('{}', JSON_TYPE).replace(': 2', ': 02')],
+    ['a length of a body given twice', withBody('{}', JSON_TYPE, 'Content-Length: 2')],
+    ['a list of lengths of a body', withBody('{}', JSON_TYPE).replace(': 2', ': 2, 2')],
+    ['a body in chunks, too', withBody('{}', JSON_TYPE, 'Transfer-Encoding: chunked')],
+    ['a compressed body', withBody('{}', JSON_TYPE, 'Content-Encoding: gzip')],
+    ['a body that is awaited', withBody('{}', JSON_TYPE, 'Expect: 100-continue')],
+    ['a body of 100,000 bytes', withBody(' '.repeat(100_000), JSON_TYPE)],
+    ['a head of more than 4 KiB', withBody('{}', JSON_TYPE, `User-Agent: ${'x'.repeat(4_000)}`)],
   ])('%s', (_name, text) => {
-    expect(parametersOf(text)).toBeUndefined();
+    expect(recognised(text)).toBeUndefined();
   });
 });
 
@@ -136,11 +184,22 @@ describe('on one connection', () => {
   it('what was found good once is good again, and only that', () => {
     const posts = new PlainPosts();
     const good = withHeaders('Accept: */*');
-    expect(posts.parametersOf(good)).toBe('type=deploy');
-    expect(posts.parametersOf(good.replace('deploy', 'job'))).toBe('type=job');
-    expect(posts.parametersOf(withHeaders('X-A: b'))).toBeUndefined();
-    expect(posts.parametersOf(good.replace('HTTP/1.1', 'HTTP/1.0'))).toBeUndefined();
-    expect(posts.parametersOf(`${good}x`)).toBeUndefined();
-    expect(posts.parametersOf(good)).toBe('type=deploy');
+    expect(parametersOf(good, posts)).toBe('type=deploy');
+    expect(parametersOf(good.replace('deploy', 'job'), posts)).toBe('type=job');
+    expect(parametersOf(withHeaders('X-A: b'), posts)).toBeUndefined();
+    expect(parametersOf(good.replace('HTTP/1.1', 'HTTP/1.0'), posts)).toBeUndefined();
+    expect(recognised(`${good}x`, posts)).toBeUndefined();
+    expect(parametersOf(good, posts)).toBe('type=deploy');
+  });
+
+  it('a body is as long as the headers say that stand before it, whatever stood there last', () => {
+    const posts = new PlainPosts();
+    for (const body of ['{}', '[{}]', '{}', '[]']) {
+      const text = withBody(body, JSON_TYPE);
+      expect(recognised(text, posts)?.body).toBe(body);
+      expect(recognised(`${text} `, posts)).toBeUndefined();
+      expect(recognised(text.slice(0, -1), posts)).toBeUndefined();
+      expect(parametersOf(withHeaders(), posts)).toBe('type=deploy');
+    }
   });
 });

@@ -4,8 +4,8 @@ const VERSION = ' HTTP/1.1';
 const LINE_END = '\r\n';
 const HEAD_END = '\r\n\r\n';
 
-/** Longer than any post by URL of a person or a program; what is longer is read by those who bound it. */
-export const PLAIN_POST_BYTES_MAX = 4096;
+/** Longer than the head of any post of a person or a program; what is longer is read by those who bound it. */
+const HEAD_BYTES_MAX = 4096;
 
 /** What parameters may consist of here: what the usual encoders leave as it is, and what they encode with. */
 const QUERY = /^\?[\w.~!*'()$,/:;=@&%+-]*$/;
@@ -13,8 +13,8 @@ const QUERY = /^\?[\w.~!*'()$,/:;=@&%+-]*$/;
 const ANY = /^[\x20-\x7e]+$/;
 
 /**
- * Headers that change nothing of what becomes of a post without a body, and the values for which that holds: what curl, the HTTP clients of Go,
- * Python, Node, Java and browsers send by themselves. Whatever is not here is no plain post's.
+ * Headers that change nothing of what becomes of a post but how long its body is, and of which format, and the values for which that holds:
+ * what curl, the HTTP clients of Go, Python, Node, Java and browsers send by themselves. Whatever is not here is no plain post's.
  */
 const HEADERS: Readonly<Record<string, RegExp>> = {
   host: ANY,
@@ -26,7 +26,9 @@ const HEADERS: Readonly<Record<string, RegExp>> = {
   'cache-control': ANY,
   pragma: ANY,
   connection: /^keep-alive$/i,
-  'content-length': /^0$/,
+  // No larger than what one read of a socket brings.
+  'content-length': /^(?:0|[1-9]\d{0,4})$/,
+  'content-type': /^application\/(?:json|x-ndjson|jsonl)$/,
   'sec-fetch-dest': ANY,
   'sec-fetch-mode': ANY,
   'sec-fetch-site': ANY,
@@ -35,16 +37,36 @@ const HEADERS: Readonly<Record<string, RegExp>> = {
 /** No blanks at the ends of a value, no tabs, no lines that go on. */
 const HEADER = /^([A-Za-z-]+): ?(\S(?:.*\S)?)$/;
 
+/** How the events of a plain post are written: in its URL, or in its body. */
+export type PlainFormat = 'parameters' | 'json' | 'ndjson';
+
+/** A plain post. It has parameters, or a body, or none of the two. */
+export interface PlainPost {
+  readonly format: PlainFormat;
+  /** Without its `?`. */
+  readonly query: string;
+  /** Not copied. */
+  readonly body: Buffer;
+}
+
+/** What headers say of a body. */
+interface BodyHeaders {
+  readonly format: PlainFormat;
+  readonly length: number;
+}
+
 /**
- * Recognises plain posts among the bytes of one connection: one event whose parameters stand in the URL, without a body. It is no parser: it
- * takes what is exactly of one shape, and of whatever else it says nothing but that it isn't.
+ * Recognises plain posts among the bytes of one connection: one event whose parameters stand in the URL, or events in a body of JSON or
+ * NDJSON. It is no parser: it takes what is exactly of one shape, and of whatever else it says nothing but that it isn't.
  */
 export class PlainPosts {
   /** The headers that were found good last. A client sends the same ones again and again. */
-  #headers: string | undefined;
+  #headers = '';
+  #said: BodyHeaders | undefined;
 
-  /** The parameters of a post, without their `?`, if the text is one plain post, whole, and nothing else; undefined otherwise. */
-  parametersOf(text: string): string | undefined {
+  /** What the bytes are, if they are one plain post, whole, and nothing else; undefined otherwise. */
+  recognise(bytes: Buffer): PlainPost | undefined {
+    const text = bytes.toString('latin1', 0, HEAD_BYTES_MAX);
     if (!text.startsWith(START)) return undefined;
     const lineEnd = text.indexOf(LINE_END);
     if (lineEnd === -1) return undefined;
@@ -52,25 +74,48 @@ export class PlainPosts {
     if (targetEnd < START.length || !text.startsWith(VERSION, targetEnd)) return undefined;
     const query = text.slice(START.length, targetEnd);
     if (query !== '' && !QUERY.test(query)) return undefined;
-    const headers = text.slice(lineEnd);
-    if (headers !== this.#headers) {
-      if (!arePlain(headers)) return undefined;
+    const headEnd = text.indexOf(HEAD_END, lineEnd);
+    if (headEnd === -1) return undefined;
+    const bodyFrom = headEnd + HEAD_END.length;
+    const said = this.#saidBy(text.slice(lineEnd, bodyFrom));
+    if (said === undefined || bytes.length !== bodyFrom + said.length) return undefined;
+    // What a URL says of the events of a body is no matter of many posts.
+    if (said.format !== 'parameters' && query !== '') return undefined;
+    return { format: said.format, query: query.slice(1), body: bytes.subarray(bodyFrom) };
+  }
+
+  #saidBy(headers: string): BodyHeaders | undefined {
+    if (headers === this.#headers) return this.#said;
+    const said = readHeaders(headers);
+    if (said !== undefined) {
       this.#headers = headers;
+      this.#said = said;
     }
-    return query.slice(1);
+    return said;
   }
 }
 
-/** Whether these are lines with nothing but plain headers, each there once, Host among them, up to an empty line that is the last. */
-function arePlain(headers: string): boolean {
-  if (!headers.endsWith(HEAD_END)) return false;
+const FORMATS: Readonly<Record<string, PlainFormat>> = {
+  'application/json': 'json',
+  'application/x-ndjson': 'ndjson',
+  'application/jsonl': 'ndjson',
+};
+
+/** What lines say that are nothing but plain headers, each there once, Host among them, up to an empty line; undefined where they are not. */
+function readHeaders(headers: string): BodyHeaders | undefined {
   const lines = headers.slice(LINE_END.length, -HEAD_END.length).split(LINE_END);
-  const seen = new Set<string>();
+  const seen = new Map<string, string>();
   for (const line of lines) {
     const [, given = '', value = ''] = HEADER.exec(line) ?? [];
     const name = given.toLowerCase();
-    if (seen.has(name) || !Object.hasOwn(HEADERS, name) || HEADERS[name]?.test(value) !== true) return false;
-    seen.add(name);
+    if (seen.has(name) || !Object.hasOwn(HEADERS, name) || HEADERS[name]?.test(value) !== true)
+      return undefined;
+    seen.set(name, value);
   }
-  return seen.has('host');
+  if (!seen.has('host')) return undefined;
+  const type = seen.get('content-type');
+  const length = Number(seen.get('content-length') ?? 0);
+  // A body of no type, and a type of no body, are a matter of taste.
+  if ((type === undefined) !== (length === 0)) return undefined;
+  return { format: type === undefined ? 'parameters' : (FORMATS[type] ?? 'json'), length };
 }

@@ -13,6 +13,8 @@ import type { PostLaneParts } from './postLane.ts';
 import { openPostLane } from './postLane.ts';
 
 const post = (query: string) => `POST /event?${query} HTTP/1.1\r\nHost: test\r\n\r\n`;
+const withBody = (type: string, body: string) =>
+  `POST /event HTTP/1.1\r\nHost: test\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 const ACCEPTED: IngestReply = { status: 200, body: { accepted: 1 } };
 const BEGIN = millis(Date.UTC(2026, 0, 1, 0, 0, 0, 400));
 
@@ -20,6 +22,8 @@ const BEGIN = millis(Date.UTC(2026, 0, 1, 0, 0, 0, 400));
 class Bench implements AsyncDisposable {
   readonly #server: Server;
   readonly drafts: Draft[] = [];
+  /** How the events of bodies are to be taken. */
+  readonly options: unknown[] = [];
   readonly parsed: string[] = [];
   readonly observed: string[] = [];
   readonly failed: unknown[] = [];
@@ -42,8 +46,13 @@ class Bench implements AsyncDisposable {
           this.drafts.push(draft);
           return this.one();
         },
+        ingest: (reads, how) => {
+          this.drafts.push(...(reads as Iterable<Draft>));
+          this.options.push(how);
+          return this.one();
+        },
       },
-      rules: { pairsMax: 100 },
+      rules: { pairsMax: 100, stream: { lineBytesMax: 100, bytesMax: 1_000 } },
       urlBytesMax: 64 * 1024,
       connections: { begun: () => (this.running += 1), answered: () => (this.running -= 1) },
       observeRequest: (...request) => this.observed.push(request.join(' ')),
@@ -174,6 +183,42 @@ describe('a plain post', () => {
       observed: [],
       running: 0,
     });
+    client.socket.destroy();
+  });
+});
+
+describe('a plain post with a body', () => {
+  it.each([
+    ['application/json', '{"labels":{"a":"1"}}', 1, false],
+    ['application/json', '[{"labels":{"a":"1"}},{"value":2}]', 2, true],
+    ['application/x-ndjson', '{"labels":{"a":"1"}}\n\n{"value":2}\n', 2, true],
+    ['application/x-ndjson', '{"labels":{"a":"1"}}\n{"value":2}', 2, true],
+    ['application/x-ndjson', '{"labels":{"a":"1"}}', 1, true],
+  ])('of %s is read: %s', async (type, body, count, isBatch) => {
+    await using bench = await Bench.start();
+    const client = await bench.connect();
+    await client.send(withBody(type, body));
+    await client.send(withBody(type, body));
+    expect(bench.drafts).toHaveLength(2 * count);
+    expect(bench.drafts[0]).toEqual({ labels: [['a', '1']] });
+    expect(bench.options).toMatchObject([{ isBatch }, { isBatch }]);
+    expect(bench).toMatchObject({ parsed: [], observed: ['/event POST 200', '/event POST 200'], running: 0 });
+    client.socket.destroy();
+  });
+
+  it.each([
+    ['is no JSON', withBody('application/json', '{')],
+    ['is longer than event.bodyMax', withBody('application/json', `{}${' '.repeat(99)}`)],
+    ['is longer than batch.bytesMax', withBody('application/x-ndjson', '{}\n'.repeat(334))],
+    [
+      'has a line that is longer than event.bodyMax',
+      withBody('application/x-ndjson', `{}\n{${' '.repeat(100)}}`),
+    ],
+  ])('that %s is a matter of the HTTP server', async (_what, text) => {
+    await using bench = await Bench.start();
+    const client = await bench.connect();
+    await client.send(text);
+    expect(bench).toMatchObject({ parsed: ['POST /event'], observed: [], running: 0 });
     client.socket.destroy();
   });
 });

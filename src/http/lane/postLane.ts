@@ -5,18 +5,19 @@ import type { Clock } from '../../core/millis.ts';
 import { answerOf, responseOf } from '../answers.ts';
 import type { Connections } from '../connections.ts';
 import type { BodyRules } from '../eventBody.ts';
-import { readQuery } from '../eventBody.ts';
-import type { Ingest } from '../ingest.ts';
+import { readQuery, readWholeBody } from '../eventBody.ts';
+import type { Ingest, IngestReply } from '../ingest.ts';
 import type { RequestObserver, ServerNews } from '../server.ts';
 import { report } from '../server.ts';
 import { AnswerTexts } from './answerText.ts';
-import { PLAIN_POST_BYTES_MAX, PlainPosts } from './plainPost.ts';
+import type { PlainPost } from './plainPost.ts';
+import { PlainPosts } from './plainPost.ts';
 
 export interface PostLaneParts {
   /** Whether nothing is asked of a post beside what the lane looks at; asked for each. */
   readonly isOpen: () => boolean;
-  readonly ingest: Pick<Ingest, 'one'>;
-  readonly rules: Pick<BodyRules, 'pairsMax'>;
+  readonly ingest: Pick<Ingest, 'one' | 'ingest'>;
+  readonly rules: Pick<BodyRules, 'pairsMax' | 'stream'>;
   readonly urlBytesMax: number;
   readonly connections: Pick<Connections, 'begun' | 'answered'>;
   readonly observeRequest: RequestObserver;
@@ -33,10 +34,12 @@ interface Lane extends PostLaneParts {
 }
 
 const ROUTE = '/event';
+/** What stands before a URL's parameters. */
+const URL_BYTES = '/event?'.length;
 
 /**
- * Puts a lane in front of a server's HTTP parser: events posted by URL alone, which are most of all requests, are recognised by their bytes,
- * stored, and answered as the server would. With the first bytes that are anything else, or that would be refused, a connection goes to the HTTP
+ * Puts a lane in front of a server's HTTP parser: events posted by URL alone, or in a small body, which are most of all requests, are recognised
+ * by their bytes, stored, and answered as the server would. With the first bytes that are anything else, or that would be refused, a connection goes to the HTTP
  * server as if nobody had looked at it. Not for TLS. Why, and what it can't do: docs/decisions/0032-a-lane-for-plain-posts.md
  */
 export function openPostLane(server: Server, parts: PostLaneParts): void {
@@ -79,28 +82,39 @@ class LaneConnection {
       this.#socket.pause();
       return;
     }
-    const parameters = this.#parametersOf(chunk);
-    if (parameters === undefined) this.#handOver([chunk]);
-    else void this.#post(parameters, chunk);
+    const post = this.#plainPostOf(chunk);
+    if (post === undefined) this.#handOver([chunk]);
+    else void this.#post(post, chunk);
   };
 
-  /** The parameters of a plain post that may be taken here; undefined for all else. */
-  #parametersOf(chunk: Buffer): string | undefined {
-    const { isOpen, urlBytesMax } = this.#lane;
-    if (chunk.length > PLAIN_POST_BYTES_MAX || chunk.length > urlBytesMax || !isOpen()) return undefined;
+  /** A plain post that may be taken here; undefined for all else. */
+  #plainPostOf(chunk: Buffer): PlainPost | undefined {
+    const { isOpen, urlBytesMax, rules } = this.#lane;
+    if (!isOpen()) return undefined;
     // Who does not read its answers must not make us hold them; the HTTP server sees to that.
     if (this.#socket.writableLength > 0) return undefined;
-    return this.#posts.parametersOf(chunk.toString('latin1'));
+    const post = this.#posts.recognise(chunk);
+    if (post === undefined || post.query.length + URL_BYTES > urlBytesMax) return undefined;
+    const bytesMax = post.format === 'ndjson' ? rules.stream.bytesMax : rules.stream.lineBytesMax;
+    return post.body.length > bytesMax ? undefined : post;
   }
 
-  /** Stores an event, and answers. What is refused before anything was stored goes to the HTTP server, which says why. */
-  async #post(parameters: string, chunk: Buffer): Promise<void> {
-    const { connections, ingest, rules, texts } = this.#lane;
+  /** What becomes of the events of a post. Throws a RefusedError. */
+  #ingest({ format, query, body }: PlainPost): Promise<IngestReply> {
+    const { ingest, rules } = this.#lane;
+    if (format === 'parameters') return ingest.one(readQuery(query, rules), undefined);
+    const { reads, options } = readWholeBody(format, body, rules);
+    return ingest.ingest(reads, options);
+  }
+
+  /** Stores events, and answers. What is refused before anything was stored goes to the HTTP server, which says why. */
+  async #post(post: PlainPost, chunk: Buffer): Promise<void> {
+    const { connections, texts } = this.#lane;
     this.#isAnswering = true;
     connections.begun(this.#socket);
     let isRefused = false;
     try {
-      const { status, body } = await ingest.one(readQuery(parameters, rules), undefined);
+      const { status, body } = await this.#ingest(post);
       this.#answer(status, texts.success(JSON.stringify(body)), 'latin1');
     } catch (error) {
       isRefused = error instanceof RefusedError && !(error instanceof SeriesLimitError);

@@ -4,7 +4,7 @@ import { mulberry32 } from '../../../test/support/randomEvents.ts';
 import type { Read } from '../../core/draft.ts';
 import { RefusedError, TooLargeError } from '../../core/errors.ts';
 import { readJsonEvent } from './jsonEvents.ts';
-import { readNdjson } from './ndjson.ts';
+import { readNdjson, readNdjsonBody } from './ndjson.ts';
 
 const LIMITS = { lineBytesMax: 1000, bytesMax: 100_000 };
 
@@ -185,7 +185,7 @@ test.each([1, 2, 3])(
   async (seed) => {
     const random = mulberry32(seed);
     for (let round = 0; round < 500; round += 1) {
-      const body = bytesOf(
+      const body = Buffer.from(
         Array.from({ length: 20 }, () => pick(random, PIECES)).join(random() < 0.5 ? '\n' : ''),
       );
       // A byte that makes it no UTF-8.
@@ -196,6 +196,17 @@ test.each([1, 2, 3])(
       const { reads, error } = await reading(body, cuts, { ...LIMITS, lineBytesMax: 10_000 });
       expect(error).toBeUndefined();
       expect(told(reads)).toEqual(told(strictly(body)));
+      // Whole, it may be longer than any of its lines.
+      const longest = Math.max(
+        ...body
+          .toString('latin1')
+          .split('\n')
+          .map(({ length }) => length),
+      );
+      for (const lineBytesMax of [longest, 10_000])
+        expect(told([...readNdjsonBody(body, { ...LIMITS, lineBytesMax })])).toEqual(told(reads));
+      const tooLow = { ...LIMITS, lineBytesMax: longest - 1 };
+      if (longest > 0) expect(() => [...readNdjsonBody(body, tooLow)]).toThrow(TooLargeError);
     }
   },
 );

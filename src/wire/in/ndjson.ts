@@ -48,7 +48,12 @@ export async function* readNdjson(
   if (!open.isEmpty) yield readLine(open.close(), plain);
 }
 
-/** Reads whole lines, each with its end: as one text, where none of them can be too long and all are UTF-8. */
+/** Reads a body that came whole, and is not too long, as `readNdjson` does. Throws a TooLargeError for a line. */
+export function readNdjsonBody(body: Uint8Array, { lineBytesMax }: StreamLimits): Iterable<Read> {
+  return readLines(body, new PlainReader(), lineBytesMax);
+}
+
+/** Reads lines, of which the last may be without its end: as one text, where none of them can be too long and all are UTF-8. */
 function readLines(lines: Uint8Array, plain: PlainReader, lineBytesMax: number): Iterable<Read> {
   const text = lines.length > lineBytesMax ? undefined : exactTextOf(lines);
   return text === undefined ? readEachLine(lines, plain, lineBytesMax) : readText(text, plain);
@@ -62,6 +67,8 @@ function* readEachLine(lines: Uint8Array, plain: PlainReader, lineBytesMax: numb
     yield* readLine(line.close(), plain);
     from = end + 1;
   }
+  line.add(lines.subarray(from));
+  if (!line.isEmpty) yield* readLine(line.close(), plain);
 }
 
 /** Reads one line, without its end. */
