@@ -41,6 +41,14 @@ describe('the sync of least cost', () => {
     expect(blocking(disk.made)).toBe(1000);
   });
 
+  test('takes up to a millisecond for fast, and no more', async () => {
+    const [fast, slow] = [aDisk(1), aDisk(1.125)];
+    await syncs(fast, 1000);
+    expect(blocking(fast.made)).toBe(1000);
+    await syncs(slow, 1000);
+    expect(blocking(slow.made)).toBeLessThan(20);
+  });
+
   test('runs in the thread pool where many wait', async () => {
     const disk = aDisk(0.2);
     await disk.sync(32);

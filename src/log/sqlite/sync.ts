@@ -24,7 +24,7 @@ const STEPS: SyncSteps = {
 /** More who wait share the cost of the thread pool, so that it does not count. */
 const BLOCKING_WAITING_MAX = 32;
 /** A sync that takes longer, in ms, is slow: the event loop should not wait for it. */
-const SLOW_MS = 0.5;
+const SLOW_MS = 1;
 /** After a slow sync none blocks for this many times as long as it took, twice as long after a second, and so on, … */
 const PAUSE_FACTOR = 4;
 /** … but no longer than this, in ms: a slow disk is tried again once in that time. */
