@@ -13,7 +13,7 @@ export interface Page {
   readonly ranges: Ranges;
 }
 
-/** Entries read from the log at a time, so that a page of few large entries does not load many. */
+/** Entries read from the log itself at a time, so that a page of few large entries does not load many. */
 const READ_ENTRIES_MAX = 10_000;
 
 /** Reads pages of the log: from the tail where it reaches back far enough, else from the log itself. */
@@ -40,9 +40,12 @@ export class Pages {
     for (const { after, upTo } of ranges) {
       let from = after;
       while (from < upTo) {
-        const most = Math.min(limits.eventsMax - entries, READ_ENTRIES_MAX);
+        const left = limits.eventsMax - entries;
+        // Not in parts: chunks that are cut can't be shared.
+        const inTail = this.#tail.slice(from, upTo, left);
+        const most = inTail === undefined ? Math.min(left, READ_ENTRIES_MAX) : left;
         let read = 0;
-        for (const stretch of await this.#read(from, upTo, most)) {
+        for (const stretch of inTail ?? (await this.#readLog(from, upTo, most))) {
           const fits = stretch.countWithin(limits.bytesMax - bytes);
           const count = entries === 0 ? Math.max(fits, 1) : fits;
           if (count > 0) {
@@ -64,9 +67,7 @@ export class Pages {
     return { stretches, ranges: taken };
   }
 
-  async #read(after: Offset, upTo: Offset, entriesMax: number): Promise<readonly Stretch[]> {
-    const inTail = this.#tail.slice(after, upTo, entriesMax);
-    if (inTail !== undefined) return inTail;
+  async #readLog(after: Offset, upTo: Offset, entriesMax: number): Promise<readonly Stretch[]> {
     const entries = await this.#log.read(after, upTo, entriesMax);
     return entries.length === 0 ? [] : [new ReadStretch(entries)];
   }
