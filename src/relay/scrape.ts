@@ -74,6 +74,8 @@ export class Scrapes {
    */
   async scrape(request: ScrapeRequest): Promise<Handout> {
     const { id, saved } = await this.#scrapers.seen(request.identity);
+    // Where it fails while nobody waits for it yet, that is still told below.
+    saved?.catch(() => undefined);
     try {
       this.#sightings.note(id, request);
       this.#settleElsewhere(id);

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { UnavailableError } from '../core/errors.ts';
 import type { ScraperRecord } from '../log/log.ts';
@@ -93,6 +93,25 @@ describe('a scraper that comes for the first time', () => {
       expect(had).toHaveLength(events);
     },
   );
+});
+
+it('a record that fails to be saved while the log is read fails that scrape, and nothing else', async () => {
+  class FailingLog extends MemoryLog {
+    override saveScraper(): Promise<void> {
+      return setTimeout(5).then(() => Promise.reject(new Error('unforeseen')));
+    }
+
+    override async read(...args: Parameters<MemoryLog['read']>): ReturnType<MemoryLog['read']> {
+      await setTimeout(30);
+      return super.read(...args);
+    }
+  }
+  const harness = new RelayHarness(new FailingLog(), { tailBytesMax: 1 });
+  await harness.log.start();
+  await harness.start([]);
+  await harness.post('1');
+  await harness.post('2');
+  await expect(harness.scrape('a')).rejects.toThrow('unforeseen');
 });
 
 describe('who stays away', () => {

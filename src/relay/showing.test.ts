@@ -49,7 +49,7 @@ it('shows the same of what the tail knows as of what was read from the log', () 
         const position = positionAt(after);
         const rules = { collapse, ageMaxMs: 500 };
         const now = millis(requestedAt);
-        const known = tail.slice(after, tail.end, Infinity) ?? [];
+        const known = [...(tail.slice(after, tail.end, Infinity) ?? [])];
         const read = [new ReadStretch(log.slice(after))];
         const fast = show(mode, { stretches: known, ranges }, position, now, rules);
         const slow = show(mode, { stretches: read, ranges }, position, now, rules);

@@ -22,6 +22,11 @@ function entry(at: number, series = 'e', kind: EntryKind = 'event'): Entry {
   };
 }
 
+const stretchesOf = (tail: Tail, after: number) => {
+  const stretches = tail.slice(offset(after), tail.end, Infinity);
+  return stretches && [...stretches];
+};
+
 function sliced(
   tail: Tail,
   after: number,
@@ -29,7 +34,7 @@ function sliced(
   entriesMax = Infinity,
 ): readonly Entry[] | undefined {
   const stretches = tail.slice(offset(after), offset(upTo), entriesMax);
-  return stretches && entriesOf(stretches);
+  return stretches && entriesOf([...stretches]);
 }
 
 it('gives what lies between two offsets, or says that it does not reach back so far', () => {
@@ -76,15 +81,15 @@ it('gives everybody the same stretch for a whole chunk, and tells it from a part
   const tail = new Tail(1e9);
   tail.start(offset(0));
   tail.push(Array.from({ length: CHUNK_ENTRIES + 5 }, (_, i) => entry(i + 1)));
-  const once = tail.slice(offset(0), tail.end, Infinity);
-  const again = tail.slice(offset(0), tail.end, Infinity);
+  const once = stretchesOf(tail, 0);
+  const again = stretchesOf(tail, 0);
   expect(once?.map(({ length, isShared }) => ({ length, isShared }))).toEqual([
     { length: CHUNK_ENTRIES, isShared: true },
     { length: 5, isShared: true },
   ]);
   expect(again?.every((stretch, i) => stretch === once?.[i])).toBe(true);
   tail.push([entry(CHUNK_ENTRIES + 6)]);
-  const grown = tail.slice(offset(1), tail.end, Infinity);
+  const grown = stretchesOf(tail, 1);
   expect(grown?.map(({ length, isShared }) => ({ length, isShared }))).toEqual([
     { length: CHUNK_ENTRIES - 1, isShared: false },
     { length: 6, isShared: true },
@@ -105,7 +110,7 @@ it('tells from where on no series stands twice, by its events or by all that is 
         const tail = new Tail(bytesMax);
         tail.start(offset(0));
         tail.push(log.map(([series, isEnd], i) => entry(i + 1, series, isEnd ? 'end' : 'event')));
-        const stretches = tail.slice(offset(after), tail.end, Infinity);
+        const stretches = stretchesOf(tail, after);
         if (stretches === undefined) return;
         const entries = entriesOf(stretches);
         const isDistinct = new Set(entries.map(({ series }) => series)).size === entries.length;

@@ -55,20 +55,24 @@ export class Tail {
     this.#compact();
   }
 
-  /** The entries beyond `after`, up to and with `upTo`, at most `entriesMax`; undefined where the tail begins later. */
-  slice(after: Offset, upTo: Offset, entriesMax: number): readonly Stretch[] | undefined {
-    if (after < this.#after) return undefined;
-    const stretches: Stretch[] = [];
+  /**
+   * The entries beyond `after`, up to and with `upTo`, at most `entriesMax`; undefined where the tail begins later. To be gone through at once,
+   * as far as they are wanted: a stretch that nobody asks for is not made.
+   */
+  slice(after: Offset, upTo: Offset, entriesMax: number): Iterable<Stretch> | undefined {
+    return after < this.#after ? undefined : this.#stretches(after, upTo, entriesMax);
+  }
+
+  *#stretches(after: Offset, upTo: Offset, entriesMax: number): Generator<Stretch> {
     let left = entriesMax;
     for (let i = this.#indexBeyond(after); i < this.#chunks.length && left > 0; i += 1) {
       const chunk = this.#chunks[i] as Chunk;
       const from = chunk.indexBeyond(after);
       const to = Math.min(chunk.indexBeyond(upTo), from + left);
       if (from === to) break;
-      stretches.push(chunk.stretch(from, to));
+      yield chunk.stretch(from, to);
       left -= to - from;
     }
-    return stretches;
   }
 
   #open(): Chunk {

@@ -11,6 +11,7 @@ import { SqliteLog } from '../../src/log/sqlite/sqliteLog.ts';
 import { anEvent, aScraper, at, events, readAll, settles, values } from './support/builders.ts';
 import { aFolder } from './support/folders.ts';
 import { aSqliteLog } from './support/logs.ts';
+import { RelayHarness } from '../support/relayHarness.ts';
 
 /** A sync that waits to be let go, or to fail. */
 function heldSync() {
@@ -773,4 +774,18 @@ test('a process killed right after `saveScraper` and `saveNote` returned has kep
   const log = await aSqliteLog({ path });
   expect(await log.loadScrapers()).toEqual([aScraper()]);
   expect(await log.loadNote('a')).toBe('text');
+});
+
+test('a scraper that comes for the first time costs one sync before it is answered, with what it is offered', async () => {
+  let syncs = 0;
+  const sync = async () => void (syncs += 1);
+  await using log = await aSqliteLog({ sync });
+  const relay = new RelayHarness(log, {});
+  await relay.start([]);
+  await relay.post('1');
+  syncs = 0;
+  const { entries } = await relay.scrape('a');
+  expect(entries).toHaveLength(1);
+  expect(syncs).toBe(1);
+  expect(await log.loadScrapers()).toMatchObject([{ id: 'a', version: 2, position: { offers: [{}] } }]);
 });

@@ -1,3 +1,6 @@
+import { ownCopy } from '../../core/keptText.ts';
+import { NDJSON_TYPES } from '../eventFormat.ts';
+
 /** What comes before a plain post's parameters, and behind them. */
 const START = 'POST /event';
 const VERSION = ' HTTP/1.1';
@@ -26,9 +29,9 @@ const HEADERS: Readonly<Record<string, RegExp>> = {
   'cache-control': ANY,
   pragma: ANY,
   connection: /^keep-alive$/i,
-  // No larger than what one read of a socket brings.
+  // Longer ones never come in one read of a socket.
   'content-length': /^(?:0|[1-9]\d{0,4})$/,
-  'content-type': /^application\/(?:json|x-ndjson|jsonl)$/,
+  'content-type': ANY,
   'sec-fetch-dest': ANY,
   'sec-fetch-mode': ANY,
   'sec-fetch-site': ANY,
@@ -88,18 +91,17 @@ export class PlainPosts {
     if (headers === this.#headers) return this.#said;
     const said = readHeaders(headers);
     if (said !== undefined) {
-      this.#headers = headers;
+      this.#headers = ownCopy(headers);
       this.#said = said;
     }
     return said;
   }
 }
 
-const FORMATS: Readonly<Record<string, PlainFormat>> = {
-  'application/json': 'json',
-  'application/x-ndjson': 'ndjson',
-  'application/jsonl': 'ndjson',
-};
+const FORMATS: ReadonlyMap<string, PlainFormat> = new Map([
+  ['application/json', 'json'],
+  ...NDJSON_TYPES.map((type) => [type, 'ndjson'] as const),
+]);
 
 /** What lines say that are nothing but plain headers, each there once, Host among them, up to an empty line; undefined where they are not. */
 function readHeaders(headers: string): BodyHeaders | undefined {
@@ -115,7 +117,8 @@ function readHeaders(headers: string): BodyHeaders | undefined {
   if (!seen.has('host')) return undefined;
   const type = seen.get('content-type');
   const length = Number(seen.get('content-length') ?? 0);
+  const format = type === undefined ? 'parameters' : FORMATS.get(type);
   // A body of no type, and a type of no body, are a matter of taste.
-  if ((type === undefined) !== (length === 0)) return undefined;
-  return { format: type === undefined ? 'parameters' : (FORMATS[type] ?? 'json'), length };
+  if (format === undefined || (type === undefined) !== (length === 0)) return undefined;
+  return { format, length };
 }
