@@ -12,6 +12,7 @@ import { Renderer } from '../wire/out/render.ts';
 import type { Encoded } from './compress.ts';
 import { Compressor } from './compress.ts';
 import type { Connections } from './connections.ts';
+import { inSteps } from './inSteps.ts';
 import type { NameOfAddress, Parameters } from './identify.ts';
 import { identify, withLastingName } from './identify.ts';
 import type { TrustedProxies } from './proxies.ts';
@@ -157,7 +158,9 @@ async function bodyOf(
   acceptEncoding: string | string[] | undefined,
   { ownMetrics, renderer, compressor }: Making,
 ): Promise<Encoded> {
-  const pieces = renderer.render(format, runs, await ownMetrics(), { timed: mode === 'timed' });
+  const pieces = await inSteps(
+    renderer.render(format, runs, await ownMetrics(), { timed: mode === 'timed' }),
+  );
   return compressor.encode(pieces, String(acceptEncoding ?? ''));
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { PageLimits } from '../core/limits.ts';
 import type { Offset } from '../core/offset.ts';
 import type { Ranges } from '../core/range.ts';
@@ -13,8 +14,11 @@ export interface Page {
   readonly ranges: Ranges;
 }
 
-/** Entries read from the log itself at a time, so that a page of few large entries does not load many. */
-const READ_ENTRIES_MAX = 10_000;
+/**
+ * Entries read from the log itself at a time: a few ms, after which others get their turns. And a page of few large entries does not load
+ * many.
+ */
+const READ_ENTRIES_MAX = 2_000;
 
 /** Reads pages of the log: from the tail where it reaches back far enough, else from the log itself. */
 export class Pages {
@@ -69,6 +73,7 @@ export class Pages {
 
   async #readLog(after: Offset, upTo: Offset, entriesMax: number): Promise<readonly Stretch[]> {
     const entries = await this.#log.read(after, upTo, entriesMax);
+    await setImmediate();
     return entries.length === 0 ? [] : [new ReadStretch(entries)];
   }
 }

@@ -13,7 +13,7 @@ export function render(
   options: { readonly timed: boolean },
 ): Buffer {
   const own = [{ families, isShared: false }];
-  return joined(new Renderer().render(format, [runOf(entries)], own, options));
+  return joined(whole(new Renderer().render(format, [runOf(entries)], own, options)));
 }
 
 /** A body in Prometheus' text format, without metrics of the server's own. */
@@ -24,4 +24,12 @@ export function renderText(entries: readonly Entry[], options: { readonly timed:
 /** The bytes of a body. */
 export function joined(pieces: readonly { readonly bytes: Uint8Array }[]): Buffer {
   return Buffer.concat(pieces.map(({ bytes }) => bytes));
+}
+
+/** What comes of work that is made in steps. */
+export function whole<Result>(steps: Iterator<void, Result>): Result {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
 }

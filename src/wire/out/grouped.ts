@@ -4,7 +4,6 @@ import { headOf } from '../../core/series.ts';
 import type { Escaping } from './escape.ts';
 import { escaper } from './escape.ts';
 import type { Sample } from './exposition.ts';
-import { inSeriesOrder } from './order.ts';
 
 export interface Shown {
   /** Whether samples carry the entries' own times. */
@@ -14,11 +13,11 @@ export interface Shown {
 
 /**
  * Puts together the samples of one metric, by the head that its series share once they are escaped.
- * Families stand in the order of their first entry. Timed, all of one series stands together too, oldest first.
+ * Families stand in the order of their first entry, and samples in that of the entries.
  */
 export function grouped(
   entries: readonly Entry[],
-  { timed, escaping }: Shown,
+  { escaping }: Pick<Shown, 'escaping'>,
 ): ReadonlyMap<string, readonly Sample[]> {
   const families = new Map<string, Sample[]>();
   const escapeSeries = escaper(escaping);
@@ -26,7 +25,7 @@ export function grouped(
   let family: Sample[] = [];
   let before: SeriesText | undefined;
   let series = '' as SeriesText;
-  for (const entry of timed ? inSeriesOrder(entries) : entries) {
+  for (const entry of entries) {
     if (entry.series !== before) {
       before = entry.series;
       series = escapeSeries(before);

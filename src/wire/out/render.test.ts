@@ -22,7 +22,7 @@ import { escaper } from './escape.ts';
 import type { FamilyGroup } from './families.ts';
 import type { Format } from './negotiate.ts';
 import { negotiate } from './negotiate.ts';
-import { joined, render } from '../../../test/support/rendered.ts';
+import { joined, render, whole } from '../../../test/support/rendered.ts';
 import { Renderer } from './render.ts';
 import type { Run } from '../../core/run.ts';
 import { runOf } from '../../core/run.ts';
@@ -210,7 +210,7 @@ describe('runs', () => {
           const runs = [0, 1, 2, 3].map((n) =>
             sharedRun(entries.filter((entry) => cuts[series.indexOf(entry.series)] === n)),
           );
-          const body = joined(new Renderer().render(format, runs, [], { timed }));
+          const body = joined(whole(new Renderer().render(format, runs, [], { timed })));
           const inOrder = runs.flatMap((run) => run.entries());
           expect(body.equals(render(format, inOrder, [], { timed }))).toBe(true);
         },
@@ -222,7 +222,7 @@ describe('runs', () => {
     const renderer = new Renderer();
     const run = sharedRun(inLog(event('a', { b: 'x' }), event('a', { b: 'y' })));
     const made = (media: string, timed: boolean) => {
-      const pieces = renderer.render(negotiate(media), [run], [], { timed });
+      const pieces = whole(renderer.render(negotiate(media), [run], [], { timed }));
       return pieces.find(({ isShared }) => isShared)?.bytes;
     };
     const text = made(MEDIA.text, false);
@@ -247,17 +247,42 @@ describe('runs', () => {
     ] as const) {
       const each = run(families);
       for (let i = 0; i < 3; i += 1) {
-        const pieces = renderer.render(negotiate(undefined), [each], [], { timed: false });
+        const pieces = whole(renderer.render(negotiate(undefined), [each], [], { timed: false }));
         expect(pieces.filter(({ isShared }) => isShared)).toHaveLength(families === 64 ? 64 : 0);
       }
       expect(each.looks).toBe(looks);
     }
   });
 
+  test('are made in steps of some hundred entries, and timed, none of which parts a series', () => {
+    const count = 1_300;
+    const log = inLog(...Array.from({ length: count }, (_, n) => event('m', { s: String(n % 3) })));
+    const steps = new Renderer().render(negotiate(MEDIA.text), [runOf(log)], [], { timed: true });
+    let stops = 0;
+    for (;;) {
+      const step = steps.next();
+      if (step.done !== true) {
+        stops += 1;
+        continue;
+      }
+      const samples = parseSamples(joined(step.value).toString());
+      expect(samples).toHaveLength(count);
+      const order = samples.map((sample) => keyOf(sample));
+      expect(order.filter((key, n) => key !== order[n - 1])).toHaveLength(3);
+      break;
+    }
+    // The first part ends with the second series, and not after 500.
+    expect(stops).toBe(2);
+    const distinct = inLog(...Array.from({ length: count }, (_, n) => event(`m${n % 2}`, { n: String(n) })));
+    const body = render(negotiate(MEDIA.text), distinct, [], { timed: false }).toString();
+    expect(parseSamples(body)).toHaveLength(count);
+    expect(body.match(/# TYPE/g)).toHaveLength(2);
+  });
+
   test('that are not shared are kept nowhere', () => {
     const renderer = new Renderer();
     const run = { ...sharedRun(inLog(event('a'))), isShared: false };
-    for (let i = 0; i < 3; i += 1) renderer.render(negotiate(undefined), [run], [], { timed: false });
+    for (let i = 0; i < 3; i += 1) whole(renderer.render(negotiate(undefined), [run], [], { timed: false }));
     expect(run.looks).toBe(3);
   });
 });
@@ -271,7 +296,7 @@ describe("groups of the server's own families", () => {
 
   test.each(FORMATS)('stand in the order in which they come: $contentType', (format) => {
     const groups = [group('one_total', false), group('two_total')];
-    const apart = new Renderer().render(format, [], groups, { timed: false });
+    const apart = whole(new Renderer().render(format, [], groups, { timed: false }));
     const families = groups.flatMap((each) => each.families);
     expect(joined(apart).equals(render(format, [], families, { timed: false }))).toBe(true);
   });
@@ -279,7 +304,7 @@ describe("groups of the server's own families", () => {
   test('are made once for each way to show them where they are shared, and only there', () => {
     const renderer = new Renderer();
     const made = (of: FamilyGroup, media: string) =>
-      renderer.render(negotiate(media), [], [of], { timed: false })[0];
+      whole(renderer.render(negotiate(media), [], [of], { timed: false }))[0];
     const [shared, own] = [group('a_total'), group('a_total', false)];
     const text = made(shared, MEDIA.text);
     expect(text?.isShared).toBe(true);
@@ -295,9 +320,11 @@ describe("groups of the server's own families", () => {
     const shared = group('a_total');
     const body = (...metrics: string[]) =>
       joined(
-        renderer.render(format, [runOf(inLog(...metrics.map((metric) => event(metric))))], [shared], {
-          timed: false,
-        }),
+        whole(
+          renderer.render(format, [runOf(inLog(...metrics.map((metric) => event(metric))))], [shared], {
+            timed: false,
+          }),
+        ),
       ).toString();
     for (let i = 0; i < 2; i += 1) {
       expect(body('b')).toContain('# TYPE a counter\n');

@@ -1,3 +1,4 @@
+import type { Entry } from '../../core/entry.ts';
 import type { Run } from '../../core/run.ts';
 import { escapeFamily } from './escape.ts';
 import type { Exposition } from './exposition.ts';
@@ -6,6 +7,7 @@ import type { Shown } from './grouped.ts';
 import { grouped } from './grouped.ts';
 import { Kept } from './kept.ts';
 import type { Format } from './negotiate.ts';
+import { inSeriesOrder } from './order.ts';
 import { OPEN_METRICS } from './openmetrics.ts';
 import { PROTOBUF } from './protobuf.ts';
 import { TEXT } from './text.ts';
@@ -18,6 +20,9 @@ const EXPOSITIONS: Record<Format['kind'], Exposition> = {
 
 /** A run of more families is not kept: small pieces take more memory for themselves than they hold, and more time to be put together. */
 const FAMILIES_KEPT_MAX = 64;
+
+/** Entries that are written at once: a millisecond or two, in which nobody else gets a turn. */
+const STEP_ENTRIES = 500;
 
 /** A part of a body. */
 export interface Piece {
@@ -47,18 +52,20 @@ export class Renderer {
    * A whole body in the format that was agreed on: the entries, then the server's own metrics. Families stand in the order of their
    * first entry. No series stands in two of the runs; untimed, the caller has seen to it that it stands once in all; timed, a run's
    * entries may stand in any order.
+   *
+   * It is made in steps, between which others may have a turn.
    */
-  render(
+  *render(
     format: Format,
     runs: readonly Run[],
     own: readonly FamilyGroup[],
     { timed }: { readonly timed: boolean },
-  ): readonly Piece[] {
+  ): Generator<void, readonly Piece[]> {
     const { kind, escaping } = format;
     const exposition = EXPOSITIONS[kind];
     const byHead = new Map<string, FamilyPiece[]>();
     for (const run of runs) {
-      for (const piece of this.#piecesOf(run, kind, { timed, escaping })) {
+      for (const piece of yield* this.#piecesOf(run, kind, { timed, escaping })) {
         const others = byHead.get(piece.head);
         if (others === undefined) byHead.set(piece.head, [piece]);
         else others.push(piece);
@@ -75,12 +82,12 @@ export class Renderer {
     return pieces;
   }
 
-  #piecesOf(run: Run, kind: Format['kind'], shown: Shown): readonly FamilyPiece[] {
-    if (!run.isShared) return makePieces(run, EXPOSITIONS[kind], shown);
+  *#piecesOf(run: Run, kind: Format['kind'], shown: Shown): Generator<void, readonly FamilyPiece[]> {
+    if (!run.isShared) return yield* makePieces(run, EXPOSITIONS[kind], shown);
     const way = `${kind} ${shown.escaping} ${shown.timed ? 'timed' : 'untimed'}`;
     const known = this.#runs.get(run, way);
     if (known !== undefined) return known;
-    const made = makePieces(run, EXPOSITIONS[kind], shown);
+    const made = yield* makePieces(run, EXPOSITIONS[kind], shown);
     if (made.length > FAMILIES_KEPT_MAX) return made.map((piece) => ({ ...piece, isShared: false }));
     this.#runs.set(run, way, made);
     return made;
@@ -106,13 +113,25 @@ export class Renderer {
   }
 }
 
-function makePieces(run: Run, exposition: Exposition, shown: Shown): readonly FamilyPiece[] {
+function* makePieces(run: Run, exposition: Exposition, shown: Shown): Generator<void, FamilyPiece[]> {
   const entries = run.entries();
   const withEnds = shown.timed && exposition.showsEnds;
   const visible = withEnds ? entries : entries.filter(({ kind }) => kind === 'event');
-  return Array.from(grouped(visible, shown), ([head, samples]) => ({
-    head,
-    bytes: exposition.samples(samples, shown.timed),
-    isShared: run.isShared,
-  }));
+  const pieces: FamilyPiece[] = [];
+  for (const part of parts(shown.timed ? inSeriesOrder(visible) : visible)) {
+    for (const [head, samples] of grouped(part, shown))
+      pieces.push({ head, bytes: exposition.samples(samples, shown.timed), isShared: run.isShared });
+    yield;
+  }
+  return pieces;
+}
+
+/** Entries in parts, none of which ends between two of one series. */
+function* parts(entries: readonly Entry[]): Generator<readonly Entry[]> {
+  for (let from = 0; from < entries.length;) {
+    let upTo = Math.min(from + STEP_ENTRIES, entries.length);
+    while (upTo < entries.length && entries[upTo]?.series === entries[upTo - 1]?.series) upTo += 1;
+    yield entries.slice(from, upTo);
+    from = upTo;
+  }
 }
