@@ -21,7 +21,7 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     rounds: { type: 'string', default: '7' },
     seconds: { type: 'string', default: '1' },
-    steady: { type: 'string', default: '240' },
+    steady: { type: 'string', default: '300' },
     save: { type: 'string', default: '' },
     help: { type: 'boolean', default: false },
   },
@@ -29,7 +29,7 @@ const { values } = parseArgs({
 
 if (values.help) {
   console.log(
-    '--only measures with this in their names, --rounds (7), --seconds of each take (1), --steady seconds (240), --save file',
+    '--only measures with this in their names, --rounds (7), --seconds of each take (1), --steady seconds (300), --save file',
   );
 } else {
   await measureAll();

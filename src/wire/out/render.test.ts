@@ -279,6 +279,14 @@ describe('runs', () => {
     expect(body.match(/# TYPE/g)).toHaveLength(2);
   });
 
+  test('that are shared are one piece for each family, whatever their length', () => {
+    const log = inLog(...Array.from({ length: 600 }, (_, n) => event('m', { n: String(n) })));
+    const pieces = whole(
+      new Renderer().render(negotiate(MEDIA.text), [sharedRun(log)], [], { timed: false }),
+    );
+    expect(pieces.filter(({ isShared }) => isShared)).toHaveLength(1);
+  });
+
   test('that are not shared are kept nowhere', () => {
     const renderer = new Renderer();
     const run = { ...sharedRun(inLog(event('a'))), isShared: false };

@@ -117,8 +117,10 @@ function* makePieces(run: Run, exposition: Exposition, shown: Shown): Generator<
   const entries = run.entries();
   const withEnds = shown.timed && exposition.showsEnds;
   const visible = withEnds ? entries : entries.filter(({ kind }) => kind === 'event');
+  const ordered = shown.timed ? inSeriesOrder(visible) : visible;
   const pieces: FamilyPiece[] = [];
-  for (const part of parts(shown.timed ? inSeriesOrder(visible) : visible)) {
+  // What is shared is small, and worth the more, the larger its pieces are.
+  for (const part of run.isShared ? [ordered] : parts(ordered)) {
     for (const [head, samples] of grouped(part, shown))
       pieces.push({ head, bytes: exposition.samples(samples, shown.timed), isShared: run.isShared });
     yield;
