@@ -54,13 +54,15 @@ const LOADS: Readonly<
       ),
   },
   scrapes: {
-    title: `scrapes of ${PENDING.toLocaleString('en')} pending, text, gzip, each by another scraper`,
+    title: `scrapes of ${PENDING.toLocaleString('en')} pending, text, gzip, by ten scrapers in turn, which are then forgotten`,
     before: ({ url }) => fill(url, PENDING),
     work: async ({ url }) => {
       using scraper = new Scraper(url, { 'Accept-Encoding': 'gzip' });
       const until = performance.now() + SECONDS * 1000;
-      for (let n = 0; performance.now() < until && n < 5_000; n += 1)
-        await scraper.scrape(`/metrics?scraper=n${n}`);
+      for (let turn = 0; performance.now() < until && turn < 1_000; turn += 1) {
+        for (let n = 0; n < 10; n += 1) await scraper.scrape(`/metrics?scraper=n${n}`);
+        for (let n = 0; n < 10; n += 1) await fetch(`${url}/api/v1/scrapers/n${n}`, { method: 'DELETE' });
+      }
     },
   },
 };
