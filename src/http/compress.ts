@@ -19,7 +19,7 @@ export interface Encoded {
 }
 
 /** What is kept of a shared piece. */
-interface Kept {
+interface Compressed {
   /** Deflated. */
   readonly block: Uint8Array;
   /** The checksum of what stood before it the last time, … */
@@ -62,7 +62,7 @@ const deflate = promisify(deflateRaw);
  * be put together as they are. So each large shared piece is compressed once, and kept for as long as somebody holds it.
  */
 export class Compressor {
-  readonly #kept = new WeakMap<Uint8Array, Kept>();
+  readonly #kept = new WeakMap<Uint8Array, Compressed>();
 
   /** Encodes a body in gzip if the client takes that and it is worthwhile. Prometheus reads any other encoding as plain text. */
   async encode(pieces: readonly BodyPiece[], acceptEncoding: string): Promise<Encoded> {
@@ -92,7 +92,7 @@ export class Compressor {
     return encoded([...blocks, LAST_BLOCK, trailer(checksum, plain.size)], 'gzip');
   }
 
-  #keep(bytes: Uint8Array): Kept {
+  #keep(bytes: Uint8Array): Compressed {
     const known = this.#kept.get(bytes);
     if (known !== undefined) return known;
     // A copy: what comes is a part of a buffer that is far larger.
@@ -104,7 +104,7 @@ export class Compressor {
 }
 
 /** The checksum of what ends with a piece, of the one of what stands before it. */
-function checksumBehind(kept: Kept, bytes: Uint8Array, before: number): number {
+function checksumBehind(kept: Compressed, bytes: Uint8Array, before: number): number {
   if (kept.before !== before) {
     kept.behind = crc32(bytes, before);
     kept.before = before;

@@ -71,10 +71,10 @@ export function readWholeBody(
   format: 'json' | 'ndjson',
   body: Uint8Array,
   { stream }: Pick<BodyRules, 'stream'>,
-): EventBody & { readonly reads: Iterable<Read> } {
+): EventBody {
   const read =
     format === 'json' ? readJsonEvents(body) : { reads: readNdjsonBody(body, stream), isBatch: true };
-  return { reads: read.reads, options: { fields: JSON_FIELDS, isBatch: read.isBatch } };
+  return several(read, JSON_FIELDS, []);
 }
 
 /** Reads the one event that stands in a URL, a form, or both. Throws a RefusedError. */

@@ -82,7 +82,7 @@ export class PlainPosts {
     const bodyFrom = headEnd + HEAD_END.length;
     const said = this.#saidBy(text.slice(lineEnd, bodyFrom));
     if (said === undefined || bytes.length !== bodyFrom + said.length) return undefined;
-    // What a URL says of the events of a body is no matter of many posts.
+    // Few posts have both, and then the URL says what is common to the events of the body.
     if (said.format !== 'parameters' && query !== '') return undefined;
     return { format: said.format, query: query.slice(1), body: bytes.subarray(bodyFrom) };
   }
@@ -118,7 +118,7 @@ function readHeaders(headers: string): BodyHeaders | undefined {
   const type = seen.get('content-type');
   const length = Number(seen.get('content-length') ?? 0);
   const format = type === undefined ? 'parameters' : FORMATS.get(type);
-  // A body of no type, and a type of no body, are a matter of taste.
+  // The route knows what to do with a body of no type, and with a type of no body.
   if (format === undefined || (type === undefined) !== (length === 0)) return undefined;
   return { format, length };
 }

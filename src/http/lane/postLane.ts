@@ -38,9 +38,10 @@ const ROUTE = '/event';
 const URL_BYTES = '/event?'.length;
 
 /**
- * Puts a lane in front of a server's HTTP parser: events posted by URL alone, or in a small body, which are most of all requests, are recognised
- * by their bytes, stored, and answered as the server would. With the first bytes that are anything else, or that would be refused, a connection goes to the HTTP
- * server as if nobody had looked at it. Not for TLS. Why, and what it can't do: docs/decisions/0032-a-lane-for-plain-posts.md
+ * Puts a lane in front of a server's HTTP parser: events posted by URL alone, or in a small body, which are most of all requests, are
+ * recognised by their bytes, stored, and answered as the server would. With the first bytes that are anything else, or that would be
+ * refused, a connection goes to the HTTP server as if nobody had looked at it. Not for TLS. Why, and what it can't do:
+ * docs/decisions/0032-a-lane-for-plain-posts.md
  */
 export function openPostLane(server: Server, parts: PostLaneParts): void {
   // The HTTP server's own is the first: it has it from its making. Others look on.

@@ -13,7 +13,7 @@ export class Kept<Thing extends object, Made> {
     const ways = this.#made.get(thing) ?? new Map<string, Made>();
     this.#made.set(thing, ways);
     const [oldest] = ways.keys();
-    if (oldest !== undefined && ways.size === WAYS_KEPT) ways.delete(oldest);
+    if (oldest !== undefined && ways.size === WAYS_KEPT && !ways.has(way)) ways.delete(oldest);
     ways.set(way, made);
   }
 }
