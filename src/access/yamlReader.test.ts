@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { AccessFileError } from './error.ts';
 import { Section, readYaml } from './yamlReader.ts';
 
+const LONG = 'k'.repeat(3_000);
+const CUT = 'k'.repeat(60);
+
 const sectionOf = (text: string, known: readonly string[] = ['a', 'b', 'c']) =>
   Section.whole('f.yml', readYaml('f.yml', text), known);
 
@@ -46,13 +49,28 @@ describe('a mapping of a YAML file', () => {
     ['a: 1\nd: 2', 'unknown key "d"; known are a, b, c'],
     ['a: 1\na: 2', 'line 2, column 1 (DUPLICATE_KEY)'],
     ['a: [1', 'is not valid YAML at line'],
-    ['a: *none', 'no anchor &none stands before *none'],
-    ['a: 1\n<<: *none', 'no anchor &none stands before *none'],
+    ['a: *none', 'f.yml: no anchor stands before the alias "none"; correct the name'],
+    ['a: 1\n<<: *none', 'f.yml: no anchor stands before the alias "none"'],
     ['? [a]\n: 1', 'every key must be a text'],
     ['--- a\n--- b', 'is not valid YAML'],
     ['a: {b: [', 'is not valid YAML'],
   ])('%j is refused', (text, message) => {
     expect(() => sectionOf(text).text('a')).toThrow(message);
+  });
+
+  it.each([
+    ['an alias', `a: *${LONG}`, `the alias "${CUT}…"`],
+    ['a key', `? ${LONG}\n: 1`, `unknown key "${CUT}…"`],
+    ['a key with a list', `a:\n  ? ${LONG}\n  : [1]`, `f.yml: a: "${CUT}…" must be a text`],
+    ['a key with a section', `a:\n  ? ${LONG}\n  : {<<: *c}`, `f.yml: a: "${CUT}…": no anchor`],
+    ['a key of two lines', `a:\n  "b\\nc": [1]`, `f.yml: a: "b\\nc" must be a text`],
+  ])('%s that is long or odd is cut short, and stays on one line', (_what, text, message) => {
+    const read = () => {
+      const section = sectionOf(text).section('a');
+      section?.keys().forEach((key) => section.text(key));
+    };
+    expect(read).toThrow(message);
+    expect(read).not.toThrow(/.{300}|\n/u);
   });
 
   it('that never ends opening is refused, and so is one that holds itself', () => {

@@ -1,6 +1,6 @@
 import type { Document, ParsedNode } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
-import { AccessFileError, shown } from './error.ts';
+import { AccessFileError, named, shown } from './error.ts';
 
 /** What one value may be. Plain scalars have no quotes, so that `true` and `5` may be more than text. */
 type Value =
@@ -90,7 +90,7 @@ export class Section {
     const node = this.#node(key);
     return node === undefined
       ? undefined
-      : new Section(this.#document, `${this.#place}: ${key}`, node, known);
+      : new Section(this.#document, `${this.#place}: ${named(key)}`, node, known);
   }
 
   /** Any scalar as it is written; undefined where it is absent, or null. */
@@ -143,7 +143,7 @@ export class Section {
   #value(key: string, node: unknown): Value {
     if (isScalar(node)) return { kind: 'text', text: String(node.value), plain: node.type === 'PLAIN' };
     if (isSeq<ParsedNode>(node)) return { kind: 'list', items: node.items };
-    return { kind: 'section', section: new Section(this.#document, `${this.#place}: ${key}`, node) };
+    return { kind: 'section', section: new Section(this.#document, `${this.#place}: ${named(key)}`, node) };
   }
 
   #resolved(node: unknown): unknown {
@@ -151,7 +151,9 @@ export class Section {
     const anchored = node.resolve(this.#document);
     // Else a mistyped name would stand for nothing, and nothing may mean that nobody is asked for a password.
     if (anchored === undefined)
-      throw new AccessFileError(`${this.#place}: no anchor &${node.source} stands before *${node.source}`);
+      throw new AccessFileError(
+        `${this.#place}: no anchor stands before the alias ${shown(node.source)}; correct the name, or put it in quotes if it is a text`,
+      );
     return anchored;
   }
 
@@ -176,6 +178,6 @@ export class Section {
   }
 
   #wrong(key: string, rule: string): AccessFileError {
-    return new AccessFileError(`${this.#place}: ${key} must be ${rule}`);
+    return new AccessFileError(`${this.#place}: ${named(key)} must be ${rule}`);
   }
 }
