@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { MeasuredServer } from './server.ts';
+import type { NodeOptions } from './server.ts';
+import { MeasuredServer, ROOT } from './server.ts';
 
 /** A folder on the disk of the checkout, where a sync is a sync, and not in a /tmp that may be memory. Gone when disposed. */
 export class Folder implements Disposable {
@@ -22,11 +23,16 @@ export class Folder implements Disposable {
 export function ours(
   folder: Folder,
   flags: readonly string[] = [],
-  options: { readonly path?: string; readonly preload?: string } = {},
+  options: NodeOptions & {
+    /** The log's folder. */
+    readonly path?: string;
+    /** Another checkout, whose server is meant. */
+    readonly checkout?: string;
+  } = {},
 ): Promise<MeasuredServer> {
   const path = options.path ?? folder.file();
   const fixed = ['--server.host=127.0.0.1', '--server.port=0', '--log.level=WARN', `--store.path=${path}`];
-  return MeasuredServer.start('src/main.ts', [...fixed, ...flags], options.preload);
+  return MeasuredServer.start(join(options.checkout ?? ROOT, 'src/main.ts'), [...fixed, ...flags], options);
 }
 
 /** Floor (a). */

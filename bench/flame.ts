@@ -82,7 +82,9 @@ for (const [name, { title, before, work }] of Object.entries(LOADS).filter(([eac
     '--scrapers.max=10000',
     '--scrapers.lookback=9m',
   ];
-  await using server = await MeasuredServer.start(resolve(values.server), flags, 'bench/profilePreload.ts');
+  await using server = await MeasuredServer.start(resolve(values.server), flags, {
+    preload: 'bench/profilePreload.ts',
+  });
   await before?.(server, folder);
   // What runs for the first time is compiled, which is no part of the load.
   await work(server, folder);

@@ -4,19 +4,23 @@ import { once } from 'node:events';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { NODE_FLAGS } from '../scripts/nodeFlags.ts';
 
 /** Servers run on this core, load on the other. */
 const SERVER_CORE = '0';
 const READY_MS_MAX = 60_000;
 const POLL_MS = 5;
 const LISTENS = /listens {2}http:\/\/[^ ]*:(\d+)/;
-const ROOT = join(import.meta.dirname, '..');
-/** Those of `npm start`, which the floors get, too. */
-const NODE_FLAGS = (
-  JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } }
-).scripts.start
-  .split(' ')
-  .filter((word) => word.startsWith('--'));
+/** The folder of this checkout. */
+export const ROOT = join(import.meta.dirname, '..');
+
+/** What a program is given beside its own arguments. */
+export interface NodeOptions {
+  /** Flags beside those of `npm start`. */
+  readonly nodeFlags?: readonly string[];
+  /** A module below the repository's root that runs first. */
+  readonly preload?: string;
+}
 
 /** A server under measurement, in a process of its own on a core of its own. */
 export class MeasuredServer implements AsyncDisposable {
@@ -31,8 +35,13 @@ export class MeasuredServer implements AsyncDisposable {
   }
 
   /** Starts a program below the repository's root, and resolves once it says that it listens. */
-  static async start(program: string, args: readonly string[], preload?: string): Promise<MeasuredServer> {
-    const node = [process.execPath, ...NODE_FLAGS];
+  static async start(
+    program: string,
+    args: readonly string[],
+    { nodeFlags = [], preload }: NodeOptions = {},
+  ): Promise<MeasuredServer> {
+    // Floors get the flags of `npm start`, too.
+    const node = [process.execPath, ...NODE_FLAGS, ...nodeFlags];
     if (preload !== undefined) node.push('--import', join(ROOT, preload));
     const child = spawn('taskset', ['-c', SERVER_CORE, ...node, resolve(ROOT, program), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],

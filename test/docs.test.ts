@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { metricsMarkdown } from '../scripts/metricsPage.ts';
+import { NODE_FLAGS } from '../scripts/nodeFlags.ts';
 import { webhookTables } from '../scripts/webhookTables.ts';
 import { configMarkdown } from '../src/config/describe.ts';
 
@@ -19,6 +20,10 @@ it.runIf(process.platform === 'linux')('the page of metrics is what is registere
 
 it("the page of webhooks' labels is what the presets say (npm run docs)", () => {
   expect(read('docs/ingest/webhook-labels.md')).toBe(webhookTables());
+});
+
+it('the page on running names the flags of `npm start`', () => {
+  expect(read('docs/operate/running.md')).toContain(`bin/node ${NODE_FLAGS.join(' ')} src/main.ts`);
 });
 
 it('every link between pages leads somewhere', () => {

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { NODE_FLAGS } from '../../scripts/nodeFlags.ts';
 import { ROOT, said, stages } from './dockerfile.ts';
 
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   devDependencies: { node: string };
-  scripts: { start: string };
 };
 const all = stages();
 const final = all.at(-1);
@@ -44,9 +44,7 @@ describe('the Dockerfile', () => {
     expect(said(final, 'RUN')).toEqual([]);
     expect(said(final, 'SHELL')).toEqual([]);
     const [entrypoint = ''] = said(final, 'ENTRYPOINT');
-    // As `npm start` does it.
-    const flags = manifest.scripts.start.split(' ').filter((word) => word.startsWith('--'));
-    expect(JSON.parse(entrypoint)).toEqual(['/usr/local/bin/node', ...flags, '/app/src/main.ts']);
+    expect(JSON.parse(entrypoint)).toEqual(['/usr/local/bin/node', ...NODE_FLAGS, '/app/src/main.ts']);
     const [healthcheck = ''] = said(final, 'HEALTHCHECK');
     expect(healthcheck).toMatch(/CMD \["\/usr\/local\/bin\/node", /);
     expect(healthcheck).not.toContain('curl');

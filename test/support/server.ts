@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
+import { NODE_FLAGS } from '../../scripts/nodeFlags.ts';
 import { Access } from '../../src/access/access.ts';
 import { Bcrypt } from '../../src/access/bcrypt.ts';
 import { readText } from '../../src/access/readText.ts';
@@ -133,9 +134,7 @@ export function spawnServer(
   options: { cwd?: string; env?: Record<string, string> } = {},
 ): { child: ChildProcess; output: () => string; exited: Promise<number | string> } {
   const main = join(import.meta.dirname, '../../src/main.ts');
-  // As `npm start` has them.
-  const nodeFlags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=16'];
-  const child = spawn(process.execPath, [...nodeFlags, main, ...flags], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, main, ...flags], {
     cwd: options.cwd ?? tmpdir(),
     env: { PATH: process.env['PATH'], ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
