@@ -6,6 +6,7 @@ import { checkMetricName, labelName } from '../core/labels.ts';
 import type { BodyRules } from '../http/eventBody.ts';
 import type { SeriesRules } from '../relay/seriesCap.ts';
 import { parseDataMapping } from '../wire/in/dataMapping.ts';
+import { PlainReader } from '../wire/in/plainReader.ts';
 
 /** What an event may be. Throws a ConfigError for an `event.metric` that no event may have. */
 export function eventRules(settings: Settings, reserved: (metric: string) => boolean): EventRules {
@@ -59,5 +60,6 @@ export function bodyRules(settings: Settings, { limits, names }: EventRules): Bo
     pairsMax: limits.labelsMax * 2 + 4,
     stream: { lineBytesMax: settings['event.bodyMax'], bytesMax: settings['batch.bytesMax'] },
     cloudEventData,
+    plain: new PlainReader(),
   };
 }

@@ -163,6 +163,28 @@ export function valuePlace(series: SeriesText, label: number): number {
   return equals + 2;
 }
 
+const EQUALS = 0x3d;
+const COMMA = 0x2c;
+const BRACE = 0x7b;
+
+/**
+ * Where a label stands in a series of which the first stands at `labels`; -1 where it isn't there. `beginning`: its name as it is written,
+ * with what follows up to its value.
+ */
+export function labelPlace(series: SeriesText, labels: number, beginning: string): number {
+  if (series.startsWith(beginning, labels)) return labels;
+  const found = series.indexOf(`",${beginning}`, labels);
+  if (found === -1) return -1;
+  // Within a value a quote stands behind a backslash, and one that opens a value or a name behind one of the others: this one ends a value.
+  const before = series.charCodeAt(found - 1);
+  if (before !== BACKSLASH && before !== EQUALS && before !== COMMA && before !== BRACE) return found + 2;
+  for (let label = labels; label < series.length;) {
+    if (series.startsWith(beginning, label)) return label;
+    label = closingQuote(series, valuePlace(series, label)) + 2;
+  }
+  return -1;
+}
+
 /** Where, in a series, the quote stands that ends what begins behind a quote at `from`. Throws for a text that is cut. */
 export function closingQuote(series: SeriesText, from: number): number {
   for (let close = series.indexOf('"', from); close !== -1; close = series.indexOf('"', close + 1)) {

@@ -10,6 +10,7 @@ import type { Reads } from '../wire/in/jsonEvents.ts';
 import { JSON_FIELDS, readJsonEvents } from '../wire/in/jsonEvents.ts';
 import type { StreamLimits } from '../wire/in/ndjson.ts';
 import { readNdjson, readNdjsonBody } from '../wire/in/ndjson.ts';
+import type { PlainReader } from '../wire/in/plainReader.ts';
 import type { EventFormat } from './eventFormat.ts';
 import type { IngestOptions } from './ingest.ts';
 import { queryOf } from './query.ts';
@@ -21,6 +22,8 @@ export interface BodyRules {
   readonly stream: StreamLimits;
   /** What of a CloudEvent's data becomes a label. */
   readonly cloudEventData: readonly DataMapping[];
+  /** Reads JSON events as most senders write them. One for all bodies: what it learned of one, it need not learn of the next. */
+  readonly plain: PlainReader;
 }
 
 /** What a body holds, for `Ingest.ingest`. */
@@ -42,9 +45,9 @@ export function readEventBody(format: EventFormat, request: FastifyRequest, rule
 
 const READERS: Record<EventFormat, (request: FastifyRequest, url: Pairs, rules: BodyRules) => EventBody> = {
   parameters: (request, url, rules) => ({ reads: [parametersDraft(request, url, rules)], options: {} }),
-  json: (request, url) => several(readJsonEvents(bytesOf(request)), JSON_FIELDS, url),
-  ndjson: (request, url, { stream }) => {
-    const reads = readNdjson(chunksOf(request.body as Readable), stream);
+  json: (request, url, { plain }) => several(readJsonEvents(bytesOf(request), plain), JSON_FIELDS, url),
+  ndjson: (request, url, { stream, plain }) => {
+    const reads = readNdjson(chunksOf(request.body as Readable), stream, plain);
     return several({ reads, isBatch: true }, JSON_FIELDS, url);
   },
   cloudEvent: (request, url, { cloudEventData }) =>
@@ -70,10 +73,12 @@ const READERS: Record<EventFormat, (request: FastifyRequest, url: Pairs, rules: 
 export function readWholeBody(
   format: 'json' | 'ndjson',
   body: Uint8Array,
-  { stream }: Pick<BodyRules, 'stream'>,
+  { stream, plain }: Pick<BodyRules, 'stream' | 'plain'>,
 ): EventBody {
   const read =
-    format === 'json' ? readJsonEvents(body) : { reads: readNdjsonBody(body, stream), isBatch: true };
+    format === 'json'
+      ? readJsonEvents(body, plain)
+      : { reads: readNdjsonBody(body, stream, plain), isBatch: true };
   return several(read, JSON_FIELDS, []);
 }
 

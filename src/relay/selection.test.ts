@@ -4,7 +4,7 @@ import type { SeriesText } from '../core/series.ts';
 import { readSeries, writeSeries } from '../core/series.ts';
 import { Selection } from './selection.ts';
 
-const NAMES = ['type', 'pe', 'types', 'e"n', 'a.b', 'typ'];
+const NAMES = ['type', 'pe', 'types', 'e"n', 'a.b', 'typ', ',pe='];
 // One of them ends as another does: a metric before it must not make it that.
 const KEPT = ['type', 'pe', 'a.b', 'e"n'];
 const aSeries = fc
@@ -13,11 +13,15 @@ const aSeries = fc
     labels: fc.uniqueArray(
       fc.record({
         name: fc.constantFrom(...NAMES),
-        value: fc.string({
-          unit: fc.constantFrom('a', '"', '\\', '\n', ',', '=', '{', 'type="', ',pe="'),
-          minLength: 1,
-          maxLength: 2,
-        }),
+        // Often the same, so that series agree in some labels; else what a place of a label might be taken for.
+        value: fc.oneof(
+          fc.constant('a'),
+          fc.string({
+            unit: fc.constantFrom('a', '"', '\\', '\n', ',', '=', '{', 'type="', ',pe="', ',pe='),
+            minLength: 1,
+            maxLength: 2,
+          }),
+        ),
       }),
       { selector: ({ name }) => name },
     ),
@@ -39,6 +43,26 @@ test('series have the same selection only where they agree in the metric and in 
     { numRuns: 5_000 },
   );
 });
+
+test.each([...NAMES.map((name) => [name]), ['type', 'pe'], ['e"n', 'typ'], []])(
+  'what came before changes nothing: %j %j',
+  (...names) => {
+    const selection = new Selection(names);
+    fc.assert(
+      fc.property(aSeries, (series) => {
+        expect(selection.of(series)).toBe(new Selection(names).of(series));
+        const { metric, labels } = readSeries(series);
+        const others = labels.filter(({ name }) => !names.includes(name));
+        // The same with another value of what is not selected, which may be before or behind it.
+        for (const { name } of others) {
+          const changed = labels.map((label) => (label.name === name ? { name, value: `other"` } : label));
+          expect(selection.of(writeSeries(metric, changed))).toBe(selection.of(series));
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  },
+);
 
 test.each([
   [writeSeries('m', [{ name: 'type', value: 'x' }]), writeSeries('mty', [{ name: 'pe', value: 'x' }])],
@@ -64,6 +88,6 @@ test('however many series have the same labels, they have one selection, so that
   );
 });
 
-test.each(['m{type', 'm{type="a', '{"m', '{"m","a.b'])('a series that is cut is an error: %s', (series) => {
+test.each(['m{type="a', '{"m', '{"m","a.b"="c'])('a series that is cut is an error: %s', (series) => {
   expect(() => new Selection(KEPT).of(series as SeriesText)).toThrow('not a whole series');
 });

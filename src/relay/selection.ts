@@ -1,5 +1,14 @@
 import type { SeriesText } from '../core/series.ts';
-import { closingQuote, headOf, valuePlace, writtenName } from '../core/series.ts';
+import { closingQuote, headOf, labelPlace, writtenName } from '../core/series.ts';
+
+/** A selection, and what tells at once that a series has the same. */
+interface Latest {
+  readonly selected: string;
+  /** The metric, with the brace or the comma behind it. */
+  readonly start: string;
+  /** From the quote before the first of the labels to the end. Undefined where they are not all there: others may have them elsewhere. */
+  readonly tail: string | undefined;
+}
 
 /**
  * Cuts the metric and a few labels out of the text of a series, without reading it whole: this is done for every event. Series that
@@ -8,22 +17,41 @@ import { closingQuote, headOf, valuePlace, writtenName } from '../core/series.ts
 export class Selection {
   /** What each of the labels begins with in a series. */
   readonly #beginnings: readonly string[];
+  #latest: Latest = { selected: '', start: '', tail: undefined };
 
   constructor(labels: Iterable<string>) {
     this.#beginnings = Array.from(labels, (name) => `${writtenName(name)}="`);
   }
 
-  /** Throws for a text that is cut. */
+  /** The series must be whole. */
   of(series: SeriesText): string {
-    let label = headOf(series).length + 1;
+    const { start, tail, selected } = this.#latest;
+    // Two slices are compared quicker than by `startsWith`.
+    return tail !== undefined &&
+      series.slice(-tail.length) === tail &&
+      series.slice(0, start.length) === start
+      ? selected
+      : this.#cut(series);
+  }
+
+  #cut(series: SeriesText): string {
+    const labels = headOf(series).length + 1;
     // With the brace or the comma behind the metric, so that no name of a label can be taken for more of it.
-    let selected = series.slice(0, label);
-    while (label < series.length) {
-      const end = closingQuote(series, valuePlace(series, label)) + 1;
-      for (const beginning of this.#beginnings)
-        if (series.startsWith(beginning, label)) selected += series.slice(label, end);
-      label = end + 1;
+    const start = series.slice(0, labels);
+    let selected = start;
+    let first = series.length;
+    for (const beginning of this.#beginnings) {
+      const label = labelPlace(series, labels, beginning);
+      if (label === -1) {
+        first = labels;
+        continue;
+      }
+      selected += series.slice(label, closingQuote(series, label + beginning.length) + 1);
+      first = Math.min(first, label);
     }
+    // Behind the metric stands no quote that would tell where the label's name begins.
+    const tail = first > labels && first < series.length ? series.slice(first - 2) : undefined;
+    this.#latest = { selected, start, tail };
     return selected;
   }
 }

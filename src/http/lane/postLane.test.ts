@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import type { Draft } from '../../core/draft.ts';
 import { RefusedError, UnavailableError } from '../../core/errors.ts';
 import { millis } from '../../core/millis.ts';
+import { PlainReader } from '../../wire/in/plainReader.ts';
 import type { IngestReply } from '../ingest.ts';
 import type { PostLaneParts } from './postLane.ts';
 import { openPostLane } from './postLane.ts';
@@ -52,7 +53,7 @@ class Bench implements AsyncDisposable {
           return this.one();
         },
       },
-      rules: { pairsMax: 100, stream: { lineBytesMax: 100, bytesMax: 1_000 } },
+      rules: { pairsMax: 100, stream: { lineBytesMax: 100, bytesMax: 1_000 }, plain: new PlainReader() },
       urlBytesMax: 64 * 1024,
       connections: { begun: () => (this.running += 1), answered: () => (this.running -= 1) },
       observeRequest: (...request) => this.observed.push(request.join(' ')),

@@ -17,7 +17,7 @@ export interface PostLaneParts {
   /** Whether nothing is asked of a post beside what the lane looks at; asked for each. */
   readonly isOpen: () => boolean;
   readonly ingest: Pick<Ingest, 'one' | 'ingest'>;
-  readonly rules: Pick<BodyRules, 'pairsMax' | 'stream'>;
+  readonly rules: Pick<BodyRules, 'pairsMax' | 'stream' | 'plain'>;
   readonly urlBytesMax: number;
   readonly connections: Pick<Connections, 'begun' | 'answered'>;
   readonly observeRequest: RequestObserver;

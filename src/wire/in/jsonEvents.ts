@@ -36,12 +36,11 @@ export interface Reads {
  * Reads `application/json`: one event, `{"name","labels","value","timestamp","id"}`, of which every part may be left out, or an array of
  * them. Throws a RefusedError where the body is no JSON, or its one event is none; one of an array is read as its error.
  */
-export function readJsonEvents(body: Uint8Array): Reads {
+export function readJsonEvents(body: Uint8Array, plain = new PlainReader()): Reads {
   const text = textOfUtf8('body', body);
-  const reader = new PlainReader();
-  const one = reader.readOne(text);
+  const one = plain.readOne(text);
   if (one !== undefined) return { reads: [one], isBatch: false };
-  const all = reader.readArray(text);
+  const all = plain.readArray(text);
   if (all !== undefined) return { reads: all, isBatch: true };
   const json = parseJson(text);
   if (Array.isArray(json)) {

@@ -5,6 +5,7 @@ import type { Read } from '../../core/draft.ts';
 import { RefusedError, TooLargeError } from '../../core/errors.ts';
 import { readJsonEvent } from './jsonEvents.ts';
 import { readNdjson, readNdjsonBody } from './ndjson.ts';
+import { PlainReader } from './plainReader.ts';
 
 const LIMITS = { lineBytesMax: 1000, bytesMax: 100_000 };
 
@@ -210,6 +211,26 @@ test.each([1, 2, 3])(
     }
   },
 );
+
+test('bodies that are read by turns, by one reader that all share, are read as by one of their own', async () => {
+  const random = mulberry32(4);
+  const shared = new PlainReader();
+  for (let round = 0; round < 200; round += 1) {
+    const bodies = Array.from({ length: 3 }, () =>
+      Buffer.from(Array.from({ length: 10 }, () => pick(random, PIECES)).join('\n')),
+    );
+    const lines = bodies.map((body) => readNdjsonBody(body, LIMITS, shared)[Symbol.iterator]());
+    const reads: Read[][] = bodies.map(() => []);
+    for (let open = [...lines.keys()]; open.length > 0;) {
+      const which = pick(random, open);
+      const next = lines[which]?.next();
+      if (next?.done === false) reads[which]?.push(next.value);
+      else open = open.filter((each) => each !== which);
+    }
+    for (const [which, body] of bodies.entries())
+      expect(told(reads[which] ?? [])).toEqual(told([...readNdjsonBody(body, LIMITS)]));
+  }
+});
 
 function pick<T>(random: Random, all: readonly T[]): T {
   return all[Math.floor(random() * all.length)] as T;

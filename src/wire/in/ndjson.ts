@@ -21,8 +21,8 @@ const LINE_END = 0x0a;
 export async function* readNdjson(
   chunks: AsyncIterable<Uint8Array>,
   { lineBytesMax, bytesMax }: StreamLimits,
+  plain = new PlainReader(),
 ): AsyncGenerator<Iterable<Read>> {
-  const plain = new PlainReader();
   const open = new OpenLine(lineBytesMax);
   let bytes = 0;
   for await (const chunk of chunks) {
@@ -49,8 +49,12 @@ export async function* readNdjson(
 }
 
 /** Reads a body that came whole, and is not too long, as `readNdjson` does. Throws a TooLargeError for a line. */
-export function readNdjsonBody(body: Uint8Array, { lineBytesMax }: StreamLimits): Iterable<Read> {
-  return readLines(body, new PlainReader(), lineBytesMax);
+export function readNdjsonBody(
+  body: Uint8Array,
+  { lineBytesMax }: StreamLimits,
+  plain = new PlainReader(),
+): Iterable<Read> {
+  return readLines(body, plain, lineBytesMax);
 }
 
 /** Reads lines, of which the last may be without its end: as one text, where none of them can be too long and all are UTF-8. */
