@@ -26,8 +26,6 @@ export function ours(
   options: NodeOptions & {
     /** The log's folder. */
     readonly path?: string;
-    /** Another checkout, whose server is meant. */
-    readonly checkout?: string;
   } = {},
 ): Promise<MeasuredServer> {
   const path = options.path ?? folder.file();

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NODE_FLAGS } from '../scripts/nodeFlags.ts';
+import { nodeFlagsOf } from '../scripts/nodeFlags.ts';
 
 /** Servers run on this core, load on the other. */
 const SERVER_CORE = '0';
@@ -16,8 +16,10 @@ export const ROOT = join(import.meta.dirname, '..');
 
 /** What a program is given beside its own arguments. */
 export interface NodeOptions {
-  /** Flags beside those of `npm start`. */
+  /** Flags behind those of `npm start`; of two that contradict each other the last one counts. */
   readonly nodeFlags?: readonly string[];
+  /** The checkout whose `npm start` is meant; this one without it. */
+  readonly checkout?: string;
   /** A module below the repository's root that runs first. */
   readonly preload?: string;
 }
@@ -38,10 +40,10 @@ export class MeasuredServer implements AsyncDisposable {
   static async start(
     program: string,
     args: readonly string[],
-    { nodeFlags = [], preload }: NodeOptions = {},
+    { nodeFlags = [], checkout = ROOT, preload }: NodeOptions = {},
   ): Promise<MeasuredServer> {
     // Floors get the flags of `npm start`, too.
-    const node = [process.execPath, ...NODE_FLAGS, ...nodeFlags];
+    const node = [process.execPath, ...nodeFlagsOf(checkout), ...nodeFlags];
     if (preload !== undefined) node.push('--import', join(ROOT, preload));
     const child = spawn('taskset', ['-c', SERVER_CORE, ...node, resolve(ROOT, program), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -49,8 +49,11 @@ describe('a mapping of a YAML file', () => {
     ['a: 1\nd: 2', 'unknown key "d"; known are a, b, c'],
     ['a: 1\na: 2', 'line 2, column 1 (DUPLICATE_KEY)'],
     ['a: [1', 'is not valid YAML at line'],
-    ['a: *none', 'f.yml: no anchor stands before the alias "none"; correct the name'],
-    ['a: 1\n<<: *none', 'f.yml: no anchor stands before the alias "none"'],
+    [
+      'a: *none',
+      'f.yml: a: what stands there begins with *, and no anchor of that name stands before it; correct',
+    ],
+    ['a: 1\n<<: *none', 'f.yml: what stands there begins with *, and no anchor of that name'],
     ['? [a]\n: 1', 'every key must be a text'],
     ['--- a\n--- b', 'is not valid YAML'],
     ['a: {b: [', 'is not valid YAML'],
@@ -59,10 +62,10 @@ describe('a mapping of a YAML file', () => {
   });
 
   it.each([
-    ['an alias', `a: *${LONG}`, `the alias "${CUT}…"`],
+    ['a key with an alias', `a:\n  ? ${LONG}\n  : *${LONG}`, `f.yml: a: "${CUT}…": what stands there`],
     ['a key', `? ${LONG}\n: 1`, `unknown key "${CUT}…"`],
     ['a key with a list', `a:\n  ? ${LONG}\n  : [1]`, `f.yml: a: "${CUT}…" must be a text`],
-    ['a key with a section', `a:\n  ? ${LONG}\n  : {<<: *c}`, `f.yml: a: "${CUT}…": no anchor`],
+    ['a key with a section', `a:\n  ? ${LONG}\n  : {<<: *c}`, `f.yml: a: "${CUT}…": what stands there`],
     ['a key of two lines', `a:\n  "b\\nc": [1]`, `f.yml: a: "b\\nc" must be a text`],
   ])('%s that is long or odd is cut short, and stays on one line', (_what, text, message) => {
     const read = () => {

@@ -119,7 +119,7 @@ export class Section {
     const value = this.#value(key, node);
     if (value.kind !== 'list') throw this.#wrong(key, 'a list');
     return value.items.map((item) => {
-      const text = this.#value(key, this.#resolved(item));
+      const text = this.#value(key, this.#resolved(item, `${this.#place}: ${named(key)}`));
       if (text.kind !== 'text') throw this.#wrong(key, 'a list of texts');
       return text.text;
     });
@@ -135,7 +135,7 @@ export class Section {
 
   /** Undefined for what is absent, or null. */
   #node(key: string): unknown {
-    const node = this.#resolved(this.#values.get(key));
+    const node = this.#resolved(this.#values.get(key), `${this.#place}: ${named(key)}`);
     if (node === null || node === undefined) return undefined;
     return isScalar(node) && node.type === 'PLAIN' && NULL.test(String(node.value)) ? undefined : node;
   }
@@ -146,13 +146,13 @@ export class Section {
     return { kind: 'section', section: new Section(this.#document, `${this.#place}: ${named(key)}`, node) };
   }
 
-  #resolved(node: unknown): unknown {
+  #resolved(node: unknown, place = this.#place): unknown {
     if (!isAlias(node)) return node;
     const anchored = node.resolve(this.#document);
     // Else a mistyped name would stand for nothing, and nothing may mean that nobody is asked for a password.
     if (anchored === undefined)
       throw new AccessFileError(
-        `${this.#place}: no anchor stands before the alias ${shown(node.source)}; correct the name, or put it in quotes if it is a text`,
+        `${place}: what stands there begins with *, and no anchor of that name stands before it; correct the name, or put a text in quotes`,
       );
     return anchored;
   }

@@ -168,21 +168,35 @@ const COMMA = 0x2c;
 const BRACE = 0x7b;
 
 /**
- * Where a label stands in a series of which the first stands at `labels`; -1 where it isn't there. `beginning`: its name as it is written,
- * with what follows up to its value.
+ * Where labels stand in a series, of which the first stands at `labels`; -1 for one that isn't there. `beginnings`: their names as they
+ * are written, each with what follows up to its value.
  */
-export function labelPlace(series: SeriesText, labels: number, beginning: string): number {
+export function labelPlaces(
+  series: SeriesText,
+  labels: number,
+  beginnings: readonly string[],
+): readonly number[] {
+  const places = beginnings.map((beginning) => labelPlace(series, labels, beginning));
+  if (!places.includes(undefined)) return places as number[];
+  const walked = beginnings.map(() => -1);
+  for (let label = labels; label < series.length;) {
+    for (const [index, beginning] of beginnings.entries())
+      if (series.startsWith(beginning, label)) walked[index] = label;
+    label = closingQuote(series, valuePlace(series, label)) + 2;
+  }
+  return walked;
+}
+
+/** The same of one; undefined where it takes all that stands before it to tell. */
+function labelPlace(series: SeriesText, labels: number, beginning: string): number | undefined {
   if (series.startsWith(beginning, labels)) return labels;
   const found = series.indexOf(`",${beginning}`, labels);
   if (found === -1) return -1;
-  // Within a value a quote stands behind a backslash, and one that opens a value or a name behind one of the others: this one ends a value.
+  // A quote within a value or a name stands behind a backslash; one that opens a value behind the equals sign, one that opens a name behind
+  // a comma or a brace; behind one that ends a name comes no comma. So this one ends a value.
   const before = series.charCodeAt(found - 1);
-  if (before !== BACKSLASH && before !== EQUALS && before !== COMMA && before !== BRACE) return found + 2;
-  for (let label = labels; label < series.length;) {
-    if (series.startsWith(beginning, label)) return label;
-    label = closingQuote(series, valuePlace(series, label)) + 2;
-  }
-  return -1;
+  const isOther = before === BACKSLASH || before === EQUALS || before === COMMA || before === BRACE;
+  return isOther ? undefined : found + 2;
 }
 
 /** Where, in a series, the quote stands that ends what begins behind a quote at `from`. Throws for a text that is cut. */

@@ -1,5 +1,5 @@
 import type { SeriesText } from '../core/series.ts';
-import { closingQuote, headOf, labelPlace, writtenName } from '../core/series.ts';
+import { closingQuote, headOf, labelPlaces, writtenName } from '../core/series.ts';
 
 /** A selection, and what tells at once that a series has the same. */
 interface Latest {
@@ -40,16 +40,16 @@ export class Selection {
     const start = series.slice(0, labels);
     let selected = start;
     let first = series.length;
-    for (const beginning of this.#beginnings) {
-      const label = labelPlace(series, labels, beginning);
+    for (const [index, label] of labelPlaces(series, labels, this.#beginnings).entries()) {
       if (label === -1) {
         first = labels;
         continue;
       }
-      selected += series.slice(label, closingQuote(series, label + beginning.length) + 1);
+      const value = label + (this.#beginnings[index]?.length ?? 0);
+      selected += series.slice(label, closingQuote(series, value) + 1);
       first = Math.min(first, label);
     }
-    // Behind the metric stands no quote that would tell where the label's name begins.
+    // No value ends right before the first label of all, which would tell where its name begins: then each series is cut.
     const tail = first > labels && first < series.length ? series.slice(first - 2) : undefined;
     this.#latest = { selected, start, tail };
     return selected;

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { NODE_FLAGS } from '../../scripts/nodeFlags.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 const CLOCK = join(import.meta.dirname, 'clockPreload.ts');
@@ -104,7 +105,7 @@ export class FaultyServer {
   }
 
   #spawn(): ChildProcess {
-    const node = [process.execPath, '--disable-warning=ExperimentalWarning', '--import', CLOCK, MAIN];
+    const node = [process.execPath, ...NODE_FLAGS, '--import', CLOCK, MAIN];
     const flags = [`--server.host=${this.#place.listen}`, `--server.port=${this.#port}`, ...this.#flags];
     const [command, ...args] = [...this.#place.inside, ...node, ...flags];
     const child = spawn(command as string, args, {

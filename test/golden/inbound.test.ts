@@ -16,6 +16,7 @@ import { parseDataMapping } from '../../src/wire/in/dataMapping.ts';
 import type { Reads } from '../../src/wire/in/jsonEvents.ts';
 import { JSON_FIELDS, readJsonEvents } from '../../src/wire/in/jsonEvents.ts';
 import { readNdjson } from '../../src/wire/in/ndjson.ts';
+import { PlainReader } from '../../src/wire/in/plainReader.ts';
 import { parseSamples } from '../support/strictParser.ts';
 
 /**
@@ -68,13 +69,13 @@ function readHttp(request: Uint8Array): Reads {
 }
 
 const FORMATS: readonly Format[] = [
-  { folder: 'json', extension: 'json', fields: JSON_FIELDS, read: async (body) => readJsonEvents(body) },
+  { folder: 'json', extension: 'json', fields: JSON_FIELDS, read: async (body) => readJsonEvents(body, new PlainReader()) },
   {
     folder: 'ndjson',
     extension: 'ndjson',
     fields: JSON_FIELDS,
     read: async (body) => ({
-      reads: await allOf(readNdjson(chunksOf(body), { lineBytesMax: 100, bytesMax: 1000 })),
+      reads: await allOf(readNdjson(chunksOf(body), { lineBytesMax: 100, bytesMax: 1000 }, new PlainReader())),
       isBatch: true,
     }),
   },

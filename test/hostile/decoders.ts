@@ -20,6 +20,7 @@ import { PRESETS } from '../../src/wire/in/mapping/presets/presets.ts';
 import { tryWebhook } from '../../src/wire/in/mapping/tryWebhook.ts';
 import { readWebhooks } from '../../src/wire/in/mapping/webhooks.ts';
 import { readNdjson } from '../../src/wire/in/ndjson.ts';
+import { PlainReader } from '../../src/wire/in/plainReader.ts';
 import { parseSamples } from '../support/strictParser.ts';
 import { WEBHOOKS } from './rows/webhooks.ts';
 
@@ -41,6 +42,8 @@ const RULES: EventRules = {
   reserved: () => false,
 };
 const EVENTS_MAX = 1000;
+/** As in a server, one for all bodies. */
+const PLAIN = new PlainReader();
 const NOW = millis(Date.UTC(2026, 10, 24, 12));
 const MAPPINGS = ['env=/env', 'value=/seconds', 'n=/a/0/b~1c'].map(
   (text) => parseDataMapping(text) as DataMapping,
@@ -98,7 +101,7 @@ const FORMATS: readonly Decoder[] = [
     name: 'JSON events',
     good: [EVENT, `[${EVENT},{},{"labels":{}}]`],
     error: RefusedError,
-    decode: (bytes) => checkReads(readJsonEvents(bytes).reads, JSON_FIELDS),
+    decode: (bytes) => checkReads(readJsonEvents(bytes, PLAIN).reads, JSON_FIELDS),
   },
   {
     name: 'NDJSON',
@@ -107,7 +110,7 @@ const FORMATS: readonly Decoder[] = [
     decode: async (bytes) => {
       const reads: Read[] = [];
       const limits = { lineBytesMax: 1024 * 1024, bytesMax: 64 * 1024 * 1024 };
-      for await (const some of readNdjson(inChunks(bytes), limits)) reads.push(...some);
+      for await (const some of readNdjson(inChunks(bytes), limits, PLAIN)) reads.push(...some);
       return checkReads(reads, JSON_FIELDS);
     },
   },

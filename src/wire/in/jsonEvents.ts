@@ -3,7 +3,7 @@ import type { Draft, DraftFields, Read } from '../../core/draft.ts';
 import { RefusedError, shown } from '../../core/errors.ts';
 import type { Json } from './json.ts';
 import { JsonNumber, isJsonObject, parseJson } from './json.ts';
-import { PlainReader } from './plainReader.ts';
+import type { PlainReader } from './plainReader.ts';
 import { textOfUtf8 } from './text.ts';
 
 /** What the parts of an event are called in JSON. */
@@ -36,7 +36,7 @@ export interface Reads {
  * Reads `application/json`: one event, `{"name","labels","value","timestamp","id"}`, of which every part may be left out, or an array of
  * them. Throws a RefusedError where the body is no JSON, or its one event is none; one of an array is read as its error.
  */
-export function readJsonEvents(body: Uint8Array, plain = new PlainReader()): Reads {
+export function readJsonEvents(body: Uint8Array, plain: PlainReader): Reads {
   const text = textOfUtf8('body', body);
   const one = plain.readOne(text);
   if (one !== undefined) return { reads: [one], isBatch: false };

@@ -1,7 +1,7 @@
 import type { Read } from '../../core/draft.ts';
 import { TooLargeError } from '../../core/errors.ts';
 import { attempt, readJsonEvent } from './jsonEvents.ts';
-import { PlainReader } from './plainReader.ts';
+import type { PlainReader } from './plainReader.ts';
 import { exactTextOf, textOfUtf8, withoutMark } from './text.ts';
 
 /** What a stream of lines may measure, in bytes. */
@@ -21,7 +21,7 @@ const LINE_END = 0x0a;
 export async function* readNdjson(
   chunks: AsyncIterable<Uint8Array>,
   { lineBytesMax, bytesMax }: StreamLimits,
-  plain = new PlainReader(),
+  plain: PlainReader,
 ): AsyncGenerator<Iterable<Read>> {
   const open = new OpenLine(lineBytesMax);
   let bytes = 0;
@@ -52,7 +52,7 @@ export async function* readNdjson(
 export function readNdjsonBody(
   body: Uint8Array,
   { lineBytesMax }: StreamLimits,
-  plain = new PlainReader(),
+  plain: PlainReader,
 ): Iterable<Read> {
   return readLines(body, plain, lineBytesMax);
 }

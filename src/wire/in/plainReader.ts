@@ -5,7 +5,7 @@ import type { Step } from './plainStep.ts';
 import { START, stepBehind } from './plainStep.ts';
 import { escapedEnd, numberEnd, startsNumber, stringEnd, unescaped } from './plainValue.ts';
 
-/** How many steps are remembered: those of hundreds of kinds of events. With the longest of all that is 4 MiB. */
+/** How many steps are remembered: those of hundreds of kinds of events. With the longest of all they take 9 MiB. */
 const STEPS_MAX = 2048;
 
 /** A step that was taken, with those that were taken behind it. */
@@ -13,8 +13,8 @@ type Taken = Branch<Step>;
 
 /**
  * Reads JSON events as most senders write them, in a fraction of the time that JSON takes in general: what stands between the values of
- * an event stood there in an earlier one to the letter, be that of another sender, so it is compared with that, and only the values are read. What it reads, it reads
- * just as `parseJson` and `readJsonEvent` do; everything that isn't plain, or is wrong, it leaves to them.
+ * an event stood there in an earlier one to the letter, be that of another sender, so it is compared with that, and only the values are
+ * read. What it reads, it reads just as `parseJson` and `readJsonEvent` do; everything that isn't plain, or is wrong, it leaves to them.
  */
 export class PlainReader {
   /** Where the event ended that was read last. */
