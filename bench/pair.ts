@@ -6,7 +6,7 @@
  *     npm run bench:pair -- --base ../before
  *     npm run bench:pair -- --flags='--max-semi-space-size=32'
  *
- * Each checkout is started with its own `npm start`'s flags; `--flags` come behind those of this one, and may contradict them.
+ * In the other checkout `npm ci` was done. Each is started with its own `npm start`'s flags; `--flags` come behind those of this one, and may contradict them.
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -22,7 +22,7 @@ export interface BodyRules {
   readonly stream: StreamLimits;
   /** What of a CloudEvent's data becomes a label. */
   readonly cloudEventData: readonly DataMapping[];
-  /** Reads JSON events as most senders write them. One for all bodies: what it learned of one, it need not learn of the next. */
+  /** Reads JSON events as most senders write them. One for all bodies, so that none has to learn anew: decision 0037. */
   readonly plain: PlainReader;
 }
 
