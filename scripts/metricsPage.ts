@@ -64,6 +64,8 @@ function registered(): readonly MetricDescription[] {
     settings: loaded.settings,
     version: '',
     clock: () => millis(0),
+    elapsed: () => 0,
+    machine: { memoryBytes: 0, heapBytes: 0 },
     logger,
     access: Access.withoutFiles(),
     guide: '',

@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Access } from './access/access.ts';
 import type { Naming } from './app/naming.ts';
+import type { Machine } from './app/memory.ts';
+import { memoryOf } from './app/memory.ts';
 import { namingOf } from './app/naming.ts';
 import { bodyRules, eventRules, seriesRules } from './app/eventRules.ts';
 import {
@@ -21,6 +23,8 @@ import type { Clock } from './core/millis.ts';
 import { UnavailableError } from './core/errors.ts';
 import { asksNothing, guard } from './http/auth/guard.ts';
 import { WriteLimits } from './http/auth/writeLimits.ts';
+import { AnswerMemory } from './http/answerMemory.ts';
+import { BodyMemory } from './http/bodyMemory.ts';
 import { Connections } from './http/connections.ts';
 import { eventRoute } from './http/eventRoute.ts';
 import { feedRoute } from './http/feedRoute.ts';
@@ -70,6 +74,9 @@ export interface AppParts {
   readonly settings: Settings;
   readonly version: string;
   readonly clock: Clock;
+  readonly machine: Machine;
+  /** Milliseconds since some moment; unlike the clock it is never set back. */
+  readonly elapsed: () => number;
   readonly logger: Logger;
   /** Who may do what; open already. */
   readonly access: Access;
@@ -99,18 +106,19 @@ export class App implements AsyncDisposable {
   #rounds = 0;
   #readiness: Readiness = { ready: false, why: 'the log is not open yet' };
 
-  constructor({ settings, version, clock, logger, access, guide }: AppParts) {
+  constructor({ settings, version, clock, machine, elapsed, logger, access, guide }: AppParts) {
     this.#settings = settings;
     this.#access = access;
     this.#known = knownScrapers(settings);
     const counts = newCounts();
+    const memory = memoryOf(settings, machine);
     const log = (this.#log = openLog(settings));
-    const tail = (this.#tail = new Tail(settings['tail.bytesMax']));
+    const tail = (this.#tail = new Tail(memory.tail, settings['tail.bytesMax']));
     log.onCommitted((entries) => tail.push(entries));
     const pages = new Pages(log, tail);
     this.#acceptor = new Acceptor(
       log,
-      new Timeline(timeRules(settings)),
+      new Timeline(timeRules(settings), memory.series),
       new SeriesCap(seriesRules(settings)),
       clock,
       counts,
@@ -159,7 +167,7 @@ export class App implements AsyncDisposable {
     const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
     const bodies = bodyRules(settings, rules);
     const webhooks = webhooksOf(settings, rules);
-    const ingest = new Ingest(this.#acceptor, rules, settings['batch.eventsMax']);
+    const ingest = new Ingest(this.#acceptor, rules, settings['batch.eventsMax'], memory.bodies);
 
     this.#connections = new Connections(scrapes, clock);
     const observeRequest: RequestObserver = (route, method, status) =>
@@ -170,8 +178,11 @@ export class App implements AsyncDisposable {
       observeRequest,
       news,
       access,
+      new BodyMemory(memory.bodies, elapsed),
     );
     this.#http = app;
+    const answers = new AnswerMemory(memory.answers);
+    answers.count(app);
     this.#server = server;
     const proxies = trustedProxies(settings);
     const writeLimits = new WriteLimits(settings, clock);
@@ -197,7 +208,7 @@ export class App implements AsyncDisposable {
       rootRoute(routes, { ...welcome(version), guide });
       healthRoutes(routes, () => this.#readiness);
       await routes.register((scope) => eventRoute(scope, ingest, bodies));
-      feedRoute(routes, new Feed(log, pages, settings['scrape.bytesMax']));
+      feedRoute(routes, new Feed(log, pages), { answers, bytesMax: settings['scrape.bytesMax'] });
       await routes.register(webhookRoutes, {
         webhooks,
         acceptor: this.#acceptor,
@@ -217,6 +228,9 @@ export class App implements AsyncDisposable {
         mode: settings['scrape.timestamps'] === 'explicit' ? 'timed' : 'untimed',
         byUser: settings['scrapers.byUser'],
         nameOf: this.#naming.nameOf,
+        rendered: memory.rendered,
+        answers,
+        bytesMax: settings['scrape.bytesMax'],
         ownMetrics: () => ownMetrics.groups(),
       });
     });

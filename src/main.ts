@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, totalmem } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isatty } from 'node:tty';
+import { getHeapStatistics } from 'node:v8';
 import type { CliIo, Signals } from './cli/io.ts';
 import { keepCompiled } from './cli/compileCache.ts';
 import { readConfigFile } from './config/file.ts';
@@ -73,6 +74,11 @@ const io: CliIo = {
     return ending(process.stderr);
   },
   clock: () => millis(Date.now()),
+  machine: {
+    // Of cgroups v2 and v1; 0, or more than there is, where nothing is set.
+    memoryBytes: Math.min(process.constrainedMemory() || Infinity, totalmem()),
+    heapBytes: getHeapStatistics().heap_size_limit,
+  },
   elapsed: () => performance.now(),
   random: () => Math.random(),
   randomBytes: (count) => randomBytes(count),

@@ -1,4 +1,5 @@
 import type { spawn } from 'node:child_process';
+import type { Machine } from '../app/memory.ts';
 import type { Environment } from '../config/environment.ts';
 import type { ReadFile } from '../config/file.ts';
 import type { Clock } from '../core/millis.ts';
@@ -21,6 +22,8 @@ export interface CliIo {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly clock: Clock;
+  /** The memory that there is. */
+  readonly machine: Machine;
   /** Milliseconds since some moment; unlike the clock it is never set back. */
   readonly elapsed: () => number;
   /** From 0 up to and without 1. */

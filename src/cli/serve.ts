@@ -4,6 +4,7 @@ import { Bcrypt } from '../access/bcrypt.ts';
 import { AccessFileError } from '../access/error.ts';
 import { readText } from '../access/readText.ts';
 import { App } from '../app.ts';
+import type { Machine } from '../app/memory.ts';
 import { ConfigError } from '../config/error.ts';
 import { helpText, printConfig } from '../config/describe.ts';
 import type { Environment } from '../config/environment.ts';
@@ -24,6 +25,8 @@ export interface ServeIo {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
   readonly clock: Clock;
+  readonly machine: Machine;
+  readonly elapsed: () => number;
   readonly version: string;
   readonly guide: string;
   /** Resolves when the process is asked to stop, with the name of the signal. */
@@ -64,7 +67,7 @@ export async function serve(io: ServeIo): Promise<number> {
 
 async function run(io: ServeIo, settings: Settings): Promise<number> {
   const logger = createLogger(settings['log.level'], io.stderr);
-  const { clock, version, guide } = io;
+  const { clock, machine, elapsed, version, guide } = io;
   await using bcrypt = new Bcrypt();
   const access = await Access.open({
     settings,
@@ -73,7 +76,7 @@ async function run(io: ServeIo, settings: Settings): Promise<number> {
     key: randomBytes(32),
     news: newsFor(logger, clock),
   });
-  const app = new App({ settings, version, clock, logger, access, guide });
+  const app = new App({ settings, version, clock, machine, elapsed, logger, access, guide });
   const broken = app.broken();
   const { port, address } = await app.start();
   io.stdout.write(greeting(version, settings, port, access.tls === undefined ? 'http' : 'https'));

@@ -89,6 +89,12 @@ export const SERVER_SETTINGS = {
     doc: 'How many posting requests all clients together may send at once, with limits.total.',
   }),
 
+  'memory.max': setting({
+    kind: size({ min: 0, max: 1024 * GIB }),
+    default: 0,
+    doc: "Memory for everything that clients can fill, in bytes: the newest events, series, requests and answers under way. 0 takes a quarter of the container's memory, or the machine's, but at most 512 MiB and 0.4 of V8's heap. The process needs some 100 MiB beside it.",
+  }),
+
   'config.file': setting({
     kind: text(),
     default: '',

@@ -8,6 +8,7 @@ import type { EventNames } from './labels.ts';
 import type { Layouts } from './layout.ts';
 import { checkLabelValue, checkMetricName, labelName } from './labels.ts';
 import type { EventLimits } from './limits.ts';
+import { textBytes } from './memory.ts';
 import type { Millis } from './millis.ts';
 import type { Label, SeriesText } from './series.ts';
 import { writeSeries } from './series.ts';
@@ -24,6 +25,14 @@ export interface Event {
   readonly id?: string;
   /** How many values of its labels were cut to be stored. */
   readonly truncated?: number;
+}
+
+/** What an event takes beside its texts until it is stored, and its outcome until that is told, in bytes. An estimate. */
+const EVENT_BYTES = 320;
+
+/** What an event takes in memory, in bytes. */
+export function eventBytes({ series, id }: Event): number {
+  return EVENT_BYTES + textBytes(series) + (id === undefined ? 0 : textBytes(id));
 }
 
 /** What an event is checked against. */

@@ -47,7 +47,7 @@ const READERS: Record<EventFormat, (request: FastifyRequest, url: Pairs, rules: 
   parameters: (request, url, rules) => ({ reads: [parametersDraft(request, url, rules)], options: {} }),
   json: (request, url, { plain }) => several(readJsonEvents(bytesOf(request), plain), JSON_FIELDS, url),
   ndjson: (request, url, { stream, plain }) => {
-    const reads = readNdjson(chunksOf(request.body as Readable), stream, plain);
+    const reads = readNdjson(chunksOf(request.body as Readable), stream, plain, request.memory);
     return several({ reads, isBatch: true }, JSON_FIELDS, url);
   },
   cloudEvent: (request, url, { cloudEventData }) =>

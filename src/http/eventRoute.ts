@@ -44,7 +44,11 @@ export async function eventRoute(app: FastifyInstance, ingest: Ingest, rules: Bo
       }
       try {
         const { reads, options } = readEventBody(format, request, rules);
-        const { status, body, retryAfterSeconds } = await ingest.ingest(reads, { ...options, requestId });
+        const { status, body, retryAfterSeconds } = await ingest.ingest(reads, {
+          ...options,
+          requestId,
+          memory: request.memory,
+        });
         if (retryAfterSeconds !== undefined) reply.header('Retry-After', String(retryAfterSeconds));
         return await reply.code(status).type(JSON_TYPE).send(JSON.stringify(body));
       } finally {

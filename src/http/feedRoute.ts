@@ -6,6 +6,7 @@ import { readSeries } from '../core/series.ts';
 import { formatSampleValue } from '../core/value.ts';
 import type { Feed } from '../relay/feed.ts';
 import type { Parameters } from './identify.ts';
+import type { AnswerMemory } from './answerMemory.ts';
 import { ERROR } from './openapi.ts';
 import { parametersOf } from './query.ts';
 
@@ -61,8 +62,15 @@ const SCHEMA = {
   },
 } as const;
 
-/** `GET /api/v1/events`: the feed. */
-export function feedRoute(app: FastifyInstance, feed: Feed): void {
+/** How many times as much as its entries a page takes: as objects, as labels, and written as JSON. */
+const PAGE_FACTOR = 6;
+
+/** `GET /api/v1/events`: the feed. `bytesMax` bounds what one page reads from the log. */
+export function feedRoute(
+  app: FastifyInstance,
+  feed: Feed,
+  { answers, bytesMax }: { readonly answers: AnswerMemory; readonly bytesMax: number },
+): void {
   // Queries are read strictly, by wire/in/form.ts, and not by the schema, which describes them.
   app.get(
     '/api/v1/events',
@@ -74,7 +82,15 @@ export function feedRoute(app: FastifyInstance, feed: Feed): void {
         throw new RefusedError(unknown, `unknown parameter ${shown(unknown)}; there are after and limit`);
       const after = wholeNumber(parameters, 'after', 0, Number.MAX_SAFE_INTEGER);
       const limit = wholeNumber(parameters, 'limit', 1, LIMIT_MAX) ?? LIMIT;
-      const { events, ...rest } = await feed.read(after === undefined ? undefined : offset(after), limit);
+      const memory = answers.open(reply.raw);
+      const room = answers.takeToLook(memory, bytesMax * PAGE_FACTOR);
+      const page = await feed.read(
+        after === undefined ? undefined : offset(after),
+        limit,
+        room / PAGE_FACTOR,
+      );
+      const { events, ...rest } = page;
+      memory.resize(events.reduce((sum, { series }) => sum + series.length * PAGE_FACTOR, 0));
       return reply.header('Cache-Control', 'no-store').send({ events: events.map(toJson), ...rest });
     },
   );

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
 import { RefusedError, TooLargeError, UnsupportedError, shown } from '../core/errors.ts';
+import { hasBody, isStreamed } from './bodyMemory.ts';
 
 /** How many times its own length a compressed body may have, beyond RATIO_FREE_BYTES. Events that repeat reach some 50. */
 const RATIO_MAX = 100;
@@ -9,13 +10,8 @@ const RATIO_MAX = 100;
 const RATIO_FREE_BYTES = 1024 * 1024;
 
 const TRUNCATED = 'the compressed body ends too early; send all of it';
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Media types whose bodies the route reads as they come, in bounds of its own: their whole length is not bounded. */
-    streamedTypes?: readonly string[];
-  }
-}
+/** What a decompressor takes for itself: its window, and its buffers. */
+const GUNZIP_BYTES = 64 * 1024;
 
 /** A body as it comes out; Fastify compares what came in with Content-Length. */
 type Inflated = Readable & { receivedEncodedLength: number };
@@ -23,10 +19,8 @@ type Inflated = Readable & { receivedEncodedLength: number };
 /** Takes gzip as `Content-Encoding` of every body, whatever the route. Any other coding is refused. */
 export function inflateBodies(app: FastifyInstance): void {
   app.addHook('preParsing', (request, reply, payload, done) => {
-    const { headers } = request;
-    const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-    const coding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
-    if (!hasBody || coding === 'identity') {
+    const coding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+    if (!hasBody(request) || coding === 'identity') {
       done(null, payload);
       return;
     }
@@ -37,9 +31,8 @@ export function inflateBodies(app: FastifyInstance): void {
         `Content-Encoding ${shown(coding)} is not taken; send the body in gzip, or as it is`,
       );
     }
-    const { bodyLimit, config } = request.routeOptions;
-    const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-    done(null, inflated(payload, config.streamedTypes?.includes(type) ? Infinity : bodyLimit));
+    request.memory?.take(GUNZIP_BYTES);
+    done(null, inflated(payload, isStreamed(request) ? Infinity : request.routeOptions.bodyLimit));
   });
 }
 

@@ -3,9 +3,10 @@ import type { Draft, DraftFields, Read } from '../core/draft.ts';
 import { PARAMETERS } from '../core/draft.ts';
 import { RefusedError, SeriesLimitError, TooLargeError } from '../core/errors.ts';
 import type { Event, EventRules } from '../core/event.ts';
-import { eventFromDraft } from '../core/event.ts';
+import { eventBytes, eventFromDraft } from '../core/event.ts';
 import { Layouts } from '../core/layout.ts';
 import { checkId, idIn } from '../core/id.ts';
+import type { Claim, Share } from '../core/memory.ts';
 import type { AcceptOptions, Accepted, Acceptor, Outcome } from '../relay/accept.ts';
 
 export interface IngestOptions {
@@ -17,6 +18,8 @@ export interface IngestOptions {
   readonly requestId?: string | undefined;
   /** Whether the body may hold several events, and is answered so; without it, it holds one. */
   readonly isBatch?: boolean;
+  /** What the request holds of the memory for bodies; without it, it holds nothing yet. */
+  readonly memory?: Claim | undefined;
   /** Whether events are taken though others are refused, and each is answered for. Without it, all are stored or none. */
   readonly isPartial?: boolean;
 }
@@ -29,6 +32,9 @@ export interface IngestReply {
   readonly retryAfterSeconds?: number;
 }
 
+/** What an event that is refused takes until its error is told, in bytes. An estimate. */
+const REFUSED_BYTES = 1_024;
+
 /** The space of ids that are given to requests of several events. */
 const REQUESTS = 'request';
 
@@ -37,13 +43,15 @@ export class Ingest {
   readonly #acceptor: Acceptor;
   readonly #rules: EventRules;
   readonly #eventsMax: number;
+  readonly #memory: Share;
   readonly #layouts: Layouts;
 
-  /** `eventsMax`: how many events one body may hold. */
-  constructor(acceptor: Acceptor, rules: EventRules, eventsMax: number) {
+  /** `eventsMax`: how many events one body may hold. `memory`: what all that are not stored yet may take. */
+  constructor(acceptor: Acceptor, rules: EventRules, eventsMax: number, memory: Share) {
     this.#acceptor = acceptor;
     this.#rules = rules;
     this.#eventsMax = eventsMax;
+    this.#memory = memory;
     this.#layouts = new Layouts(rules);
   }
 
@@ -51,6 +59,8 @@ export class Ingest {
   async one(draft: Draft, requestId: string | undefined): Promise<IngestReply> {
     if (requestId !== undefined) checkId('Idempotency-Key', requestId, this.#rules.limits.idBytesMax);
     const event = eventFromDraft(draft, this.#rules, PARAMETERS, this.#layouts);
+    using held = this.#memory.claim();
+    held.take(eventBytes(event));
     const accepted = await this.#store([event], { requestId }, false);
     return { status: 200, body: bodyOf(accepted, false) };
   }
@@ -67,8 +77,11 @@ export class Ingest {
       requestId = common.id,
       isBatch = false,
       isPartial = false,
+      memory,
     }: IngestOptions = {},
   ): Promise<IngestReply> {
+    using own = this.#memory.claim();
+    const held = memory ?? own;
     // What the URL says must be right by itself, so that no event is blamed for it.
     eventFromDraft(common, this.#rules, PARAMETERS, this.#layouts);
     if (requestId !== undefined) checkId('Idempotency-Key', requestId, this.#rules.limits.idBytesMax);
@@ -79,11 +92,14 @@ export class Ingest {
       for (const read of some) {
         if (place === this.#eventsMax) throw tooMany(this.#eventsMax);
         try {
-          events.push(this.#check(read, common, fields));
+          const event = this.#check(read, common, fields);
+          held.take(eventBytes(event));
+          events.push(event);
         } catch (error) {
-          if (!(error instanceof RefusedError)) throw error;
+          if (!(error instanceof RefusedError) || error instanceof TooLargeError) throw error;
           const placed = isBatch ? error.at(`[${place}]`) : error;
           if (!isPartial) throw placed;
+          held.take(REFUSED_BYTES);
           refused.set(place, placed);
         }
         place += 1;

@@ -1,6 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RefusedError, shown } from '../core/errors.ts';
+import type { Claim, Share } from '../core/memory.ts';
 import type { Clock } from '../core/millis.ts';
 import type { Run } from '../core/run.ts';
 import type { Mode } from '../core/settling.ts';
@@ -9,6 +10,7 @@ import type { FamilyGroup } from '../wire/out/families.ts';
 import type { Format } from '../wire/out/negotiate.ts';
 import { negotiate } from '../wire/out/negotiate.ts';
 import { Renderer } from '../wire/out/render.ts';
+import type { AnswerMemory } from './answerMemory.ts';
 import type { Encoded } from './compress.ts';
 import { Compressor } from './compress.ts';
 import type { Connections } from './connections.ts';
@@ -29,6 +31,11 @@ export interface MetricsRouteParts {
   /** Whether a scraper's place is bound to the user who scrapes. */
   readonly byUser: boolean;
   readonly nameOf: NameOfAddress;
+  /** What is rendered for all scrapers may take this. */
+  readonly rendered: Share;
+  readonly answers: AnswerMemory;
+  /** What a scrape carries of events at most, in bytes. */
+  readonly bytesMax: number;
   /** The server's own metrics. */
   readonly ownMetrics: () => Promise<readonly FamilyGroup[]>;
 }
@@ -68,7 +75,7 @@ const SCHEMA = {
 
 /** `GET /metrics`: what this scraper has not had, and the server's own metrics. HEAD and `peek=true` consume nothing. */
 export function metricsRoute(app: FastifyInstance, given: MetricsRouteParts): void {
-  const parts = { ...given, renderer: new Renderer(), compressor: new Compressor() };
+  const parts = { ...given, renderer: new Renderer(given.rendered), compressor: new Compressor() };
   app.get('/metrics', { exposeHeadRoute: false, schema: SCHEMA }, async (request, reply) => {
     const asked = await readRequest(request, parts);
     return asked.peek ? peek(asked, request, reply, parts) : scrape(asked, request, reply, parts);
@@ -114,8 +121,9 @@ async function scrape(
   reply: FastifyReply,
   parts: Making,
 ): Promise<FastifyReply> {
-  const { scrapes, connections, clock } = parts;
+  const { scrapes, connections, clock, answers } = parts;
   const requestedAt = clock();
+  const memory = answers.open(reply.raw);
   const timeoutMs = announcedTimeoutMs(raw.headers['x-prometheus-scrape-timeout-seconds']);
   const { runs, offerId } = await scrapes.scrape({
     identity,
@@ -127,6 +135,7 @@ async function scrape(
     showsEnds: mode === 'timed' && format.kind === 'protobuf',
     connection: connections.idOf(raw),
     throughProxy: PROXY_HEADERS.some((name) => raw.headers[name] !== undefined),
+    memory,
   });
   let body: Encoded;
   try {
@@ -135,6 +144,7 @@ async function scrape(
     if (offerId !== undefined) scrapes.observe(identity.id, offerId, 'closed');
     throw error;
   }
+  hold(body, memory, reply, parts);
   if (offerId === undefined) return send(reply, format, body);
   const offer = { scraperId: identity.id, offerId, requestedAt, timeoutMs };
   connections.carry(raw, reply.raw, offer, () => void send(reply, format, body));
@@ -147,8 +157,18 @@ async function peek(
   reply: FastifyReply,
   parts: Making,
 ): Promise<FastifyReply> {
-  const runs = await parts.scrapes.peek(identity, mode);
-  return send(reply, format, await bodyOf(runs, mode, format, raw.headers['accept-encoding'], parts));
+  const memory = parts.answers.open(reply.raw);
+  parts.answers.takeToLook(memory, parts.bytesMax);
+  const runs = await parts.scrapes.peek(identity, mode, memory);
+  const body = await bodyOf(runs, mode, format, raw.headers['accept-encoding'], parts);
+  hold(body, memory, reply, parts);
+  return send(reply, format, body);
+}
+
+/** From here on only the body itself is held, for as long as it takes to leave. */
+function hold({ parts, size }: Encoded, memory: Claim, { raw }: FastifyReply, { answers }: Making): void {
+  memory[Symbol.dispose]();
+  if (size > JOINED_BYTES_MAX) answers.hold(raw, parts);
 }
 
 async function bodyOf(

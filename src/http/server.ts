@@ -5,6 +5,7 @@ import { fastify } from 'fastify';
 import { RefusedError, TooLargeError, shown } from '../core/errors.ts';
 import type { Answer } from './answers.ts';
 import { answerOf, answerUnrouted, sendAnswer } from './answers.ts';
+import type { BodyMemory } from './bodyMemory.ts';
 import type { Connections } from './connections.ts';
 import { inflateBodies } from './inflate.ts';
 import type { TlsSource } from './tlsServer.ts';
@@ -62,6 +63,7 @@ export function buildServer(
   observeRequest: RequestObserver,
   news: ServerNews,
   tls: TlsSource,
+  bodies: BodyMemory,
 ): { app: FastifyInstance; server: Server } {
   let server: Server | undefined;
   const app = fastify({
@@ -105,7 +107,9 @@ export function buildServer(
   server.on('checkExpectation', (request, response) => listening.emit('request', request, response));
   server.maxConnections = limits.connectionsMax;
   connections.watch(server);
+  bodies.open(app);
   inflateBodies(app);
+  bodies.count(app);
 
   const routes: { path: RegExp; methods: string[] }[] = [];
   app.addHook('onRoute', ({ url, method }) => {

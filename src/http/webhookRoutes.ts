@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { eventBytes } from '../core/event.ts';
 import { RefusedError, SeriesLimitError, UnsupportedError } from '../core/errors.ts';
 import type { Clock } from '../core/millis.ts';
 import type { Acceptor } from '../relay/accept.ts';
@@ -54,6 +55,7 @@ async function deliver(
   const [told] = delivered.refused;
   const refused = told !== undefined && isBatch ? told.error.at(`[${told.item}]`) : told?.error;
   if (refused !== undefined && !webhook.partial) throw refused;
+  for (const event of delivered.events) request.memory?.take(eventBytes(event));
   const taken = await take(webhook, delivered, { acceptor, refresher });
   // What could be taken is stored: where the sender comes again with all of it, that is one event by its id.
   const first = refused ?? taken.refused;

@@ -1,4 +1,5 @@
 import type { Entry } from '../core/entry.ts';
+import { textBytes } from '../core/memory.ts';
 import type { Millis } from '../core/millis.ts';
 import type { Offset } from '../core/offset.ts';
 import type { SeriesText } from '../core/series.ts';
@@ -8,7 +9,7 @@ import type { Stretch } from './stretch.ts';
 /** Entries of one chunk. A page has whole chunks but for its ends, so that little of it has to be rendered for one scraper alone. */
 export const CHUNK_ENTRIES = 512;
 
-/** What an entry takes here, beside its series' text, in bytes: its numbers, and the head of the text. An estimate. */
+/** What an entry takes here, beside its series' text, in bytes: its numbers, and its place among the latest of each series. An estimate. */
 const ENTRY_BYTES = 96;
 
 /**
@@ -43,7 +44,7 @@ export class Chunk {
     this.#values[at] = value;
     this.#repeats[at] = repeats;
     if (kind === 'end') this.#isEnd[at] = 1;
-    this.#cost += ENTRY_BYTES + series.length;
+    this.#cost += ENTRY_BYTES + textBytes(series);
     this.#whole = undefined;
   }
 

@@ -22,25 +22,22 @@ export interface FeedPage {
 export class Feed {
   readonly #log: Pick<Log, 'state'>;
   readonly #pages: Pages;
-  readonly #bytesMax: number;
 
-  /** `bytesMax` bounds what one page reads from the log. */
-  constructor(log: Pick<Log, 'state'>, pages: Pages, bytesMax: number) {
+  constructor(log: Pick<Log, 'state'>, pages: Pages) {
     this.#log = log;
     this.#pages = pages;
-    this.#bytesMax = bytesMax;
   }
 
   /**
    * The events beyond `after`, oldest first, of at most `entriesMax` entries (ends of pulses count, and are left out); without `after` the
-   * newest ones. An offset beyond the end is of a log that is no more: it stands for the start of this one.
+   * newest ones. `bytesMax` bounds what is read from the log. An offset beyond the end is of a log that is no more: it stands for the start of this one.
    */
-  async read(after: Offset | undefined, entriesMax: number): Promise<FeedPage> {
+  async read(after: Offset | undefined, entriesMax: number, bytesMax: number): Promise<FeedPage> {
     const { trimmed } = this.#log.state();
     const end = this.#pages.end;
     const asked = after ?? Math.max(trimmed, end - entriesMax);
     const from = asked > end ? trimmed : offset(Math.max(asked, trimmed));
-    const limits: PageLimits = { eventsMax: entriesMax, bytesMax: this.#bytesMax };
+    const limits: PageLimits = { eventsMax: entriesMax, bytesMax };
     const { stretches, ranges } = await this.#pages.read(range(from, end), limits);
     return {
       events: entriesOf(stretches).filter(({ kind }) => kind === 'event'),

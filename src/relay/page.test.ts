@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { NewEntry } from '../core/entry.ts';
+import { Share } from '../core/memory.ts';
 import { millis } from '../core/millis.ts';
 import { offset } from '../core/offset.ts';
 import { range } from '../core/range.ts';
@@ -24,7 +25,7 @@ class CountingLog extends MemoryLog {
 /** Pages of a log of many entries, behind a tail of so many bytes. */
 async function pagesOf(tailBytesMax: number) {
   const log = new CountingLog();
-  const tail = new Tail(tailBytesMax);
+  const tail = new Tail(new Share(tailBytesMax));
   log.onCommitted((entries) => tail.push(entries));
   await log.start();
   tail.start(log.state().end);

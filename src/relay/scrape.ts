@@ -1,6 +1,7 @@
 import type { Evidence } from '../core/evidence.ts';
 import type { PageLimits } from '../core/limits.ts';
 import type { Clock, Millis } from '../core/millis.ts';
+import type { Claim } from '../core/memory.ts';
 import { makeOffer, markFlushed, settle } from '../core/offer.ts';
 import type { Position } from '../core/position.ts';
 import { available, positionAt } from '../core/position.ts';
@@ -8,7 +9,7 @@ import { size, without } from '../core/range.ts';
 import type { Run } from '../core/run.ts';
 import type { Mode } from '../core/settling.ts';
 import type { Counts } from './counts.ts';
-import type { Pages } from './page.ts';
+import type { Page, Pages } from './page.ts';
 import type { Identity, Scrapers } from './scrapers.ts';
 import { countSettlement } from './settlements.ts';
 import type { Showing, ShowingRules } from './showing.ts';
@@ -22,6 +23,8 @@ export interface ScrapeRequest extends Sighting {
   readonly timeoutMs: number | undefined;
   /** Whether the client announced that it closes the connection after the response. */
   readonly closes: boolean;
+  /** What the answer holds of the memory for answers. */
+  readonly memory: Claim;
 }
 
 /** What a scrape gets. `offerId` is undefined where there is nothing to hand out. */
@@ -89,10 +92,12 @@ export class Scrapes {
     for (;;) {
       const position = this.#scrapers.get(id)?.position;
       if (position === undefined) return { runs: [], offerId: undefined };
+      const limits = halved(this.#limits, position);
       const page = await this.#pages.read(
         available(position, this.#pages.end),
-        halved(this.#limits, position),
+        within(limits, request.memory),
       );
+      request.memory.resize(memoryOf(page));
       if (page.stretches.length === 0) return { runs: [], offerId: undefined };
       // While the log was read, another request of the same scraper may have taken some of it, or a trim may have dropped it.
       const now = this.#scrapers.get(id)?.position;
@@ -103,11 +108,14 @@ export class Scrapes {
   }
 
   /** What the next scrape would get. Changes nothing, and makes nobody known. */
-  async peek(identity: Identity, mode: Mode): Promise<readonly Run[]> {
+  async peek(identity: Identity, mode: Mode, memory: Claim): Promise<readonly Run[]> {
     const now = this.#clock();
     const position =
       this.#scrapers.get(identity.id)?.position ?? positionAt(await this.#scrapers.startOf(identity, now));
-    const page = await this.#pages.read(available(position, this.#pages.end), halved(this.#limits, position));
+    const limits = halved(this.#limits, position);
+    const bytesMax = Math.min(limits.bytesMax, memory.held);
+    const page = await this.#pages.read(available(position, this.#pages.end), { ...limits, bytesMax });
+    memory.resize(memoryOf(page));
     return show(mode, page, position, now, this.#showing).runs;
   }
 
@@ -176,6 +184,27 @@ export class Scrapes {
 /** Whether evidence for the offer still matters. */
 function isOpen({ offers, repeats }: Position, offerId: number): boolean {
   return offers.some(({ id }) => id === offerId) || repeats.some(({ id }) => id === offerId);
+}
+
+/** A page may have so much whatever else is under way, in bytes: a scrape that brought nothing would be none. */
+const PAGE_BYTES_MIN = 64 * 1024;
+/** What an entry takes beside its line, and what is rendered of it, while its page is made. */
+const ENTRY_BYTES = 200;
+
+/** Limits for which there is memory. What is taken for them is to be put right once it is known. */
+function within({ eventsMax, bytesMax }: PageLimits, memory: Claim): PageLimits {
+  memory.resize(0);
+  const room = Math.max(memory.takePart(bytesMax), Math.min(PAGE_BYTES_MIN, bytesMax));
+  memory.resize(room);
+  return { eventsMax, bytesMax: room };
+}
+
+/** What it takes to make a scrape of a page, in bytes; what is shared was counted when it was made. */
+function memoryOf({ stretches }: Page): number {
+  let bytes = 0;
+  for (const stretch of stretches)
+    if (!stretch.isShared) bytes += stretch.bytes * 2 + stretch.length * ENTRY_BYTES;
+  return bytes;
 }
 
 function halved(limits: PageLimits, { halvings }: Position): PageLimits {

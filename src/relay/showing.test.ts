@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { CollapseHow } from '../core/collapse.ts';
 import type { Entry, EntryKind } from '../core/entry.ts';
+import { Share } from '../core/memory.ts';
 import { millis } from '../core/millis.ts';
 import { moveUp } from '../core/moved.ts';
 import { offset } from '../core/offset.ts';
@@ -42,7 +43,7 @@ it('shows the same of what the tail knows as of what was read from the log', () 
       fc.integer({ min: 9_900, max: 10_900 }),
       (log, from, mode, collapse, requestedAt) => {
         const after = offset(Math.min(from, log.length - 1));
-        const tail = new Tail(1e6);
+        const tail = new Tail(new Share(1e6));
         tail.start(offset(0));
         tail.push(log);
         const ranges = range(after, tail.end);

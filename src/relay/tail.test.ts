@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Entry, EntryKind } from '../core/entry.ts';
+import { Share } from '../core/memory.ts';
 import { millis } from '../core/millis.ts';
 import { offset } from '../core/offset.ts';
 import { entriesOf } from '../core/run.ts';
@@ -9,7 +10,7 @@ import { CHUNK_ENTRIES } from './chunk.ts';
 import { Tail } from './tail.ts';
 
 /** What an entry of the series `e` costs. */
-const COST = 97;
+const COST = 130;
 
 function entry(at: number, series = 'e', kind: EntryKind = 'event'): Entry {
   return {
@@ -48,7 +49,7 @@ it('gives what lies between two offsets, or says that it does not reach back so 
       fc.integer({ min: 5, max: 210 }),
       fc.integer({ min: 1, max: 20 }),
       (offsets, bytesMax, after, upTo, entriesMax) => {
-        const tail = new Tail(bytesMax);
+        const tail = new Tail(new Share(bytesMax));
         tail.start(offset(10));
         for (const at of offsets) tail.push([entry(at)]);
         const got = sliced(tail, after, upTo, entriesMax);
@@ -63,7 +64,7 @@ it('gives what lies between two offsets, or says that it does not reach back so 
 });
 
 it('holds no more than its bytes, a sixteenth less at most, and knows that the rest is gone', () => {
-  const tail = new Tail(1_600 * COST);
+  const tail = new Tail(new Share(1_600 * COST));
   tail.start(offset(0));
   for (let at = 1; at <= 20_000; at += 1) tail.push([entry(at)]);
   expect(sliced(tail, 18_399, 20_000)).toBeUndefined();
@@ -71,14 +72,14 @@ it('holds no more than its bytes, a sixteenth less at most, and knows that the r
 });
 
 it('knows nothing from before its start', () => {
-  const tail = new Tail(1_000);
+  const tail = new Tail(new Share(1_000));
   tail.start(offset(10));
   expect(sliced(tail, 9, 10, 1)).toBeUndefined();
   expect(sliced(tail, 10, 10, 1)).toEqual([]);
 });
 
 it('gives everybody the same stretch for a whole chunk, and tells it from a part', () => {
-  const tail = new Tail(1e9);
+  const tail = new Tail(new Share(1e9));
   tail.start(offset(0));
   tail.push(Array.from({ length: CHUNK_ENTRIES + 5 }, (_, i) => entry(i + 1)));
   const once = stretchesOf(tail, 0);
@@ -107,7 +108,7 @@ it('tells from where on no series stands twice, by its events or by all that is 
       fc.nat(40),
       fc.integer({ min: 300, max: 5_000 }),
       (log, after, bytesMax) => {
-        const tail = new Tail(bytesMax);
+        const tail = new Tail(new Share(bytesMax));
         tail.start(offset(0));
         tail.push(log.map(([series, isEnd], i) => entry(i + 1, series, isEnd ? 'end' : 'event')));
         const stretches = stretchesOf(tail, after);
@@ -126,7 +127,7 @@ it('tells from where on no series stands twice, by its events or by all that is 
 });
 
 it('measures lines as they would be one by one', () => {
-  const tail = new Tail(1e9);
+  const tail = new Tail(new Share(1e9));
   tail.start(offset(0));
   tail.push([entry(1), entry(2, 'longer'), entry(3)]);
   const [all] = tail.slice(offset(0), offset(3), Infinity) ?? [];

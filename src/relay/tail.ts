@@ -1,4 +1,5 @@
 import type { Entry } from '../core/entry.ts';
+import type { Share } from '../core/memory.ts';
 import type { Offset } from '../core/offset.ts';
 import { START } from '../core/offset.ts';
 import type { SeriesText } from '../core/series.ts';
@@ -15,17 +16,19 @@ const FREE_PLACES_MAX = 64;
  * what leaves it is still in the log.
  */
 export class Tail {
+  readonly #memory: Share;
   readonly #bytesMax: number;
   /** Of each series in here the latest entry. */
   readonly #latest = new Map<SeriesText, Offset>();
   #chunks: (Chunk | undefined)[] = [];
   #first = 0;
-  #bytes = 0;
   #after: Offset = START;
   #end: Offset = START;
 
-  constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax;
+  /** `bytesMax`: what it may take, where that is less than its share. */
+  constructor(memory: Share, bytesMax = memory.bytesMax) {
+    this.#memory = memory;
+    this.#bytesMax = Math.min(bytesMax, memory.bytesMax);
   }
 
   /** `end`: where the log ends now; the tail begins there. */
@@ -48,10 +51,10 @@ export class Tail {
       const before = chunk.cost;
       chunk.push(entry, this.#latest.get(series) ?? START);
       this.#latest.set(series, offset);
-      this.#bytes += chunk.cost - before;
+      this.#memory.force(chunk.cost - before);
       this.#end = offset;
     }
-    while (this.#bytes > this.#bytesMax) this.#evict();
+    while (this.#memory.held > this.#bytesMax) this.#evict();
     this.#compact();
   }
 
@@ -89,7 +92,7 @@ export class Tail {
     const chunk = this.#chunks[this.#first] as Chunk;
     this.#chunks[this.#first] = undefined;
     this.#first += 1;
-    this.#bytes -= chunk.cost;
+    this.#memory.give(chunk.cost);
     this.#after = chunk.last;
     for (let i = 0; i < chunk.length; i += 1) {
       const series = chunk.seriesAt(i);

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Entry, NewEntry } from '../core/entry.ts';
+import { Share } from '../core/memory.ts';
 import { millis } from '../core/millis.ts';
 import { offset } from '../core/offset.ts';
 import { writeSeries } from '../core/series.ts';
@@ -17,7 +18,7 @@ const logged = (entries: readonly NewEntry[]): Entry[] =>
 const brief = (entries: readonly NewEntry[]) => entries.map(({ kind, time }) => `${kind} ${time}`);
 
 function aTimeline(entries: readonly Entry[] = [], floor = 0): Timeline {
-  const timeline = new Timeline(RULES);
+  const timeline = new Timeline(RULES, new Share(Infinity));
   timeline.start(millis(entries.at(-1)?.arrived ?? 0), entries, millis(floor));
   return timeline;
 }

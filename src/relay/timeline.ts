@@ -1,5 +1,7 @@
 import type { Entry, NewEntry } from '../core/entry.ts';
 import type { Event } from '../core/event.ts';
+import type { Share } from '../core/memory.ts';
+import { memoryFull, textBytes } from '../core/memory.ts';
 import type { Millis } from '../core/millis.ts';
 import { millis } from '../core/millis.ts';
 import type { Pulse, TimeRules } from '../core/pulse.ts';
@@ -9,6 +11,14 @@ import { Batch, Track } from './track.ts';
 
 /** Beyond this many series those that can't matter any more are swept out. */
 const SWEEP_AT_SERIES = 50_000;
+/** What is remembered of a series, beside its text, in bytes: its track, and its places in a map and in a list. An estimate. */
+const TRACK_BYTES = 240;
+/** Where so much of the memory is taken, what can be done without goes: see `Timeline`. */
+const PRESSED_SHARE = 0.5;
+/** For want of memory all series are looked through once in so many ms, … */
+const SWEEP_EVERY_MS = 1_000;
+/** … or once a sixteenth as many were refused: a clock that is set back must not put it off. */
+const SWEEP_REFUSED_SHARE = 1 / 16;
 /** A series that had an event within this time stays, in ms: what is swept out holds the times of new series above its own. */
 const RECENT_MS = 5_000;
 /** Whoever showed ends comes back within this, in ms, if at all: until then, pulses that are not over stay for it. */
@@ -40,9 +50,14 @@ export class Placed {
 /**
  * Gives each event its final time, and ends pulses (guarantee G8): the times of a series strictly increase, and no event stands at
  * or before an end marker that may have been delivered. A clock that is set back does not turn the log's time back.
+ *
+ * Its memory is bounded. Once half of it is taken, recent series are forgotten, too, and nobody sets an event ahead of its arrival: a
+ * series that is forgotten holds the times of new ones above its own. What may have to be ended is never forgotten; where nothing else is
+ * left, events of new series are refused.
  */
 export class Timeline {
   readonly #rules: TimeRules;
+  readonly #memory: Share;
   #arrived = millis(0);
   readonly #tracks = new Map<SeriesText, Track>();
   /** Series whose pulse may be over, by the second at which it may be, while ends are wanted. One says itself in which of them it counts. */
@@ -53,9 +68,14 @@ export class Timeline {
   /** From when on nobody has wanted ends for long; undefined until that can be told. */
   #unwantedFrom: Millis | undefined;
   #sweepAt = SWEEP_AT_SERIES;
+  #sweepAtBytes: number;
+  #sweptAt = millis(0);
+  #refusedSince = 0;
 
-  constructor(rules: TimeRules) {
+  constructor(rules: TimeRules, memory: Share) {
     this.#rules = rules;
+    this.#memory = memory;
+    this.#sweepAtBytes = memory.bytesMax * PRESSED_SHARE;
   }
 
   /**
@@ -87,13 +107,26 @@ export class Timeline {
     return this.#tracks.size;
   }
 
-  /** Places events that arrive now: each gets its time, behind the end of its series' earlier pulse where that is over. */
+  /**
+   * Places events that arrive now: each gets its time, behind the end of its series' earlier pulse where that is over. Throws an
+   * UnavailableError where there is no memory for their series; nothing is placed then.
+   */
   place(events: readonly Event[], now: Millis): Placed {
     if (now > this.#arrived) this.#arrived = now;
-    const arrived = this.#arrived;
-    const rules = this.#rules;
     const batch = new Batch();
     const placed = new Placed(batch, this.#undone);
+    try {
+      this.#placeAll(events, batch, placed);
+    } catch (error) {
+      placed.undo();
+      throw error;
+    }
+    return placed;
+  }
+
+  #placeAll(events: readonly Event[], batch: Batch, placed: Placed): void {
+    const arrived = this.#arrived;
+    const rules = this.#isPressed ? { ...this.#rules, aheadMaxMs: 0 } : this.#rules;
     const { entries } = placed;
     for (const { series: text, value, sent } of events) {
       const known = this.#tracks.get(text);
@@ -106,6 +139,7 @@ export class Timeline {
       // One text for all entries of a series.
       const { series } = track;
       if (known === undefined) {
+        this.#makeRoom(track);
         track.begin(batch);
         this.#add(track);
       } else {
@@ -115,7 +149,6 @@ export class Timeline {
       }
       entries.push({ kind: 'event', series, value, time, arrived });
     }
-    return placed;
   }
 
   /**
@@ -151,14 +184,31 @@ export class Timeline {
     return { kind: 'end', series, value: 0, time: pulseEnd(pulse.time, this.#rules), arrived: this.#arrived };
   }
 
+  get #isPressed(): boolean {
+    return this.#memory.held > this.#memory.bytesMax * PRESSED_SHARE;
+  }
+
+  /** Throws an UnavailableError. */
+  #makeRoom({ series }: Track): void {
+    const bytes = bytesOf(series);
+    if (bytes <= this.#memory.room) return;
+    const isDue = this.#arrived >= this.#sweptAt + SWEEP_EVERY_MS;
+    if (isDue || this.#refusedSince >= this.#tracks.size * SWEEP_REFUSED_SHARE) this.#sweep();
+    if (bytes <= this.#memory.room) return;
+    this.#refusedSince += 1;
+    this.#memory.refused += 1;
+    throw memoryFull('the pulses that are not over take up the memory that memory.max leaves for series');
+  }
+
   #add(track: Track): void {
     this.#tracks.set(track.series, track);
+    this.#memory.force(bytesOf(track.series));
     this.#await(track);
-    if (this.#tracks.size >= this.#sweepAt) this.#sweep();
+    if (this.#tracks.size >= this.#sweepAt || this.#memory.held >= this.#sweepAtBytes) this.#sweep();
   }
 
   #forget(track: Track): void {
-    this.#tracks.delete(track.series);
+    if (this.#tracks.delete(track.series)) this.#memory.give(bytesOf(track.series));
     // It may still stand in a list, where nothing is to be done for it.
     track.ended = true;
   }
@@ -193,20 +243,32 @@ export class Timeline {
   }
 
   /**
-   * Forgets series whose latest time lies so far back that no sender's time can meet it, then others, oldest first, but for recent ones and
-   * those whose end may be wanted.
+   * Forgets series whose latest time lies so far back that no sender's time can meet it, then others, oldest first, but for those whose
+   * end may be wanted; recent ones only for want of memory.
    */
   #sweep(): void {
+    this.#sweptAt = this.#arrived;
+    this.#refusedSince = 0;
     const unreachable = this.#arrived - this.#rules.ageMaxMs - this.#rules.pulseWidthMs;
     for (const track of this.#tracks.values()) if (track.time < unreachable) this.#forget(track);
+    this.#forgetUpTo(
+      this.#arrived - RECENT_MS,
+      () => this.#tracks.size >= SWEEP_AT_SERIES || this.#isPressed,
+    );
+    this.#forgetUpTo(this.#arrived, () => this.#isPressed);
+    this.#sweepAt = Math.max(SWEEP_AT_SERIES, Math.floor(this.#tracks.size * 1.25));
+    this.#sweepAtBytes = Math.max(this.#memory.bytesMax * PRESSED_SHARE, this.#memory.held * 1.25);
+  }
+
+  /** Forgets series of which nothing lies beyond a time, while there are too many. */
+  #forgetUpTo(time: number, areTooMany: () => boolean): void {
     for (const track of this.#tracks.values()) {
-      if (this.#tracks.size < SWEEP_AT_SERIES) break;
+      if (!areTooMany()) return;
       const latest = track.ended ? pulseEnd(track.time, this.#rules) : track.time;
-      if (latest > this.#arrived - RECENT_MS || this.#mayBeEnded(track)) continue;
+      if (latest > time || this.#mayBeEnded(track)) continue;
       this.#forget(track);
       this.#floor = millis(Math.max(this.#floor, latest));
     }
-    this.#sweepAt = Math.max(SWEEP_AT_SERIES, Math.floor(this.#tracks.size * 1.25));
   }
 
   /** Whether somebody wants the pulse's end, or may do so by the time that it is over. */
@@ -215,4 +277,8 @@ export class Timeline {
     const isUnwanted = this.#unwantedFrom !== undefined && this.#arrived > this.#unwantedFrom;
     return !isUnwanted && pulseEnd(time, this.#rules) >= this.#arrived;
   }
+}
+
+function bytesOf(series: SeriesText): number {
+  return TRACK_BYTES + textBytes(series);
 }

@@ -27,6 +27,7 @@ function cliWorld(argv: readonly string[], change: Partial<CliIo> = {}) {
     stdout: { write: (text) => (written.stdout += text) },
     stderr: { write: (text) => (written.stderr += text) },
     clock: () => millis(CLI_NOW),
+    machine: { memoryBytes: 8 * 2 ** 30, heapBytes: 4 * 2 ** 30 },
     elapsed: () => 0,
     random: () => 0,
     randomBytes: (count) => new Uint8Array(count),

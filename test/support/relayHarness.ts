@@ -1,6 +1,7 @@
 import type { CollapseHow } from '../../src/core/collapse.ts';
 import type { Entry } from '../../src/core/entry.ts';
 import type { Millis } from '../../src/core/millis.ts';
+import { Share } from '../../src/core/memory.ts';
 import { millis } from '../../src/core/millis.ts';
 import type { Mode } from '../../src/core/settling.ts';
 import { entriesOf } from '../../src/core/run.ts';
@@ -111,7 +112,7 @@ export class RelayHarness {
     const { limits, log } = this;
     const clock = () => this.now;
     const counts = (this.counts = newCounts());
-    const tail = new Tail(limits.tailBytesMax);
+    const tail = new Tail(new Share(limits.tailBytesMax));
     tail.start(log.state().end);
     const life = (this.#live += 1);
     log.onCommitted((entries) => {
@@ -120,7 +121,13 @@ export class RelayHarness {
     this.counters = new EventCounters(log, limits);
     await this.counters.start();
     const pages = new Pages(log, tail);
-    this.#acceptor = new Acceptor(log, new Timeline(limits), new SeriesCap(limits), clock, counts);
+    this.#acceptor = new Acceptor(
+      log,
+      new Timeline(limits, new Share(Infinity)),
+      new SeriesCap(limits),
+      clock,
+      counts,
+    );
     await this.#acceptor.start();
     this.scrapers = new Scrapers(
       log,
@@ -186,6 +193,7 @@ export class RelayHarness {
       showsEnds: mode === 'timed',
       connection: 1,
       throughProxy: false,
+      memory: new Share(Infinity).claim(),
     });
     // As every format does: only timed samples can be the end of a pulse.
     const entries = entriesOf(runs).filter(({ kind }) => mode === 'timed' || kind === 'event');

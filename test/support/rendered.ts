@@ -1,3 +1,4 @@
+import { Share } from '../../src/core/memory.ts';
 import type { Entry } from '../../src/core/entry.ts';
 import { runOf } from '../../src/core/run.ts';
 import type { Family } from '../../src/wire/out/families.ts';
@@ -13,7 +14,7 @@ export function render(
   options: { readonly timed: boolean },
 ): Buffer {
   const own = [{ families, isShared: false }];
-  return joined(whole(new Renderer().render(format, [runOf(entries)], own, options)));
+  return joined(whole(new Renderer(new Share(Infinity)).render(format, [runOf(entries)], own, options)));
 }
 
 /** A body in Prometheus' text format, without metrics of the server's own. */

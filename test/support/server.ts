@@ -1,3 +1,4 @@
+import type { Machine } from '../../src/app/memory.ts';
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -46,6 +47,7 @@ export interface RunningServer extends AsyncDisposable {
 export async function startServer(
   change: Partial<Settings> = {},
   clock: Clock = () => millis(Date.now()),
+  machine: Machine = { memoryBytes: 8 * 2 ** 30, heapBytes: 4 * 2 ** 30 },
 ): Promise<RunningServer> {
   const log: string[] = [];
   const logger = createLogger('DEBUG', { write: (line: string) => void log.push(line) });
@@ -58,7 +60,16 @@ export async function startServer(
     key: randomBytes(32),
     news: newsFor(logger, clock),
   });
-  const app = new App({ settings, version: 'test', clock, logger, access, guide: '# guide\n' });
+  const app = new App({
+    settings,
+    version: 'test',
+    clock,
+    machine,
+    elapsed: () => performance.now(),
+    logger,
+    access,
+    guide: '# guide\n',
+  });
   const { port } = await app.start();
   return {
     url: `${access.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,

@@ -1,5 +1,6 @@
 import type { Read } from '../../core/draft.ts';
 import { TooLargeError } from '../../core/errors.ts';
+import type { Claim } from '../../core/memory.ts';
 import { attempt, readJsonEvent } from './jsonEvents.ts';
 import type { PlainReader } from './plainReader.ts';
 import { exactTextOf, textOfUtf8, withoutMark } from './text.ts';
@@ -11,19 +12,23 @@ export interface StreamLimits {
 }
 
 const LINE_END = 0x0a;
+/** What a part of a line takes beside its bytes. */
+const PART_BYTES = 256;
 
 /**
  * Reads `application/x-ndjson`: a JSON event on each line, as `readJsonEvents` has it. Blank lines are passed over, and are not counted.
  * The lines that end in one chunk come together; each is read when it is asked for. No more is held than a chunk, and a line that isn't
- * complete yet. Throws a TooLargeError; a line that can't be read is read as its error.
+ * complete yet, which counts in `memory`. Throws a TooLargeError, or what `memory` throws; a line that can't be read is read as its error.
  * Source: https://github.com/ndjson/ndjson-spec
  */
 export async function* readNdjson(
   chunks: AsyncIterable<Uint8Array>,
   { lineBytesMax, bytesMax }: StreamLimits,
   plain: PlainReader,
+  memory?: Claim,
 ): AsyncGenerator<Iterable<Read>> {
   const open = new OpenLine(lineBytesMax);
+  let held = 0;
   let bytes = 0;
   for await (const chunk of chunks) {
     bytes += chunk.length;
@@ -38,12 +43,20 @@ export async function* readNdjson(
       from = chunk.indexOf(LINE_END) + 1;
       if (from > 0) {
         open.add(chunk.subarray(0, from - 1));
-        yield readLine(open.close(), plain);
+        const line = open.close();
+        memory?.give(held);
+        held = 0;
+        yield readLine(line, plain);
       }
     }
     const end = chunk.lastIndexOf(LINE_END) + 1;
     if (end > from) yield readLines(chunk.subarray(from, end), plain, lineBytesMax);
-    open.add(chunk.subarray(end));
+    if (end === chunk.length) continue;
+    // A copy: a part would keep all of the buffer alive that it is cut out of.
+    const part = new Uint8Array(chunk.subarray(end));
+    memory?.take(part.length + PART_BYTES);
+    held += part.length + PART_BYTES;
+    open.add(part);
   }
   if (!open.isEmpty) yield readLine(open.close(), plain);
 }

@@ -13,6 +13,7 @@ import { keyOf, parseSamples } from '../../../test/support/strictParser.ts';
 import { collapseLast } from '../../core/collapse.ts';
 import type { Entry } from '../../core/entry.ts';
 import { RefusedError } from '../../core/errors.ts';
+import { Share } from '../../core/memory.ts';
 import { eventFromPairs } from '../../core/event.ts';
 import { millis } from '../../core/millis.ts';
 import { offset } from '../../core/offset.ts';
@@ -210,7 +211,7 @@ describe('runs', () => {
           const runs = [0, 1, 2, 3].map((n) =>
             sharedRun(entries.filter((entry) => cuts[series.indexOf(entry.series)] === n)),
           );
-          const body = joined(whole(new Renderer().render(format, runs, [], { timed })));
+          const body = joined(whole(new Renderer(new Share(Infinity)).render(format, runs, [], { timed })));
           const inOrder = runs.flatMap((run) => run.entries());
           expect(body.equals(render(format, inOrder, [], { timed }))).toBe(true);
         },
@@ -219,7 +220,7 @@ describe('runs', () => {
   });
 
   test('that are shared are looked at once for each way to show them, of which the last two are kept', () => {
-    const renderer = new Renderer();
+    const renderer = new Renderer(new Share(Infinity));
     const run = sharedRun(inLog(event('a', { b: 'x' }), event('a', { b: 'y' })));
     const made = (media: string, timed: boolean) => {
       const pieces = whole(renderer.render(negotiate(media), [run], [], { timed }));
@@ -238,7 +239,7 @@ describe('runs', () => {
   });
 
   test('of very many families are kept nowhere, either: their pieces are small', () => {
-    const renderer = new Renderer();
+    const renderer = new Renderer(new Share(Infinity));
     const run = (families: number) =>
       sharedRun(inLog(...Array.from({ length: families }, (_, n) => event(`m${n}`))));
     for (const [families, looks] of [
@@ -257,7 +258,9 @@ describe('runs', () => {
   test('are made in steps of some hundred entries, and timed, none of which parts a series', () => {
     const count = 1_300;
     const log = inLog(...Array.from({ length: count }, (_, n) => event('m', { s: String(n % 3) })));
-    const steps = new Renderer().render(negotiate(MEDIA.text), [runOf(log)], [], { timed: true });
+    const steps = new Renderer(new Share(Infinity)).render(negotiate(MEDIA.text), [runOf(log)], [], {
+      timed: true,
+    });
     let stops = 0;
     for (;;) {
       const step = steps.next();
@@ -282,13 +285,13 @@ describe('runs', () => {
   test('that are shared are one piece for each family, whatever their length', () => {
     const log = inLog(...Array.from({ length: 600 }, (_, n) => event('m', { n: String(n) })));
     const pieces = whole(
-      new Renderer().render(negotiate(MEDIA.text), [sharedRun(log)], [], { timed: false }),
+      new Renderer(new Share(Infinity)).render(negotiate(MEDIA.text), [sharedRun(log)], [], { timed: false }),
     );
     expect(pieces.filter(({ isShared }) => isShared)).toHaveLength(1);
   });
 
   test('that are not shared are kept nowhere', () => {
-    const renderer = new Renderer();
+    const renderer = new Renderer(new Share(Infinity));
     const run = { ...sharedRun(inLog(event('a'))), isShared: false };
     for (let i = 0; i < 3; i += 1) whole(renderer.render(negotiate(undefined), [run], [], { timed: false }));
     expect(run.looks).toBe(3);
@@ -304,13 +307,13 @@ describe("groups of the server's own families", () => {
 
   test.each(FORMATS)('stand in the order in which they come: $contentType', (format) => {
     const groups = [group('one_total', false), group('two_total')];
-    const apart = whole(new Renderer().render(format, [], groups, { timed: false }));
+    const apart = whole(new Renderer(new Share(Infinity)).render(format, [], groups, { timed: false }));
     const families = groups.flatMap((each) => each.families);
     expect(joined(apart).equals(render(format, [], families, { timed: false }))).toBe(true);
   });
 
   test('are made once for each way to show them where they are shared, and only there', () => {
-    const renderer = new Renderer();
+    const renderer = new Renderer(new Share(Infinity));
     const made = (of: FamilyGroup, media: string) =>
       whole(renderer.render(negotiate(media), [], [of], { timed: false }))[0];
     const [shared, own] = [group('a_total'), group('a_total', false)];
@@ -324,7 +327,7 @@ describe("groups of the server's own families", () => {
 
   test('are made anew where an event has the name that one of them would have', () => {
     const format = negotiate(MEDIA.openmetrics);
-    const renderer = new Renderer();
+    const renderer = new Renderer(new Share(Infinity));
     const shared = group('a_total');
     const body = (...metrics: string[]) =>
       joined(

@@ -1,4 +1,5 @@
 import type { Entry } from '../../core/entry.ts';
+import type { Share } from '../../core/memory.ts';
 import type { Run } from '../../core/run.ts';
 import { escapeFamily } from './escape.ts';
 import type { Exposition } from './exposition.ts';
@@ -45,8 +46,14 @@ interface GroupPiece extends Piece {
 
 /** Makes bodies. What it made of what is shared is kept for as long as that is, so that the next scraper's body costs little. */
 export class Renderer {
-  readonly #runs = new Kept<Run, readonly FamilyPiece[]>();
-  readonly #groups = new Kept<FamilyGroup, GroupPiece>();
+  readonly #runs: Kept<Run, readonly FamilyPiece[]>;
+  readonly #groups: Kept<FamilyGroup, GroupPiece>;
+
+  /** `memory`: what all that is kept may take. */
+  constructor(memory: Share) {
+    this.#runs = new Kept(memory, (pieces) => pieces.reduce((sum, piece) => sum + keptBytes(piece), 0));
+    this.#groups = new Kept<FamilyGroup, GroupPiece>(memory, keptBytes);
+  }
 
   /**
    * A whole body in the format that was agreed on: the entries, then the server's own metrics. Families stand in the order of their
@@ -111,6 +118,11 @@ export class Renderer {
     this.#groups.set(group, way, made);
     return made;
   }
+}
+
+/** What a piece takes, with what it is compressed to, which is kept with it. */
+function keptBytes({ bytes }: Piece): number {
+  return bytes.length * 2;
 }
 
 function* makePieces(run: Run, exposition: Exposition, shown: Shown): Generator<void, FamilyPiece[]> {
