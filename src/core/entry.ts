@@ -21,3 +21,11 @@ export interface NewEntry {
 export interface Entry extends NewEntry {
   readonly offset: Offset;
 }
+
+/** What an entry takes in memory beside its series' text: the object and its numbers, in bytes. An estimate. */
+export const ENTRY_BYTES = 100;
+
+/** What a unit of a text takes in memory, in bytes: V8 keeps all of a text in two bytes a unit where one unit needs them. */
+export function unitBytes(text: string): 1 | 2 {
+  return /[\u0100-\uffff]/.test(text) ? 2 : 1;
+}

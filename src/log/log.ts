@@ -36,6 +36,30 @@ export interface LogState {
   readonly hadScrapers: boolean;
 }
 
+/** How much one read gives at most. */
+export interface ReadLimits {
+  /** 1 or more. */
+  readonly entriesMax: number;
+  /**
+   * Of what the entries take in memory (`unitBytes` for each unit of their series, and `ENTRY_BYTES`): the read ends with the entry that
+   * takes it to this, or beyond. So the first entry is always given.
+   */
+  readonly bytesMax: number;
+}
+
+/** What a read gave. */
+export interface LogRead {
+  /** In order. */
+  readonly entries: readonly Entry[];
+  /**
+   * How far it went: all entries beyond `after`, up to and with this one, are in `entries`, or are gone. It is `after` or less than was
+   * asked for only where the log ends there, or a limit was reached.
+   */
+  readonly upTo: Offset;
+  /** How many entries of what it went through can't be read any more, since the log is damaged. Trimmed ones don't count. */
+  readonly lost: number;
+}
+
 /** Reports entries that have become durable. */
 export type CommittedListener = (entries: readonly Entry[]) => void;
 
@@ -90,8 +114,11 @@ export interface Log extends AsyncDisposable {
   /** Tells the listener, at most once, that the log can't go on. */
   onBroken(listener: (cause: Error) => void): void;
 
-  /** The entries beyond `after`, up to and with `upTo`, in order; at most `entriesMax` (1 or more) of them. */
-  read(after: Offset, upTo: Offset, entriesMax: number): Promise<readonly Entry[]>;
+  /**
+   * The entries beyond `after`, up to and with `upTo`, in order, as many as the limits allow. Where the log has something beyond `after`
+   * that was asked for, it goes on: the next read begins at the result's `upTo`.
+   */
+  read(after: Offset, upTo: Offset, limits: ReadLimits): Promise<LogRead>;
 
   /** The offset of the last entry that arrived at `time` or before; `trimmed` when none did. */
   offsetAt(time: Millis): Promise<Offset>;

@@ -29,10 +29,10 @@ const remembered = (log: Log, mark: AheadMark) => readRemembered(log, mark, REME
 function readsOf(log: Log): number[] {
   const read = log.read.bind(log);
   const offsets: number[] = [];
-  log.read = async (after, upTo, entriesMax) => {
-    const entries = await read(after, upTo, entriesMax);
-    offsets.push(...entries.map((entry) => entry.offset));
-    return entries;
+  log.read = async (...args) => {
+    const result = await read(...args);
+    offsets.push(...result.entries.map((entry) => entry.offset));
+    return result;
   };
   return offsets;
 }

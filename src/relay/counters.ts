@@ -3,7 +3,7 @@ import type { Offset } from '../core/offset.ts';
 import { START, offset } from '../core/offset.ts';
 import type { Label, SeriesText } from '../core/series.ts';
 import { readSeries, writeSeries } from '../core/series.ts';
-import type { Log } from '../log/log.ts';
+import type { Log, ReadLimits } from '../log/log.ts';
 import { LogOpenError } from '../log/log.ts';
 import { Selection } from './selection.ts';
 
@@ -20,8 +20,8 @@ export const METRIC_LABEL = 'metric';
 const NAME = 'events_to_metrics_events_total';
 const OTHER = 'other';
 const NOTE_KEY = 'event_counters';
-/** Entries replayed at a time. */
-const REPLAY_ENTRIES_MAX = 10_000;
+/** What is replayed at a time. */
+const REPLAYED_AT_ONCE: ReadLimits = { entriesMax: 10_000, bytesMax: 8 * 1024 * 1024 };
 /** Characters of the selections that are known by the counter they belong to; beyond that, all are looked up anew. */
 const KNOWN_CHARACTERS_MAX = 1 << 20;
 
@@ -76,9 +76,9 @@ export class EventCounters {
     }
     const { end } = this.#log.state();
     while (this.#upTo < end) {
-      const entries = await this.#log.read(this.#upTo, end, REPLAY_ENTRIES_MAX);
+      const { entries, upTo } = await this.#log.read(this.#upTo, end, REPLAYED_AT_ONCE);
       this.#count(entries);
-      if (entries.length < REPLAY_ENTRIES_MAX) this.#upTo = end;
+      this.#upTo = upTo;
     }
   }
 

@@ -14,11 +14,9 @@ export interface Page {
   readonly ranges: Ranges;
 }
 
-/**
- * Entries read from the log itself at a time: a few ms, after which others get their turns. And a page of few large entries does not load
- * many.
- */
+/** What is read from the log itself at a time: a few ms, after which others get their turns. And a page of few large entries does not load many. */
 const READ_ENTRIES_MAX = 2_000;
+const READ_BYTES_MAX = 2 * 1024 * 1024;
 
 /** Reads pages of the log: from the tail where it reaches back far enough, else from the log itself. */
 export class Pages {
@@ -45,11 +43,13 @@ export class Pages {
       let from = after;
       while (from < upTo) {
         const left = limits.eventsMax - entries;
+        if (left <= 0) return { stretches, ranges: union(taken, range(after, from)) };
         // Not in parts: chunks that are cut can't be shared.
         const inTail = this.#tail.slice(from, upTo, left);
-        const most = inTail === undefined ? Math.min(left, READ_ENTRIES_MAX) : left;
-        let read = 0;
-        for (const stretch of inTail ?? (await this.#readLog(from, upTo, most))) {
+        const inLog = inTail === undefined ? await this.#readLog(from, upTo, left) : undefined;
+        // Beyond where the log ends nothing is there.
+        const reached = inLog === undefined || inLog.upTo === from ? upTo : inLog.upTo;
+        for (const stretch of inTail ?? inLog?.stretches ?? []) {
           const fits = stretch.countWithin(limits.bytesMax - bytes);
           const count = entries === 0 ? Math.max(fits, 1) : fits;
           if (count > 0) {
@@ -60,20 +60,23 @@ export class Pages {
             from = part.last;
           }
           if (count < stretch.length) return { stretches, ranges: union(taken, range(after, from)) };
-          read += count;
         }
-        // Fewer than asked for: nothing more is there, for offsets may have gaps, or were trimmed.
-        if (read < most) from = upTo;
-        else if (entries >= limits.eventsMax) return { stretches, ranges: union(taken, range(after, from)) };
+        // Offsets may have gaps, or were trimmed: then it went further than its last entry.
+        if (entries < limits.eventsMax || inLog !== undefined) from = reached;
       }
       taken = union(taken, range(after, upTo));
     }
     return { stretches, ranges: taken };
   }
 
-  async #readLog(after: Offset, upTo: Offset, entriesMax: number): Promise<readonly Stretch[]> {
-    const entries = await this.#log.read(after, upTo, entriesMax);
+  async #readLog(
+    after: Offset,
+    upTo: Offset,
+    left: number,
+  ): Promise<{ stretches: readonly Stretch[]; upTo: Offset }> {
+    const entriesMax = Math.min(left, READ_ENTRIES_MAX);
+    const read = await this.#log.read(after, upTo, { entriesMax, bytesMax: READ_BYTES_MAX });
     await setImmediate();
-    return entries.length === 0 ? [] : [new ReadStretch(entries)];
+    return { stretches: read.entries.length === 0 ? [] : [new ReadStretch(read.entries)], upTo: read.upTo };
   }
 }

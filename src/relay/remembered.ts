@@ -3,7 +3,7 @@ import type { Millis } from '../core/millis.ts';
 import { millis } from '../core/millis.ts';
 import { START, offset } from '../core/offset.ts';
 import type { Offset } from '../core/offset.ts';
-import type { Log } from '../log/log.ts';
+import type { Log, ReadLimits } from '../log/log.ts';
 import type { AheadMark } from './aheadMark.ts';
 import { AHEAD_MS } from './aheadMark.ts';
 
@@ -15,8 +15,8 @@ export interface Remembered {
   readonly floor: Millis;
 }
 
-/** Entries looked through at a time. */
-const READ_ENTRIES = 10_000;
+/** What is looked through at a time. */
+const READ_AT_ONCE: ReadLimits = { entriesMax: 10_000, bytesMax: 8 * 1024 * 1024 };
 
 /**
  * Reads the newest entries of the log, at most `entriesMax` of them, and those before them whose time lies beyond the arrival of the
@@ -32,17 +32,17 @@ export async function readRemembered(
   const { end, trimmed, lastArrived } = log.state();
   const { last, upTo } = await mark.load();
   const after = offset(Math.max(trimmed, end - entriesMax));
-  const newest = await log.read(after, end, entriesMax);
+  const newest: Entry[] = [];
+  await inParts(log, after, end, (entries) => {
+    for (const entry of entries) newest.push(entry);
+  });
   const floor = after === START ? millis(0) : (newest[0]?.arrived ?? lastArrived);
   const ahead: Entry[] = [];
-  const search = async (from: Offset, to: Offset): Promise<void> => {
-    while (from < to) {
-      const chunk = await log.read(from, to, READ_ENTRIES);
-      mark.note(chunk);
-      for (const entry of chunk) if (entry.time > floor) ahead.push(entry);
-      from = chunk.at(-1)?.offset ?? to;
-    }
-  };
+  const search = (from: Offset, to: Offset): Promise<void> =>
+    inParts(log, from, to, (entries) => {
+      mark.note(entries);
+      for (const entry of entries) if (entry.time > floor) ahead.push(entry);
+    });
   if (after > START) {
     const from = await log.offsetAt(millis(floor - aheadMaxMs));
     // What arrived shortly before may be beyond the floor though it is not ahead.
@@ -52,4 +52,19 @@ export async function readRemembered(
   }
   mark.note(newest);
   return { entries: [...ahead, ...newest], floor };
+}
+
+/** Reads what is there beyond `after`, up to and with `to`. */
+async function inParts(
+  log: Log,
+  after: Offset,
+  to: Offset,
+  each: (entries: readonly Entry[]) => void,
+): Promise<void> {
+  for (let from = after; from < to;) {
+    const { entries, upTo } = await log.read(from, to, READ_AT_ONCE);
+    each(entries);
+    if (upTo === from) return;
+    from = upTo;
+  }
 }

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Entry } from '../core/entry.ts';
 import { UnavailableError } from '../core/errors.ts';
 import { millis } from '../core/millis.ts';
-import { START } from '../core/offset.ts';
 import { MemoryLog } from '../log/memory/memoryLog.ts';
+import { readAll } from '../../test/contract/support/builders.ts';
 import type { RelayLimits } from '../../test/support/relayHarness.ts';
 import { RelayHarness, numberOf } from '../../test/support/relayHarness.ts';
 
@@ -214,7 +214,7 @@ describe('the end of a pulse', () => {
     await harness.pass(55 * MINUTE);
     await harness.endPulses();
     await harness.post('1');
-    const entries = await harness.log.read(START, harness.log.state().end, 10);
+    const entries = await readAll(harness.log);
     expect(entries.map(({ kind }) => kind)).toEqual(['event', 'event']);
   });
 

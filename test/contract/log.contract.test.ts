@@ -4,7 +4,7 @@ import type { Entry } from '../../src/core/entry.ts';
 import { offset, START } from '../../src/core/offset.ts';
 import type { Log } from '../../src/log/log.ts';
 import { VersionConflictError } from '../../src/log/log.ts';
-import { anEvent, aScraper, at, events, readAll, values } from './support/builders.ts';
+import { anEvent, aScraper, at, events, readAll, readSome, values } from './support/builders.ts';
 import { LOG_KINDS, started } from './support/logs.ts';
 
 /** Remembers what a log tells. */
@@ -176,7 +176,7 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
         fc.asyncProperty(fc.array(fc.double(), { minLength: 1 }), async (some) => {
           const before = log.state().end;
           await log.append(some.map((value) => anEvent({ value })));
-          const read = values(await log.read(before, log.state().end, some.length));
+          const read = values(await readSome(log, before, log.state().end, some.length));
           expect(read.every((value, index) => Object.is(value, some[index]))).toBe(true);
         }),
         { numRuns: 50 },
@@ -201,7 +201,7 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
         fc.asyncProperty(fc.string({ unit: 'binary' }), async (series) => {
           const before = log.state().end;
           await log.append([anEvent({ series })]);
-          expect((await log.read(before, log.state().end, 1))[0]?.series).toBe(series);
+          expect((await readSome(log, before, log.state().end, 1))[0]?.series).toBe(series);
         }),
         { numRuns: 50 },
       );
@@ -242,16 +242,62 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
     ])('beyond %i up to %i, at most %i', async (after, upTo, entriesMax, expected) => {
       const log = await aLog();
       await log.append(events(10));
-      expect(values(await log.read(offset(after), offset(upTo), entriesMax))).toEqual(expected);
+      const limits = { entriesMax, bytesMax: Infinity };
+      const read = await log.read(offset(after), offset(upTo), limits);
+      expect(values(read.entries)).toEqual(expected);
+      expect(read).toMatchObject({ upTo: Math.max(after, expected.at(-1) ?? 0), lost: 0 });
+    });
+
+    test('goes on from where the last one ended, whatever its limits', async () => {
+      const log = await aLog();
+      for (const first of [1, 2, 12, 13]) await log.append(events(first % 10 === 2 ? 10 : 1, first));
+      await log.append([anEvent({ value: 14, series: `m{a="${'я'.repeat(1_000)}"}` }), ...events(6, 15)]);
+      for (const entriesMax of [1, 2, 7, 100]) {
+        for (const bytesMax of [1, 101, 300, 1_000, 3_000, 1e9]) {
+          const all: number[] = [];
+          for (let from = START; from < 20;) {
+            const { entries, upTo, lost } = await log.read(from, offset(20), { entriesMax, bytesMax });
+            expect(upTo).toBe(entries.at(-1)?.offset);
+            expect(lost).toBe(0);
+            all.push(...values(entries));
+            from = upTo;
+          }
+          expect(all).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+        }
+      }
+    });
+
+    test('gives no more than takes so much memory, but for the last entry of it, and always the first', async () => {
+      const log = await aLog();
+      const series = `m{a="${'x'.repeat(994)}"}`;
+      await log.append(Array.from({ length: 10 }, () => anEvent({ series })));
+      await log.append(Array.from({ length: 10 }, () => anEvent({ series: series.replace('x', 'я') })));
+      const countFrom = async (after: number, bytesMax: number) =>
+        (await log.read(offset(after), offset(20), { entriesMax: 100, bytesMax })).entries.length;
+      expect(await countFrom(0, 1)).toBe(1);
+      expect(await countFrom(0, 1_100)).toBe(1);
+      expect(await countFrom(0, 5_000)).toBe(5);
+      // Two bytes a unit.
+      expect(await countFrom(10, 5_000)).toBe(3);
+      expect(await countFrom(10, 1e9)).toBe(10);
+    });
+
+    test('goes beyond what was trimmed', async () => {
+      const log = await aLog();
+      await log.append(events(10));
+      await log.trim(offset(6));
+      const limits = { entriesMax: 2, bytesMax: Infinity };
+      expect(await log.read(START, offset(4), limits)).toMatchObject({ entries: [], upTo: 4 });
+      expect(await log.read(START, offset(10), limits)).toMatchObject({ upTo: 8, lost: 0 });
     });
 
     test('what was trimmed is not found, what follows is', async () => {
       const log = await aLog();
       await log.append(events(10));
       await log.trim(offset(6));
-      expect(values(await log.read(offset(2), offset(8), 100))).toEqual([7, 8]);
-      expect(values(await log.read(offset(2), offset(6), 100))).toEqual([]);
-      expect(values(await log.read(START, offset(10), 3))).toEqual([7, 8, 9]);
+      expect(values(await readSome(log, offset(2), offset(8), 100))).toEqual([7, 8]);
+      expect(values(await readSome(log, offset(2), offset(6), 100))).toEqual([]);
+      expect(values(await readSome(log, START, offset(10), 3))).toEqual([7, 8, 9]);
     });
   });
 
@@ -321,7 +367,7 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
       await log.append(events(20_000));
       const trim = log.trim(offset(19_990));
       await log.append(events(10, 20_001));
-      expect(values(await log.read(offset(19_990), log.state().end, 100))).toHaveLength(20);
+      expect(values(await readSome(log, offset(19_990), log.state().end, 100))).toHaveLength(20);
       await trim;
       expect(log.state()).toMatchObject({ trimmed: 19_990, end: 20_010, entries: 20 });
       expect(told).toHaveLength(20_010);

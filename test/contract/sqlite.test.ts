@@ -8,7 +8,7 @@ import { UnavailableError } from '../../src/core/errors.ts';
 import { offset, START } from '../../src/core/offset.ts';
 import { LogOpenError } from '../../src/log/log.ts';
 import { SqliteLog } from '../../src/log/sqlite/sqliteLog.ts';
-import { anEvent, aScraper, at, events, readAll, settles, values } from './support/builders.ts';
+import { anEvent, aScraper, at, events, readAll, readSome, settles, values } from './support/builders.ts';
 import { aFolder } from './support/folders.ts';
 import { aSqliteLog } from './support/logs.ts';
 import { RelayHarness } from '../support/relayHarness.ts';
@@ -454,12 +454,24 @@ describe('blocks', () => {
             { length: Math.max(0, Math.min(most, upTo - from)) },
             (_, i) => from + 1 + i,
           );
-          expect(values(await log.read(offset(after), offset(upTo), most))).toEqual(expected);
+          expect(values(await readSome(log, offset(after), offset(upTo), most))).toEqual(expected);
         }
         expect(await log.offsetAt(at(after * 10 + 9))).toBe(Math.max(after, trimmed));
         expect(await log.offsetAt(at(after * 10))).toBe(Math.max(after, trimmed));
       }
     }
+  });
+
+  test('no more blocks are loaded than a read gives entries of', async () => {
+    const path = aFolder();
+    const log = await aSqliteLog({ path });
+    for (const first of [1, 4, 7]) await log.append(events(3, first));
+    await log[Symbol.asyncDispose]();
+    change(path, "UPDATE blocks SET text = '' WHERE last > 3");
+    const damaged = await aSqliteLog({ path });
+    const { entries, upTo } = await damaged.read(START, offset(9), { entriesMax: 9, bytesMax: 350 });
+    expect(values(entries)).toEqual([1, 2, 3]);
+    expect(upTo).toBe(3);
   });
 
   test.each([
@@ -474,7 +486,7 @@ describe('blocks', () => {
     change(path, sql);
     const damaged = await aSqliteLog({ path });
     await expect(readAll(damaged)).rejects.toThrow(/entry \d .*damaged/);
-    expect(values(await damaged.read(START, offset(3), 10))).toEqual([1, 2, 3]);
+    expect(values(await readSome(damaged, START, offset(3), 10))).toEqual([1, 2, 3]);
     if (state === 'missing')
       await expect(damaged.offsetAt(at(45))).rejects.toThrow(/entry 5 is missing .*damaged/);
   });

@@ -1,13 +1,11 @@
 import type { Entry, NewEntry } from '../../core/entry.ts';
+import { ENTRY_BYTES, unitBytes } from '../../core/entry.ts';
 import type { Millis } from '../../core/millis.ts';
 import { millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
 import { offset, START } from '../../core/offset.ts';
-import type { CommittedListener, Log, LogState, ScraperRecord } from '../log.ts';
+import type { CommittedListener, Log, LogRead, LogState, ReadLimits, ScraperRecord } from '../log.ts';
 import { VersionConflictError } from '../log.ts';
-
-/** What an entry costs beside its series' text: the object and its numbers. An estimate. */
-const ENTRY_BYTES = 96;
 
 /**
  * The log in memory: for tests, and where losing everything at a stop is fine. Durable means no more here than "in order and
@@ -56,7 +54,7 @@ export class MemoryLog implements Log {
     for (const { kind, series, value, time, arrived } of entries) {
       place = offset(place + 1);
       committed.push({ offset: place, kind, series, value, time, arrived });
-      this.#bytes += ENTRY_BYTES + series.length;
+      this.#bytes += memoryBytes({ series });
     }
     const last = committed.at(-1);
     if (last === undefined) return;
@@ -104,10 +102,16 @@ export class MemoryLog implements Log {
     // Memory never breaks.
   }
 
-  async read(after: Offset, upTo: Offset, entriesMax: number): Promise<readonly Entry[]> {
+  async read(after: Offset, upTo: Offset, { entriesMax, bytesMax }: ReadLimits): Promise<LogRead> {
     this.#checkOpen();
     const from = this.#indexBeyond(after);
-    return this.#entries.slice(from, Math.min(this.#indexBeyond(upTo), from + entriesMax));
+    const most = Math.min(this.#indexBeyond(upTo), from + entriesMax);
+    let index = from;
+    for (let bytes = 0; index < most && bytes < bytesMax; index += 1)
+      bytes += memoryBytes(this.#entries[index] as Entry);
+    const entries = this.#entries.slice(from, index);
+    const reached = entries.at(-1)?.offset ?? Math.min(upTo, this.#end);
+    return { entries, upTo: offset(Math.max(after, reached)), lost: 0 };
   }
 
   async offsetAt(time: Millis): Promise<Offset> {
@@ -154,7 +158,7 @@ export class MemoryLog implements Log {
     this.#checkOpen();
     const first = this.#indexBeyond(upTo);
     for (let i = this.#first; i < first; i += 1) {
-      this.#bytes -= ENTRY_BYTES + (this.#entries[i] as Entry).series.length;
+      this.#bytes -= memoryBytes(this.#entries[i] as Entry);
     }
     this.#trimmed = offset(this.#trimmed + first - this.#first);
     this.#first = first;
@@ -182,6 +186,10 @@ export class MemoryLog implements Log {
   #checkOpen(): void {
     if (!this.#isOpen) throw new Error('the log is not open');
   }
+}
+
+function memoryBytes({ series }: Pick<Entry, 'series'>): number {
+  return ENTRY_BYTES + series.length * unitBytes(series);
 }
 
 function conflict({ id, version }: ScraperRecord, saved: number): string {

@@ -6,6 +6,7 @@ import { offset, START } from '../../core/offset.ts';
 import type { SeriesText } from '../../core/series.ts';
 import type { Block } from './block.ts';
 import { lastArrivedBy, readBlock, writeBlock } from './block.ts';
+import { Taken } from './taken.ts';
 
 const ALL = offset(Number.MAX_SAFE_INTEGER);
 
@@ -24,9 +25,9 @@ function anEntry(place: number, given: Partial<Omit<Entry, 'series'>> & { series
 }
 
 function read(block: Block, after = START, upTo = ALL): Entry[] {
-  const entries: Entry[] = [];
-  readBlock(block, after, upTo, entries);
-  return entries;
+  const taken = new Taken({ entriesMax: Infinity, bytesMax: Infinity });
+  readBlock(block, after, upTo, taken);
+  return taken.entries;
 }
 
 describe('a block', () => {
@@ -72,9 +73,26 @@ describe('a block', () => {
     expect(read(block, offset(4), offset(6))).toEqual(entries.slice(1, 3));
     expect(read(block, offset(7))).toEqual([]);
     expect(read(block, START, offset(3))).toEqual([]);
-    const others = [anEntry(3)];
-    readBlock(block, offset(6), ALL, others);
-    expect(others.map((entry) => entry.offset)).toEqual([3, 7]);
+  });
+
+  test('is read until what takes its entries is full', () => {
+    const entries = [4, 5, 6, 7].map((place) =>
+      anEntry(place, { series: place === 6 ? 'm{a="я"}' : 'm{a="b"}' }),
+    );
+    const block = writeBlock(entries, 0);
+    // All texts of a block are of one kind: here two bytes a unit.
+    for (const [limits, most] of [
+      [{ entriesMax: 2, bytesMax: Infinity }, 2],
+      [{ entriesMax: 9, bytesMax: 1 }, 1],
+      [{ entriesMax: 9, bytesMax: 116 }, 1],
+      [{ entriesMax: 9, bytesMax: 117 }, 2],
+      [{ entriesMax: 9, bytesMax: 1e9 }, 4],
+    ] as const) {
+      const taken = new Taken(limits);
+      readBlock(block, START, ALL, taken);
+      expect(taken.entries).toEqual(entries.slice(0, most));
+      expect(taken.isFull).toBe(most < 4);
+    }
   });
 
   test('tells which of its entries was the last to arrive by a time', () => {

@@ -1,7 +1,9 @@
 import type { Entry } from '../../core/entry.ts';
+import { unitBytes } from '../../core/entry.ts';
 import type { Millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
 import type { SeriesText } from '../../core/series.ts';
+import type { Taken } from './taken.ts';
 
 /**
  * Entries that were committed together, as they stand in one row of the file: a row costs about the same with one of them and with
@@ -67,13 +69,17 @@ function span(from: Millis, to: Millis): number {
   return ms;
 }
 
-/** Adds a block's entries beyond `after`, up to and with `upTo`, to others. Throws where the block is damaged. */
-export function readBlock(block: Block, after: Offset, upTo: Offset, into: Entry[]): void {
+/** Takes a block's entries beyond `after`, up to and with `upTo`, until that is full. Throws where the block is damaged. */
+export function readBlock(block: Block, after: Offset, upTo: Offset, taken: Taken): void {
   const { last, count } = block;
   const lines = new Lines(block);
+  // Of the whole block: what is cut out of a text of two bytes a unit has as many.
+  const bytes = unitBytes(block.text);
   for (let place = last - count + 1; place <= last && place <= upTo; place += 1) {
     const entry = lines.read(place, place > after);
-    if (entry !== undefined) into.push(entry);
+    if (entry === undefined) continue;
+    taken.add(entry, bytes);
+    if (taken.isFull) return;
   }
   if (upTo >= last && !lines.isAtEnd) throw damaged(last);
 }

@@ -4,8 +4,10 @@ import type { Millis } from '../../core/millis.ts';
 import { millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
 import { offset } from '../../core/offset.ts';
+import type { LogRead, ReadLimits } from '../log.ts';
 import type { Block } from './block.ts';
 import { lastArrivedBy, readBlock, writeBlock } from './block.ts';
+import { Taken } from './taken.ts';
 import type { Append } from './groupCommit.ts';
 import type { IdTable } from './idTable.ts';
 import { readMeta, writeMeta } from './meta.ts';
@@ -114,19 +116,21 @@ export class EntryTable {
     return { appended, idsAdded };
   }
 
-  /** Those beyond `after`, up to and with `upTo`, which is there; at most `entriesMax` of them. */
-  read(after: Offset, upTo: Offset, entriesMax: number): readonly Entry[] {
-    const entries: Entry[] = [];
+  /** Those beyond `after`, up to and with `upTo`, which is there, as many as the limits allow; no block is loaded beyond the last of them. */
+  read(after: Offset, upTo: Offset, limits: ReadLimits): LogRead {
     const from = Math.max(after, this.#trimmed) as Offset;
-    const last = Math.min(upTo, from + entriesMax) as Offset;
-    if (last <= from) return entries;
-    for (const row of this.#select.all(from, last) as unknown as Row[]) {
+    const last = Math.min(upTo, from + limits.entriesMax) as Offset;
+    const taken = new Taken(limits);
+    const { entries } = taken;
+    if (last <= from) return { entries, upTo: offset(Math.max(after, upTo)), lost: 0 };
+    for (const row of this.#select.iterate(from, last) as unknown as Iterable<Row>) {
       const block = toBlock(row);
       if (block.last - block.count > from + entries.length) throw missing(from + entries.length + 1);
-      readBlock(block, from, last, entries);
+      readBlock(block, from, last, taken);
+      if (taken.isFull) break;
     }
-    if (from + entries.length < last) throw missing(from + entries.length + 1);
-    return entries;
+    if (!taken.isFull && from + entries.length < last) throw missing(from + entries.length + 1);
+    return { entries, upTo: offset(from + entries.length), lost: 0 };
   }
 
   /** The last entry that arrived at a time or before, among those up to and with `upTo`, which is there; `trimmed` where none did. */

@@ -6,7 +6,7 @@ import type { Millis } from '../../core/millis.ts';
 import { millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
 import { offset, START } from '../../core/offset.ts';
-import type { CommittedListener, Log, LogState, ScraperRecord } from '../log.ts';
+import type { CommittedListener, Log, LogRead, LogState, ReadLimits, ScraperRecord } from '../log.ts';
 import { VersionConflictError } from '../log.ts';
 import type { Append, Written } from './groupCommit.ts';
 import { GroupCommit } from './groupCommit.ts';
@@ -134,9 +134,9 @@ export class SqliteLog implements Log {
     this.#brokenListeners.push(listener);
   }
 
-  async read(after: Offset, upTo: Offset, entriesMax: number): Promise<readonly Entry[]> {
+  async read(after: Offset, upTo: Offset, limits: ReadLimits): Promise<LogRead> {
     this.#checkOpen();
-    return this.#openFiles.entries.read(after, offset(Math.min(upTo, this.#end)), entriesMax);
+    return this.#openFiles.entries.read(after, offset(Math.min(upTo, this.#end)), limits);
   }
 
   async offsetAt(time: Millis): Promise<Offset> {

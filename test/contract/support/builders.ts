@@ -1,5 +1,6 @@
 import type { Entry, NewEntry } from '../../../src/core/entry.ts';
 import { millis } from '../../../src/core/millis.ts';
+import type { Offset } from '../../../src/core/offset.ts';
 import { offset, START } from '../../../src/core/offset.ts';
 import { positionAt } from '../../../src/core/position.ts';
 import type { SeriesText } from '../../../src/core/series.ts';
@@ -44,9 +45,19 @@ export function aScraper(given: Partial<ScraperRecord> = {}): ScraperRecord {
   };
 }
 
+/** What can be read of a range, at most so many entries of it. */
+export async function readSome(
+  log: Log,
+  after: Offset,
+  upTo: Offset,
+  entriesMax: number,
+): Promise<readonly Entry[]> {
+  return (await log.read(after, upTo, { entriesMax, bytesMax: Infinity })).entries;
+}
+
 /** Everything that can be read. */
 export async function readAll(log: Log): Promise<readonly Entry[]> {
-  return log.read(START, offset(Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
+  return readSome(log, START, offset(Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
 }
 
 export function values(entries: readonly NewEntry[]): number[] {
