@@ -10,6 +10,7 @@ import { bodyRules, eventRules, seriesRules } from './app/eventRules.ts';
 import {
   counterRules,
   expiryLimits,
+  idsMaxOf,
   knownScrapers,
   serverLimits,
   showingRules,
@@ -19,6 +20,7 @@ import {
 } from './app/rules.ts';
 import { webhooksOf } from './app/webhooks.ts';
 import type { Settings } from './config/settings.ts';
+import type { Memory } from './core/memory.ts';
 import type { Clock } from './core/millis.ts';
 import { UnavailableError } from './core/errors.ts';
 import { asksNothing, guard } from './http/auth/guard.ts';
@@ -112,7 +114,7 @@ export class App implements AsyncDisposable {
     this.#known = knownScrapers(settings);
     const counts = newCounts();
     const memory = memoryOf(settings, machine);
-    const log = (this.#log = openLog(settings));
+    const log = (this.#log = openLog(settings, memory));
     const tail = (this.#tail = new Tail(memory.tail, settings['tail.bytesMax']));
     log.onCommitted((entries) => tail.push(entries));
     const pages = new Pages(log, tail);
@@ -140,9 +142,9 @@ export class App implements AsyncDisposable {
     );
     const counters = (this.#counters = new EventCounters(log, counterRules(settings)));
     const expiry = new Expiry(scrapers, scrapes, sightings, pages, expiryLimits(settings), clock, counts);
-    const limits = trimLimits(settings);
+    const limits = trimLimits(settings, memory);
     const trimmer = new Trimmer(log, scrapers, pages, limits, clock, counts, counters);
-    const idLimits = { windowMs: settings['ids.window'], idsMax: settings['ids.max'] };
+    const idLimits = { windowMs: settings['ids.window'], idsMax: idsMaxOf(settings, memory) };
     const forgetter = new IdForgetter(log, idLimits, clock, counts);
     this.#housekeeping = new Housekeeping(
       [
@@ -163,6 +165,7 @@ export class App implements AsyncDisposable {
       log,
       clock,
       limits,
+      memory,
     }));
     const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
     const bodies = bodyRules(settings, rules);
@@ -313,7 +316,7 @@ export class App implements AsyncDisposable {
   }
 }
 
-function openLog(settings: Settings): Log {
-  if (settings['store.kind'] === 'memory') return new MemoryLog();
+function openLog(settings: Settings, memory: Memory): Log {
+  if (settings['store.kind'] === 'memory') return new MemoryLog(memory.log);
   return new SqliteLog({ path: settings['store.path'], durability: settings['store.durability'] });
 }

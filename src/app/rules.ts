@@ -1,9 +1,11 @@
 import { ConfigError } from '../config/error.ts';
 import type { Settings } from '../config/settings.ts';
 import { shown } from '../core/errors.ts';
+import type { Memory } from '../core/memory.ts';
 import type { TimeRules } from '../core/pulse.ts';
 import { isScraperId } from '../http/identify.ts';
 import { TrustedProxies } from '../http/proxies.ts';
+import { MEMORY_ID_BYTES } from '../log/memory/memoryLog.ts';
 import type { CounterRules } from '../relay/counters.ts';
 import { METRIC_LABEL } from '../relay/counters.ts';
 import type { ShowingRules } from '../relay/showing.ts';
@@ -84,11 +86,29 @@ export function expiryLimits(settings: Settings) {
   };
 }
 
-export function trimLimits(settings: Settings) {
+/** A log in memory is trimmed before its share is taken up: what comes until then needs room. */
+const TRIMMED_SHARE = 0.7;
+/** What ids may take beside it. */
+const IDS_SHARE = 0.2;
+
+export function trimLimits(settings: Settings, { log }: Memory) {
+  const bytesMax = settings['store.bytesMax'];
   return {
     entriesMax: settings['store.entriesMax'],
-    bytesMax: settings['store.bytesMax'],
+    bytesMax: isInMemory(settings) ? Math.min(bytesMax, log.bytesMax * TRIMMED_SHARE) : bytesMax,
     backlogMax: settings['scrapers.backlogMax'],
     retentionMinMs: settings['retention.min'],
   };
+}
+
+/** How many ids are remembered: in memory no more than there is room for. */
+export function idsMaxOf(settings: Settings, { log }: Memory): number {
+  const idsMax = settings['ids.max'];
+  return isInMemory(settings)
+    ? Math.min(idsMax, Math.floor((log.bytesMax * IDS_SHARE) / MEMORY_ID_BYTES))
+    : idsMax;
+}
+
+function isInMemory(settings: Settings): boolean {
+  return settings['store.kind'] === 'memory';
 }

@@ -59,14 +59,19 @@ export class BodyMemory {
 
   /** Counts what comes of each body. What its route reads as it comes, the route counts. To be called behind what decodes bodies. */
   count(app: FastifyInstance): void {
-    app.addHook('preParsing', (request, _reply, payload, done) => {
+    app.addHook('preParsing', (request, reply, payload, done) => {
       const { memory } = request;
-      if (memory !== undefined) this.#watch(payload, memory, request);
+      if (memory !== undefined) {
+        const stop = this.#watch(payload, memory, request);
+        // What is answered before all of it came must not be waited for.
+        reply.raw.once('close', stop);
+      }
       done(null, payload);
     });
   }
 
-  #watch(payload: Readable, claim: Claim, request: FastifyRequest): void {
+  /** Returns what ends the watch. */
+  #watch(payload: Readable, claim: Claim, request: FastifyRequest): () => void {
     const came = (chunk: Buffer) => {
       try {
         claim.take(chunk.length + CHUNK_BYTES);
@@ -96,6 +101,7 @@ export class BodyMemory {
     };
     payload.on('end', stop).on('error', stop).on('close', stop);
     if (!isStreamed(request)) payload.on('data', came);
+    return stop;
   }
 
   /** Gives up the body that stalled longest; tells whether one has. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { divideMemory } from '../core/memory.ts';
 import { millis } from '../core/millis.ts';
 import { offset } from '../core/offset.ts';
 import { positionAt } from '../core/position.ts';
@@ -18,6 +19,7 @@ function metricsWith(scrapers: readonly Partial<ScraperRecord>[] = []) {
     log: { state: () => ({ ids: 1, entries: 2, bytes: 3 }) },
     clock: () => millis(5_000),
     limits: { backlogMax: 4, entriesMax: 5, bytesMax: 6 },
+    memory: divideMemory(1_000_000, false),
   } as unknown as OwnMetricsParts;
   return { counts, own: new OwnMetrics(parts) };
 }

@@ -1,4 +1,6 @@
 import type { LogLimits } from '../core/limits.ts';
+import type { Memory, Share } from '../core/memory.ts';
+import { HOLDERS } from '../core/memory.ts';
 import type { Clock } from '../core/millis.ts';
 import { inFlightCount, pendingCount } from '../core/position.ts';
 import type { Label } from '../core/series.ts';
@@ -19,6 +21,7 @@ export interface OwnMetricsParts {
   readonly log: Log;
   readonly clock: Clock;
   readonly limits: OwnLimits;
+  readonly memory: Memory;
 }
 
 /** What the log, and what a scraper may claim of it, is held to; shown so that alerts can tell how full they are. */
@@ -141,6 +144,7 @@ function metricsOf({
   log,
   clock,
   limits,
+  memory,
 }: OwnMetricsParts): readonly OwnMetric[] {
   const runs = labelled(['version', version], ['node_version', process.version]);
   const ofScrapers = (read: (scraper: ScraperRecord) => number) => ({
@@ -223,6 +227,18 @@ function metricsOf({
     { ...gauge('log_size_bytes', 'Size of the log, in bytes.'), ...single(() => log.state().bytes) },
     { ...gauge('log_entries_limit', 'Entries that the log may hold.'), ...single(() => limits.entriesMax) },
     { ...gauge('log_size_limit_bytes', 'Bytes that the log may take.'), ...single(() => limits.bytesMax) },
+    {
+      ...gauge('memory_limit_bytes', 'Memory that each holder may take of memory.max.'),
+      ...ofShares(memory, ({ bytesMax }) => bytesMax),
+    },
+    {
+      ...gauge('memory_bytes', 'Memory that each holder has taken of it.'),
+      ...ofShares(memory, ({ held }) => held),
+    },
+    {
+      ...counter('memory_refused_total', 'Requests refused, or made to do with less, for want of memory.'),
+      ...ofShares(memory, ({ refused }) => refused),
+    },
   ];
 }
 
@@ -232,6 +248,15 @@ const counter = (name: string, help: string) => ({ name: PREFIX + name, type: 'c
 /** One value without labels. */
 function single(read: () => number) {
   return { labels: [], read: (): readonly Reading[] => [[read(), NO_LABELS]] };
+}
+
+/** A value for each share of the memory, which stands in one label. */
+function ofShares(memory: Memory, read: (share: Share) => number) {
+  const holders = HOLDERS.map((holder) => [memory[holder], labelled(['holder', holder])] as const);
+  return {
+    labels: ['holder'],
+    read: () => holders.map(([share, labels]): Reading => [read(share), labels]),
+  };
 }
 
 /** A value for each key of a record, which stands in one label. The keys are there from the start. */

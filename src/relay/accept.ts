@@ -69,13 +69,9 @@ export class Acceptor {
   }
 
   async start(): Promise<void> {
-    const { aheadMaxMs } = this.#timeline.rules;
-    const { entries, floor } = await readRemembered(
-      this.#log,
-      this.#ahead,
-      REMEMBERED_ENTRIES_MAX,
-      aheadMaxMs,
-    );
+    const { rules, rememberedBytesMax: bytesMax } = this.#timeline;
+    const limits = { entriesMax: REMEMBERED_ENTRIES_MAX, bytesMax };
+    const { entries, floor } = await readRemembered(this.#log, this.#ahead, limits, rules.aheadMaxMs);
     this.#timeline.start(this.#log.state().lastArrived, entries, floor);
     this.#series.start(entries, this.#clock());
   }

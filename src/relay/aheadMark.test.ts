@@ -23,7 +23,8 @@ async function append(log: Log, arrived: number, ahead = 0): Promise<void> {
   await log.append([{ ...entry, time: millis(arrived + ahead), arrived: millis(arrived) }]);
 }
 
-const remembered = (log: Log, mark: AheadMark) => readRemembered(log, mark, REMEMBERED_MAX, AHEAD_MAX_MS);
+const remembered = (log: Log, mark: AheadMark) =>
+  readRemembered(log, mark, { entriesMax: REMEMBERED_MAX, bytesMax: 1e6 }, AHEAD_MAX_MS);
 
 /** Offsets that are read of a log from now on. */
 function readsOf(log: Log): number[] {

@@ -46,7 +46,8 @@ export class Pages {
         if (left <= 0) return { stretches, ranges: union(taken, range(after, from)) };
         // Not in parts: chunks that are cut can't be shared.
         const inTail = this.#tail.slice(from, upTo, left);
-        const inLog = inTail === undefined ? await this.#readLog(from, upTo, left) : undefined;
+        const inLog =
+          inTail === undefined ? await this.#readLog(from, upTo, left, limits.bytesMax - bytes) : undefined;
         // Beyond where the log ends nothing is there.
         const reached = inLog === undefined || inLog.upTo === from ? upTo : inLog.upTo;
         for (const stretch of inTail ?? inLog?.stretches ?? []) {
@@ -73,9 +74,13 @@ export class Pages {
     after: Offset,
     upTo: Offset,
     left: number,
+    bytesLeft: number,
   ): Promise<{ stretches: readonly Stretch[]; upTo: Offset }> {
     const entriesMax = Math.min(left, READ_ENTRIES_MAX);
-    const read = await this.#log.read(after, upTo, { entriesMax, bytesMax: READ_BYTES_MAX });
+    const read = await this.#log.read(after, upTo, {
+      entriesMax,
+      bytesMax: Math.min(READ_BYTES_MAX, bytesLeft * 2),
+    });
     await setImmediate();
     return { stretches: read.entries.length === 0 ? [] : [new ReadStretch(read.entries)], upTo: read.upTo };
   }

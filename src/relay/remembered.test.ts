@@ -1,7 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Millis } from '../core/millis.ts';
 import { millis } from '../core/millis.ts';
+import { START, offset } from '../core/offset.ts';
+import { writeSeries } from '../core/series.ts';
 import { MemoryLog } from '../log/memory/memoryLog.ts';
+import { AheadMark } from './aheadMark.ts';
+import { readRemembered } from './remembered.ts';
+import { trackBytes } from './track.ts';
 import { RelayHarness } from '../../test/support/relayHarness.ts';
 
 const MINUTE = 60_000;
@@ -59,4 +64,42 @@ it('G8: a series whose entries are gone from the log gets no time that it may ha
   await harness.start();
   await harness.post('1', 1, millis(posted - MINUTE));
   expect((await harness.scrape('a', 'timed')).entries[0]?.time).toBeGreaterThan(posted);
+});
+
+describe('a start remembers no more than fits into its memory', () => {
+  const wide = (n: number) => writeSeries('e', [{ name: 'n', value: `${'я'.repeat(2_000)}${n}` }]);
+  const COST = trackBytes(wide(100));
+  const NOW = 1_700_000_000_000;
+
+  /** A log of large events, one a second, of which the first are ahead as far as may be. */
+  async function aLog(ahead: number): Promise<MemoryLog> {
+    const log = new MemoryLog();
+    await log.start();
+    for (let n = 100; n < 400; n += 1) {
+      const arrived = millis(NOW + n * 1_000);
+      const time = millis(n < 100 + ahead ? arrived + 299_000 + n : arrived);
+      await log.append([{ kind: 'event', series: wide(n), value: 1, time, arrived }]);
+    }
+    return log;
+  }
+  const limits = { entriesMax: 50_000, bytesMax: 20 * COST };
+
+  it('of whatever size its entries are', async () => {
+    const log = await aLog(0);
+    const { entries, floor } = await readRemembered(log, new AheadMark(log), limits, 300_000);
+    expect(entries.length).toBeGreaterThan(10);
+    expect(entries.length).toBeLessThanOrEqual(20);
+    expect(entries.at(-1)?.offset).toBe(300);
+    expect(floor).toBe(entries[0]?.arrived);
+  });
+
+  it('G8: nor of those that are ahead; new series stand above what is left out', async () => {
+    const log = await aLog(60);
+    const { entries, floor } = await readRemembered(log, new AheadMark(log), limits, 300_000);
+    expect(entries.length).toBeLessThanOrEqual(40);
+    const known = new Set(entries.map(({ offset }) => offset));
+    const { entries: all } = await log.read(START, offset(300), { entriesMax: 1_000, bytesMax: 1e9 });
+    const latest = all.filter((entry) => !known.has(entry.offset)).map(({ time }) => time);
+    expect(floor).toBeGreaterThanOrEqual(Math.max(...latest));
+  });
 });

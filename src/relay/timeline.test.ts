@@ -1,12 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Entry, NewEntry } from '../core/entry.ts';
+import { UnavailableError } from '../core/errors.ts';
 import { Share } from '../core/memory.ts';
 import { millis } from '../core/millis.ts';
 import { offset } from '../core/offset.ts';
 import { writeSeries } from '../core/series.ts';
 import type { Placed } from './timeline.ts';
 import { Timeline } from './timeline.ts';
+import { trackBytes } from './track.ts';
 
 const RULES = { pulseWidthMs: 60_000, ageMaxMs: 3_000_000, aheadMaxMs: 300_000 };
 const series = (n: number) => writeSeries('e', [{ name: 'n', value: String(n) }]);
@@ -323,4 +325,54 @@ it('a pulse whose end could not be written is ended later, though its series was
   ended.undo();
   const ends = timeline.endPulses(millis(START + 71_000), true).entries;
   expect(ends.map(({ series: of, time }) => [of, time])).toEqual([[series(-1), START + 60_000]]);
+});
+
+describe('with no more memory than for some series', () => {
+  const PLACES = 100;
+  const small = (wanted: boolean) => {
+    const memory = new Share(PLACES * trackBytes(series(1000)));
+    const timeline = new Timeline(RULES, memory);
+    timeline.start(millis(0), [], millis(0));
+    timeline.endPulses(millis(START), wanted);
+    return { timeline, memory };
+  };
+
+  it('others are forgotten, recent ones too, and every event is placed', () => {
+    const { timeline, memory } = small(false);
+    let retimed = 0;
+    for (let n = 1000; n < 9000; n += 1)
+      retimed += timeline.place([event(n)], millis(START + (n >> 2))).retimed;
+    expect(memory.held).toBeLessThanOrEqual(memory.bytesMax);
+    expect(timeline.size).toBeLessThanOrEqual(PLACES);
+    // Only within the millisecond of what was forgotten.
+    expect(retimed).toBeLessThan(4_000);
+    const [next] = timeline.place([event(1)], millis(START + 10_000)).entries;
+    expect(next?.time).toBe(START + 10_000);
+  });
+
+  it('an event of a new series is refused while all pulses have to be ended, and nothing of its batch is placed', () => {
+    const { timeline, memory } = small(true);
+    for (let n = 1000; n < 1000 + PLACES; n += 1) timeline.place([event(n)], millis(START));
+    expect(timeline.size).toBe(PLACES);
+    expect(() => timeline.place([event(1000), event(1)], millis(START + 5_000))).toThrow(UnavailableError);
+    expect(timeline.size).toBe(PLACES);
+    // What was placed before the one that was refused is as if it had not been: its pulse ends with the others.
+    expect(timeline.endPulses(millis(START + 60_000), true).entries).toHaveLength(PLACES);
+    expect(timeline.place([event(1)], millis(START + 66_000)).entries).toHaveLength(1);
+    expect(memory.refused).toBe(1);
+  });
+
+  it('events of known series go on', () => {
+    const { timeline } = small(true);
+    for (let n = 1000; n < 1000 + PLACES; n += 1) timeline.place([event(n)], millis(START));
+    expect(timeline.place([event(1050)], millis(START + 5_000)).entries).toHaveLength(1);
+  });
+
+  it('nobody sets an event ahead: what is ahead could not be forgotten', () => {
+    const { timeline, memory } = small(false);
+    for (let n = 1000; n < 9000; n += 1) timeline.place([event(n, START + 290_000)], millis(START + n));
+    expect(memory.held).toBeLessThanOrEqual(memory.bytesMax);
+    const [next] = timeline.place([event(1)], millis(START + 20_000)).entries;
+    expect(next?.time).toBe(START + 20_000);
+  });
 });

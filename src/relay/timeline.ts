@@ -1,18 +1,16 @@
 import type { Entry, NewEntry } from '../core/entry.ts';
 import type { Event } from '../core/event.ts';
 import type { Share } from '../core/memory.ts';
-import { memoryFull, textBytes } from '../core/memory.ts';
+import { memoryFull } from '../core/memory.ts';
 import type { Millis } from '../core/millis.ts';
 import { millis } from '../core/millis.ts';
 import type { Pulse, TimeRules } from '../core/pulse.ts';
 import { finalTime, isOver, pulseEnd } from '../core/pulse.ts';
 import type { SeriesText } from '../core/series.ts';
-import { Batch, Track } from './track.ts';
+import { Batch, Track, trackBytes } from './track.ts';
 
 /** Beyond this many series those that can't matter any more are swept out. */
 const SWEEP_AT_SERIES = 50_000;
-/** What is remembered of a series, beside its text, in bytes: its track, and its places in a map and in a list. An estimate. */
-const TRACK_BYTES = 240;
 /** Where so much of the memory is taken, what can be done without goes: see `Timeline`. */
 const PRESSED_SHARE = 0.5;
 /** For want of memory all series are looked through once in so many ms, … */
@@ -52,8 +50,8 @@ export class Placed {
  * or before an end marker that may have been delivered. A clock that is set back does not turn the log's time back.
  *
  * Its memory is bounded. Once half of it is taken, recent series are forgotten, too, and nobody sets an event ahead of its arrival: a
- * series that is forgotten holds the times of new ones above its own. What may have to be ended is never forgotten; where nothing else is
- * left, events of new series are refused.
+ * series that is forgotten holds the times of new ones above its own. While somebody shows the ends of pulses, none that is open is
+ * forgotten; where nothing else is left, events of new series are refused.
  */
 export class Timeline {
   readonly #rules: TimeRules;
@@ -96,6 +94,11 @@ export class Timeline {
         this.#await(track);
       }
     }
+  }
+
+  /** What may be remembered of what was in the log before the start, in bytes: what comes then needs room, too. */
+  get rememberedBytesMax(): number {
+    return (this.#memory.bytesMax * PRESSED_SHARE) / 2;
   }
 
   get rules(): TimeRules {
@@ -190,7 +193,7 @@ export class Timeline {
 
   /** Throws an UnavailableError. */
   #makeRoom({ series }: Track): void {
-    const bytes = bytesOf(series);
+    const bytes = trackBytes(series);
     if (bytes <= this.#memory.room) return;
     const isDue = this.#arrived >= this.#sweptAt + SWEEP_EVERY_MS;
     if (isDue || this.#refusedSince >= this.#tracks.size * SWEEP_REFUSED_SHARE) this.#sweep();
@@ -202,13 +205,13 @@ export class Timeline {
 
   #add(track: Track): void {
     this.#tracks.set(track.series, track);
-    this.#memory.force(bytesOf(track.series));
+    this.#memory.force(trackBytes(track.series));
     this.#await(track);
     if (this.#tracks.size >= this.#sweepAt || this.#memory.held >= this.#sweepAtBytes) this.#sweep();
   }
 
   #forget(track: Track): void {
-    if (this.#tracks.delete(track.series)) this.#memory.give(bytesOf(track.series));
+    if (this.#tracks.delete(track.series)) this.#memory.give(trackBytes(track.series));
     // It may still stand in a list, where nothing is to be done for it.
     track.ended = true;
   }
@@ -253,19 +256,24 @@ export class Timeline {
     for (const track of this.#tracks.values()) if (track.time < unreachable) this.#forget(track);
     this.#forgetUpTo(
       this.#arrived - RECENT_MS,
+      (track) => this.#mayBeEnded(track),
       () => this.#tracks.size >= SWEEP_AT_SERIES || this.#isPressed,
     );
-    this.#forgetUpTo(this.#arrived, () => this.#isPressed);
+    this.#forgetUpTo(
+      this.#arrived,
+      ({ ended }) => !ended && this.#wanted,
+      () => this.#isPressed,
+    );
     this.#sweepAt = Math.max(SWEEP_AT_SERIES, Math.floor(this.#tracks.size * 1.25));
     this.#sweepAtBytes = Math.max(this.#memory.bytesMax * PRESSED_SHARE, this.#memory.held * 1.25);
   }
 
-  /** Forgets series of which nothing lies beyond a time, while there are too many. */
-  #forgetUpTo(time: number, areTooMany: () => boolean): void {
+  /** Forgets series of which nothing lies beyond a time, and that are not to be kept, while there are too many. */
+  #forgetUpTo(time: number, isKept: (track: Track) => boolean, areTooMany: () => boolean): void {
     for (const track of this.#tracks.values()) {
       if (!areTooMany()) return;
       const latest = track.ended ? pulseEnd(track.time, this.#rules) : track.time;
-      if (latest > time || this.#mayBeEnded(track)) continue;
+      if (latest > time || isKept(track)) continue;
       this.#forget(track);
       this.#floor = millis(Math.max(this.#floor, latest));
     }
@@ -277,8 +285,4 @@ export class Timeline {
     const isUnwanted = this.#unwantedFrom !== undefined && this.#arrived > this.#unwantedFrom;
     return !isUnwanted && pulseEnd(time, this.#rules) >= this.#arrived;
   }
-}
-
-function bytesOf(series: SeriesText): number {
-  return TRACK_BYTES + textBytes(series);
 }

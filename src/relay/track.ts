@@ -1,7 +1,16 @@
+import { textBytes } from '../core/memory.ts';
 import type { Millis } from '../core/millis.ts';
 import type { Pulse, TimeRules } from '../core/pulse.ts';
 import { isOver } from '../core/pulse.ts';
 import type { SeriesText } from '../core/series.ts';
+
+/** What is remembered of a series, beside its text, in bytes: its track, and its places in a map and in a list. An estimate. */
+const TRACK_BYTES = 240;
+
+/** What it takes to remember a series, in bytes. */
+export function trackBytes(series: SeriesText): number {
+  return TRACK_BYTES + textBytes(series);
+}
 
 /** A pulse as it was placed in a series, and what it was placed on. */
 class Placement implements Pulse {

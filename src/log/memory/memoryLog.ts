@@ -1,4 +1,7 @@
+import { hash } from 'node:crypto';
 import type { Entry, NewEntry } from '../../core/entry.ts';
+import { UnavailableError } from '../../core/errors.ts';
+import { Share, textBytes } from '../../core/memory.ts';
 import { ENTRY_BYTES, unitBytes } from '../../core/entry.ts';
 import type { Millis } from '../../core/millis.ts';
 import { millis } from '../../core/millis.ts';
@@ -7,11 +10,18 @@ import { offset, START } from '../../core/offset.ts';
 import type { CommittedListener, Log, LogRead, LogState, ReadLimits, ScraperRecord } from '../log.ts';
 import { VersionConflictError } from '../log.ts';
 
+/** What an id costs, in bytes. An estimate. */
+export const MEMORY_ID_BYTES = 160;
+/** A longer id is kept as a hash of so many characters, which leaves no chance of two ids with one hash. */
+const ID_CHARACTERS_MAX = 22;
+const RETRY_AFTER_SECONDS = 5;
+
 /**
  * The log in memory: for tests, and where losing everything at a stop is fine. Durable means no more here than "in order and
- * told": nothing survives the process. It never breaks, and is bounded only by the trimming of its owner.
+ * told": nothing survives the process. It never breaks. Its owner trims it; beyond its memory nothing is appended.
  */
 export class MemoryLog implements Log {
+  readonly #memory: Share;
   readonly #listeners: CommittedListener[] = [];
   readonly #scrapers = new Map<string, ScraperRecord>();
   /** Dense: the entry of offset o stands at `#first + o - trimmed - 1`. What lies before `#first` was trimmed. */
@@ -26,6 +36,10 @@ export class MemoryLog implements Log {
   #refreshedAt = 0 as Millis;
   #hadScrapers = false;
   #isOpen = false;
+
+  constructor(memory: Share = new Share(Infinity)) {
+    this.#memory = memory;
+  }
 
   async start(): Promise<void> {
     this.#isOpen = true;
@@ -49,31 +63,34 @@ export class MemoryLog implements Log {
     this.#checkOpen();
     // Listeners run outside the call, as with a log that has to wait; microtasks keep the order of the calls.
     await Promise.resolve();
+    let bytes = 0;
+    for (const { series } of entries) bytes += entryBytes(series);
+    if (!this.#memory.take(bytes)) throw noRoom();
+    this.#bytes += bytes;
     const committed: Entry[] = [];
     let place = this.#end;
     for (const { kind, series, value, time, arrived } of entries) {
       place = offset(place + 1);
       committed.push({ offset: place, kind, series, value, time, arrived });
-      this.#bytes += memoryBytes({ series });
     }
     const last = committed.at(-1);
     if (last === undefined) return;
     for (const entry of committed) this.#entries.push(entry);
     this.#lastArrived = last.arrived;
     const arrived = millis(Math.max(last.arrived, this.#refreshedAt));
-    for (const id of ids) if (!this.#ids.has(id)) this.#ids.set(id, arrived);
+    for (const key of ids.map(keyOf)) if (!this.#ids.has(key)) this.#ids.set(key, arrived);
     for (const listener of this.#listeners) listener(committed);
   }
 
   async knownIds(ids: readonly string[]): Promise<ReadonlySet<string>> {
     this.#checkOpen();
-    return new Set(ids.filter((id) => this.#ids.has(id)));
+    return new Set(ids.filter((id) => this.#ids.has(keyOf(id))));
   }
 
   async refreshIds(ids: readonly string[], arrivedBefore: Millis, now: Millis): Promise<void> {
     this.#checkOpen();
     const arrived = millis(Math.max(now, this.#lastArrived, this.#refreshedAt));
-    for (const id of ids) {
+    for (const id of ids.map(keyOf)) {
       if ((this.#ids.get(id) ?? arrivedBefore) >= arrivedBefore) continue;
       this.#ids.delete(id);
       this.#ids.set(id, arrived);
@@ -157,9 +174,12 @@ export class MemoryLog implements Log {
   async trim(upTo: Offset): Promise<void> {
     this.#checkOpen();
     const first = this.#indexBeyond(upTo);
+    let freed = 0;
     for (let i = this.#first; i < first; i += 1) {
-      this.#bytes -= memoryBytes(this.#entries[i] as Entry);
+      freed += entryBytes((this.#entries[i] as Entry).series);
     }
+    this.#bytes -= freed;
+    this.#memory.give(freed);
     this.#trimmed = offset(this.#trimmed + first - this.#first);
     this.#first = first;
     // Cutting the array costs what stays in it, so it waits until that is the smaller half.
@@ -190,6 +210,22 @@ export class MemoryLog implements Log {
 
 function memoryBytes({ series }: Pick<Entry, 'series'>): number {
   return ENTRY_BYTES + series.length * unitBytes(series);
+}
+
+function entryBytes(series: string): number {
+  return ENTRY_BYTES + textBytes(series);
+}
+
+function keyOf(id: string): string {
+  return id.length < ID_CHARACTERS_MAX ? id : hash('sha256', id, 'base64url').slice(0, ID_CHARACTERS_MAX);
+}
+
+function noRoom(): UnavailableError {
+  return new UnavailableError(
+    'log_full',
+    'the log in memory is full until its oldest events are gone; send it again, raise memory.max, or keep the log on disk with store.kind=sqlite',
+    RETRY_AFTER_SECONDS,
+  );
 }
 
 function conflict({ id, version }: ScraperRecord, saved: number): string {

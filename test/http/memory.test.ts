@@ -1,0 +1,130 @@
+import { gzipSync } from 'node:zlib';
+import { expect, it } from 'vitest';
+import { RawClient } from '../support/rawHttp.ts';
+import type { RunningServer } from '../support/server.ts';
+import { startServer } from '../support/server.ts';
+import { parseSamples } from '../support/strictParser.ts';
+import { until } from '../support/until.ts';
+
+const MIB = 2 ** 20;
+const SMALL = { 'memory.max': 16 * MIB } as const;
+const SOON = { timeout: 8_000, interval: 20 };
+
+/** What a holder has taken, and what it may. */
+async function memoryOf({ url }: RunningServer, holder: string): Promise<{ held: number; max: number }> {
+  const samples = parseSamples(await (await fetch(`${url}/metrics?peek=true`)).text());
+  const of = (name: string) =>
+    samples.find(
+      (sample) => sample.name === `events_to_metrics_${name}` && sample.labels.get('holder') === holder,
+    )?.value ?? Number.NaN;
+  return { held: of('memory_bytes'), max: of('memory_limit_bytes') };
+}
+
+const head = (type: string, ...more: string[]) =>
+  ['POST /event HTTP/1.1', 'Host: test', `Content-Type: ${type}`, ...more, '', ''].join('\r\n');
+
+const FORM = 'application/x-www-form-urlencoded';
+const NDJSON = 'application/x-ndjson';
+const LONG = 'Content-Length: 900000';
+const GZIP = 'Content-Encoding: gzip';
+
+/** A part of a body that is 1 MB long when it is decompressed. */
+const UNFINISHED = gzipSync(Buffer.concat([Buffer.from('a='), Buffer.alloc(MIB - 100, 'x')])).subarray(
+  0,
+  -20,
+);
+/** The same of NDJSON, in one line. */
+const UNFINISHED_LINE = gzipSync(
+  Buffer.concat([Buffer.from('{"labels":{"a":"'), Buffer.alloc(MIB - 100, 'x')]),
+).subarray(0, -20);
+/** Events that all wait for the end of their body. */
+const EVENTS = gzipSync(
+  Array.from({ length: 3_000 }, (_, n) => `{"labels":{"n":"${n}"}}\n`).join(''),
+).subarray(0, -20);
+
+it.each([
+  ['forms in gzip', head(FORM, LONG, GZIP), UNFINISHED],
+  ['lines in gzip', head(NDJSON, LONG, GZIP), UNFINISHED_LINE],
+  ['events in gzip', head(NDJSON, LONG, GZIP), EVENTS],
+  ['forms', head(FORM, LONG), Buffer.alloc(800_000, 'x')],
+  ['lines', head(NDJSON, LONG), Buffer.alloc(800_000, 'x')],
+])(
+  'unfinished bodies take no more than their share: %s',
+  async (_, first, part) => {
+    await using server = await startServer(SMALL);
+    const clients = await Promise.all(Array.from({ length: 60 }, () => RawClient.connect(server.port)));
+    for (const client of clients) client.send(Buffer.concat([Buffer.from(first), part]));
+    // Those for whom there is no room are told so; the others wait for the rest of theirs.
+    const statuses: number[] = [];
+    for (const client of clients)
+      void client.response().then(
+        ({ status }) => statuses.push(status),
+        () => undefined,
+      );
+    await until(() => statuses.length > 20, SOON);
+    expect(new Set(statuses)).toEqual(new Set([503]));
+    const { held, max } = await memoryOf(server, 'bodies');
+    expect(held).toBeGreaterThan(max / 3);
+    expect(held).toBeLessThanOrEqual(max);
+    // Who stalls gives way to who doesn't.
+    const body = `{"labels":{"a":"b"}}\n`.repeat(4_000);
+    const post = () =>
+      fetch(`${server.url}/event`, { method: 'POST', headers: { 'Content-Type': NDJSON }, body });
+    await until(async () => (await post()).status === 200, SOON);
+    for (const client of clients) client.socket.destroy();
+    await until(async () => (await memoryOf(server, 'bodies')).held === 0, SOON);
+  },
+  20_000,
+);
+
+it('a body that alone needs more than there is for all is too large, and says so', async () => {
+  await using server = await startServer(SMALL);
+  const body = Array.from({ length: 50_000 }, (_, n) => `{"labels":{"n":"${n}"}}\n`).join('');
+  const answer = await fetch(`${server.url}/event`, {
+    method: 'POST',
+    headers: { 'Content-Type': NDJSON },
+    body,
+  });
+  expect([answer.status, await answer.json()]).toEqual([
+    413,
+    {
+      field: 'body',
+      error:
+        'the request needs more memory than the 3019898 bytes that all requests together may take; send fewer events at a time, or raise memory.max',
+    },
+  ]);
+});
+
+it.each(['/metrics?peek=true', '/api/v1/events?limit=1000'])(
+  'answers that nobody reads take no more than their share, and leave scrapes theirs: %s',
+  async (path) => {
+    await using server = await startServer({ ...SMALL, 'memory.max': 512 * MIB });
+    for (let part = 0; part < 10; part += 1) {
+      const body = Array.from(
+        { length: 1_000 },
+        (_, n) => `{"labels":{"n":"${part * 1_000 + n}","text":"${'x'.repeat(1_000)}"}}\n`,
+      ).join('');
+      const posted = await fetch(`${server.url}/event`, {
+        method: 'POST',
+        headers: { 'Content-Type': NDJSON },
+        body,
+      });
+      expect(posted.status).toBe(200);
+    }
+    const clients = await Promise.all(Array.from({ length: 60 }, () => RawClient.connect(server.port)));
+    for (const client of clients) {
+      client.socket.pause();
+      client.send(`GET ${path} HTTP/1.1\r\nHost: test\r\n\r\n`);
+    }
+    await until(async () => (await memoryOf(server, 'answers')).held > 0, SOON);
+    const scrape = await fetch(`${server.url}/metrics?scraper=a`);
+    expect(scrape.status).toBe(200);
+    const samples = parseSamples(await scrape.text());
+    expect(samples.filter(({ name }) => name === 'events_to_metrics').length).toBeGreaterThan(10);
+    const { held, max } = await memoryOf(server, 'answers');
+    expect(held).toBeLessThanOrEqual(max);
+    for (const client of clients) client.socket.destroy();
+    await until(async () => (await memoryOf(server, 'answers')).held === 0, SOON);
+  },
+  20_000,
+);
