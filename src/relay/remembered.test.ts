@@ -97,7 +97,7 @@ describe('a start remembers no more than fits into its memory', () => {
     const log = await aLog(60);
     const { entries, floor } = await readRemembered(log, new AheadMark(log), limits, 300_000);
     expect(entries.length).toBeLessThanOrEqual(40);
-    const known = new Set(entries.map(({ offset }) => offset));
+    const known = new Set(entries.map((entry) => entry.offset));
     const { entries: all } = await log.read(START, offset(300), { entriesMax: 1_000, bytesMax: 1e9 });
     const latest = all.filter((entry) => !known.has(entry.offset)).map(({ time }) => time);
     expect(floor).toBeGreaterThanOrEqual(Math.max(...latest));
