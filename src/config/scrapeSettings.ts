@@ -120,6 +120,6 @@ export const SCRAPE_SETTINGS = {
   'tail.bytesMax': setting({
     kind: size({ min: 64 * KIB, max: 16 * GIB }),
     default: 32 * MIB,
-    doc: 'Memory for the newest entries, shared by all scrapers, in bytes; what is rendered of them comes on top, twice as much at most. Older ones are read from the store.',
+    doc: 'Memory for the newest entries, shared by all scrapers, in bytes; at most their share of memory.max. Older ones are read from the store.',
   }),
 } as const satisfies Table;
