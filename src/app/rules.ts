@@ -5,7 +5,6 @@ import type { Memory } from '../core/memory.ts';
 import type { TimeRules } from '../core/pulse.ts';
 import { isScraperId } from '../http/identify.ts';
 import { TrustedProxies } from '../http/proxies.ts';
-import { MEMORY_ID_BYTES } from '../log/memory/memoryLog.ts';
 import type { CounterRules } from '../relay/counters.ts';
 import { METRIC_LABEL } from '../relay/counters.ts';
 import type { ShowingRules } from '../relay/showing.ts';
@@ -88,8 +87,10 @@ export function expiryLimits(settings: Settings) {
 
 /** A log in memory is trimmed before its share is taken up: what comes until then needs room. */
 const TRIMMED_SHARE = 0.7;
-/** What ids may take beside it. */
+/** What ids may take beside it, … */
 const IDS_SHARE = 0.2;
+/** … of which each costs so much, in bytes. An estimate. */
+const ID_BYTES = 160;
 
 export function trimLimits(settings: Settings, { log }: Memory) {
   const bytesMax = settings['store.bytesMax'];
@@ -104,9 +105,7 @@ export function trimLimits(settings: Settings, { log }: Memory) {
 /** How many ids are remembered: in memory no more than there is room for. */
 export function idsMaxOf(settings: Settings, { log }: Memory): number {
   const idsMax = settings['ids.max'];
-  return isInMemory(settings)
-    ? Math.min(idsMax, Math.floor((log.bytesMax * IDS_SHARE) / MEMORY_ID_BYTES))
-    : idsMax;
+  return isInMemory(settings) ? Math.min(idsMax, Math.floor((log.bytesMax * IDS_SHARE) / ID_BYTES)) : idsMax;
 }
 
 function isInMemory(settings: Settings): boolean {

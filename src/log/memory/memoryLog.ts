@@ -10,8 +10,6 @@ import { offset, START } from '../../core/offset.ts';
 import type { CommittedListener, Log, LogRead, LogState, ReadLimits, ScraperRecord } from '../log.ts';
 import { VersionConflictError } from '../log.ts';
 
-/** What an id costs, in bytes. An estimate. */
-export const MEMORY_ID_BYTES = 160;
 /** A longer id is kept as a hash of so many characters, which leaves no chance of two ids with one hash. */
 const ID_CHARACTERS_MAX = 22;
 const RETRY_AFTER_SECONDS = 5;
