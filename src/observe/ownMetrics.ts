@@ -106,7 +106,7 @@ export class OwnMetrics {
 
   /** All of them as they are now, but for those of the process, which may be a second old. */
   async groups(): Promise<readonly FamilyGroup[]> {
-    const ofProcess = await this.#process.group();
+    const ofProcess = this.#process.group();
     const own = this.#own.map(({ name, help, type, read }): Family => ({
       name,
       help,
