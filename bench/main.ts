@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { LOADER } from './load.ts';
 import type { Measure } from './measure.ts';
 import { isMet } from './measure.ts';
+import { emptyScrapes } from './measures/emptyScrapes.ts';
 import { fullLog, pendingMemory } from './measures/memory.ts';
 import { batches, manyScrapers, posting } from './measures/posts.ts';
 import { compressedScrape, eventLoopDelay, largeScrape } from './measures/scrapes.ts';
@@ -47,6 +48,8 @@ async function measureAll(): Promise<void> {
     largeScrape('text', 2, rounds),
     largeScrape('protobuf', 3, rounds),
     compressedScrape(rounds),
+    emptyScrapes('text', rounds),
+    emptyScrapes('protobuf', rounds),
     eventLoopDelay(rounds),
     pendingMemory(1, 60),
     pendingMemory(50, 70),

@@ -36,6 +36,10 @@ export function metricsMarkdown(): string {
 Every scrape carries the server's own metrics beside the events. Their names are refused as names of events. Those that count begin
 at 0 with each start, except \`events_to_metrics_events_total\`, which goes on.
 
+They tell how things are at the moment of the scrape. Those of the process may be up to a second old, and so may all of them under load:
+the server makes 20,000 samples of its own a second, and scrapes beyond that show what was made within the last second. With 10 scrapers a
+scrape has some 70 of these samples, with 500 some 1,500. Events are never shown late.
+
 ${markdownTable(HEAD, all.filter(isOwn).map(toRow))}
 ## Outcomes
 

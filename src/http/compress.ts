@@ -159,7 +159,8 @@ function trailer(checksum: number, size: number): Buffer {
 }
 
 /** Whether gzip is among the codings with a weight above 0: https://www.rfc-editor.org/rfc/rfc9110#name-accept-encoding */
-function takesGzip(acceptEncoding: string): boolean {
+export function takesGzip(acceptEncoding: string): boolean {
+  if (acceptEncoding === 'gzip') return true;
   const weights = new Map<string, number>();
   for (const part of acceptEncoding.toLowerCase().split(',')) {
     const [coding = '', ...parameters] = part.split(';').map((each) => each.trim());

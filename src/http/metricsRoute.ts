@@ -8,12 +8,14 @@ import type { Mode } from '../core/settling.ts';
 import type { Scrapes } from '../relay/scrape.ts';
 import type { FamilyGroup } from '../wire/out/families.ts';
 import type { Format } from '../wire/out/negotiate.ts';
-import { negotiate } from '../wire/out/negotiate.ts';
 import { Renderer } from '../wire/out/render.ts';
 import type { AnswerMemory } from './answerMemory.ts';
 import type { Encoded } from './compress.ts';
-import { Compressor } from './compress.ts';
+import { Compressor, takesGzip } from './compress.ts';
 import type { Connections } from './connections.ts';
+import type { Prepared } from './emptyAnswers.ts';
+import { EmptyAnswers, prepared, sendPrepared } from './emptyAnswers.ts';
+import { Formats } from './formats.ts';
 import { inSteps } from './inSteps.ts';
 import type { NameOfAddress, Parameters } from './identify.ts';
 import { identify, withLastingName } from './identify.ts';
@@ -37,7 +39,7 @@ export interface MetricsRouteParts {
   /** What a scrape carries of events at most, in bytes. */
   readonly bytesMax: number;
   /** The server's own metrics. */
-  readonly ownMetrics: () => Promise<readonly FamilyGroup[]>;
+  readonly ownMetrics: () => readonly FamilyGroup[];
 }
 
 /** A day: no scrape timeout is longer, and a larger number is no timeout. */
@@ -75,7 +77,13 @@ const SCHEMA = {
 
 /** `GET /metrics`: what this scraper has not had, and the server's own metrics. HEAD and `peek=true` consume nothing. */
 export function metricsRoute(app: FastifyInstance, given: MetricsRouteParts): void {
-  const parts = { ...given, renderer: new Renderer(given.rendered), compressor: new Compressor() };
+  const parts = {
+    ...given,
+    renderer: new Renderer(given.rendered),
+    compressor: new Compressor(),
+    emptyAnswers: new EmptyAnswers(),
+    formats: new Formats(),
+  };
   app.get('/metrics', { exposeHeadRoute: false, schema: SCHEMA }, async (request, reply) => {
     const asked = await readRequest(request, parts);
     return asked.peek ? peek(asked, request, reply, parts) : scrape(asked, request, reply, parts);
@@ -91,6 +99,8 @@ export function metricsRoute(app: FastifyInstance, given: MetricsRouteParts): vo
 interface Making extends MetricsRouteParts {
   readonly renderer: Renderer;
   readonly compressor: Compressor;
+  readonly emptyAnswers: EmptyAnswers;
+  readonly formats: Formats;
 }
 
 interface Asked {
@@ -102,14 +112,14 @@ interface Asked {
 
 async function readRequest(
   { raw, principal }: FastifyRequest,
-  { proxies, mode, byUser, nameOf }: MetricsRouteParts,
+  { proxies, mode, byUser, nameOf, formats }: Making,
 ): Promise<Asked> {
   const parameters = parametersOf(raw);
   const user = byUser ? principal?.name : undefined;
   const identity = identify(raw.socket.remoteAddress ?? '', raw.headers, parameters, proxies, user);
   return {
     mode: modeOf(parameters) ?? mode,
-    format: negotiate(raw.headers.accept),
+    format: formats.of(raw.headers.accept),
     peek: flagOf(parameters, 'peek'),
     identity: await withLastingName(identity, nameOf),
   };
@@ -137,15 +147,16 @@ async function scrape(
     throughProxy: PROXY_HEADERS.some((name) => raw.headers[name] !== undefined),
     memory,
   });
+  const acceptEncoding = acceptEncodingOf(raw);
+  if (offerId === undefined) return sendPrepared(reply, await emptyAnswer(format, acceptEncoding, parts));
   let body: Encoded;
   try {
-    body = await bodyOf(runs, mode, format, raw.headers['accept-encoding'], parts);
+    body = await bodyOf(runs, mode, format, acceptEncoding, parts);
   } catch (error) {
-    if (offerId !== undefined) scrapes.observe(identity.id, offerId, 'closed');
+    scrapes.observe(identity.id, offerId, 'closed');
     throw error;
   }
   hold(body, memory, reply, parts);
-  if (offerId === undefined) return send(reply, format, body);
   const offer = { scraperId: identity.id, offerId, requestedAt, timeoutMs };
   connections.carry(raw, reply.raw, offer, () => void send(reply, format, body));
   return reply;
@@ -160,7 +171,9 @@ async function peek(
   const memory = parts.answers.open(reply.raw);
   parts.answers.takeToLook(memory, parts.bytesMax);
   const runs = await parts.scrapes.peek(identity, mode, memory);
-  const body = await bodyOf(runs, mode, format, raw.headers['accept-encoding'], parts);
+  const acceptEncoding = acceptEncodingOf(raw);
+  if (runs.length === 0) return sendPrepared(reply, await emptyAnswer(format, acceptEncoding, parts));
+  const body = await bodyOf(runs, mode, format, acceptEncoding, parts);
   hold(body, memory, reply, parts);
   return send(reply, format, body);
 }
@@ -175,21 +188,36 @@ async function bodyOf(
   runs: readonly Run[],
   mode: Mode,
   format: Format,
-  acceptEncoding: string | string[] | undefined,
+  acceptEncoding: string,
   { ownMetrics, renderer, compressor }: Making,
+  own = ownMetrics(),
 ): Promise<Encoded> {
-  const pieces = await inSteps(
-    renderer.render(format, runs, await ownMetrics(), { timed: mode === 'timed' }),
-  );
-  return compressor.encode(pieces, String(acceptEncoding ?? ''));
+  const pieces = await inSteps(renderer.render(format, runs, own, { timed: mode === 'timed' }));
+  return compressor.encode(pieces, acceptEncoding);
 }
 
-function send(reply: FastifyReply, format: Format, { parts, size, encoding }: Encoded): FastifyReply {
-  if (encoding !== undefined) reply.header('Content-Encoding', encoding);
-  reply
-    .header('Content-Type', format.contentType)
-    .header('Vary', 'Accept, Accept-Encoding')
-    .header('Cache-Control', 'no-store');
+/** What one gets for whom there is nothing new. */
+function emptyAnswer(format: Format, acceptEncoding: string, parts: Making): Prepared | Promise<Prepared> {
+  const own = parts.ownMetrics();
+  const way = `${takesGzip(acceptEncoding) ? 'gzip' : 'plain'} ${format.contentType}`;
+  return parts.emptyAnswers.of(own, way, async () => {
+    const body = await bodyOf([], 'untimed', format, acceptEncoding, parts, own);
+    return prepared(headersOf(format, body), body.parts);
+  });
+}
+
+function headersOf(format: Format, { encoding }: Encoded): Readonly<Record<string, string>> {
+  return {
+    ...(encoding !== undefined && { 'Content-Encoding': encoding }),
+    'Content-Type': format.contentType,
+    Vary: 'Accept, Accept-Encoding',
+    'Cache-Control': 'no-store',
+  };
+}
+
+function send(reply: FastifyReply, format: Format, body: Encoded): FastifyReply {
+  const { parts, size } = body;
+  reply.headers(headersOf(format, body));
   if (size <= JOINED_BYTES_MAX) return reply.send(Buffer.concat(parts));
   const { raw } = reply.header('Content-Length', size);
   raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
@@ -199,6 +227,8 @@ function send(reply: FastifyReply, format: Format, { parts, size, encoding }: En
   raw.end();
   return reply;
 }
+
+const acceptEncodingOf = ({ headers }: FastifyRequest['raw']): string => headers['accept-encoding'] ?? '';
 
 /** Whether the connection carries nothing after this request: https://www.rfc-editor.org/rfc/rfc9112#name-persistence */
 function announcesClose({ headers, httpVersionMinor }: FastifyRequest['raw']): boolean {

@@ -11,6 +11,7 @@ import type { Pages } from '../relay/page.ts';
 import type { Scrapers } from '../relay/scrapers.ts';
 import type { Family, FamilyGroup } from '../wire/out/families.ts';
 import { ProcessMetrics } from './processMetrics.ts';
+import { SampleBudget } from './sampleBudget.ts';
 
 export interface OwnMetricsParts {
   readonly version: string;
@@ -58,7 +59,7 @@ interface RequestCount {
   count: number;
 }
 
-/** The server's own metrics. They are read when they are asked for; only requests are counted as they come. */
+/** The server's own metrics. They are read when they are asked for, in bounds; only requests are counted as they come. */
 export class OwnMetrics {
   /** In the order in which they came first. */
   readonly #requests: RequestCount[] = [];
@@ -67,11 +68,16 @@ export class OwnMetrics {
   readonly #process: ProcessMetrics;
   readonly #counters: EventCounters;
   readonly #names: ReadonlySet<string>;
+  readonly #budget: SampleBudget;
+  /** Those that were made last, and how many samples the server's own of them have. */
+  #groups: readonly FamilyGroup[] = [];
+  #samples = 0;
 
   constructor(parts: OwnMetricsParts) {
     this.#counters = parts.counters;
     this.#own = [...metricsOf(parts), this.#requestCounts()];
     this.#process = new ProcessMetrics(parts.clock);
+    this.#budget = new SampleBudget(parts.clock);
     this.#names = new Set([
       EventCounters.metric,
       ...[...this.#own, ...this.#process.describe()].map(({ name }) => name),
@@ -107,16 +113,26 @@ export class OwnMetrics {
     return [...own, events, ...this.#process.describe()];
   }
 
-  /** All of them as they are now, but for those of the process, which may be a second old. */
-  async groups(): Promise<readonly FamilyGroup[]> {
-    const ofProcess = await this.#process.group();
+  /**
+   * All of them as they are now, but for those of the process, which may be a second old. Where many ask, or there are very many samples, all
+   * of them may be: then those who ask get the very groups that were made before, and whoever made something of these has it still.
+   */
+  groups(): readonly FamilyGroup[] {
+    const ofProcess = this.#process.group();
+    // What was made before goes with the process' metrics beside it, which are made anew each second.
+    const isRecent = this.#groups[1] === ofProcess;
+    const mayMake = this.#budget.take(this.#samples);
+    if (isRecent && !mayMake) return this.#groups;
     const own = this.#own.map(({ name, help, type, read }): Family => ({
       name,
       help,
       type,
       samples: read().map(([value, labels]) => ({ name, labels, value })),
     }));
-    return [{ families: [...own, this.#events()], isShared: false }, ofProcess];
+    const families = [...own, this.#events()];
+    this.#samples = families.reduce((sum, { samples }) => sum + samples.length, 0);
+    this.#groups = [{ families, isShared: true }, ofProcess];
+    return this.#groups;
   }
 
   #requestCounts(): OwnMetric {

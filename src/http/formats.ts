@@ -1,0 +1,22 @@
+import { ownCopy } from '../core/keptText.ts';
+import type { Format } from '../wire/out/negotiate.ts';
+import { negotiate } from '../wire/out/negotiate.ts';
+
+/** Every version of each program that scrapes has an `Accept` of its own, which it sends each time. */
+const KEPT = 32;
+const KEPT_LENGTH_MAX = 1_000;
+
+/** Tells the format of a scrape by its `Accept`; what was read once is remembered. */
+export class Formats {
+  readonly #known = new Map<string, Format>();
+
+  of(accept: string | undefined = ''): Format {
+    if (accept.length > KEPT_LENGTH_MAX) return negotiate(accept);
+    const known = this.#known.get(accept);
+    if (known !== undefined) return known;
+    const format = negotiate(accept);
+    if (this.#known.size === KEPT) this.#known.clear();
+    this.#known.set(ownCopy(accept), format);
+    return format;
+  }
+}
