@@ -1,0 +1,25 @@
+/** A flood in a process of its own: `node flooder.ts <index> <port> <seconds> <seed>`. Its last line is what it sent. */
+import { performance } from 'node:perf_hooks';
+import { Random } from '../../faults/random.ts';
+import { FLOODS } from './kinds.ts';
+import { Tally } from './tally.ts';
+
+/** Floods come from here; legitimate clients do not. */
+const LOCAL_ADDRESS = '127.0.0.66';
+/** What is still under way at the end gets no longer, in ms. */
+const AFTER_MS_MAX = 2_000;
+
+const [index, port, seconds, seed] = process.argv.slice(2).map(Number) as [number, number, number, number];
+const flood = FLOODS[index];
+if (flood === undefined) throw new RangeError(`no flood ${index}`);
+const tally = new Tally();
+const deadline = performance.now() + seconds * 1000;
+// A server that has stopped to answer does not hold the flood up.
+setTimeout(finish, seconds * 1000 + AFTER_MS_MAX);
+await flood.send({ port, localAddress: LOCAL_ADDRESS, deadline, random: new Random(seed), tally });
+// One that ended before its time, since the server is gone, lets the others have theirs.
+setTimeout(finish, Math.max(0, deadline - performance.now()));
+
+function finish(): void {
+  process.stdout.write(`${JSON.stringify(tally.report())}\n`, () => process.exit());
+}
