@@ -112,7 +112,7 @@ export async function askAll(
   let count = 0;
   const client = async (): Promise<void> => {
     const asker = new Asker(victim);
-    while (performance.now() < victim.deadline) {
+    while (goesOn(victim)) {
       const parts = next(count++);
       if (parts === undefined) break;
       await asker.ask(...parts);
@@ -120,4 +120,9 @@ export async function askAll(
     asker.end();
   };
   await Promise.all(Array.from({ length: atOnce }, client));
+}
+
+function goesOn({ deadline, least, tally }: Victim): boolean {
+  const now = performance.now();
+  return now < deadline || (tally.answers < least.answers && now < least.deadline);
 }

@@ -8,6 +8,8 @@ export interface Victim {
   readonly localAddress: string;
   /** By `performance.now()`. */
   readonly deadline: number;
+  /** It goes on beyond the deadline until so many requests were answered, whatever the answers, or until this one. */
+  readonly least: { readonly answers: number; readonly deadline: number };
   readonly random: Random;
   readonly tally: Tally;
 }
@@ -31,9 +33,16 @@ export interface Flood {
   readonly name: string;
   /** Whether it is played where no kind is asked for: one or two of each kind are. */
   readonly isUsual?: true;
-  /** Lasts so many times as long as others, since what does harm has to be accepted first; 1 by default. */
-  readonly times?: number;
+  /** Lasts until so many requests were answered, on a slow machine too: what does harm has to be accepted first. */
+  readonly leastAnswers?: number;
   readonly setting?: Setting;
   /** Sends until the deadline, with a bounded number of connections. */
   readonly send: (victim: Victim) => Promise<void>;
+}
+
+const LEAST_SECONDS_MAX = 60;
+
+/** How long a flood lasts at most that has seconds, and perhaps answers to wait for. */
+export function latestSeconds({ leastAnswers }: Flood, seconds: number): number {
+  return leastAnswers === undefined ? seconds : Math.max(seconds, LEAST_SECONDS_MAX);
 }

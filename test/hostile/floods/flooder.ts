@@ -1,6 +1,7 @@
 /** A flood in a process of its own: `node flooder.ts <index> <port> <seconds> <seed>`. Its last line is what it sent. */
 import { performance } from 'node:perf_hooks';
 import { Random } from '../../faults/random.ts';
+import { latestSeconds } from './flood.ts';
 import { FLOODS } from './kinds.ts';
 import { Tally } from './tally.ts';
 
@@ -13,11 +14,14 @@ const [index, port, seconds, seed] = process.argv.slice(2).map(Number) as [numbe
 const flood = FLOODS[index];
 if (flood === undefined) throw new RangeError(`no flood ${index}`);
 const tally = new Tally();
-const deadline = performance.now() + seconds * 1000;
+const began = performance.now();
+const deadline = began + seconds * 1000;
+const latest = began + latestSeconds(flood, seconds) * 1000;
+const least = { answers: flood.leastAnswers ?? 0, deadline: latest };
 // A server that has stopped to answer does not hold the flood up.
-setTimeout(finish, seconds * 1000 + AFTER_MS_MAX);
-await flood.send({ port, localAddress: LOCAL_ADDRESS, deadline, random: new Random(seed), tally });
-// One that ended before its time, since the server is gone, lets the others have theirs.
+setTimeout(finish, latest - began + AFTER_MS_MAX);
+await flood.send({ port, localAddress: LOCAL_ADDRESS, deadline, least, random: new Random(seed), tally });
+// One that ended before its time lets the others have theirs.
 setTimeout(finish, Math.max(0, deadline - performance.now()));
 
 function finish(): void {

@@ -5,7 +5,7 @@
  *
  *     npm run test:hostile                                  one or two floods of each kind, some twenty minutes
  *     npm run test:hostile -- --only 1                      all floods of kind 1
- *     npm run test:hostile -- --only 'never read'           all that have this in their names
+ *     npm run test:hostile -- --only 2 --only 'never read'  kind 2, and all that have this in their names
  *     npm run test:hostile -- --all                         all floods of all kinds
  *
  *     --seconds <n>       how long each flood sends (10)
@@ -41,7 +41,7 @@ const EXIT_LISTENERS_MAX = 50;
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '10' },
-    only: { type: 'string', default: '' },
+    only: { type: 'string', multiple: true, default: [] },
     all: { type: 'boolean', default: false },
     heap: { type: 'string', default: '256' },
     rss: { type: 'string' },
@@ -75,7 +75,9 @@ async function playAll(): Promise<number> {
   const rssMebibytes = values.rss === undefined ? twice : numberOf('rss', values.rss, HEAP_MAX);
   const wanted = FLOODS.filter(isWanted);
   if (wanted.length === 0)
-    throw new RangeError(`--only ${values.only}: no flood has this number or name; see --list`);
+    throw new RangeError(
+      `--only ${values.only.join(' --only ')}: no flood has this number or name; see --list`,
+    );
   const lines = [tableHead()];
   console.log(tableHead());
   const failed: string[] = [];
@@ -110,8 +112,8 @@ async function playOne(
 }
 
 function isWanted({ kind, name, isUsual }: Flood): boolean {
-  if (values.only === '') return values.all || isUsual === true;
-  return /^\d+$/.test(values.only) ? kind === Number(values.only) : name.includes(values.only);
+  if (values.only.length === 0) return values.all || isUsual === true;
+  return values.only.some((only) => (/^\d+$/.test(only) ? kind === Number(only) : name.includes(only)));
 }
 
 function numberOf(name: string, text: string, max: number): number {

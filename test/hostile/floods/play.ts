@@ -7,6 +7,7 @@ import { freePort } from '../../support/freePort.ts';
 import { rmSync } from 'node:fs';
 import { Child } from './child.ts';
 import type { Flood } from './flood.ts';
+import { latestSeconds } from './flood.ts';
 import { putLog } from './fullLogs.ts';
 import { FLOODS } from './kinds.ts';
 import { watchMemory } from './memory.ts';
@@ -47,13 +48,9 @@ export async function play(flood: Flood, playing: Playing): Promise<Row> {
   }
 }
 
-async function playIn(
-  folder: string,
-  { kind, name, times = 1, setting = {} }: Flood,
-  playing: Playing,
-): Promise<Row> {
-  const { seed, isLarge, checkout } = playing;
-  const seconds = playing.seconds * times;
+async function playIn(folder: string, flood: Flood, playing: Playing): Promise<Row> {
+  const { kind, name, setting = {} } = flood;
+  const { seconds, seed, isLarge, checkout } = playing;
   const { flags = [], files = {}, user, entries } = setting;
   const store = join(folder, 'store');
   if (entries === undefined) await mkdir(store);
@@ -70,20 +67,16 @@ async function playIn(
   const start = (): Target => new Target({ ...playing, flags: all });
   const tls = 'server.pem' in files;
   const url = `${tls ? 'https' : 'http'}://127.0.0.1:${port}`;
-  const witness: WitnessOptions = {
-    port,
-    tls,
-    row: `${kind}-${process.pid}-${Date.now()}`,
-    ...(user !== undefined && { user }),
-  };
-  const told = JSON.stringify(witness);
-
   let target = start();
+  const row = `${kind}-${process.pid}-${Date.now()}`;
+  const witness: WitnessOptions = { port, pid: target.pid, tls, row, ...(user !== undefined && { user }) };
+  const told = JSON.stringify(witness);
   const first = target;
-  const beforeReady = watchMemory(first);
   const firstReadyMs = await target.ready(url, READY_MS_MAX);
-  const unready = beforeReady();
-  if (firstReadyMs === undefined) await target.kill();
+  if (firstReadyMs === undefined) {
+    await target.kill();
+    throw new Error(`the server was not ready before the flood: ${target.why}`);
+  }
   const scraper = new Child<ScraperSeen>('witness.ts', ['scraper', told], WITNESS_MS_MAX);
   const poster = new Child<PosterSeen>('witness.ts', ['poster', told], WITNESS_MS_MAX);
   const health = new Child<HealthSeen>('witness.ts', ['health', told], WITNESS_MS_MAX);
@@ -95,10 +88,9 @@ async function playIn(
   if (target.end === undefined) {
     const index = String(FLOODS.findIndex((other) => other.name === name && other.kind === kind));
     const args = [index, String(port), String(seconds), String(seed)];
-    sent = await new Child<Sent>('flooder.ts', args, seconds * 1000 + 30_000).report;
+    sent = await new Child<Sent>('flooder.ts', args, latestSeconds(flood, seconds) * 1000 + 30_000).report;
   }
-  const seen = stopWatching();
-  const memory = firstReadyMs === undefined ? unready : seen;
+  const memory = stopWatching();
   const died = first.end === undefined ? undefined : first.why;
 
   const restarts: Restart[] = [];
@@ -143,6 +135,5 @@ async function playIn(
     restarts,
     afterwards,
     firstReadyMs,
-    output: first.output,
   };
 }

@@ -28,6 +28,5 @@ export interface Row {
   /** What the same scraper read after the last start. */
   readonly afterwards: ScraperSeen;
   /** The first start, on an empty log but for a kind that brings one. */
-  readonly firstReadyMs: number | undefined;
-  readonly output: string;
+  readonly firstReadyMs: number;
 }

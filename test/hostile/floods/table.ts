@@ -8,7 +8,7 @@ const HEAD = [
   'answers',
   'most RSS (heap used), MiB',
   'RSS 3rd → 4th quarter, MiB',
-  '`/-/healthy` p99 / worst, ms',
+  '`/-/healthy` p99 / worst / worst less what the machine took, ms',
   'scrapes answered, slowest',
   'legitimate events',
   'survived',
@@ -32,7 +32,8 @@ export function tableLine(row: Row, problems: readonly string[]): string {
   const starts = restarts.map(({ readyMs, most, why }) =>
     readyMs === undefined ? `${why || 'not ready'} (${whole(most)})` : `${readyMs} (${whole(most)})`,
   );
-  const lag = health.ownLagMs > 100 ? ` (itself late by ${health.ownLagMs})` : '';
+  const waited =
+    memory.waited > 0.1 ? `; the server waited for a core ${whole(memory.waited * 100)} % of the time` : '';
   const cells = [
     String(row.kind),
     row.name,
@@ -40,11 +41,11 @@ export function tableLine(row: Row, problems: readonly string[]): string {
     answers.join(', ') || 'none',
     `${whole(memory.most)} (${whole(scraper.heapUsedMax / MEBIBYTE)})`,
     `${whole(memory.third)} → ${whole(memory.last)}`,
-    `${whole(health.p99Ms)} / ${whole(health.worstMs)}${health.failed > 0 ? `, ${health.failed} of ${health.asked} failed` : ''}${lag}`,
+    `${whole(health.p99Ms)} / ${whole(health.worstMs)} / ${whole(health.worstOfServerMs)}${health.failed > 0 ? `, ${health.failed} of ${health.asked} failed` : ''}${waited}`,
     `${scraper.answered} of ${scraper.scrapes}, ${whole(scraper.slowestMs)} ms`,
     `${poster.accepted.length} of ${poster.posted} accepted (slowest ${poster.slowestMs} ms, ${poster.retries} retries), ${timesOf(row).size} came${missing > 0 ? `, ${missing} missing of ${dropped} dropped` : ''}`,
     died ?? 'yes',
-    `${starts.join('; ')}; first ${firstReadyMs ?? 'never'}; read ${Object.keys(afterwards.times).length} legitimate events in ${afterwards.answered} of ${afterwards.scrapes} scrapes`,
+    `${starts.join('; ')}; first ${firstReadyMs}; then read ${Object.keys(afterwards.times).length} legitimate events, up to ${whole(afterwards.largestBytes / 1024)} KiB a scrape`,
     problems.length === 0 ? 'ok' : `**FAILED**: ${problems.join('; ')}`,
   ];
   return `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |`;

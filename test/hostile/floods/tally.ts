@@ -13,6 +13,7 @@ export class Tally {
   requests = 0;
   bytes = 0;
   broken = 0;
+  answers = 0;
   readonly #answers = new Map<number, number>();
 
   sent(bytes: number, requests = 1): void {
@@ -21,6 +22,7 @@ export class Tally {
   }
 
   answered(status: number): void {
+    this.answers += 1;
     this.#answers.set(status, (this.#answers.get(status) ?? 0) + 1);
   }
 

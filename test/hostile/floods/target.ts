@@ -17,6 +17,7 @@ export interface Start {
 }
 
 const OUTPUT_MAX = 20_000;
+const WHY_MAX = 150;
 const MEBIBYTE_IN_KIB = 1024;
 
 /** A server in a process of its own, started as `npm start` does, but for its heap. */
@@ -65,15 +66,11 @@ export class Target {
     return this.#end;
   }
 
-  /** The last that it wrote. */
-  get output(): string {
-    return this.#output;
-  }
-
   /** Why it ended, in a few words. */
   get why(): string {
     const fatal = /FATAL ERROR: (.*)/.exec(this.#output)?.[1];
-    return `ended with ${this.#end ?? 'nothing'}${fatal === undefined ? '' : ` (${fatal})`}`;
+    const last = fatal ?? this.#output.trimEnd().split('\n').at(-1) ?? '';
+    return `ended with ${this.#end ?? 'nothing'} (${last.slice(0, WHY_MAX)})`;
   }
 
   kill(): Promise<string> {

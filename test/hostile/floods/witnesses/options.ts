@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface WitnessOptions {
   readonly port: number;
+  /** The server's process. */
+  readonly pid: number;
   readonly tls: boolean;
   /** A name and a password. */
   readonly user?: string;

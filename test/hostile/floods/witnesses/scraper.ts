@@ -108,7 +108,7 @@ export async function scrape(options: WitnessOptions, over: Promise<void>): Prom
     began = performance.now();
     await once();
   } while (await isStillFlooded(over, EVERY_MS - (performance.now() - began)));
-  const during = { scrapes, answered, failures: { ...failures }, slowestMs, largestBytes };
+  const during = { scrapes, answered, failures: { ...failures }, slowestMs };
   const endsAt = performance.now() + CATCH_UP_MS_MAX;
   let failed = 0;
   for (let idle = 0; idle < IDLE_SCRAPES && failed < FAILED_MAX && performance.now() < endsAt;) {
@@ -119,5 +119,5 @@ export async function scrape(options: WitnessOptions, over: Promise<void>): Prom
     await sleep(bytes < OWN_BYTES_MAX || bytes === Number.POSITIVE_INFINITY ? EVERY_MS : 0);
   }
   agent.destroy();
-  return { ...during, times, dropped, heapUsedMax };
+  return { ...during, largestBytes, times, dropped, heapUsedMax };
 }
