@@ -36,6 +36,8 @@ export interface Flood {
   /** Lasts until so many requests were answered, on a slow machine too: what does harm has to be accepted first. */
   readonly leastAnswers?: number;
   readonly setting?: Setting;
+  /** What is sent before the time begins. */
+  readonly prepare?: (victim: Victim) => Promise<void>;
   /** Sends until the deadline, with a bounded number of connections. */
   readonly send: (victim: Victim) => Promise<void>;
 }

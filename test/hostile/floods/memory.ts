@@ -10,6 +10,8 @@ export interface MemorySeen {
   /** The mean of the third quarter and of the last. */
   readonly third: number;
   readonly last: number;
+  /** How long the process was there to be looked at. */
+  readonly seconds: number;
   /** The share of the time in which the main thread waited for a core. */
   readonly waited: number;
 }
@@ -37,6 +39,12 @@ export function watchMemory(target: Target): () => MemorySeen {
       const those = samples.filter(({ at }) => at >= from * whole && at <= to * whole);
       return those.reduce((sum, { now }) => sum + now, 0) / those.length;
     };
-    return { most, third: mean(0.5, 0.75), last: mean(0.75, 1), waited: waitedMs / whole };
+    return {
+      most,
+      third: mean(0.5, 0.75),
+      last: mean(0.75, 1),
+      seconds: whole / 1000,
+      waited: waitedMs / whole,
+    };
   };
 }

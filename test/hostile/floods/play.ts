@@ -33,6 +33,8 @@ const READY_MS_MAX = 120_000;
 const SETTLE_MS = 1_000;
 /** Legitimate clients are there before the flood is. */
 const BEFORE_MS = 2_500;
+/** What a flood takes to begin and to end, beside its time. */
+const FLOODER_MS_MORE = 60_000;
 const WITNESS_MS_MAX = 300_000;
 const NOTHING_SENT: Sent = { requests: 0, bytes: 0, answers: {}, broken: 0 };
 
@@ -88,10 +90,16 @@ async function playIn(folder: string, flood: Flood, playing: Playing): Promise<R
   if (target.end === undefined) {
     const index = String(FLOODS.findIndex((other) => other.name === name && other.kind === kind));
     const args = [index, String(port), String(seconds), String(seed)];
-    sent = await new Child<Sent>('flooder.ts', args, latestSeconds(flood, seconds) * 1000 + 30_000).report;
+    const flooder = new Child<Sent>(
+      'flooder.ts',
+      args,
+      latestSeconds(flood, seconds) * 1000 + FLOODER_MS_MORE,
+    );
+    void first.exited.then(() => flooder.tell());
+    sent = await flooder.report;
   }
   const memory = stopWatching();
-  const died = first.end === undefined ? undefined : first.why;
+  const died = first.end === undefined ? undefined : `${first.why} after ${Math.round(memory.seconds)} s`;
 
   const restarts: Restart[] = [];
   const restart = async (): Promise<void> => {

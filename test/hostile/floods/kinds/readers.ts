@@ -42,9 +42,8 @@ async function fill(victim: Victim): Promise<void> {
 }
 
 /** Opens connections that send something and never read. A connection that is cut is opened again. */
-function neverRead(connections: number, text: (connection: number) => string, filled = true) {
+function neverRead(connections: number, text: (connection: number) => string) {
   return async (victim: Victim): Promise<void> => {
-    if (filled) await fill(victim);
     let opened = 0;
     const client = async (): Promise<void> => {
       while (performance.now() < victim.deadline) {
@@ -68,27 +67,36 @@ function neverRead(connections: number, text: (connection: number) => string, fi
 
 const accept = (at: number): string => ACCEPTS[at % ACCEPTS.length] ?? '*/*';
 const get = (path: string, headers: Record<string, string> = {}): string => headOf('GET', path, headers);
-const peek = (at: number): string => get('/metrics?peek=true', { Accept: accept(at) });
+// An id that nobody has looks back at what is there; an address alone would begin at the log's end.
+const peek = (at: number): string => get('/metrics?peek=true&scraper=nobody', { Accept: accept(at) });
 const timedPeek = (at: number): string =>
-  get('/metrics?peek=true&timestamps=explicit', { Accept: accept(at), 'Accept-Encoding': 'gzip' });
+  get('/metrics?peek=true&scraper=nobody&timestamps=explicit', {
+    Accept: accept(at),
+    'Accept-Encoding': 'gzip',
+  });
 const post = (at: number): string => headOf('POST', `/event?pipelined=${at}`, { 'Content-Length': 0 });
 
 /** Asks in a tight loop, and reads what it gets. */
 function tight(clients: number, text: (count: number) => string) {
   return async (victim: Victim): Promise<void> => {
-    await fill(victim);
     await askAll(victim, clients, (count) => [text(count)]);
   };
 }
 
 /** Kinds 6, 7 and 12: those who read too little, or too much. */
 export const READERS: readonly Flood[] = [
-  { kind: 6, name: '100 peeks that never read', isUsual: true, send: neverRead(100, peek) },
-  { kind: 6, name: '1,000 peeks that never read', isUsual: true, send: neverRead(1000, peek) },
-  { kind: 6, name: '1,000 timed peeks with gzip that never read', send: neverRead(1000, timedPeek) },
+  { kind: 6, name: '100 peeks that never read', prepare: fill, isUsual: true, send: neverRead(100, peek) },
+  { kind: 6, name: '1,000 peeks that never read', prepare: fill, isUsual: true, send: neverRead(1000, peek) },
+  {
+    kind: 6,
+    name: '1,000 timed peeks with gzip that never read',
+    prepare: fill,
+    send: neverRead(1000, timedPeek),
+  },
   {
     kind: 6,
     name: '1,000 readers of the feed that never read',
+    prepare: fill,
     send: neverRead(1000, (at) => get(`/api/v1/events?limit=1000&after=${at % 1000}`)),
   },
   {
@@ -99,12 +107,14 @@ export const READERS: readonly Flood[] = [
   {
     kind: 6,
     name: '100 scrapers of made-up ids that never read',
+    prepare: fill,
     isUsual: true,
     send: neverRead(100, (at) => get(`/metrics?scraper=made-up-${at}`, { Accept: accept(at) })),
   },
   {
     kind: 7,
     name: '50 x 2,000 pipelined peeks, answers unread',
+    prepare: fill,
     isUsual: true,
     send: neverRead(50, (at) => peek(at).repeat(PIPELINED)),
   },
@@ -112,20 +122,21 @@ export const READERS: readonly Flood[] = [
     kind: 7,
     name: '50 x 2,000 pipelined posts, answers unread',
     isUsual: true,
-    send: neverRead(50, (at) => post(at).repeat(PIPELINED), false),
+    send: neverRead(50, (at) => post(at).repeat(PIPELINED)),
   },
   {
     kind: 7,
     name: '50 x 2,000 pipelined pages of the feed, answers unread',
+    prepare: fill,
     send: neverRead(50, () => get('/api/v1/events?limit=1000').repeat(PIPELINED)),
   },
   {
     kind: 7,
     name: '50 x 2,000 pipelined requests that are refused, answers unread',
-    send: neverRead(50, (at) => get(`/nowhere-${at}`).repeat(PIPELINED), false),
+    send: neverRead(50, (at) => get(`/nowhere-${at}`).repeat(PIPELINED)),
   },
-  { kind: 12, name: 'peeks in a tight loop', isUsual: true, send: tight(16, peek) },
-  { kind: 12, name: 'timed peeks with gzip in a tight loop', send: tight(16, timedPeek) },
+  { kind: 12, name: 'peeks in a tight loop', prepare: fill, isUsual: true, send: tight(16, peek) },
+  { kind: 12, name: 'timed peeks with gzip in a tight loop', prepare: fill, send: tight(16, timedPeek) },
   {
     kind: 12,
     name: 'pages of the feed in a tight loop',

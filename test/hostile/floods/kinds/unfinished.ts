@@ -13,7 +13,7 @@ const TRICKLE_MS = 1000;
 interface Unfinished {
   readonly type: string;
   /** What stands in the body up to where it stops; its last byte may be sent again and again. */
-  readonly text: string;
+  readonly text: () => string;
   readonly gzip?: boolean;
   readonly chunked?: boolean;
   readonly connections: number;
@@ -23,7 +23,7 @@ interface Unfinished {
 /** Opens connections, sends on each a body that does not end, and lets a byte follow now and then. A connection that is cut is opened again. */
 function unfinished({ type, text, gzip = false, chunked = true, connections, path = '/event' }: Unfinished) {
   return async (victim: Victim): Promise<void> => {
-    const body = gzip ? await flushed(text) : Buffer.from(text);
+    const body = gzip ? await flushed(text()) : Buffer.from(text());
     const headers = {
       'Content-Type': type,
       ...(gzip && { 'Content-Encoding': 'gzip' }),
@@ -63,7 +63,7 @@ function unfinished({ type, text, gzip = false, chunked = true, connections, pat
 
 /** What gzip makes of a text whose end is not there yet: all of the text comes out of it. */
 async function flushed(text: string): Promise<Buffer> {
-  const gzip: Gzip = createGzip({ level: constants.Z_BEST_COMPRESSION });
+  const gzip: Gzip = createGzip({ level: 6 });
   const parts: Buffer[] = [];
   gzip.on('data', (part: Buffer) => void parts.push(part));
   gzip.write(text);
@@ -80,45 +80,63 @@ const letters = (text: string, bytes: number): string =>
 /** A million bytes: the limit of a body, and of a line, is a little more. */
 const MILLION = 1_000_000;
 /** Lines that are events, of which all are held until the last is there. */
-const LINES = '{"labels":{"a":"b"}}\n'.repeat(MILLION / 21);
-/** Events with a label that nobody else has, which cost an object each. */
-const MANY_LINES = Array.from({ length: 30_000 }, (_, at) => `{"labels":{"a":"${at}"}}\n`).join('');
-const LONG_LINE = `{"labels":{"a":"${letters('ж', MILLION)}`;
-const FORM_TEXT = `a=${letters('ж', MILLION)}`;
-const ARRAY = `[${'{"labels":{"a":"b"}},'.repeat(MILLION / 21)}`;
+const lines = (): string => '{"labels":{"a":"b"}}\n'.repeat(MILLION / 21);
+/** Events of which no two are alike: what is made of them costs far more than they do. */
+const manyLines = (count: number, bytes: number): string => {
+  const filling = 'x'.repeat(bytes);
+  return Array.from({ length: count }, (_, at) => `{"labels":{"a":"${at}${filling}"}}\n`).join('');
+};
+/** Just below `batch.eventsMax`. */
+const EVENTS = 99_000;
+const emptyEvents = (): string => '{}\n'.repeat(EVENTS);
+const ids = (): string => Array.from({ length: 45_000 }, (_, at) => `{"id":"${at}x${at}"}\n`).join('');
+const longLine = (): string => `{"labels":{"a":"${letters('ж', MILLION)}`;
+const form = (): string => `a=${letters('ж', MILLION)}`;
+const array = (): string => `[${'{"labels":{"a":"b"}},'.repeat(MILLION / 21)}`;
+const oneMegabyte = (): string => manyLines(30_000, 4);
+/** Just below `batch.bytesMax`, and some hundred kB on the wire. */
+const sixtyMegabytes = (): string => manyLines(EVENTS, 580);
 const MANY = 1000;
 const SOME = 200;
 
 /** Kinds 4 and 5: bodies whose end never comes. */
 export const UNFINISHED: readonly Flood[] = [
-  row(4, 'unfinished gzip of a form', { type: FORM, text: FORM_TEXT, gzip: true, connections: MANY }, true),
-  row(4, 'unfinished gzip of JSON', { type: JSON_TYPE, text: ARRAY, gzip: true, connections: MANY }),
-  row(4, 'unfinished gzip of a long line', { type: NDJSON, text: LONG_LINE, gzip: true, connections: MANY }),
-  row(4, 'unfinished gzip of lines', { type: NDJSON, text: LINES, gzip: true, connections: MANY }),
+  row(4, 'unfinished gzip of a form', { type: FORM, text: form, gzip: true, connections: MANY }, true),
+  row(4, 'unfinished gzip of JSON', { type: JSON_TYPE, text: array, gzip: true, connections: MANY }),
+  row(4, 'unfinished gzip of a long line', { type: NDJSON, text: longLine, gzip: true, connections: MANY }),
+  row(4, 'unfinished gzip of lines', { type: NDJSON, text: lines, gzip: true, connections: MANY }),
   row(4, 'unfinished gzip for a webhook', {
     type: JSON_TYPE,
-    text: ARRAY,
+    text: array,
     gzip: true,
     connections: MANY,
     path: '/webhook/alertmanager',
   }),
-  row(5, 'unfinished lines, chunked', { type: NDJSON, text: MANY_LINES, connections: 32 }, true),
-  row(5, 'unfinished lines, gzip', { type: NDJSON, text: MANY_LINES, gzip: true, connections: 32 }),
-  row(5, 'unfinished long line', { type: NDJSON, text: LONG_LINE, connections: SOME }),
-  row(5, 'unfinished JSON, chunked', { type: JSON_TYPE, text: ARRAY, connections: SOME }, true),
+  row(
+    5,
+    'unfinished lines, 60 MB out of gzip',
+    { type: NDJSON, text: sixtyMegabytes, gzip: true, connections: 8 },
+    true,
+  ),
+  row(5, 'unfinished lines, empty events', { type: NDJSON, text: emptyEvents, connections: SOME }),
+  row(5, 'unfinished lines, ids', { type: NDJSON, text: ids, connections: SOME }),
+  row(5, 'unfinished lines, chunked', { type: NDJSON, text: oneMegabyte, connections: SOME }, true),
+  row(5, 'unfinished lines, gzip', { type: NDJSON, text: oneMegabyte, gzip: true, connections: 32 }),
+  row(5, 'unfinished long line', { type: NDJSON, text: longLine, connections: SOME }),
+  row(5, 'unfinished JSON, chunked', { type: JSON_TYPE, text: array, connections: SOME }, true),
   row(5, 'unfinished JSON, Content-Length', {
     type: JSON_TYPE,
-    text: ARRAY.slice(0, 40_000),
+    text: () => array().slice(0, 40_000),
     chunked: false,
     connections: MANY,
   }),
-  row(5, 'unfinished form', { type: FORM, text: FORM_TEXT, connections: SOME }),
+  row(5, 'unfinished form', { type: FORM, text: form, connections: SOME }),
   row(5, 'unfinished CloudEvents', {
     type: 'application/cloudevents-batch+json',
-    text: ARRAY,
+    text: array,
     connections: SOME,
   }),
-  row(5, 'unfinished alerts', { type: JSON_TYPE, text: ARRAY, connections: SOME, path: '/api/v2/alerts' }),
+  row(5, 'unfinished alerts', { type: JSON_TYPE, text: array, connections: SOME, path: '/api/v2/alerts' }),
 ];
 
 function row(kind: number, name: string, wanted: Unfinished, isUsual = false): Flood {

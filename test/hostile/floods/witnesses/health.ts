@@ -36,17 +36,17 @@ export async function watchHealth(options: WitnessOptions, over: Promise<void>):
     ownLagMs += Math.max(0, now - ticked - TICK_MS);
     ticked = now;
   }, TICK_MS);
-  const blameless = (): number => ownLagMs + waitedForCore(options.pid);
   const ask = (): Promise<void> =>
     new Promise((resolve) => {
-      const [began, blamelessBefore] = [performance.now(), blameless()];
+      const [began, ownBefore, waitedBefore] = [performance.now(), ownLagMs, waitedForCore(options.pid)];
       const done = (isWell: boolean): void => {
         const took = performance.now() - began;
         if (!isWell) failed += 1;
         // One that was refused at once says nothing of how long an answer takes.
         if (isWell || took > REFUSED_MS) {
           latencies.push(took);
-          const ofServer = took - (blameless() - blamelessBefore);
+          // The two may be the same time.
+          const ofServer = took - Math.max(ownLagMs - ownBefore, waitedForCore(options.pid) - waitedBefore);
           // A process that is gone has no such figures.
           worstOfServerMs = Math.max(worstOfServerMs, Number.isNaN(ofServer) ? took : ofServer);
         }

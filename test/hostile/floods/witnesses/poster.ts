@@ -45,7 +45,7 @@ export async function post(options: WitnessOptions, over: Promise<void>): Promis
         return;
       }
       retries += 1;
-      await sleep(Math.min(retryAfterMs, endsAt - performance.now()));
+      await sleep(Math.max(0, Math.min(retryAfterMs, endsAt - performance.now())));
     }
   };
   let posted = 0;
