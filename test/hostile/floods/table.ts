@@ -45,7 +45,7 @@ export function tableLine(row: Row, problems: readonly string[]): string {
     `${scraper.answered} of ${scraper.scrapes}, ${whole(scraper.slowestMs)} ms`,
     `${poster.accepted.length} of ${poster.posted} accepted (slowest ${poster.slowestMs} ms, ${poster.retries} retries), ${timesOf(row).size} came${missing > 0 ? `, ${missing} missing of ${dropped} dropped` : ''}`,
     died ?? 'yes',
-    `${starts.join('; ')}; first ${firstReadyMs}; then read ${Object.keys(afterwards.times).length} legitimate events, up to ${whole(afterwards.largestBytes / 1024)} KiB a scrape`,
+    `${starts.join('; ')}; first ${firstReadyMs}; then read ${Object.keys(afterwards.times).length} legitimate events, up to ${whole(afterwards.largestBytes / 1024)} KiB a scrape, ${whole(afterwards.ownBytesMax / 1024)} of them own metrics`,
     problems.length === 0 ? 'ok' : `**FAILED**: ${problems.join('; ')}`,
   ];
   return `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |`;

@@ -9,6 +9,8 @@ export interface Bars {
 const HEALTHY_MS = 1_000;
 /** From the start of a process to ready. The chart's probe gives up after two minutes. */
 const READY_MS = 30_000;
+/** The server's own metrics in a scrape: some 8 kB where nobody floods. */
+const OWN_BYTES = 1024 * 1024;
 /** Memory still rises if the last quarter of a flood has so much more than the third, and so many MiB. */
 const RISE_SHARE = 0.25;
 const RISE_MEBIBYTES = 64;
@@ -61,6 +63,8 @@ export function problemsOf(row: Row, { rssMebibytes }: Bars): readonly string[] 
   say(slow.length > 0, `a restart took ${Math.max(...slow)} ms`);
   const fat = Math.max(...restarts.map(({ most }) => most));
   say(rssMebibytes !== undefined && fat > rssMebibytes, `a restart took ${Math.round(fat)} MiB`);
+  const own = Math.max(scraper.ownBytesMax, afterwards.ownBytesMax);
+  say(own > OWN_BYTES, `each scrape carries ${own} bytes of the server's own metrics`);
   const missing = missingOf(row);
   const dropped = Math.max(scraper.dropped, afterwards.dropped);
   say(

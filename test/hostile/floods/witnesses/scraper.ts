@@ -19,6 +19,8 @@ export interface ScraperSeen {
   readonly failures: Readonly<Record<string, number>>;
   readonly slowestMs: number;
   readonly largestBytes: number;
+  /** The most that the server's own metrics took of a scrape: what each scrape of each scraper has to carry. */
+  readonly ownBytesMax: number;
   /** The times of each legitimate event that came, by its number: more than one if it came at different times. */
   readonly times: Readonly<Record<number, readonly number[]>>;
   /** What the server says that it gave up. */
@@ -51,6 +53,7 @@ export async function scrape(options: WitnessOptions, over: Promise<void>): Prom
   const failures: Record<string, number> = {};
   const times: Record<number, number[]> = {};
   let [scrapes, answered, slowestMs, largestBytes, dropped, heapUsedMax] = [0, 0, 0, 0, 0, 0];
+  let ownBytesMax = 0;
   const once = async (): Promise<number> => {
     scrapes += 1;
     const began = performance.now();
@@ -58,7 +61,9 @@ export async function scrape(options: WitnessOptions, over: Promise<void>): Prom
       const body = await get();
       slowestMs = Math.max(slowestMs, performance.now() - began);
       largestBytes = Math.max(largestBytes, body.length);
-      for (const family of familiesNamed(body, WANTED)) note(family);
+      const { found, ownBytes } = familiesNamed(body, WANTED);
+      ownBytesMax = Math.max(ownBytesMax, ownBytes);
+      for (const family of found) note(family);
       answered += 1;
       return body.length;
     } catch (error) {
@@ -119,5 +124,5 @@ export async function scrape(options: WitnessOptions, over: Promise<void>): Prom
     await sleep(bytes < OWN_BYTES_MAX || bytes === Number.POSITIVE_INFINITY ? EVERY_MS : 0);
   }
   agent.destroy();
-  return { ...during, largestBytes, times, dropped, heapUsedMax };
+  return { ...during, largestBytes, ownBytesMax, times, dropped, heapUsedMax };
 }
