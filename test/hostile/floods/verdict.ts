@@ -35,6 +35,7 @@ export function problemsOf(row: Row, { rssMebibytes }: Bars): readonly string[] 
   const { memory, health, scraper, poster, died, restarts, afterwards, firstReadyMs } = row;
   const problems: string[] = [];
   const say = (isSo: boolean, what: string): void => void (isSo && problems.push(what));
+  say(row.sent.requests === 0, 'the flood sent nothing; give it more --seconds');
   say(firstReadyMs > READY_MS, `ready only after ${firstReadyMs} ms`);
   say(died !== undefined, `the server ${died ?? ''}`);
   say(
