@@ -5,7 +5,9 @@ import type { Access } from './access/access.ts';
 import type { Naming } from './app/naming.ts';
 import { namingOf } from './app/naming.ts';
 import { bodyRules, eventRules, seriesRules } from './app/eventRules.ts';
+import { machineNames } from './app/machineNames.ts';
 import {
+  browserRules,
   counterRules,
   expiryLimits,
   knownScrapers,
@@ -19,8 +21,9 @@ import { webhooksOf } from './app/webhooks.ts';
 import type { Settings } from './config/settings.ts';
 import type { Clock } from './core/millis.ts';
 import { UnavailableError } from './core/errors.ts';
-import { asksNothing, guard } from './http/auth/guard.ts';
+import { asksForHosts, asksNothing, guard } from './http/auth/guard.ts';
 import { WriteLimits } from './http/auth/writeLimits.ts';
+import type { AllowedHosts } from './http/browsers/hosts.ts';
 import { Connections } from './http/connections.ts';
 import { eventRoute } from './http/eventRoute.ts';
 import { feedRoute } from './http/feedRoute.ts';
@@ -94,6 +97,7 @@ export class App implements AsyncDisposable {
   readonly #connections: Connections;
   readonly #naming: Naming;
   readonly #access: Access;
+  readonly #hosts: AllowedHosts;
   readonly #http: FastifyInstance;
   readonly #server: Server;
   #rounds = 0;
@@ -174,13 +178,16 @@ export class App implements AsyncDisposable {
     this.#http = app;
     this.#server = server;
     const proxies = trustedProxies(settings);
+    const { hosts, foreignPages } = browserRules(settings);
+    this.#hosts = hosts;
     const writeLimits = new WriteLimits(settings, clock);
-    guard(app, { access, writeLimits, proxies, clock });
+    guard(app, { access, writeLimits, hosts, foreignPages, proxies, clock });
     if (access.tls === undefined)
       openPostLane(server, {
         isOpen: () => this.#readiness.ready && asksNothing(access, writeLimits),
         ingest,
         rules: bodies,
+        mayAskBy: (host, acceptEncoding) => !asksForHosts(access) || hosts.has(host, acceptEncoding),
         urlBytesMax: settings['event.urlMax'],
         connections: this.#connections,
         observeRequest,
@@ -212,6 +219,7 @@ export class App implements AsyncDisposable {
       metricsRoute(routes, {
         scrapes,
         connections: this.#connections,
+        foreignPages,
         proxies,
         clock,
         mode: settings['scrape.timestamps'] === 'explicit' ? 'timed' : 'untimed',
@@ -237,6 +245,7 @@ export class App implements AsyncDisposable {
    * Resolves with the port and the address that it listens on.
    */
   async start(): Promise<{ port: number; address: string }> {
+    this.#hosts.allow(await machineNames());
     await this.#http.ready();
     const { port, address } = await this.#listen();
     try {

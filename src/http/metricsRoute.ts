@@ -9,6 +9,8 @@ import type { FamilyGroup } from '../wire/out/families.ts';
 import type { Format } from '../wire/out/negotiate.ts';
 import { negotiate } from '../wire/out/negotiate.ts';
 import { Renderer } from '../wire/out/render.ts';
+import type { ForeignPages } from './browsers/pages.ts';
+import { isNavigation, isShown } from './browsers/pages.ts';
 import type { Encoded } from './compress.ts';
 import { Compressor } from './compress.ts';
 import type { Connections } from './connections.ts';
@@ -23,6 +25,7 @@ export interface MetricsRouteParts {
   readonly scrapes: Scrapes;
   readonly connections: Connections;
   readonly proxies: TrustedProxies;
+  readonly foreignPages: ForeignPages;
   readonly clock: Clock;
   /** How samples are timed for a scraper that does not say. */
   readonly mode: Mode;
@@ -38,6 +41,10 @@ const TIMEOUT_SECONDS_MAX = 86_400;
 
 /** A larger body is handed to the socket in its parts: to join them costs more than that. */
 const JOINED_BYTES_MAX = 16 * 1024;
+
+/** What is said to a browser, where nothing was taken though `peek=true` was not asked for. */
+const SHOWN =
+  'Shown to a browser, and not taken: scrapers still get these events. A scrape is a GET by a program that is no browser.';
 
 /** By any of these an HTTP proxy shows itself. */
 const PROXY_HEADERS = ['via', 'forwarded', 'x-forwarded-for', 'x-real-ip'];
@@ -70,8 +77,14 @@ const SCHEMA = {
 export function metricsRoute(app: FastifyInstance, given: MetricsRouteParts): void {
   const parts = { ...given, renderer: new Renderer(), compressor: new Compressor() };
   app.get('/metrics', { exposeHeadRoute: false, schema: SCHEMA }, async (request, reply) => {
+    const looks = flagOf(parametersOf(request.raw), 'peek');
+    // What a page makes a browser ask for must take nothing away; what a person opens in one is shown.
+    if (!looks && !isNavigation(request.headers)) parts.foreignPages.check(request.headers);
     const asked = await readRequest(request, parts);
-    return asked.peek ? peek(asked, request, reply, parts) : scrape(asked, request, reply, parts);
+    if (looks) return peek(asked, request, reply, parts);
+    return isShown(request.headers)
+      ? peek(asked, request, reply, parts, SHOWN)
+      : scrape(asked, request, reply, parts);
   });
   app.head(
     '/metrics',
@@ -90,7 +103,6 @@ interface Asked {
   readonly identity: ReturnType<typeof identify>;
   readonly mode: Mode;
   readonly format: Format;
-  readonly peek: boolean;
 }
 
 async function readRequest(
@@ -103,7 +115,6 @@ async function readRequest(
   return {
     mode: modeOf(parameters) ?? mode,
     format: negotiate(raw.headers.accept),
-    peek: flagOf(parameters, 'peek'),
     identity: await withLastingName(identity, nameOf),
   };
 }
@@ -146,9 +157,13 @@ async function peek(
   { raw }: FastifyRequest,
   reply: FastifyReply,
   parts: Making,
+  why?: string,
 ): Promise<FastifyReply> {
   const runs = await parts.scrapes.peek(identity, mode);
-  return send(reply, format, await bodyOf(runs, mode, format, raw.headers['accept-encoding'], parts));
+  if (why !== undefined) reply.header('X-Oneshot-Note', why);
+  // The other formats have no place for a remark.
+  const remark = why !== undefined && format.kind === 'text' ? `# ${why}\n` : undefined;
+  return send(reply, format, await bodyOf(runs, mode, format, raw.headers['accept-encoding'], parts, remark));
 }
 
 async function bodyOf(
@@ -157,10 +172,13 @@ async function bodyOf(
   format: Format,
   acceptEncoding: string | string[] | undefined,
   { ownMetrics, renderer, compressor }: Making,
+  remark?: string,
 ): Promise<Encoded> {
-  const pieces = await inSteps(
+  const rendered = await inSteps(
     renderer.render(format, runs, await ownMetrics(), { timed: mode === 'timed' }),
   );
+  const pieces =
+    remark === undefined ? rendered : [{ bytes: Buffer.from(remark), isShared: false }, ...rendered];
   return compressor.encode(pieces, String(acceptEncoding ?? ''));
 }
 

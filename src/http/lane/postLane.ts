@@ -10,12 +10,14 @@ import type { Ingest, IngestReply } from '../ingest.ts';
 import type { RequestObserver, ServerNews } from '../server.ts';
 import { report } from '../server.ts';
 import { AnswerTexts } from './answerText.ts';
-import type { PlainPost } from './plainPost.ts';
+import type { MayAskBy, PlainPost } from './plainPost.ts';
 import { PlainPosts } from './plainPost.ts';
 
 export interface PostLaneParts {
   /** Whether nothing is asked of a post beside what the lane looks at; asked for each. */
   readonly isOpen: () => boolean;
+  /** Whether a client may ask by a `Host`, with what it says of encodings; asked where its headers are new. */
+  readonly mayAskBy: MayAskBy;
   readonly ingest: Pick<Ingest, 'one' | 'ingest'>;
   readonly rules: Pick<BodyRules, 'pairsMax' | 'stream' | 'plain'>;
   readonly urlBytesMax: number;
@@ -63,7 +65,7 @@ const ignore = () => undefined;
 class LaneConnection {
   readonly #socket: Socket;
   readonly #lane: Lane;
-  readonly #posts = new PlainPosts();
+  readonly #posts: PlainPosts;
   #isAnswering = false;
   #hasAnswered = false;
   /** What came while an answer was due. It may be anything, and is the HTTP server's. */
@@ -72,6 +74,7 @@ class LaneConnection {
   constructor(socket: Socket, lane: Lane) {
     this.#socket = socket;
     this.#lane = lane;
+    this.#posts = new PlainPosts(lane.mayAskBy);
     const { server } = lane;
     socket.on('data', this.#onData).on('end', this.#onEnd).on('timeout', this.#onTimeout).on('error', ignore);
     socket.setTimeout(server.headersTimeout === 0 ? server.requestTimeout : server.headersTimeout);
