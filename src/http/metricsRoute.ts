@@ -148,8 +148,11 @@ async function scrape(
   }
   if (offerId === undefined) return send(reply, format, body);
   const offer = { scraperId: identity.id, offerId, requestedAt, timeoutMs };
-  connections.carry(raw, reply.raw, offer, () => void send(reply, format, body));
-  return reply;
+  if (connections.carry(raw, reply.raw, offer, () => void send(reply, format, body))) return reply;
+  throw new RefusedError(
+    'connection',
+    'the connection was ended from the other side before this answer, so nobody could tell whether it arrives; keep it open until the answer is there, or look with peek=true',
+  );
 }
 
 async function peek(
