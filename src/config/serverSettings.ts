@@ -11,6 +11,7 @@ const USER_SCOPES: TextRule = {
   pattern: /^.+=(?:write|scrape|admin)(?:\+(?:write|scrape|admin))*$/,
   rule: 'name=scope or name=scope+scope',
   remedy: 'use the scopes write, scrape, admin, as in prometheus=scrape',
+  hides: true,
 };
 
 /** A host as a client names it. A port may stand there, and is ignored, as it is in what clients send. */
