@@ -7,7 +7,9 @@ import type { Machine } from './app/memory.ts';
 import { memoryOf } from './app/memory.ts';
 import { namingOf } from './app/naming.ts';
 import { bodyRules, eventRules, seriesRules } from './app/eventRules.ts';
+import { machineNames } from './app/machineNames.ts';
 import {
+  browserRules,
   counterRules,
   expiryLimits,
   idsMaxOf,
@@ -23,10 +25,11 @@ import type { Settings } from './config/settings.ts';
 import type { Memory } from './core/memory.ts';
 import type { Clock } from './core/millis.ts';
 import { UnavailableError } from './core/errors.ts';
-import { asksNothing, guard } from './http/auth/guard.ts';
+import { asksForHosts, asksNothing, guard } from './http/auth/guard.ts';
 import { WriteLimits } from './http/auth/writeLimits.ts';
 import { AnswerMemory } from './http/answerMemory.ts';
 import { BodyMemory } from './http/bodyMemory.ts';
+import type { AllowedHosts } from './http/browsers/hosts.ts';
 import { Connections } from './http/connections.ts';
 import { eventRoute } from './http/eventRoute.ts';
 import { feedRoute } from './http/feedRoute.ts';
@@ -103,6 +106,7 @@ export class App implements AsyncDisposable {
   readonly #connections: Connections;
   readonly #naming: Naming;
   readonly #access: Access;
+  readonly #hosts: AllowedHosts;
   readonly #http: FastifyInstance;
   readonly #server: Server;
   #rounds = 0;
@@ -188,13 +192,16 @@ export class App implements AsyncDisposable {
     answers.count(app);
     this.#server = server;
     const proxies = trustedProxies(settings);
+    const { hosts, foreignPages } = browserRules(settings);
+    this.#hosts = hosts;
     const writeLimits = new WriteLimits(settings, clock);
-    guard(app, { access, writeLimits, proxies, clock });
+    guard(app, { access, writeLimits, hosts, foreignPages, proxies, clock });
     if (access.tls === undefined)
       openPostLane(server, {
         isOpen: () => this.#readiness.ready && asksNothing(access, writeLimits),
         ingest,
         rules: bodies,
+        mayAskBy: (host, acceptEncoding) => !asksForHosts(access) || hosts.has(host, acceptEncoding),
         urlBytesMax: settings['event.urlMax'],
         connections: this.#connections,
         observeRequest,
@@ -226,6 +233,7 @@ export class App implements AsyncDisposable {
       metricsRoute(routes, {
         scrapes,
         connections: this.#connections,
+        foreignPages,
         proxies,
         clock,
         mode: settings['scrape.timestamps'] === 'explicit' ? 'timed' : 'untimed',
@@ -254,6 +262,7 @@ export class App implements AsyncDisposable {
    * Resolves with the port and the address that it listens on.
    */
   async start(): Promise<{ port: number; address: string }> {
+    this.#hosts.allow(await machineNames());
     await this.#http.ready();
     const { port, address } = await this.#listen();
     try {

@@ -79,10 +79,10 @@ export class Access implements Disposable {
     const access = new Access(parts);
     await access.#web?.start();
     await access.#tokens?.start();
-    for (const name of access.#scopes.keys()) {
+    for (const [index, name] of [...access.#scopes.keys()].entries()) {
       if (!access.#users.has(name))
         throw new AccessFileError(
-          `auth.users names ${shown(name)}, who is not in basic_auth_users of web.config.file; correct the name`,
+          `auth.users: item ${index + 1} names a user who is not in basic_auth_users of web.config.file; correct the name`,
         );
     }
     const { basic, bearer } = access.asksFor;

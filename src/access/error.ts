@@ -14,10 +14,3 @@ export function shown(text: string): string {
     text.length > SHOWN_CHARACTERS_MAX ? `${text.slice(0, SHOWN_CHARACTERS_MAX)}…` : text,
   );
 }
-
-const PLAIN_KEY = new RegExp(`^[\\w.-]{1,${SHOWN_CHARACTERS_MAX}}$`);
-
-/** A key, as the place of an error names it: as it is written, or where that would be long or odd, as `shown`. */
-export function named(key: string): string {
-  return PLAIN_KEY.test(key) ? key : shown(key);
-}

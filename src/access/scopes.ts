@@ -1,4 +1,4 @@
-import { AccessFileError, shown } from './error.ts';
+import { AccessFileError } from './error.ts';
 
 /** What a credential may do: post events; scrape, peek and list scrapers; everything. */
 export const SCOPES = ['write', 'scrape', 'admin'] as const;
@@ -24,7 +24,7 @@ export function readScopes(where: string, names: readonly string[]): ReadonlySet
   const scopes = names.map((name) => {
     const scope = SCOPES.find((each) => each === name);
     if (scope === undefined)
-      throw new AccessFileError(`${where}: ${shown(name)} is not a scope; use ${SCOPES.join(', ')}`);
+      throw new AccessFileError(`${where}: one of them is not a scope; use ${SCOPES.join(', ')}`);
     return scope;
   });
   if (scopes.length === 0)
@@ -35,13 +35,13 @@ export function readScopes(where: string, names: readonly string[]): ReadonlySet
 /** Reads the setting `auth.users`: each item is `name=scope`, or `name=scope+scope`. Throws an AccessFileError. */
 export function readUserScopes(items: readonly string[]): ReadonlyMap<string, ReadonlySet<Scope>> {
   const users = new Map<string, ReadonlySet<Scope>>();
-  for (const item of items) {
+  for (const [index, item] of items.entries()) {
+    const place = `auth.users: item ${index + 1}`;
     const equals = item.lastIndexOf('=');
-    if (equals < 1)
-      throw new AccessFileError(`auth.users: ${shown(item)} must be name=scope or name=scope+scope`);
+    if (equals < 1) throw new AccessFileError(`${place} must be name=scope or name=scope+scope`);
     const name = item.slice(0, equals);
-    if (users.has(name)) throw new AccessFileError(`auth.users names ${shown(name)} twice; keep one`);
-    users.set(name, readScopes(`auth.users ${shown(name)}`, item.slice(equals + 1).split('+')));
+    if (users.has(name)) throw new AccessFileError(`${place} names a user for the second time; keep one`);
+    users.set(name, readScopes(place, item.slice(equals + 1).split('+')));
   }
   return users;
 }

@@ -38,21 +38,38 @@ describe('the file of tokens', () => {
   const HASH = hashToken(TOKEN);
   it.each([
     ['a mapping', 'name: a', 'tokens.yml must be a list'],
-    ['no name', `- scopes: [write]\n  hash: ${HASH}`, 'entry 1: name "" must be'],
+    ['no name', `- scopes: [write]\n  hash: ${HASH}`, 'entry 1: name must be'],
     [
       'a name that would break a line',
       `- name: "a\\nb"\n  scopes: [write]\n  hash: ${HASH}`,
-      'name "a\\nb" must be',
+      'entry 1: name must be',
     ],
-    ['a name twice', `${entry}${entry}`, 'entry 2: name "ci.builds" is taken'],
+    ['a name twice', `${entry}${entry}`, 'entry 2: name is that of an entry before'],
     ['no scope', `- name: a\n  scopes: []\n  hash: ${HASH}`, 'needs at least one scope'],
     [
       'an unknown scope',
       `- name: a\n  scopes: [read]\n  hash: ${HASH}`,
-      '"read" is not a scope; use write, scrape, admin',
+      'entry 1: scopes: one of them is not a scope; use write, scrape, admin',
     ],
     ['a scope that is no list', `- name: a\n  scopes: write\n  hash: ${HASH}`, 'scopes must be a list'],
-    ['an unknown key', `- name: a\n  scope: [write]\n  hash: ${HASH}`, 'unknown key "scope"'],
+    [
+      'an unknown key',
+      `- name: a\n  scope: [write]\n  hash: ${HASH}`,
+      'unknown key at line 2, perhaps meant as scopes',
+    ],
+    ['a token as a name', `- name: ${TOKEN}\n  scopes: [write]\n  hash: ${HASH}`, 'entry 1: name is a token'],
+    [
+      'a token as a name, and more',
+      `- name: ${TOKEN} ci\n  scopes: [write]\n  hash: ${HASH}`,
+      'name must be',
+    ],
+    ['a token as a key', `- ${TOKEN}: [write]\n`, 'entry 1: unknown key at line 1'],
+    ['a token as a key of a mapping', `${TOKEN}: {scopes: [write]}\n`, 'must be a list'],
+    ['a token as a list', `- name: a\n  hash: {${TOKEN}: 1}`, 'hash must be a text'],
+    ['a token as a scope', `- name: a\n  scopes: [${TOKEN}]\n  hash: ${HASH}`, 'is not a scope'],
+    ['a token as an alias', `- name: *${TOKEN}\n`, 'name: what stands there begins with *'],
+    ['a token in what is no YAML', `- name: a\n ${TOKEN}: [\n`, 'is not valid YAML'],
+    ['a token that stands alone', `- ${TOKEN}\n`, 'must be a mapping'],
     [
       'a token in place of its hash',
       `- name: a\n  scopes: [write]\n  hash: ${TOKEN}`,

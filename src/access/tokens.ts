@@ -7,6 +7,13 @@ export const TOKEN_RANDOM_BYTES = 32;
 /** Tells people and scanners for leaked secrets what they are looking at. */
 const PREFIX = 'oneshot_';
 
+const TOKEN = new RegExp(`^${PREFIX}[\\w-]{43}$`);
+
+/** Whether a text is what `newToken` makes. */
+export function looksLikeToken(text: string): boolean {
+  return TOKEN.test(text);
+}
+
 /** What a hash looks like. */
 export const TOKEN_HASH = /^sha256:[0-9a-f]{64}$/;
 

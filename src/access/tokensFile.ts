@@ -1,8 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
-import { AccessFileError, shown } from './error.ts';
+import { AccessFileError } from './error.ts';
 import type { Principal } from './scopes.ts';
 import { readScopes } from './scopes.ts';
-import { TOKEN_HASH, TOKEN_NAME, hashToken } from './tokens.ts';
+import { TOKEN_HASH, TOKEN_NAME, hashToken, looksLikeToken } from './tokens.ts';
 import { Section, readYaml } from './yamlReader.ts';
 
 /** How many tokens one file may hold: each request is compared with all of them. */
@@ -32,10 +32,15 @@ export class TokenTable {
       const name = section.text('name') ?? '';
       if (!TOKEN_NAME.test(name))
         throw new AccessFileError(
-          `${place}: name ${shown(name)} must be 1 to 64 of letters, digits, . _ and -, and no sign first`,
+          `${place}: name must be 1 to 64 of letters, digits, . _ and -, and no sign first; what stands there is not shown, as it may be a token`,
+        );
+      // It would stand in the log, and in what scrapers are called.
+      if (looksLikeToken(name))
+        throw new AccessFileError(
+          `${place}: name is a token; give it a name, and only the hash of the token`,
         );
       if (names.has(name))
-        throw new AccessFileError(`${place}: name ${shown(name)} is taken; names are unique`);
+        throw new AccessFileError(`${place}: name is that of an entry before; names are unique`);
       names.add(name);
       const hash = section.text('hash') ?? '';
       if (!TOKEN_HASH.test(hash))

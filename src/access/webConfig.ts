@@ -63,7 +63,7 @@ function readHeaders(path: string, section: Section | undefined): WebConfig['hea
   const headers = (section?.keys() ?? []).map((name): readonly [string, string] => {
     if (!Object.hasOwn(HEADERS, name)) {
       throw new AccessFileError(
-        `${path}: the header ${shown(name)} can't be set; those that can are ${Object.keys(HEADERS).join(', ')}`,
+        `${path}: the header at line ${section?.lineOf(name)} can't be set; those that can are ${Object.keys(HEADERS).join(', ')}`,
       );
     }
     const value = section?.text(name) ?? '';
@@ -89,7 +89,7 @@ function readUsers(path: string, section: Section | undefined): WebConfig['users
       const hash = section?.text(name) ?? '';
       if (BCRYPT.test(hash)) return [name, hash];
       throw new AccessFileError(
-        `${path}: basic_auth_users: what stands for ${shown(name)} is not a password hashed with bcrypt; make one with htpasswd -nBC 10 ""`,
+        `${path}: basic_auth_users: line ${section?.lineOf(name)} is not a password hashed with bcrypt; make one with htpasswd -nBC 10 ""`,
       );
     }),
   );

@@ -1,12 +1,19 @@
 import type { Document, ParsedNode } from 'yaml';
-import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
-import { AccessFileError, named, shown } from './error.ts';
+import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
+import { nearest } from '../core/nearest.ts';
+import { AccessFileError } from './error.ts';
 
 /** What one value may be. Plain scalars have no quotes, so that `true` and `5` may be more than text. */
 type Value =
   | { readonly kind: 'text'; readonly text: string; readonly plain: boolean }
   | { readonly kind: 'list'; readonly items: readonly ParsedNode[] }
   | { readonly kind: 'section'; readonly section: Section };
+
+/** A file that was read, and where its lines begin. */
+export interface Yaml {
+  readonly document: Document.Parsed;
+  readonly lines: LineCounter;
+}
 
 /** As YAML 1.1 has them, which the exporters read. */
 const NULL = /^(?:~|null|Null|NULL|)$/;
@@ -15,13 +22,14 @@ const FALSE = /^(?:false|False|FALSE|no|No|NO|off|Off|OFF|n|N)$/;
 const INTEGER = /^[+-]?\d{1,15}$/;
 
 /**
- * Reads YAML strictly: no key twice, none that nobody knows. Errors name the file and the place, never a value, since most of what
- * these files hold is secret. Throws an AccessFileError.
+ * Reads YAML strictly: no key twice, none that nobody knows. Errors name the file and the place, never a value or a key that is
+ * not known, since most of what these files hold is secret, and may stand in the wrong place. Throws an AccessFileError.
  */
-export function readYaml(file: string, text: string): Document.Parsed {
-  const document = parsed(file, text.replace(/^\uFEFF/, ''));
+export function readYaml(file: string, text: string): Yaml {
+  const lines = new LineCounter();
+  const document = parsed(file, text.replace(/^\uFEFF/, ''), lines);
   const [error] = document.errors;
-  if (error === undefined) return document;
+  if (error === undefined) return { document, lines };
   const before = text.slice(0, error.pos[0]).split('\n');
   const place = `line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`;
   throw new AccessFileError(
@@ -29,10 +37,11 @@ export function readYaml(file: string, text: string): Document.Parsed {
   );
 }
 
-function parsed(file: string, text: string): Document.Parsed {
+function parsed(file: string, text: string, lineCounter: LineCounter): Document.Parsed {
   try {
     return parseDocument(text, {
       version: '1.1',
+      lineCounter,
       // All scalars are texts; what they mean is up to the key that they stand under.
       schema: 'failsafe',
       // Pretty errors quote the line, and the line may hold a secret.
@@ -47,38 +56,49 @@ function parsed(file: string, text: string): Document.Parsed {
 
 /** A mapping of a YAML file. Every reader throws an AccessFileError for a value of another kind. */
 export class Section {
-  readonly #document: Document.Parsed;
+  readonly #yaml: Yaml;
   readonly #place: string;
-  readonly #values = new Map<string, ParsedNode | null>();
+  readonly #known: readonly string[] | undefined;
+  readonly #values = new Map<string, { readonly key: ParsedNode; readonly value: ParsedNode | null }>();
 
-  private constructor(document: Document.Parsed, place: string, node: unknown, known?: readonly string[]) {
-    this.#document = document;
+  private constructor(yaml: Yaml, place: string, node: unknown, known?: readonly string[]) {
+    this.#yaml = yaml;
     this.#place = place;
+    this.#known = known;
     this.#take(node, new Set());
     for (const key of this.#values.keys()) {
-      if (known?.includes(key) === false)
-        throw new AccessFileError(`${place}: unknown key ${shown(key)}; known are ${known.join(', ')}`);
+      if (known?.includes(key) !== false) continue;
+      const near = nearest(key, known);
+      const hint = near === undefined ? '' : `, perhaps meant as ${near}`;
+      throw new AccessFileError(
+        `${place}: unknown key at line ${this.lineOf(key)}${hint}; known are ${known.join(', ')}`,
+      );
     }
   }
 
   /** The whole document. An empty one is an empty mapping. */
-  static whole(file: string, document: Document.Parsed, known: readonly string[]): Section {
-    return new Section(document, file, document.contents, known);
+  static whole(file: string, yaml: Yaml, known: readonly string[]): Section {
+    return new Section(yaml, file, yaml.document.contents, known);
   }
 
   /** The items of a list that are mappings themselves. */
   static each(
     file: string,
-    document: Document.Parsed,
+    yaml: Yaml,
     known: readonly string[],
   ): readonly { readonly place: string; readonly section: Section }[] {
-    const node = document.contents as unknown;
+    const node = yaml.document.contents as unknown;
     if (node === null || (isScalar(node) && NULL.test(String(node.value)))) return [];
     if (!isSeq(node)) throw new AccessFileError(`${file} must be a list; begin each entry with "- "`);
     return node.items.map((item, index) => {
       const place = `${file}: entry ${index + 1}`;
-      return { place, section: new Section(document, place, item, known) };
+      return { place, section: new Section(yaml, place, item, known) };
     });
+  }
+
+  /** The line that a key stands on, from 1; for errors, which name no key that may be a secret. */
+  lineOf(key: string): number {
+    return this.#yaml.lines.linePos(this.#values.get(key)?.key.range[0] ?? 0).line;
   }
 
   keys(): readonly string[] {
@@ -88,9 +108,7 @@ export class Section {
   /** A mapping within; undefined where it is absent or empty. Without `known` any key may stand in it. */
   section(key: string, known?: readonly string[]): Section | undefined {
     const node = this.#node(key);
-    return node === undefined
-      ? undefined
-      : new Section(this.#document, `${this.#place}: ${named(key)}`, node, known);
+    return node === undefined ? undefined : new Section(this.#yaml, this.#placeOf(key), node, known);
   }
 
   /** Any scalar as it is written; undefined where it is absent, or null. */
@@ -119,7 +137,7 @@ export class Section {
     const value = this.#value(key, node);
     if (value.kind !== 'list') throw this.#wrong(key, 'a list');
     return value.items.map((item) => {
-      const text = this.#value(key, this.#resolved(item, `${this.#place}: ${named(key)}`));
+      const text = this.#value(key, this.#resolved(item, this.#placeOf(key)));
       if (text.kind !== 'text') throw this.#wrong(key, 'a list of texts');
       return text.text;
     });
@@ -135,7 +153,7 @@ export class Section {
 
   /** Undefined for what is absent, or null. */
   #node(key: string): unknown {
-    const node = this.#resolved(this.#values.get(key), `${this.#place}: ${named(key)}`);
+    const node = this.#resolved(this.#values.get(key)?.value, this.#placeOf(key));
     if (node === null || node === undefined) return undefined;
     return isScalar(node) && node.type === 'PLAIN' && NULL.test(String(node.value)) ? undefined : node;
   }
@@ -143,12 +161,12 @@ export class Section {
   #value(key: string, node: unknown): Value {
     if (isScalar(node)) return { kind: 'text', text: String(node.value), plain: node.type === 'PLAIN' };
     if (isSeq<ParsedNode>(node)) return { kind: 'list', items: node.items };
-    return { kind: 'section', section: new Section(this.#document, `${this.#place}: ${named(key)}`, node) };
+    return { kind: 'section', section: new Section(this.#yaml, this.#placeOf(key), node) };
   }
 
   #resolved(node: unknown, place = this.#place): unknown {
     if (!isAlias(node)) return node;
-    const anchored = node.resolve(this.#document);
+    const anchored = node.resolve(this.#yaml.document);
     // Else a mistyped name would stand for nothing, and nothing may mean that nobody is asked for a password.
     if (anchored === undefined)
       throw new AccessFileError(
@@ -168,7 +186,7 @@ export class Section {
     for (const { key, value } of node.items) {
       if (!isScalar(key)) throw new AccessFileError(`${this.#place}: every key must be a text`);
       const name = String(key.value);
-      if (name !== '<<' && !this.#values.has(name)) this.#values.set(name, value);
+      if (name !== '<<' && !this.#values.has(name)) this.#values.set(name, { key, value });
     }
     for (const { key, value } of node.items) {
       if (!isScalar(key) || key.value !== '<<') continue;
@@ -178,6 +196,11 @@ export class Section {
   }
 
   #wrong(key: string, rule: string): AccessFileError {
-    return new AccessFileError(`${this.#place}: ${named(key)} must be ${rule}`);
+    return new AccessFileError(`${this.#placeOf(key)} must be ${rule}`);
+  }
+
+  /** Keys that are the file's own are named by their lines. */
+  #placeOf(key: string): string {
+    return `${this.#place}: ${this.#known === undefined ? `line ${this.lineOf(key)}` : key}`;
   }
 }

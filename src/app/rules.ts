@@ -3,6 +3,8 @@ import type { Settings } from '../config/settings.ts';
 import { shown } from '../core/errors.ts';
 import type { Memory } from '../core/memory.ts';
 import type { TimeRules } from '../core/pulse.ts';
+import { AllowedHosts } from '../http/browsers/hosts.ts';
+import { ForeignPages } from '../http/browsers/pages.ts';
 import { isScraperId } from '../http/identify.ts';
 import { TrustedProxies } from '../http/proxies.ts';
 import type { CounterRules } from '../relay/counters.ts';
@@ -40,6 +42,14 @@ export function trustedProxies(settings: Settings): TrustedProxies {
   } catch (cause) {
     throw new ConfigError(`server.trustedProxies: ${(cause as Error).message}`, { cause });
   }
+}
+
+/** What pages in browsers may do. What else the machine is called is known once the server starts. */
+export function browserRules(settings: Settings): { hosts: AllowedHosts; foreignPages: ForeignPages } {
+  return {
+    hosts: new AllowedHosts([settings['server.host'], ...settings['server.allowedHosts']]),
+    foreignPages: new ForeignPages(settings['server.allowedOrigins']),
+  };
 }
 
 export function serverLimits(settings: Settings) {

@@ -46,7 +46,9 @@ export function remoteOf(args: Args): Remote {
   } catch (cause) {
     const { message } = cause as Error;
     const why = message === 'Invalid URL' ? `write it as ${DEFAULT_URL}` : message;
-    throw new UsageError(`--url ${shown(url)} is not the address of a server: ${why}`, { cause });
+    // It may hold a password.
+    const said = url.includes('@') ? '' : ` ${shown(url)}`;
+    throw new UsageError(`--url${said} is not the address of a server: ${why}`, { cause });
   }
   return { url, credentials: credentialsOf(args), timeoutMs: args.number('timeout') ?? TIMEOUT_MS };
 }

@@ -57,7 +57,7 @@ describe('webhook try', () => {
     [['deploys'], /name a webhook and a file/],
     [['deploys', 'none.json'], /there is no file "none\.json"/],
     [['none', 'body.json'], /there is no webhook "none"/],
-    [['deploys', 'body.json', '-H', 'x'], /--header "x" is none/],
+    [['deploys', 'body.json', '-H', 'x'], /--header is no header/],
   ])('%j is refused', async (argv, message) => {
     await expect(tryWith({ events: [], ignored: 0, refused: [] }, argv).ran).rejects.toThrow(message);
   });

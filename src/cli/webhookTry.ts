@@ -114,6 +114,8 @@ function headersOf(header: string | undefined): Readonly<Record<string, string>>
   if (header === undefined) return {};
   const colon = header.indexOf(':');
   if (colon < 1)
-    throw new UsageError(`--header ${shown(header)} is none; write it as "X-GitHub-Event: push"`);
+    throw new UsageError(
+      '--header is no header; write it as "X-GitHub-Event: push"; its value is not shown, as it may be a secret',
+    );
   return { [header.slice(0, colon).trim()]: header.slice(colon + 1).trim() };
 }

@@ -1,4 +1,4 @@
-import { jsonObject } from './json.ts';
+import { namedObjects } from './json.ts';
 import type { TextRule } from './kinds.ts';
 import { integer, list, oneOf, text } from './kinds.ts';
 import { BODY_MAX, DAY, GIB, KIB, MIB, MINUTE, SECOND, duration, size } from './quantities.ts';
@@ -18,6 +18,11 @@ const LABEL_NAME: TextRule = {
   rule: "a label's name that does not begin with __",
   remedy: "name labels that events carry; the events' metric is counted apart in any case",
 };
+
+/** What is known of a webhook, and shown by --print-config. test/golden/printedWebhooks.test.ts holds that these are all there are. */
+const WEBHOOK_MEMBERS: ReadonlySet<string> = new Set(
+  'preset only labels drop metric labelsFrom value time id when unless each kinds'.split(' '),
+);
 
 /** Settings of what is taken in. */
 export const EVENT_SETTINGS = {
@@ -139,7 +144,7 @@ export const EVENT_SETTINGS = {
   }),
 
   webhooks: setting({
-    kind: jsonObject(),
+    kind: namedObjects(WEBHOOK_MEMBERS),
     default: {},
     doc: 'Webhooks by name, each of which listens at /webhook/<name>: how their bodies become events, and their secrets. See docs/ingest/webhooks.md.',
   }),

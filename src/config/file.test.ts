@@ -52,7 +52,7 @@ describe('config.json', () => {
     ['{"constructor":1}', 'unknown key "constructor" in config.json; correct or remove it'],
     [
       '{"server":8090}',
-      'server in config.json must be an object of settings, not 8090; correct or remove it',
+      'server in config.json must be an object of settings, not a number; correct or remove it',
     ],
     [
       '{"server":null}',
@@ -62,7 +62,7 @@ describe('config.json', () => {
       '{"config":{"file":"x"}}',
       "config.file can't stand in config.json; give it as a flag or in the environment",
     ],
-    ['[]', 'config.json must hold one JSON object, not []; write {} for no settings'],
+    ['[]', 'config.json must hold one JSON object, not an array; write {} for no settings'],
     ['null', 'config.json must hold one JSON object, not null; write {} for no settings'],
   ])('is refused when it is %s', (json, message) => {
     expect(() => values(json)).toThrow(message);

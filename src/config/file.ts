@@ -52,7 +52,7 @@ export function readSettingsText(path: string, text: string, table: Table): Read
     } else if (keys.some((each) => each.startsWith(`${key}.`))) {
       if (!isObject(raw))
         throw new ConfigError(
-          `${key} in ${path} must be an object of settings, not ${shown(raw)}; ${REMOVE_IT}`,
+          `${key} in ${path} must be an object of settings, not ${kindOf(raw)}; ${REMOVE_IT}`,
         );
       for (const [name, inner] of Object.entries(raw)) take(`${key}.${name}`, inner);
     } else {
@@ -63,13 +63,19 @@ export function readSettingsText(path: string, text: string, table: Table): Read
 
   const root = parseJson(path, text.replace(/^\uFEFF/, ''));
   if (!isObject(root))
-    throw new ConfigError(`${path} must hold one JSON object, not ${shown(root)}; write {} for no settings`);
+    throw new ConfigError(`${path} must hold one JSON object, not ${kindOf(root)}; write {} for no settings`);
   for (const [key, raw] of Object.entries(root)) take(key, raw);
   return given;
 }
 
 function isObject(raw: unknown): raw is Readonly<Record<string, unknown>> {
   return typeof raw === 'object' && raw !== null && !Array.isArray(raw);
+}
+
+/** What stands in the place of an object may be a secret, so it is not shown. */
+function kindOf(raw: unknown): string {
+  if (raw === null) return 'null';
+  return Array.isArray(raw) ? 'an array' : `a ${typeof raw}`;
 }
 
 function parseJson(path: string, text: string): unknown {

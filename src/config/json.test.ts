@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { jsonObject } from './json.ts';
+import { namedObjects } from './json.ts';
 
-const kind = jsonObject();
+const kind = namedObjects(new Set(['labels', 'preset']));
 
 describe('a JSON object', () => {
   it('is read from a text or from config.json, and written as it is read', () => {
     expect(kind.parse('{"a":{"b":1}}')).toEqual({ a: { b: 1 } });
     expect(kind.parse({ a: [] })).toEqual({ a: [] });
-    expect(kind.parse(kind.format({ a: { b: 'c' } }))).toEqual({ a: { b: 'c' } });
+    const shown = { a: { labels: { b: ['c', 1, null] }, preset: 'd' } };
+    expect(kind.parse(kind.format(shown))).toEqual(shown);
   });
 
   it.each([
@@ -21,8 +22,17 @@ describe('a JSON object', () => {
   });
 
   it('shows no secret, neither printed nor in an error', () => {
-    const hidden = { a: { secret: 'hunter2' }, b: { secret: { file: '/run/x' } } };
-    expect(kind.format(hidden)).toBe('{"a":{"secret":"***"},"b":{"secret":{"file":"/run/x"}}}');
+    const hidden = {
+      a: { secret: 'hunter2', preset: 'p' },
+      b: { secret: ['hunter2'] },
+      c: { secret: { text: 'hunter2' }, token: 'hunter2' },
+      d: { secrets: 'hunter2', scret: ['hunter2'], Secret: 'hunter2', other: 'hunter2' },
+      e: { labels: { password: 'hunter2', x: [{ scret: 'hunter2' }], API_KEY: ['hunter2'] } },
+      f: 'hunter2',
+      g: ['hunter2'],
+    };
+    expect(kind.format(hidden)).not.toContain('hunter2');
+    expect(kind.format({ a: { secret: 'x', preset: 'p' } })).toBe('{"a":{"secret":"***","preset":"p"}}');
     expect(() => kind.parse('{"a":{"secret":"hunter2"')).toThrow('is not valid JSON');
     expect(() => kind.parse('{"a":{"secret":"hunter2"')).not.toThrow('hunter2');
     expect(() => kind.parse('"hunter2"')).not.toThrow('hunter2');

@@ -1,15 +1,22 @@
+import { nearest } from '../core/nearest.ts';
 import { shown } from './error.ts';
 import type { Kind } from './kinds.ts';
 
 /** A setting with members of its own, of which the one that uses it knows more. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** The member, at any depth, whose value is never shown where it is a text. */
-const SECRET = 'secret';
+/** What stands for a value that is not shown. */
 const HIDDEN = '***';
 
-/** A JSON object; as a flag and in the environment its text. Only whether it is one is checked. Secrets in it are not shown. */
-export function jsonObject(): Kind<JsonObject> {
+/** Names of members that hold secrets, at any depth, or may, by a typing mistake. */
+const SECRET_NAME = /secret|token|passw|pwd|credential|signature|auth|api[-_]?key|private/i;
+const SECRET_WORDS = ['secret', 'token', 'password', 'signature'];
+
+/**
+ * An object of JSON objects by names; as a flag and in the environment its text. Only whether it is an object is checked. Of its objects
+ * those members are shown that are `known`, but for what may be secret, whatever its form: a mistake must not print one.
+ */
+export function namedObjects(known: ReadonlySet<string>): Kind<JsonObject> {
   return {
     placeholder: '<json>',
     parse(raw) {
@@ -19,7 +26,7 @@ export function jsonObject(): Kind<JsonObject> {
         `must be a JSON object, not ${Array.isArray(value) ? 'an array' : shown(typeof value)}; write {} for an empty one`,
       );
     },
-    format: (value) => JSON.stringify(value, hideSecrets),
+    format: (value) => JSON.stringify(mapped(value, (object) => shownOf(object, known))),
   };
 }
 
@@ -39,6 +46,17 @@ function parseText(text: string): unknown {
   }
 }
 
-function hideSecrets(name: string, value: unknown): unknown {
-  return name === SECRET && typeof value === 'string' ? HIDDEN : value;
+function shownOf(object: unknown, known: ReadonlySet<string>): unknown {
+  if (!isJsonObject(object)) return HIDDEN;
+  return mapped(object, (value, name) => (known.has(name) ? withoutSecrets(value, name) : HIDDEN));
+}
+
+function withoutSecrets(value: unknown, name: string): unknown {
+  if (SECRET_NAME.test(name) || nearest(name, SECRET_WORDS) !== undefined) return HIDDEN;
+  if (Array.isArray(value)) return value.map((item: unknown) => withoutSecrets(item, ''));
+  return isJsonObject(value) ? mapped(value, withoutSecrets) : value;
+}
+
+function mapped(object: JsonObject, of: (value: unknown, name: string) => unknown): JsonObject {
+  return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, of(value, name)]));
 }

@@ -73,6 +73,8 @@ export interface TextRule {
   /** Goes on from "must be ". */
   readonly rule: string;
   readonly remedy: string;
+  /** What breaks the rule may be a secret, and is not shown. */
+  readonly hides?: true;
 }
 
 /** For a text that must say something. */
@@ -130,7 +132,11 @@ export function list(kept?: TextRule): Kind<readonly string[]> {
         throw refused('a list without empty items', raw, 'remove the empty item, or the comma too many');
       const wrong = trimmed.find((item) => kept?.pattern.test(item) === false);
       if (kept !== undefined && wrong !== undefined)
-        throw refused(`a list of which each is ${kept.rule}`, wrong, kept.remedy);
+        throw kept.hides
+          ? new Error(
+              `must be a list of which each is ${kept.rule}; ${kept.remedy}; what stands there is not shown, as it may be a secret`,
+            )
+          : refused(`a list of which each is ${kept.rule}`, wrong, kept.remedy);
       return trimmed;
     },
     format: (items) => quotedWhereNeeded(items.join(',')),

@@ -44,6 +44,8 @@ describe('secrets of webhooks', () => {
     ],
     [{ file: '/run/none' }, 'webhooks.a.secret: the file "/run/none" is not there; put the secret into it'],
     [{ file: '/run/dir' }, 'webhooks.a.secret: can\'t read "/run/dir": EISDIR'],
+    [{ env: 'hunter2' }, 'webhooks.a.secret: the environment variable that it names is not there'],
+    [{ file: 'hunter2' }, 'webhooks.a.secret: the file that it names is not there'],
     [{ vault: 'x' }, 'webhooks.a.secret must be a text, {"env": "NAME"} or {"file": "path"}'],
     [
       { env: 'HOOK', file: '/run/hook' },

@@ -32,7 +32,9 @@ function readSecret(field: string, place: JsonObject, { env, readFile }: SecretS
     throw new ConfigError(`${field} must be a text, {"env": "NAME"} or {"file": "path"}; write one of them`);
   const secret = source === 'env' ? env[where] : readSecretFile(field, where, readFile);
   if (secret === undefined || secret === '') {
-    const what = source === 'env' ? `the environment variable ${shown(where)}` : `the file ${shown(where)}`;
+    // It may be the secret itself, in the wrong place.
+    const isPlace = source === 'env' ? /^[A-Z_][A-Z\d_]*$/.test(where) : /^\.{0,2}\//.test(where);
+    const what = `${source === 'env' ? 'the environment variable' : 'the file'}${isPlace ? ` ${shown(where)}` : ' that it names'}`;
     throw new ConfigError(
       `${field}: ${what} is ${secret === '' ? 'empty' : 'not there'}; put the secret into it`,
     );

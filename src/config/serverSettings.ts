@@ -11,6 +11,22 @@ const USER_SCOPES: TextRule = {
   pattern: /^.+=(?:write|scrape|admin)(?:\+(?:write|scrape|admin))*$/,
   rule: 'name=scope or name=scope+scope',
   remedy: 'use the scopes write, scrape, admin, as in prometheus=scrape',
+  hides: true,
+};
+
+/** A host as a client names it. A port may stand there, and is ignored, as it is in what clients send. */
+const HOST_NAME: TextRule = {
+  pattern: /^(?:\*|(?:\*\.)?[^\s*/:@[\]]+(?::\d+)?|\[[\da-f:.]+\](?::\d+)?|[\da-f:.]+)$/i,
+  rule: "a host's name, *.name or *",
+  remedy: 'write it without http://, as in events.example or *.example',
+};
+
+/** https://www.rfc-editor.org/rfc/rfc6454#section-6.2 */
+const ORIGIN: TextRule = {
+  pattern: /^(?:\*|[a-z][a-z\d+.-]*:\/\/[^\s/*]+)$/i,
+  rule: 'an origin or *',
+  remedy:
+    'write the scheme, the host and the port, if it has one, and no path, as in https://grafana.example',
 };
 
 /** Settings of the process: where it listens, who is let in, what it logs, where it keeps events. */
@@ -29,6 +45,16 @@ export const SERVER_SETTINGS = {
     kind: list(),
     default: ['loopback', 'linklocal', 'private'],
     doc: 'Who is believed when it names a client by X-Real-Ip or X-Forwarded-For: loopback, linklocal, private, addresses, or ranges such as 10.0.0.0/8. Empty trusts nobody.',
+  }),
+  'server.allowedHosts': setting({
+    kind: list(HOST_NAME),
+    default: [],
+    doc: 'More names that clients may ask by (the header Host): names, *.name for all below it, or * for any. Names without a dot, addresses, names of private networks and clusters, and what the server listens on are always taken; others get 421, unless TLS or credentials are asked for.',
+  }),
+  'server.allowedOrigins': setting({
+    kind: list(ORIGIN),
+    default: [],
+    doc: 'Origins of web pages that may post from a browser, such as https://grafana.example, or * for all. Pages of other sites get 403; programs that are no browsers need nothing.',
   }),
   'server.connectionsMax': setting({
     kind: integer(1, 1_000_000),

@@ -8,6 +8,7 @@ import {
   UnsupportedError,
   shown,
 } from '../core/errors.ts';
+import { ForeignPageError, MisdirectedError } from './browsers/errors.ts';
 import { ForbiddenError, TooManyRequestsError, UnauthenticatedError } from './auth/errors.ts';
 
 /** An error as a client sees it. */
@@ -40,6 +41,8 @@ export function answerOf(error: unknown): Answer {
     return { status: 401, error: error.message, field: 'Authorization', challenges: error.challenges };
   if (error instanceof ForbiddenError)
     return { status: 403, error: error.message, field: 'Authorization', challenges: error.challenges };
+  if (error instanceof ForeignPageError) return { status: 403, error: error.message, field: error.field };
+  if (error instanceof MisdirectedError) return { status: 421, error: error.message, field: 'Host' };
   return answerOfFramework(error as Partial<FastifyError>);
 }
 

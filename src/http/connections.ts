@@ -95,14 +95,18 @@ export class Connections {
     if (connection !== undefined) this.#responded(connection);
   }
 
-  /** Ties an offer to the response that carries it, and sends that by calling `send`. */
-  carry(request: IncomingMessage, response: ServerResponse, offer: CarriedOffer, send: () => void): void {
+  /**
+   * Ties an offer to the response that carries it, and sends that by calling `send`. False where the client ended its side before: its
+   * end says nothing of a response that came later, and nothing else will, so the offer is taken back and must not be sent.
+   */
+  carry(request: IncomingMessage, response: ServerResponse, offer: CarriedOffer, send: () => void): boolean {
     const connection = this.#connections.get(request.socket);
     if (connection === undefined || connection.ended !== undefined) {
       // The client gave up while the offer was made.
       this.#scrapes.observe(offer.scraperId, offer.offerId, 'closed');
+      if (connection?.ended === 'client') return false;
       send();
-      return;
+      return true;
     }
     connection.carried.push(offer);
     const flushed = () => this.#scrapes.flushed(offer.scraperId, offer.offerId);
@@ -114,6 +118,7 @@ export class Connections {
       response.off('finish', flushed);
       flushed();
     }
+    return true;
   }
 
   /**
@@ -202,6 +207,7 @@ export class Connections {
     if (connection.ended !== undefined) return;
     connection.ended = how;
     const now = this.#clock();
+    const isSending = connection.carried.length > 0 && connection.socket.writableLength > 0;
     this.#tell(connection, (offer) => {
       if (how !== 'client') return how;
       const { endedOurs } = connection;
@@ -209,6 +215,8 @@ export class Connections {
       if (endedOurs !== undefined && now - endedOurs <= ANSWER_MS) return 'cleanEnd';
       return judgeEnd(offer.requestedAt, now, offer.timeoutMs);
     });
+    // What is still being sent was taken back; who ended only its own side would read it to the end all the same.
+    if (how === 'client' && isSending) cut(connection.socket);
   }
 
   #tell(connection: Connection, evidenceOf: (offer: CarriedOffer) => Evidence): void {

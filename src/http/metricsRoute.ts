@@ -10,6 +10,8 @@ import type { FamilyGroup } from '../wire/out/families.ts';
 import type { Format } from '../wire/out/negotiate.ts';
 import { Renderer } from '../wire/out/render.ts';
 import type { AnswerMemory } from './answerMemory.ts';
+import type { ForeignPages } from './browsers/pages.ts';
+import { isNavigation, isShown } from './browsers/pages.ts';
 import type { Encoded } from './compress.ts';
 import { Compressor, takesGzip } from './compress.ts';
 import type { Connections } from './connections.ts';
@@ -27,6 +29,7 @@ export interface MetricsRouteParts {
   readonly scrapes: Scrapes;
   readonly connections: Connections;
   readonly proxies: TrustedProxies;
+  readonly foreignPages: ForeignPages;
   readonly clock: Clock;
   /** How samples are timed for a scraper that does not say. */
   readonly mode: Mode;
@@ -47,6 +50,10 @@ const TIMEOUT_SECONDS_MAX = 86_400;
 
 /** A larger body is handed to the socket in its parts: to join them costs more than that. */
 const JOINED_BYTES_MAX = 16 * 1024;
+
+/** What is said to a browser, where nothing was taken though `peek=true` was not asked for. */
+const SHOWN =
+  'Shown to a browser, and not taken: scrapers still get these events. A scrape is a GET by a program that is no browser.';
 
 /** By any of these an HTTP proxy shows itself. */
 const PROXY_HEADERS = ['via', 'forwarded', 'x-forwarded-for', 'x-real-ip'];
@@ -86,7 +93,12 @@ export function metricsRoute(app: FastifyInstance, given: MetricsRouteParts): vo
   };
   app.get('/metrics', { exposeHeadRoute: false, schema: SCHEMA }, async (request, reply) => {
     const asked = await readRequest(request, parts);
-    return asked.peek ? peek(asked, request, reply, parts) : scrape(asked, request, reply, parts);
+    if (asked.peek) return peek(asked, request, reply, parts);
+    // What a page makes a browser ask for must take nothing away; what a person opens in one is shown.
+    if (!isNavigation(request.headers)) parts.foreignPages.check(request.headers);
+    return isShown(request.headers)
+      ? peek(asked, request, reply, parts, SHOWN)
+      : scrape(asked, request, reply, parts);
   });
   app.head(
     '/metrics',
@@ -107,7 +119,6 @@ interface Asked {
   readonly identity: ReturnType<typeof identify>;
   readonly mode: Mode;
   readonly format: Format;
-  readonly peek: boolean;
 }
 
 async function readRequest(
@@ -158,8 +169,11 @@ async function scrape(
   }
   hold(body, memory, reply, parts);
   const offer = { scraperId: identity.id, offerId, requestedAt, timeoutMs };
-  connections.carry(raw, reply.raw, offer, () => void send(reply, format, body));
-  return reply;
+  if (connections.carry(raw, reply.raw, offer, () => void send(reply, format, body))) return reply;
+  throw new RefusedError(
+    'connection',
+    'the connection was ended from the other side before this answer, so nobody could tell whether it arrives; keep it open until the answer is there, or look with peek=true',
+  );
 }
 
 async function peek(
@@ -167,13 +181,18 @@ async function peek(
   { raw }: FastifyRequest,
   reply: FastifyReply,
   parts: Making,
+  why?: string,
 ): Promise<FastifyReply> {
   const memory = parts.answers.open(reply.raw);
   parts.answers.takeToLook(memory, parts.bytesMax);
   const runs = await parts.scrapes.peek(identity, mode, memory);
   const acceptEncoding = acceptEncodingOf(raw);
-  if (runs.length === 0) return sendPrepared(reply, await emptyAnswer(format, acceptEncoding, parts));
-  const body = await bodyOf(runs, mode, format, acceptEncoding, parts);
+  if (runs.length === 0 && why === undefined)
+    return sendPrepared(reply, await emptyAnswer(format, acceptEncoding, parts));
+  if (why !== undefined) reply.header('X-Oneshot-Note', why);
+  // The other formats have no place for a remark.
+  const remark = why !== undefined && format.kind === 'text' ? `# ${why}\n` : undefined;
+  const body = await bodyOf(runs, mode, format, acceptEncoding, parts, remark);
   hold(body, memory, reply, parts);
   return send(reply, format, body);
 }
@@ -190,9 +209,12 @@ async function bodyOf(
   format: Format,
   acceptEncoding: string,
   { ownMetrics, renderer, compressor }: Making,
+  remark?: string,
   own = ownMetrics(),
 ): Promise<Encoded> {
-  const pieces = await inSteps(renderer.render(format, runs, own, { timed: mode === 'timed' }));
+  const rendered = await inSteps(renderer.render(format, runs, own, { timed: mode === 'timed' }));
+  const pieces =
+    remark === undefined ? rendered : [{ bytes: Buffer.from(remark), isShared: false }, ...rendered];
   return compressor.encode(pieces, acceptEncoding);
 }
 
@@ -201,7 +223,7 @@ function emptyAnswer(format: Format, acceptEncoding: string, parts: Making): Pre
   const own = parts.ownMetrics();
   const way = `${takesGzip(acceptEncoding) ? 'gzip' : 'plain'} ${format.contentType}`;
   return parts.emptyAnswers.of(own, way, async () => {
-    const body = await bodyOf([], 'untimed', format, acceptEncoding, parts, own);
+    const body = await bodyOf([], 'untimed', format, acceptEncoding, parts, undefined, own);
     return prepared(headersOf(format, body), body.parts);
   });
 }

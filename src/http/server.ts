@@ -105,6 +105,8 @@ export function buildServer(
   // HTTP lets an expectation pass that nobody knows: https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1
   const listening = server;
   server.on('checkExpectation', (request, response) => listening.emit('request', request, response));
+  // Who ends its own side behind a request, as `nc -N` does, still reads: it is answered. Node's property, and not in its types.
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.maxConnections = limits.connectionsMax;
   connections.watch(server);
   bodies.open(app);

@@ -33,6 +33,8 @@ export function createTlsServer(
     {
       ...options,
       ...current().context,
+      // As plain servers have it.
+      allowHalfOpen: true,
       ALPNProtocols: ['http/1.1'],
       handshakeTimeout: handshakeMs,
       requestCert: current().clientAuth !== 'none',

@@ -102,7 +102,7 @@ describe('each route asks for its scope', () => {
   it('auth.users that names nobody is refused at the start, lest the one it means may do everything', async () => {
     using folder = files({ web: USERS });
     await expect(startServer({ ...folder.settings, 'auth.users': ['bop=scrape'] })).rejects.toThrow(
-      'auth.users names "bop", who is not in basic_auth_users',
+      'auth.users: item 1 names a user who is not in basic_auth_users',
     );
   });
 });

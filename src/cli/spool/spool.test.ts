@@ -1,4 +1,15 @@
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -136,6 +147,59 @@ describe('an event that was refused', () => {
     const left = readdirSync(join(spool.folder, 'refused'));
     expect(left).toHaveLength(4);
     expect(left.some((name) => name.startsWith(`00${NOW + 1}`))).toBe(false);
+  });
+});
+
+describe('a folder that others may write to', () => {
+  it.each([0o777, 0o770, 0o707, 0o1777])(
+    'of mode %o is not used, and the error says what to do',
+    async (mode) => {
+      const { spool } = world();
+      await spool.release(await spool.keep(event('a')));
+      chmodSync(spool.folder, mode);
+      const message = new RegExp(`^${spool.folder} is not used: others may write to it .*chmod go-w`);
+      await expect(spool.waiting()).rejects.toThrow(message);
+      await expect(spool.counts()).rejects.toThrow(SpoolError);
+      await expect(spool.keep(event('b'))).rejects.toThrow(message);
+      chmodSync(spool.folder, 0o755);
+      expect(await claimAll(spool)).toEqual(['a']);
+    },
+  );
+
+  it('is not used through a link either', async () => {
+    const { root, spool, open } = world();
+    mkdirSync(join(root, 'elsewhere'));
+    mkdirSync(join(root, 'spool'));
+    symlinkSync(join(root, 'elsewhere'), spool.folder);
+    await expect(open().keep(event('a'))).rejects.toThrow(/is not used: it is a link/);
+  });
+
+  it.runIf(process.geteuid?.() === 0)('is not used where it belongs to somebody else', async () => {
+    const { spool } = world();
+    await spool.release(await spool.keep(event('a')));
+    chownSync(spool.folder, 65_534, 65_534);
+    await expect(spool.waiting()).rejects.toThrow(/it belongs to the user 65534, and this is 0; run this as/);
+    await expect(spool.keep(event('b'))).rejects.toThrow(SpoolError);
+  });
+
+  it.runIf(process.geteuid?.() === 0)('has left entries of others, which are never sent', async () => {
+    const { spool } = world();
+    for (const id of ['a', 'b']) await spool.release(await spool.keep(event(id)));
+    const [first = '', second = ''] = readdirSync(spool.folder);
+    chownSync(join(spool.folder, first), 65_534, 65_534);
+    const [theirs, ours] = await spool.waiting();
+    expect([theirs?.waiting, ours?.waiting]).toEqual([first, second]);
+    const claim = theirs && (await spool.claim(theirs));
+    await expect(claim && spool.read(claim)).rejects.toThrow(/no file of this user, so it is not sent/);
+  });
+
+  it('has links, which are never followed', async () => {
+    const { root, spool } = world();
+    const claim = await spool.keep(event('a'));
+    writeFileSync(join(root, 'theirs'), JSON.stringify(event('evil')));
+    rmSync(join(spool.folder, claim.claimed));
+    symlinkSync(join(root, 'theirs'), join(spool.folder, claim.claimed));
+    await expect(spool.read(claim)).rejects.toThrow(BrokenItemError);
   });
 });
 

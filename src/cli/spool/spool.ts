@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readFile, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SealedEvent } from '../../client/event.ts';
 import type { Clock } from '../../core/millis.ts';
+import { readOwnFile, sharedBecause } from './ownFile.ts';
 import { makeDurably, writeDurably } from './durableFile.ts';
 import type { ItemName } from './itemName.ts';
 import { claimedName, readItemName, temporaryName, writeItemName, writtenUntil } from './itemName.ts';
@@ -67,7 +68,9 @@ export class Spool {
     const text = `${JSON.stringify(event)}\n`;
     const size = Buffer.byteLength(text);
     try {
+      await this.#checkOwn();
       await makeDurably(this.folder);
+      await this.#checkOwn();
       const items = await this.#items();
       const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
       if (items.length >= this.#limits.itemsMax || bytes + size > this.#limits.bytesMax)
@@ -110,13 +113,16 @@ export class Spool {
 
   /** The event of a claim; undefined where it is gone. Throws a BrokenItemError. */
   async read({ claimed }: Claim): Promise<SealedEvent | undefined> {
-    let text: string;
+    let text: string | undefined;
     try {
-      text = await readFile(join(this.folder, claimed), 'utf8');
+      text = await readOwnFile(join(this.folder, claimed));
     } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return undefined;
+      if (code !== 'ELOOP' && code !== 'EACCES') throw error;
     }
+    // Its owner would have this user send it.
+    if (text === undefined) throw new BrokenItemError('it is no file of this user, so it is not sent');
     return parseItem(text);
   }
 
@@ -154,6 +160,12 @@ export class Spool {
     }
   }
 
+  /** Throws a SpoolError where others could put events into the folder, or this is another user's. */
+  async #checkOwn(): Promise<void> {
+    const why = await sharedBecause(this.folder);
+    if (why !== undefined) throw new SpoolError(`${this.folder} is not used: ${why}; nothing in it is sent`);
+  }
+
   /** All events; files that nobody finished writing are cleared away on the occasion. */
   async #items(): Promise<readonly ItemName[]> {
     const found: ItemName[] = [];
@@ -188,8 +200,10 @@ export class Spool {
 
   async #read<T>(read: () => Promise<T>): Promise<T> {
     try {
+      await this.#checkOwn();
       return await read();
     } catch (cause) {
+      if (cause instanceof SpoolError) throw cause;
       throw new SpoolError(`can't read ${this.folder}: ${(cause as Error).message}`, { cause });
     }
   }

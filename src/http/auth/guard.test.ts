@@ -4,6 +4,8 @@ import { Access } from '../../access/access.ts';
 import { hashToken, tokenEntry } from '../../access/tokens.ts';
 import { millis } from '../../core/millis.ts';
 import { answerOf, sendAnswer } from '../answers.ts';
+import { AllowedHosts } from '../browsers/hosts.ts';
+import { ForeignPages } from '../browsers/pages.ts';
 import { TrustedProxies } from '../proxies.ts';
 import { guard } from './guard.ts';
 import { WriteLimits } from './writeLimits.ts';
@@ -29,7 +31,14 @@ async function appWithToken() {
   );
   const app = fastify();
   app.setErrorHandler((error, request, reply) => sendAnswer(request, reply, answerOf(error)));
-  guard(app, { access, writeLimits, proxies: new TrustedProxies([]), clock });
+  guard(app, {
+    access,
+    writeLimits,
+    hosts: new AllowedHosts([]),
+    foreignPages: new ForeignPages([]),
+    proxies: new TrustedProxies([]),
+    clock,
+  });
   app.post('/signed', { config: { access: 'open' } }, (request) => ({
     who: request.principal?.name ?? 'nobody',
   }));

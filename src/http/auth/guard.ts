@@ -5,6 +5,10 @@ import { allows } from '../../access/scopes.ts';
 import type { Clock } from '../../core/millis.ts';
 import type { BucketRule } from '../../core/tokenBucket.ts';
 import { take } from '../../core/tokenBucket.ts';
+import type { AllowedHosts } from '../browsers/hosts.ts';
+import type { ForeignPages } from '../browsers/pages.ts';
+import { changes } from '../browsers/pages.ts';
+import { HEALTH_PATHS } from '../healthRoutes.ts';
 import type { TrustedProxies } from '../proxies.ts';
 import { clientAddress } from '../proxies.ts';
 import { ClientBuckets } from './buckets.ts';
@@ -28,6 +32,8 @@ declare module 'fastify' {
 export interface GuardParts {
   readonly access: Access;
   readonly writeLimits: WriteLimits;
+  readonly hosts: AllowedHosts;
+  readonly foreignPages: ForeignPages;
   readonly proxies: TrustedProxies;
   readonly clock: Clock;
 }
@@ -38,10 +44,13 @@ const PASSWORDS: BucketRule = { intervalMs: 1_000, burst: 20 };
 const REALM = 'realm="oneShotMetricsServer", charset="UTF-8"';
 
 /**
- * Lets in whom the files let in, before anything else of a request is looked at: the headers of the web configuration, its limit, the
- * credential, its scope, the limits for posting.
+ * Lets in whom the files let in, before anything else of a request is looked at: the headers of the web configuration, its limit, what
+ * a page in a browser may not do, the credential, its scope, the limits for posting.
  */
-export function guard(app: FastifyInstance, { access, writeLimits, proxies, clock }: GuardParts): void {
+export function guard(
+  app: FastifyInstance,
+  { access, writeLimits, hosts, foreignPages, proxies, clock }: GuardParts,
+): void {
   const guesses = new ClientBuckets(PASSWORDS);
   let rateFullAt = 0;
   app.decorateRequest('principal');
@@ -78,6 +87,12 @@ export function guard(app: FastifyInstance, { access, writeLimits, proxies, cloc
     if (writeLimits.areSet && isPosting(request.method)) writeLimits.pass(addressOf(request));
   };
 
+  const passBrowser = ({ method, headers }: FastifyRequest, route: string | undefined) => {
+    if (asksForHosts(access) && (route === undefined || !HEALTH_PATHS.has(route)))
+      hosts.check(headers.host, headers['accept-encoding']);
+    if (changes(method)) foreignPages.check(headers);
+  };
+
   const authenticate = async (
     request: FastifyRequest,
     asked: 'any' | Scope,
@@ -100,6 +115,7 @@ export function guard(app: FastifyInstance, { access, writeLimits, proxies, cloc
     for (const [name, value] of access.headers) reply.header(name, value);
     passRate();
     const { url, config } = request.routeOptions;
+    passBrowser(request, url);
     const asked = accessOf(request.method, url, config.access);
     if (asked === 'open' || access.isOpen) {
       passWrite(request);
@@ -113,6 +129,14 @@ export function guard(app: FastifyInstance, { access, writeLimits, proxies, cloc
 /** Whether whoever posts is let in without a look, and gets no header on account of it: what `guard` does comes to nothing then. */
 export function asksNothing(access: Access, writeLimits: WriteLimits): boolean {
   return access.isOpen && access.rate === undefined && access.headers.length === 0 && !writeLimits.areSet;
+}
+
+/**
+ * Whether it matters by which name a request asks. A page whose name points here by deceit has no certificate for that name, and no
+ * credential, since browsers keep those for each origin: where one of the two is asked for, it gets nothing anyway.
+ */
+export function asksForHosts(access: Pick<Access, 'isOpen' | 'tls'>): boolean {
+  return access.isOpen && access.tls === undefined;
 }
 
 type AsksFor = Access['asksFor'];

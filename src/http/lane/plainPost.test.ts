@@ -4,7 +4,7 @@ import { PlainPosts } from './plainPost.ts';
 const LINE = 'POST /event?type=deploy HTTP/1.1';
 const head = (...lines: string[]) => [...lines, '', ''].join('\r\n');
 const withHeaders = (...lines: string[]) => head(LINE, 'Host: h', ...lines);
-const recognised = (text: string, posts = new PlainPosts()) => {
+const recognised = (text: string, posts = new PlainPosts((host) => host !== 'unknown')) => {
   const post = posts.recognise(Buffer.from(text, 'latin1'));
   return post && { ...post, body: post.body.toString('latin1') };
 };
@@ -119,6 +119,10 @@ describe('no plain post is', () => {
     ['one carriage return alone', withHeaders('Accept: */*').replace('h\r\n', 'h\r')],
     ['no Host', head(LINE)],
     ['no Host, but others', head(LINE, 'User-Agent: x')],
+    ["one that another site's page caused", withHeaders('Sec-Fetch-Site: cross-site')],
+    ['one that a page of the same site caused', withHeaders('Sec-Fetch-Site: same-site')],
+    ['one with an origin', withHeaders('Origin: http://h')],
+    ['one by a host that is not known', head(LINE, 'Host: unknown')],
     ['an empty Host', head(LINE, 'Host:')],
     ['a Host of blanks', head(LINE, 'Host:   ')],
     ['two Hosts', withHeaders('host: h')],
@@ -182,7 +186,7 @@ describe('no plain post is', () => {
 
 describe('on one connection', () => {
   it('what was found good once is good again, and only that', () => {
-    const posts = new PlainPosts();
+    const posts = new PlainPosts((host) => host !== 'unknown');
     const good = withHeaders('Accept: */*');
     expect(parametersOf(good, posts)).toBe('type=deploy');
     expect(parametersOf(good.replace('deploy', 'job'), posts)).toBe('type=job');
@@ -193,7 +197,7 @@ describe('on one connection', () => {
   });
 
   it('a body is as long as the headers say that stand before it, whatever stood there last', () => {
-    const posts = new PlainPosts();
+    const posts = new PlainPosts((host) => host !== 'unknown');
     for (const body of ['{}', '[{}]', '{}', '[]']) {
       const text = withBody(body, JSON_TYPE);
       expect(recognised(text, posts)?.body).toBe(body);

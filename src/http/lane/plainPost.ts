@@ -34,7 +34,8 @@ const HEADERS: Readonly<Record<string, RegExp>> = {
   'content-type': ANY,
   'sec-fetch-dest': ANY,
   'sec-fetch-mode': ANY,
-  'sec-fetch-site': ANY,
+  // What pages of other sites cause is refused elsewhere.
+  'sec-fetch-site': /^(?:same-origin|none)$/,
 };
 
 /** No blanks at the ends of a value, no tabs, no lines that go on. */
@@ -52,6 +53,9 @@ export interface PlainPost {
   readonly body: Buffer;
 }
 
+/** Whether a client may ask by a `Host`. */
+export type MayAskBy = (host: string, acceptEncoding: string | undefined) => boolean;
+
 /** What headers say of a body. */
 interface BodyHeaders {
   readonly format: PlainFormat;
@@ -66,6 +70,11 @@ export class PlainPosts {
   /** The headers that were found good last. A client sends the same ones again and again. */
   #headers = '';
   #said: BodyHeaders | undefined;
+  readonly #mayAskBy: MayAskBy;
+
+  constructor(mayAskBy: MayAskBy) {
+    this.#mayAskBy = mayAskBy;
+  }
 
   /** What the bytes are, if they are one plain post, whole, and nothing else; undefined otherwise. */
   recognise(bytes: Buffer): PlainPost | undefined {
@@ -89,7 +98,7 @@ export class PlainPosts {
 
   #saidBy(headers: string): BodyHeaders | undefined {
     if (headers === this.#headers) return this.#said;
-    const said = readHeaders(headers);
+    const said = readHeaders(headers, this.#mayAskBy);
     if (said !== undefined) {
       this.#headers = ownCopy(headers);
       this.#said = said;
@@ -103,8 +112,8 @@ const FORMATS: ReadonlyMap<string, PlainFormat> = new Map([
   ...NDJSON_TYPES.map((type) => [type, 'ndjson'] as const),
 ]);
 
-/** What lines say that are nothing but plain headers, each there once, Host among them, up to an empty line; undefined where they are not. */
-function readHeaders(headers: string): BodyHeaders | undefined {
+/** What lines say that are nothing but plain headers, each there once, Host among them, up to an empty line, by a Host that is known; undefined where they are not. */
+function readHeaders(headers: string, mayAskBy: MayAskBy): BodyHeaders | undefined {
   const lines = headers.slice(LINE_END.length, -HEAD_END.length).split(LINE_END);
   const seen = new Map<string, string>();
   for (const line of lines) {
@@ -114,7 +123,8 @@ function readHeaders(headers: string): BodyHeaders | undefined {
       return undefined;
     seen.set(name, value);
   }
-  if (!seen.has('host')) return undefined;
+  const host = seen.get('host');
+  if (host === undefined || !mayAskBy(host, seen.get('accept-encoding'))) return undefined;
   const type = seen.get('content-type');
   const length = Number(seen.get('content-length') ?? 0);
   const format = type === undefined ? 'parameters' : FORMATS.get(type);

@@ -42,6 +42,7 @@ class Bench implements AsyncDisposable {
     });
     const parts: PostLaneParts = {
       isOpen: () => this.isOpen,
+      mayAskBy: () => true,
       ingest: {
         one: (draft) => {
           this.drafts.push(draft);

@@ -10,12 +10,14 @@ import type { Ingest, IngestReply } from '../ingest.ts';
 import type { RequestObserver, ServerNews } from '../server.ts';
 import { report } from '../server.ts';
 import { AnswerTexts } from './answerText.ts';
-import type { PlainPost } from './plainPost.ts';
+import type { MayAskBy, PlainPost } from './plainPost.ts';
 import { PlainPosts } from './plainPost.ts';
 
 export interface PostLaneParts {
   /** Whether nothing is asked of a post beside what the lane looks at; asked for each. */
   readonly isOpen: () => boolean;
+  /** Whether a client may ask by a `Host`, with what it says of encodings; asked where its headers are new. */
+  readonly mayAskBy: MayAskBy;
   readonly ingest: Pick<Ingest, 'one' | 'ingest'>;
   readonly rules: Pick<BodyRules, 'pairsMax' | 'stream' | 'plain'>;
   readonly urlBytesMax: number;
@@ -63,15 +65,18 @@ const ignore = () => undefined;
 class LaneConnection {
   readonly #socket: Socket;
   readonly #lane: Lane;
-  readonly #posts = new PlainPosts();
+  readonly #posts: PlainPosts;
   #isAnswering = false;
   #hasAnswered = false;
+  /** The client has ended its side, and may still read. */
+  #hasEnded = false;
   /** What came while an answer was due. It may be anything, and is the HTTP server's. */
   readonly #held: Buffer[] = [];
 
   constructor(socket: Socket, lane: Lane) {
     this.#socket = socket;
     this.#lane = lane;
+    this.#posts = new PlainPosts(lane.mayAskBy);
     const { server } = lane;
     socket.on('data', this.#onData).on('end', this.#onEnd).on('timeout', this.#onTimeout).on('error', ignore);
     socket.setTimeout(server.headersTimeout === 0 ? server.requestTimeout : server.headersTimeout);
@@ -116,14 +121,16 @@ class LaneConnection {
     let isRefused = false;
     try {
       const { status, body } = await this.#ingest(post);
-      this.#answer(status, texts.success(JSON.stringify(body)), 'latin1');
+      this.#answer(status, texts.success(JSON.stringify(body), this.#hasEnded), 'latin1');
     } catch (error) {
-      isRefused = error instanceof RefusedError && !(error instanceof SeriesLimitError);
+      // Behind an end nothing can be put back for the HTTP server to read.
+      isRefused = !this.#hasEnded && error instanceof RefusedError && !(error instanceof SeriesLimitError);
       if (!isRefused) this.#answerError(error);
     }
     this.#isAnswering = false;
     connections.answered(this.#socket);
-    if (isRefused) this.#handOver([chunk, ...this.#held]);
+    if (this.#hasEnded) this.#socket.end();
+    else if (isRefused) this.#handOver([chunk, ...this.#held]);
     else if (this.#held.length > 0) this.#handOver(this.#held);
   }
 
@@ -132,11 +139,10 @@ class LaneConnection {
     const answer = answerOf(error);
     report(this.#lane.news, ROUTE, answer, error);
     const { headers, body } = responseOf(answer, undefined);
-    this.#answer(answer.status, this.#lane.texts.of(answer.status, headers, body), 'utf8');
+    this.#answer(answer.status, this.#lane.texts.of(answer.status, headers, body, this.#hasEnded), 'utf8');
   }
 
   #answer(status: number, text: string, encoding: 'latin1' | 'utf8'): void {
-    // A client that has ended its side is gone for the HTTP server, too.
     if (this.#socket.writable) this.#socket.write(text, encoding);
     this.#lane.observeRequest(ROUTE, 'POST', status);
     if (this.#hasAnswered) return;
@@ -146,7 +152,8 @@ class LaneConnection {
   }
 
   readonly #onEnd = (): void => {
-    this.#socket.end();
+    this.#hasEnded = true;
+    if (!this.#isAnswering) this.#socket.end();
   };
 
   /** Nothing came for too long: a first request is missed, a further one is not. */

@@ -104,7 +104,10 @@ describe('a written mapping', () => {
       'webhooks.w.labels.env.default must be a text of 1 to 1024 characters, not 3',
     ],
     [{ labels: { env: { const: '' } } }, 'webhooks.w.labels.env.const must be a text'],
-    [{ labels: { env: { const: 'a', from: '/a' } } }, 'webhooks.w.labels.env has no "from"; it takes const'],
+    [
+      { labels: { env: { const: 'a', from: '/a' } } },
+      'webhooks.w.labels.env has a member that it does not take; it takes const',
+    ],
     [{ labels: { 'my-env': '/a' } }, 'label name "my-env" is not valid'],
     [{ labels: { __name__: '/a' } }, 'label name "__name__" is not valid'],
     [
@@ -132,7 +135,7 @@ describe('a written mapping', () => {
     [{ unless: ['/a'] }, 'webhooks.w.unless must be an object of conditions, not ["/a"]'],
     [{ each: 'items' }, 'webhooks.w.each "items" is not a JSON pointer'],
     [{ kinds: {} }, 'webhooks.w.kinds must be an object of 1 to 64 kinds, not {}'],
-    [{ kinds: { a: { each: '/x' } } }, 'webhooks.w.kinds.a has no "each"'],
+    [{ kinds: { a: { each: '/x' } } }, 'webhooks.w.kinds.a has a member that it does not take'],
     [{ kinds: { a: { labels: { b: 'c' } } } }, 'webhooks.w.kinds.a.labels.b "c" points nowhere'],
     [{ drop: [1] }, 'webhooks.w.drop must be a text'],
   ])('is refused when it is %j', (raw, message) => {

@@ -1,4 +1,5 @@
 import { RefusedError, shown } from '../../../core/errors.ts';
+import { nearest } from '../../../core/nearest.ts';
 import { isObject } from './pointer.ts';
 
 /** What a written mapping holds at one place; every error names the place, as `webhooks.deploys.labels.env`. */
@@ -15,7 +16,10 @@ export function membersAt(field: string, raw: unknown, known: readonly string[])
   const members = objectAt(field, raw);
   const unknown = Object.keys(members).find((name) => !known.includes(name));
   if (unknown === undefined) return members;
-  throw new RefusedError(field, `${field} has no ${shown(unknown)}; it takes ${known.join(', ')}`);
+  // What is no typing mistake may be a secret, in the wrong place.
+  const has =
+    nearest(unknown, known) === undefined ? 'a member that it does not take' : `no ${shown(unknown)}`;
+  throw new RefusedError(field, `${field} has ${has}; it takes ${known.join(', ')}`);
 }
 
 /** A text. Throws a RefusedError for anything else, the empty text, and one that is too long. */

@@ -120,7 +120,12 @@ describe('settings are refused', () => {
       JSON.parse('{"__proto__":{}}') as Record<string, unknown>,
       'webhooks "__proto__" is not a webhook\'s name',
     ],
-    [{ deploys: [] }, 'webhooks.deploys must be an object, not []'],
+    [{ deploys: [] }, 'webhooks.deploys must be an object'],
+    [{ deploys: 'hunter2' }, 'webhooks.deploys must be an object; what stands there is not shown'],
+    [
+      { deploys: { labels: {}, hunter2: 1 } },
+      'webhooks.deploys has a member that it does not take; it takes',
+    ],
     [{ deploys: {} }, 'webhooks.deploys maps nothing; give it labels, or name a preset'],
     [
       { deploys: { preset: 'gitbuh' } },
@@ -130,7 +135,7 @@ describe('settings are refused', () => {
     [{ deploys: { lables: {} } }, 'webhooks.deploys has no "lables"; it takes when,'],
     [
       { github: { each: '/x' } },
-      'webhooks.github has no "each"; it takes preset, only, labels, drop, metric, secret,',
+      'webhooks.github has a member that it does not take; it takes preset, only, labels, drop, metric, secret,',
     ],
     [{ github: { only: ['puhs'] } }, 'webhooks.github.only must be one of push, release,'],
     [{ github: { labels: [] } }, 'webhooks.github.labels must be an object of labels, not []'],

@@ -64,7 +64,10 @@ function readWebhook(name: string, raw: unknown, rules: NameRules): Webhook {
       `webhooks ${shown(name)} is not a webhook's name; use up to 63 of a-z, 0-9, - and _, the first no - or _`,
     );
   }
-  const own = objectAt(field, raw);
+  // A secret may stand in its place.
+  if (!isObject(raw))
+    throw new RefusedError(field, `${field} must be an object; what stands there is not shown`);
+  const own = raw;
   const preset = presetFor(name, own);
   if (preset !== undefined) return ofPreset(name, preset, membersAt(field, raw, OF_PRESET), rules);
   const { secret, signature, token, ...mapping } = membersAt(field, raw, OF_ITS_OWN);
