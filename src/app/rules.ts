@@ -106,7 +106,7 @@ export function trimLimits(settings: Settings, { log }: Memory) {
   const bytesMax = settings['store.bytesMax'];
   return {
     entriesMax: settings['store.entriesMax'],
-    bytesMax: isInMemory(settings) ? Math.min(bytesMax, log.bytesMax * TRIMMED_SHARE) : bytesMax,
+    bytesMax: isInMemory(settings) ? Math.min(bytesMax, Math.floor(log.bytesMax * TRIMMED_SHARE)) : bytesMax,
     backlogMax: settings['scrapers.backlogMax'],
     retentionMinMs: settings['retention.min'],
   };

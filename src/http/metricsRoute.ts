@@ -119,6 +119,7 @@ interface Asked {
   readonly identity: ReturnType<typeof identify>;
   readonly mode: Mode;
   readonly format: Format;
+  readonly peek: boolean;
 }
 
 async function readRequest(

@@ -165,7 +165,7 @@ describe('GET /metrics', () => {
       'events_to_metrics_scraper_backlog_limit 100000',
       'events_to_metrics_log_entries 0',
       'events_to_metrics_log_entries_limit 1000000',
-      'events_to_metrics_log_size_limit_bytes 1073741824',
+      'events_to_metrics_log_size_limit_bytes 150323854',
       'events_to_metrics_log_size_bytes ',
       'process_cpu_seconds_total ',
       'nodejs_version_info{',
