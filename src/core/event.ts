@@ -11,7 +11,7 @@ import type { EventLimits } from './limits.ts';
 import type { Millis } from './millis.ts';
 import type { Label, SeriesText } from './series.ts';
 import { writeSeries } from './series.ts';
-import { TextMap } from './textMap.ts';
+import { HASHED_UNITS_MAX, TextMap } from './textMap.ts';
 import { parseTimestamp } from './timestamp.ts';
 import { utf8Bytes } from './utf8.ts';
 import { parseSampleValue } from './value.ts';
@@ -78,9 +78,19 @@ export function eventFromDraft(
     series,
     value: sample,
     ...(sent !== undefined && { sent }),
-    ...(id !== undefined && { id: idIn(draft.idSpace, checkId(fields.id, id, rules.limits.idBytesMax)) }),
+    ...(id !== undefined && { id: idOf(draft, fields.id, rules.limits) }),
     ...(truncated > 0 && { truncated }),
   };
+}
+
+/** The id with its space, which a sender may choose, too. */
+function idOf({ id = '', idSpace }: Draft, field: string, { idBytesMax }: EventLimits): string {
+  const whole = idIn(idSpace, checkId(field, id, idBytesMax));
+  if (whole.length <= HASHED_UNITS_MAX) return whole;
+  throw new RefusedError(
+    field,
+    `${field} ${shown(id)} and its source are longer than ${HASHED_UNITS_MAX} characters together; shorten the source`,
+  );
 }
 
 function checkedLabels(
