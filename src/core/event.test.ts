@@ -9,7 +9,7 @@ import {
 import { parseSamples } from '../../test/support/strictParser.ts';
 import { RefusedError } from './errors.ts';
 import type { Event, EventRules } from './event.ts';
-import { eventFromPairs } from './event.ts';
+import { eventFromDraft, eventFromPairs } from './event.ts';
 import { formatSampleValue } from './value.ts';
 
 const RULES: EventRules = {
@@ -201,5 +201,16 @@ describe('an event', () => {
     const { field, message } = refusal(ofBytes(8193));
     expect(field).toBe('labels');
     expect(message).toMatch(/are 8193 bytes long.*at most 8192 bytes.*raise event\.seriesMax/);
+  });
+
+  test('refuses an id that is too long with the source it belongs to, though that is no label', () => {
+    const rules: EventRules = {
+      ...RULES,
+      labels: { drop: new Set(['source']), keep: new Set(), valueBytesKept: 0 },
+    };
+    const ofSource = (length: number) => () =>
+      eventFromDraft({ id: 'i', idSpace: 's'.repeat(length), labels: [] }, rules);
+    expect(ofSource(16_381)).not.toThrow();
+    expect(ofSource(16_382)).toThrow(/shorten the source/);
   });
 });
