@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const POLL = { poll: { timeout: 15_000 } };
 
 /** Hostile input, where it is time and memory that are looked at. */
-const MEASURES = ['test/hostile/memory.test.ts', 'test/hostile/growth.test.ts'];
+const MEASURES = ['test/hostile/memory.test.ts', 'test/hostile/growth.test.ts', 'test/hostile/cost.test.ts'];
 
 /**
  * Two kinds of tests. `fast` runs at every commit (`npm run check`); `slow` starts real processes: crash, fuzz, Prometheus.

@@ -14,6 +14,7 @@ export function eventRules(settings: Settings, reserved: (metric: string) => boo
     labelsMax: settings['event.labelsMax'],
     labelNameBytesMax: settings['event.labelNameMax'],
     labelValueBytesMax: settings['event.labelValueMax'],
+    seriesBytesMax: settings['event.seriesMax'],
     idBytesMax: settings['event.idMax'],
   };
   const metric = settings['event.metric'];

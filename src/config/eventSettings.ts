@@ -1,3 +1,4 @@
+import { HASHED_UNITS_MAX } from '../core/textMap.ts';
 import { namedObjects } from './json.ts';
 import type { TextRule } from './kinds.ts';
 import { integer, list, oneOf, text } from './kinds.ts';
@@ -23,6 +24,8 @@ const LABEL_NAME: TextRule = {
 const WEBHOOK_MEMBERS: ReadonlySet<string> = new Set(
   'preset only labels drop metric labelsFrom value time id when unless each kinds'.split(' '),
 );
+/** Texts up to this length, in UTF-16 units, cost the server no more than their bytes: docs/decisions/0039-cost-in-proportion.md */
+const SERIES_MAX = HASHED_UNITS_MAX;
 
 /** Settings of what is taken in. */
 export const EVENT_SETTINGS = {
@@ -55,6 +58,11 @@ export const EVENT_SETTINGS = {
     kind: size({ min: 1, max: MIB }),
     default: 4 * KIB,
     doc: 'The longest label value, in bytes of UTF-8.',
+  }),
+  'event.seriesMax': setting({
+    kind: size({ min: 256, max: SERIES_MAX }),
+    default: 8 * KIB,
+    doc: 'The longest series of an event in bytes of UTF-8: its metric name, label names and values together, written and escaped as in a scrape.',
   }),
   'event.idMax': setting({
     kind: size({ min: 16, max: 4 * KIB }),

@@ -1,6 +1,6 @@
 import type { Entry } from './entry.ts';
 import type { Offset } from './offset.ts';
-import type { SeriesText } from './series.ts';
+import { TextMap } from './textMap.ts';
 
 /** What an untimed scrape shows of several events of one series; the setting is `scrape.collapse`. */
 export type CollapseHow = 'last' | 'sum' | 'count' | 'spread';
@@ -30,7 +30,7 @@ export function collapse(how: CollapseHow, entries: readonly Entry[]): Collapsed
 
 /** Leaves each series once, with its last event, in the order of their first. */
 export function collapseLast(entries: readonly Entry[]): readonly Entry[] {
-  const last = new Map<SeriesText, Entry>();
+  const last = new TextMap<Entry>();
   for (const entry of entries) if (entry.kind === 'event') last.set(entry.series, entry);
   return last.size === entries.length ? entries : [...last.values()];
 }
@@ -43,7 +43,7 @@ function withTotals(
 ): readonly Entry[] {
   const isTotal = ({ value }: Entry): boolean => how === 'sum' || value === 1;
   if (last === entries && entries.every(isTotal)) return entries;
-  const totals = new Map<SeriesText, number>();
+  const totals = new TextMap<number>();
   for (const { kind, series, value } of entries) {
     if (kind !== 'event') continue;
     const total = totals.get(series);
@@ -61,13 +61,13 @@ function countEvents(entries: readonly Entry[]): number {
 }
 
 function spread(entries: readonly Entry[]): Collapsed {
-  const started = new Set<SeriesText>();
+  const started = new TextMap<true>();
   const shown: Entry[] = [];
   const covered: Offset[] = [];
   for (const entry of entries) {
     if (entry.kind === 'event') {
       if (started.has(entry.series)) continue;
-      started.add(entry.series);
+      started.set(entry.series, true);
       shown.push(entry);
     }
     covered.push(entry.offset);

@@ -9,13 +9,19 @@ import {
 import { parseSamples } from '../../test/support/strictParser.ts';
 import { RefusedError } from './errors.ts';
 import type { Event, EventRules } from './event.ts';
-import { eventFromPairs } from './event.ts';
+import { eventFromDraft, eventFromPairs } from './event.ts';
 import { formatSampleValue } from './value.ts';
 
 const RULES: EventRules = {
   metric: 'events_to_metrics',
   names: 'legacy',
-  limits: { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096, idBytesMax: 32 },
+  limits: {
+    labelsMax: 64,
+    labelNameBytesMax: 256,
+    labelValueBytesMax: 4096,
+    seriesBytesMax: 8192,
+    idBytesMax: 32,
+  },
   reserved: (metric) => metric === 'oneshot_own',
 };
 
@@ -183,5 +189,28 @@ describe('an event', () => {
       value: 3,
     });
     expect(() => eventFromPairs([['a.b', 'x']], RULES)).toThrow(/event\.names=utf8 takes it/);
+  });
+
+  test('refuses a series that is too long as it is written, in bytes, and says how long it is', () => {
+    const ofBytes = (bytes: number): Pairs => [
+      ['a', '\n'.repeat(2000)],
+      ['b', 'ü'.repeat(2000)],
+      ['c', 'x'.repeat(bytes - 8000 - 'events_to_metrics{a="",b="",c=""}'.length)],
+    ];
+    expect(Buffer.byteLength(make(...ofBytes(8192)).series)).toBe(8192);
+    const { field, message } = refusal(ofBytes(8193));
+    expect(field).toBe('labels');
+    expect(message).toMatch(/are 8193 bytes long.*at most 8192 bytes.*raise event\.seriesMax/);
+  });
+
+  test('refuses an id that is too long with the source it belongs to, though that is no label', () => {
+    const rules: EventRules = {
+      ...RULES,
+      labels: { drop: new Set(['source']), keep: new Set(), valueBytesKept: 0 },
+    };
+    const ofSource = (length: number) => () =>
+      eventFromDraft({ id: 'i', idSpace: 's'.repeat(length), labels: [] }, rules);
+    expect(ofSource(16_381)).not.toThrow();
+    expect(ofSource(16_382)).toThrow(/shorten the source/);
   });
 });

@@ -12,7 +12,9 @@ import { textBytes } from './memory.ts';
 import type { Millis } from './millis.ts';
 import type { Label, SeriesText } from './series.ts';
 import { writeSeries } from './series.ts';
+import { HASHED_UNITS_MAX, TextMap } from './textMap.ts';
 import { parseTimestamp } from './timestamp.ts';
+import { utf8Bytes } from './utf8.ts';
 import { parseSampleValue } from './value.ts';
 
 /** Something that happened once, checked and ready for the log; the log gives it its offset, the relay its time. */
@@ -79,14 +81,25 @@ export function eventFromDraft(
     truncated = labels.truncated;
     layouts?.learn(draft);
   }
+  checkSeries(series, rules.limits);
   if (sent === undefined && id === undefined && truncated === 0) return { series, value: sample };
   return {
     series,
     value: sample,
     ...(sent !== undefined && { sent }),
-    ...(id !== undefined && { id: idIn(draft.idSpace, checkId(fields.id, id, rules.limits.idBytesMax)) }),
+    ...(id !== undefined && { id: idOf(draft, fields.id, rules.limits) }),
     ...(truncated > 0 && { truncated }),
   };
+}
+
+/** The id with its space, which a sender may choose, too. */
+function idOf({ id = '', idSpace }: Draft, field: string, { idBytesMax }: EventLimits): string {
+  const whole = idIn(idSpace, checkId(field, id, idBytesMax));
+  if (whole.length <= HASHED_UNITS_MAX) return whole;
+  throw new RefusedError(
+    field,
+    `${field} ${shown(id)} and its source are longer than ${HASHED_UNITS_MAX} characters together; shorten the source`,
+  );
 }
 
 function checkedLabels(
@@ -94,14 +107,14 @@ function checkedLabels(
   { limits, names, labels: policy }: EventRules,
   prefix: string,
 ): { readonly checked: readonly Label[]; readonly truncated: number } {
-  const seen = new Set<string>();
+  const seen = new TextMap<true>();
   const checked: Label[] = [];
   const bytesKept = policy?.valueBytesKept ?? 0;
   let truncated = 0;
   for (const [raw, value] of labels) {
     const name = labelName(raw, limits, names, prefix);
     if (seen.has(name)) throw raw === name ? givenTwice(prefix + raw, raw) : becomesTwice(prefix, raw, name);
-    seen.add(name);
+    seen.set(name, true);
     if (value === '' || !keepsLabel(policy, name)) continue;
     const kept = bytesKept > 0 ? cutToBytes(value, bytesKept) : value;
     if (kept !== value) truncated += 1;
@@ -116,6 +129,17 @@ function checkedLabels(
     }
   }
   return { checked, truncated };
+}
+
+/** A text is bounded as it is written, since that is what is stored, kept and sent: escapes may double it. Throws a RefusedError. */
+function checkSeries(series: SeriesText, { seriesBytesMax }: EventLimits): void {
+  const bytes = utf8Bytes(series, seriesBytesMax);
+  if (bytes <= seriesBytesMax) return;
+  throw new RefusedError(
+    'labels',
+    `metric name and labels together are ${bytes} bytes long, written as in a scrape, with escapes (${shown(series)}); ` +
+      `at most ${seriesBytesMax} bytes are taken: shorten them, send fewer labels, or raise event.seriesMax`,
+  );
 }
 
 function becomesTwice(prefix: string, raw: string, name: string): RefusedError {

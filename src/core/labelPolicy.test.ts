@@ -11,7 +11,13 @@ function eventWith(policy: Partial<LabelPolicy>, pairs: readonly (readonly [stri
   const rules: EventRules = {
     metric: 'm',
     names: 'legacy',
-    limits: { labelsMax: 2, labelNameBytesMax: 16, labelValueBytesMax: 10, idBytesMax: 10 },
+    limits: {
+      labelsMax: 2,
+      labelNameBytesMax: 16,
+      labelValueBytesMax: 10,
+      seriesBytesMax: 8192,
+      idBytesMax: 10,
+    },
     reserved: () => false,
     labels: { ...OFF, ...policy },
   };

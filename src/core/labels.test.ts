@@ -2,7 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { RefusedError } from './errors.ts';
 import { checkLabelValue, checkMetricName, labelName } from './labels.ts';
 
-const limits = { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096, idBytesMax: 32 };
+const limits = {
+  labelsMax: 64,
+  labelNameBytesMax: 256,
+  labelValueBytesMax: 4096,
+  seriesBytesMax: 8192,
+  idBytesMax: 32,
+};
 const metric = (name: string) =>
   checkMetricName('__name__', name, limits, (own) => own.startsWith('oneshot_'));
 const value = (text: string) => () => checkLabelValue('env', text, limits);

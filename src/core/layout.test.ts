@@ -10,7 +10,13 @@ import { Layouts } from './layout.ts';
 const RULES: EventRules = {
   metric: 'events',
   names: 'legacy',
-  limits: { labelsMax: 4, labelNameBytesMax: 20, labelValueBytesMax: 30, idBytesMax: 32 },
+  limits: {
+    labelsMax: 4,
+    labelNameBytesMax: 20,
+    labelValueBytesMax: 30,
+    seriesBytesMax: 60,
+    idBytesMax: 32,
+  },
   reserved: (metric) => metric === 'oneshot_own',
 };
 const UTF8: EventRules = { ...RULES, names: 'utf8' };

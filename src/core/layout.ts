@@ -5,10 +5,13 @@ import { keepsLabel } from './labelPolicy.ts';
 import { labelName } from './labels.ts';
 import { interned } from './keptText.ts';
 import type { SeriesText } from './series.ts';
+import { HASHED_UNITS_MAX } from './textMap.ts';
 import { escape, isPlain, seriesParts } from './series.ts';
 
 /** Labels of all layouts that are remembered at once: thousands of kinds of events. */
 const LABELS_MAX = 16_384;
+/** UTF-16 units of their names, since names may be long; a layout has them three times. */
+const CHARACTERS_MAX = 512 << 10;
 
 /** How many events must do without when no more can be remembered, before all is forgotten: to learn their names costs more than that. */
 const WITHOUT_MAX = 65_536;
@@ -36,6 +39,7 @@ export class Layouts {
   /** By metric, and then by the labels' names one by one. */
   #known: Names = new Branch('', undefined);
   #labels = 0;
+  #characters = 0;
   /** Events since there is no room for more. */
   #without = 0;
 
@@ -76,19 +80,24 @@ export class Layouts {
     const { limits, names, labels: policy } = this.#rules;
     // Where there are more than an event may have, it was right only because some are empty or dropped.
     if (draft.labels.length > limits.labelsMax) return;
-    if (!this.#hasRoom(draft.labels.length + 1) || this.#layoutOf(draft) !== undefined) return;
+    const characters = charactersOf(draft);
+    // No series has so long names, and they would not be hashed whole.
+    if (characters > HASHED_UNITS_MAX) return;
+    if (!this.#hasRoom(draft.labels.length + 1, characters) || this.#layoutOf(draft) !== undefined) return;
     const metric = interned(draft.metric ?? this.#rules.metric);
     const raws = draft.labels.map(([raw]) => interned(raw));
     const stored = raws.map((raw) => labelName(raw, limits, names));
     const kept = stored.filter((name) => keepsLabel(policy, name)).toSorted();
+    const ranks = new Map(kept.map((name, rank) => [name, rank]));
     this.#labels += raws.length + 1;
+    this.#characters += characters;
     let last = this.#known;
     for (const name of [metric, ...raws]) last = last.next(name) ?? last.grow(name, undefined);
     last.value = {
       parts: seriesParts(metric, kept),
       places: stored.map((name) => {
-        const rank = kept.indexOf(name);
-        return rank === -1 ? -1 : rank * 2 + 1;
+        const rank = ranks.get(name);
+        return rank === undefined ? -1 : rank * 2 + 1;
       }),
     };
   }
@@ -102,14 +111,21 @@ export class Layouts {
     return last?.value;
   }
 
-  /** Whether so many labels more can be remembered; what is forgotten makes room. */
-  #hasRoom(labels: number): boolean {
-    if (this.#labels + labels <= LABELS_MAX) return true;
+  /** Whether so many labels more can be remembered, of names that long; what is forgotten makes room. */
+  #hasRoom(labels: number, characters: number): boolean {
+    if (this.#labels + labels <= LABELS_MAX && this.#characters + characters <= CHARACTERS_MAX) return true;
     this.#without += 1;
     if (this.#without <= WITHOUT_MAX) return false;
     this.#known = new Branch('', undefined);
     this.#labels = 0;
+    this.#characters = 0;
     this.#without = 0;
     return true;
   }
+}
+
+function charactersOf({ metric = '', labels }: Draft): number {
+  let characters = metric.length;
+  for (const [name] of labels) characters += name.length;
+  return characters;
 }

@@ -5,6 +5,8 @@ export interface EventLimits {
   readonly labelNameBytesMax: number;
   /** In bytes of UTF-8. */
   readonly labelValueBytesMax: number;
+  /** Of a series' text, as the log and a scrape have it, in bytes of UTF-8; at most `HASHED_UNITS_MAX`. */
+  readonly seriesBytesMax: number;
   /** Of an event's id, in bytes of UTF-8. */
   readonly idBytesMax: number;
 }

@@ -40,9 +40,12 @@ interface Pattern {
 }
 
 function patternOf(metric: string, labels: readonly Label[]): Pattern {
-  const sorted = labels.length < 2 ? labels : labels.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  const names = sorted.map(({ name }) => name);
-  const places = labels.map((label) => sorted.indexOf(label) * 2 + 1);
+  const order = Array.from(labels, (_, label) => label);
+  const nameOf = (label: number): string => labels[label]?.name ?? '';
+  if (order.length > 1) order.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  const names = order.map(nameOf);
+  const places = order.slice();
+  for (const [rank, label] of order.entries()) places[label] = rank * 2 + 1;
   return { metric, labels, parts: seriesParts(metric, names), places };
 }
 

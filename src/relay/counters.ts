@@ -3,6 +3,7 @@ import type { Offset } from '../core/offset.ts';
 import { START, offset } from '../core/offset.ts';
 import type { Label, SeriesText } from '../core/series.ts';
 import { readSeries, writeSeries } from '../core/series.ts';
+import { TextMap } from '../core/textMap.ts';
 import type { Log, ReadLimits } from '../log/log.ts';
 import { LogOpenError } from '../log/log.ts';
 import { Selection } from './selection.ts';
@@ -45,9 +46,9 @@ export class EventCounters {
   readonly #selection: Selection;
   readonly #seriesMax: number;
   /** By their own series. */
-  readonly #counters = new Map<SeriesText, Counter>();
+  readonly #counters = new TextMap<Counter>();
   /** By what they count of the events' series. */
-  readonly #known = new Map<string, Counter>();
+  readonly #known = new TextMap<Counter>();
   #knownCharacters = 0;
   #upTo: Offset = START;
   #savedUpTo: Offset = START;
@@ -70,7 +71,7 @@ export class EventCounters {
     const note = await this.#log.loadNote(NOTE_KEY);
     if (note !== undefined) {
       const { upTo, counts } = readSnapshot(note);
-      for (const [counter, count] of counts) this.#counters.set(counter as SeriesText, { count });
+      for (const [counter, count] of counts) this.#counters.set(counter, { count });
       this.#upTo = offset(upTo);
       this.#savedUpTo = this.#upTo;
     }
@@ -84,15 +85,15 @@ export class EventCounters {
 
   /** Each counter with its labels. */
   *all(): IterableIterator<{ readonly labels: readonly Label[]; readonly value: number }> {
-    for (const [series, { count }] of this.#counters)
-      yield { labels: readSeries(series).labels, value: count };
+    for (const [series, { count }] of this.#counters.entries())
+      yield { labels: readSeries(series as SeriesText).labels, value: count };
   }
 
   /** Saves a snapshot, if anything was counted since the last. */
   async save(): Promise<void> {
     const upTo = this.#upTo;
     if (upTo === this.#savedUpTo) return;
-    const counts = Array.from(this.#counters, ([series, { count }]) => [series, count] as const);
+    const counts = Array.from(this.#counters.entries(), ([series, { count }]) => [series, count] as const);
     const snapshot: Snapshot = { upTo, counts };
     await this.#log.saveNote(NOTE_KEY, JSON.stringify(snapshot));
     this.#savedUpTo = upTo;

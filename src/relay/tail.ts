@@ -2,7 +2,7 @@ import type { Entry } from '../core/entry.ts';
 import type { Share } from '../core/memory.ts';
 import type { Offset } from '../core/offset.ts';
 import { START } from '../core/offset.ts';
-import type { SeriesText } from '../core/series.ts';
+import { TextMap } from '../core/textMap.ts';
 import { Chunk } from './chunk.ts';
 import type { Stretch } from './stretch.ts';
 
@@ -19,7 +19,7 @@ export class Tail {
   readonly #memory: Share;
   readonly #bytesMax: number;
   /** Of each series in here the latest entry. */
-  readonly #latest = new Map<SeriesText, Offset>();
+  readonly #latest = new TextMap<Offset>();
   #chunks: (Chunk | undefined)[] = [];
   #first = 0;
   #after: Offset = START;

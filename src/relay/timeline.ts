@@ -7,6 +7,7 @@ import { millis } from '../core/millis.ts';
 import type { Pulse, TimeRules } from '../core/pulse.ts';
 import { finalTime, isOver, pulseEnd } from '../core/pulse.ts';
 import type { SeriesText } from '../core/series.ts';
+import { TextMap } from '../core/textMap.ts';
 import { Batch, Track, trackBytes } from './track.ts';
 
 /** Beyond this many series those that can't matter any more are swept out. */
@@ -57,7 +58,7 @@ export class Timeline {
   readonly #rules: TimeRules;
   readonly #memory: Share;
   #arrived = millis(0);
-  readonly #tracks = new Map<SeriesText, Track>();
+  readonly #tracks = new TextMap<Track>();
   /** Series whose pulse may be over, by the second at which it may be, while ends are wanted. One says itself in which of them it counts. */
   readonly #due = new Map<number, Track[]>();
   /** No series that was swept out has a time above this. */

@@ -16,7 +16,7 @@ const folder = new URL('form/', import.meta.url);
 const RULES: EventRules = {
   metric: 'events',
   names: 'legacy',
-  limits: { labelsMax: 4, labelNameBytesMax: 16, labelValueBytesMax: 32, idBytesMax: 32 },
+  limits: { labelsMax: 4, labelNameBytesMax: 16, labelValueBytesMax: 32, seriesBytesMax: 8192, idBytesMax: 32 },
   reserved: (metric) => metric.startsWith('oneshot_'),
 };
 const PAIRS_MAX = 8;

@@ -34,7 +34,7 @@ interface Format {
 const RULES: EventRules = {
   metric: 'events',
   names: 'legacy',
-  limits: { labelsMax: 8, labelNameBytesMax: 32, labelValueBytesMax: 64, idBytesMax: 40 },
+  limits: { labelsMax: 8, labelNameBytesMax: 32, labelValueBytesMax: 64, seriesBytesMax: 8192, idBytesMax: 40 },
   reserved: () => false,
 };
 const MAPPINGS = ['env=/env', 'cluster=/where/0/na~1me', 'value=/seconds'].map(

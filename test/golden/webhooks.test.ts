@@ -17,7 +17,7 @@ const NOW = millis(Date.parse('2026-11-24T12:00:00Z'));
 const RULES: EventRules = {
   metric: 'events',
   names: 'legacy',
-  limits: { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096, idBytesMax: 256 },
+  limits: { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096, seriesBytesMax: 8192, idBytesMax: 256 },
   reserved: () => false,
 };
 

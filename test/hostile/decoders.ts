@@ -38,7 +38,13 @@ export interface Decoder {
 const RULES: EventRules = {
   metric: 'events_to_metrics',
   names: 'legacy',
-  limits: { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096, idBytesMax: 256 },
+  limits: {
+    labelsMax: 64,
+    labelNameBytesMax: 256,
+    labelValueBytesMax: 4096,
+    seriesBytesMax: 8192,
+    idBytesMax: 256,
+  },
   reserved: () => false,
 };
 const EVENTS_MAX = 1000;

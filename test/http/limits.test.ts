@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { escape } from '../../src/core/series.ts';
 import { RawClient, request } from '../support/rawHttp.ts';
 import type { RunningServer } from '../support/server.ts';
 import { startServer } from '../support/server.ts';
@@ -32,21 +33,68 @@ function formOf(bytes: number): string {
 
 describe('each limit holds at the limit and past it (G7)', () => {
   it('a URL of 64 KiB is taken, one byte more is a 414', async () => {
-    await using server = await startServer({ 'event.labelValueMax': 64 * KIB });
-    const start = '/event?a=';
+    await using server = await startServer({ 'labels.drop': ['a'] });
+    const start = '/event?b=1&a=';
     const query = 'x'.repeat(64 * KIB - start.length);
-    expect(await post(server, `a=${query}`)).toBe(200);
-    expect(await post(server, `a=${query}x`)).toBe(414);
+    expect(await post(server, `b=1&a=${query}`)).toBe(200);
+    expect(await post(server, `b=1&a=${query}x`)).toBe(414);
     expect(await eventsIn(server)).toBe(1);
   });
 
   it('a body of 1 MiB is taken, one byte more is a 413', async () => {
-    await using server = await startServer({ 'event.labelValueMax': 64 * KIB });
-    const form = formOf(KIB * KIB);
+    await using server = await startServer({ 'labels.keep': ['b'] });
+    const form = `b=1&${formOf(KIB * KIB - 4)}`;
     expect(form).toHaveLength(KIB * KIB);
     expect(await post(server, '', form)).toBe(200);
     expect(await post(server, '', `${form}x`)).toBe(413);
     expect(await eventsIn(server)).toBe(1);
+  });
+
+  it('a series of 8 KiB is taken, one byte more is a 400: bytes count, as they are written in a scrape', async () => {
+    await using server = await startServer();
+    const formOfSeries = (bytes: number, character: string): string => {
+      const half = character.repeat((2 * KIB) / Buffer.byteLength(escape(character)));
+      const rest = bytes - 'events_to_metrics{a="",b="",c="",d=""}'.length - 6 * KIB;
+      const labels = { a: half, b: half, c: 'x'.repeat(2 * KIB), d: 'x'.repeat(rest) };
+      return new URLSearchParams(labels).toString();
+    };
+    for (const character of ['x', 'ü', '\n', '"']) {
+      expect(await post(server, '', formOfSeries(8 * KIB, character))).toBe(200);
+      expect(await post(server, '', formOfSeries(8 * KIB + 1, character))).toBe(400);
+    }
+    expect(await eventsIn(server)).toBe(4);
+  });
+
+  it('a series that is too long is a 400 by whatever way it comes', async () => {
+    await using server = await startServer();
+    const values = Array.from({ length: 60 }, (_, n) => [`l${n}`, '\n'.repeat(100)] as const);
+    const labels = Object.fromEntries(values);
+    const form = new URLSearchParams(labels).toString();
+    const json = JSON.stringify({ labels });
+    const alert = JSON.stringify({ labels, startsAt: '2026-11-24T12:00:00Z', status: 'firing' });
+    const cloud = { specversion: '1.0', id: '1', type: '\n'.repeat(4096), source: '/s' };
+    const ways: [path: string, type: string | undefined, body: string][] = [
+      [`/event?${form}`, undefined, ''],
+      ['/event', 'application/x-www-form-urlencoded', form],
+      ['/event', 'application/json', json],
+      ['/event', 'application/json', `[${json}]`],
+      ['/event', 'application/x-ndjson', `${json}\n`],
+      ['/event', 'application/cloudevents+json', JSON.stringify(cloud)],
+      ['/api/v2/alerts', 'application/json', `[${alert}]`],
+      ['/webhook/alertmanager', 'application/json', `{"alerts":[${alert}]}`],
+    ];
+    for (const [path, type, body] of ways) {
+      const headers: Record<string, string> = type === undefined ? {} : { 'Content-Type': type };
+      const response = await fetch(server.url + path, {
+        method: 'POST',
+        headers,
+        ...(body !== '' && { body }),
+      });
+      const { error, field } = (await response.json()) as { error: string; field: string };
+      expect([path, response.status, field.replace(/^\[0\]\./, '')]).toEqual([path, 400, 'labels']);
+      expect(error).toMatch(/event\.seriesMax$/);
+    }
+    expect(await eventsIn(server)).toBe(0);
   });
 
   it('64 labels are taken, one more is a 400', async () => {

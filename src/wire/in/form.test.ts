@@ -142,7 +142,13 @@ describe('a form', () => {
 describe('random queries', () => {
   const rules = {
     metric: 'events',
-    limits: { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096, idBytesMax: 32 },
+    limits: {
+      labelsMax: 64,
+      labelNameBytesMax: 256,
+      labelValueBytesMax: 4096,
+      seriesBytesMax: 8192,
+      idBytesMax: 32,
+    },
     names: 'legacy' as const,
     reserved: () => false,
   };

@@ -113,4 +113,15 @@ describe('strict JSON', () => {
       expect(performance.now() - started).toBeLessThan(1000);
     }
   });
+
+  test('keeps names apart that are longer than V8 hashes, and finds one that stands twice', () => {
+    const long = 'x'.repeat(20_000);
+    const json = parseJson(`{"${long}a":1,"b":2,"${long}b":3,"${long}":4}`);
+    expect(Object.values(json as object).map(plain)).toEqual([1, 2, 3, 4]);
+    expect((json as { b: JsonNumber }).b.text).toBe('2');
+    expect(errorOf(`{"${long}a":1,"${long}b":2,"${long}a":3}`)?.message).toContain('more than once');
+    // One that is made to be what another stands under.
+    expect(errorOf(`{"${long}":1,"${long.slice(0, 16_381)}~1":2}`)?.message).toContain('more than once');
+    expect(errorOf(`{"${long.slice(0, 16_381)}~1":1,"${long}":2}`)?.message).toContain('more than once');
+  });
 });

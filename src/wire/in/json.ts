@@ -1,6 +1,10 @@
 import { RefusedError, shown } from '../../core/errors.ts';
+import { HASHED_UNITS_MAX, TextMap } from '../../core/textMap.ts';
 
-/** A JSON value. Objects have no prototype, so that `__proto__` and `constructor` are names like any other. */
+/**
+ * A JSON value. Objects have no prototype, so that `__proto__` and `constructor` are names like any other. A member whose name is longer than
+ * `HASHED_UNITS_MAX` stands under the beginning of it: no event takes so long a name, and nobody asks for one.
+ */
 export type Json = null | boolean | string | JsonNumber | readonly Json[] | JsonObject;
 export type JsonObject = Readonly<{ [name: string]: Json }>;
 
@@ -76,6 +80,7 @@ class JsonReader {
 
   #object(): JsonObject {
     const object = Object.create(null) as { [name: string]: Json };
+    let long: LongNames | undefined;
     this.#open();
     if (this.#takes('}')) return object;
     do {
@@ -83,9 +88,10 @@ class JsonReader {
       if (this.#text[this.#place] !== '"') throw this.#unexpected('a name in double quotes');
       const name = this.#string();
       this.#path.push(name);
-      if (name in object) throw this.#twice(name);
+      const key = name.length > HASHED_UNITS_MAX ? (long ??= new LongNames()).standIn(name) : name;
+      if (key === undefined || key in object) throw this.#twice(name);
       if (!this.#takes(':')) throw this.#unexpected('a colon');
-      object[name] = this.#value();
+      object[key] = this.#value();
       this.#path.pop();
     } while (this.#takes(','));
     if (!this.#takes('}')) throw this.#unexpected('a comma or }');
@@ -189,6 +195,23 @@ class JsonReader {
       'body',
       `body is not JSON: ${at} should have ${expected}, not ${found === '' ? 'the end' : shown(found)}`,
     );
+  }
+}
+
+/**
+ * The names in one object that V8 doesn't hash whole. As names of members, thousands of one length would each be compared with all
+ * others, here and wherever else in the process such a name was.
+ */
+class LongNames {
+  readonly #all = new TextMap<true>();
+
+  /** What a name begins with, and what tells it apart, together as long as a name may be; undefined for one that was there before. */
+  standIn(name: string): string | undefined {
+    if (this.#all.has(name)) return undefined;
+    this.#all.set(name, true);
+    // No legacy name holds the sign; and as a UTF-8 name it is too long for any series.
+    const end = `~${this.#all.size}`;
+    return name.slice(0, HASHED_UNITS_MAX - end.length) + end;
   }
 }
 

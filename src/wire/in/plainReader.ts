@@ -5,8 +5,10 @@ import type { Step } from './plainStep.ts';
 import { START, stepBehind } from './plainStep.ts';
 import { escapedEnd, numberEnd, startsNumber, stringEnd, unescaped } from './plainValue.ts';
 
-/** How many steps are remembered: those of hundreds of kinds of events. With the longest of all they take 9 MiB. */
+/** How many steps are remembered: those of hundreds of kinds of events. … */
 const STEPS_MAX = 2048;
+/** … And how many UTF-16 units of them, with which they take 2 MiB at most. */
+const CHARACTERS_MAX = 512 << 10;
 
 /** A step that was taken, with those that were taken behind it. */
 type Taken = Branch<Step>;
@@ -21,6 +23,7 @@ export class PlainReader {
   end = 0;
   #start: Taken = new Branch('', START);
   #steps = 0;
+  #characters = 0;
 
   /** Reads the event that begins at a place of a text, in one line; what follows it is not looked at. Undefined where it is not plain. */
   read(text: string, from: number): Draft | undefined {
@@ -84,11 +87,13 @@ export class PlainReader {
     if (step === undefined) return undefined;
     const known = taken.next(step.text);
     if (known !== undefined) return known;
-    if (this.#steps === STEPS_MAX) {
+    if (this.#steps === STEPS_MAX || this.#characters + step.text.length > CHARACTERS_MAX) {
       this.#start = new Branch('', START);
       this.#steps = 0;
+      this.#characters = 0;
     }
     this.#steps += 1;
+    this.#characters += step.text.length;
     const own = ownCopy(step.text);
     return taken.grow(own, { ...step, text: own, label: interned(step.label) });
   }

@@ -1,6 +1,7 @@
 import { isLegacyLabelName, isLegacyMetricName } from '../../core/labels.ts';
 import type { Label, SeriesText } from '../../core/series.ts';
 import { haveSameNames, quote, readSeries, writeSeries } from '../../core/series.ts';
+import { TextMap } from '../../core/textMap.ts';
 import type { Family } from './families.ts';
 
 /**
@@ -65,7 +66,7 @@ interface Plan {
  * It remembers the names that it has met: make one for each page.
  */
 export function escaper(scheme: Escaping): (series: SeriesText) => SeriesText {
-  const plans = new Map<string, Plan>();
+  const plans = new TextMap<Plan>();
   return (series) => {
     if (isSurelyTheSame(series, scheme)) return series;
     const { metric, labels } = readSeries(series);
@@ -85,7 +86,7 @@ export function escaper(scheme: Escaping): (series: SeriesText) => SeriesText {
 
 function planOf(metric: string, labels: readonly Label[], scheme: Escaping): Plan {
   const added = escapeLabelName(ESCAPED_FROM, scheme);
-  const taken = new Set(['__name__', added]);
+  const taken = new TakenNames(['__name__', added]);
   const names = labels.map(({ name }) => escapeLabelName(name, scheme));
   const ambiguous: number[] = [];
   for (const [index, { name }] of labels.entries()) {
@@ -94,7 +95,7 @@ function planOf(metric: string, labels: readonly Label[], scheme: Escaping): Pla
     else taken.add(escaped);
   }
   for (const index of ambiguous) {
-    names[index] = freeName(names[index] ?? '', taken);
+    names[index] = taken.free(names[index] ?? '');
     taken.add(names[index]);
   }
   const isTold = ambiguous.length > 0 || !isOneToOne(metric, scheme, isLegacyMetricName);
@@ -146,10 +147,32 @@ function isOneToOne(name: string, scheme: Escaping, isLegacy: (name: string) => 
   }
 }
 
-function freeName(name: string, taken: ReadonlySet<string>): string {
-  let free = name;
-  for (let number = 2; taken.has(free); number++) free = `${name}_${number}`;
-  return free;
+/** The names that one series has so far. */
+class TakenNames {
+  readonly #names = new TextMap<true>();
+  /** By name the first number behind it that may be free: thousands of names may become one. */
+  readonly #numbers = new TextMap<number>();
+
+  constructor(names: readonly string[]) {
+    for (const name of names) this.add(name);
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  add(name: string): void {
+    this.#names.set(name, true);
+  }
+
+  /** The name, or where it is taken, the name with the first number that is free. */
+  free(name: string): string {
+    let number = this.#numbers.get(name) ?? 2;
+    let free = name;
+    for (; this.has(free); number += 1) free = `${name}_${number}`;
+    this.#numbers.set(name, number);
+    return free;
+  }
 }
 
 /** The notation of a series without the values of its labels: `deploys{env,"k8s.cluster"}`. */

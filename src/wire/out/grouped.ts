@@ -1,6 +1,7 @@
 import type { Entry } from '../../core/entry.ts';
 import type { SeriesText } from '../../core/series.ts';
 import { headOf } from '../../core/series.ts';
+import { TextMap } from '../../core/textMap.ts';
 import type { Escaping } from './escape.ts';
 import { escaper } from './escape.ts';
 import type { Sample } from './exposition.ts';
@@ -18,8 +19,8 @@ export interface Shown {
 export function grouped(
   entries: readonly Entry[],
   { escaping }: Pick<Shown, 'escaping'>,
-): ReadonlyMap<string, readonly Sample[]> {
-  const families = new Map<string, Sample[]>();
+): IterableIterator<readonly [head: string, samples: readonly Sample[]]> {
+  const families = new TextMap<Sample[]>();
   const escapeSeries = escaper(escaping);
   let head: string | undefined;
   let family: Sample[] = [];
@@ -36,7 +37,7 @@ export function grouped(
     }
     family.push({ series, entry });
   }
-  return families;
+  return families.entries();
 }
 
 /** Whether that is the series' head; told without cutting a text out, since most neighbours are of one metric. */
@@ -46,7 +47,7 @@ function beginsWith(series: SeriesText, head: string): boolean {
   return behind === undefined || behind === '{' || behind === ',' || behind === '}';
 }
 
-function familyOf(families: Map<string, Sample[]>, head: string): Sample[] {
+function familyOf(families: TextMap<Sample[]>, head: string): Sample[] {
   const known = families.get(head);
   if (known !== undefined) return known;
   const family: Sample[] = [];

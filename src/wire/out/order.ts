@@ -1,12 +1,12 @@
 import type { Entry } from '../../core/entry.ts';
-import type { SeriesText } from '../../core/series.ts';
+import { TextMap } from '../../core/textMap.ts';
 
 /**
  * Puts the entries of each series together, their times ascending; series stand in the order of their first entry. For timed
  * scrapes: Prometheus drops what is older than the sample before it.
  */
 export function inSeriesOrder(entries: readonly Entry[]): readonly Entry[] {
-  const groups = new Map<SeriesText, Entry[]>();
+  const groups = new TextMap<Entry[]>();
   for (const entry of entries) {
     const group = groups.get(entry.series);
     if (group === undefined) groups.set(entry.series, [entry]);

@@ -1,6 +1,7 @@
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { Label, SeriesText } from '../../core/series.ts';
 import { metricOfHead, readSeries, writeSeries } from '../../core/series.ts';
+import { TextMap } from '../../core/textMap.ts';
 import type { Exposition } from './exposition.ts';
 import { EVENT_HELP } from './exposition.ts';
 import type { Family, FamilySample } from './families.ts';
@@ -122,7 +123,7 @@ function writeDistributions(
   type: 'summary' | 'histogram',
   samples: readonly FamilySample[],
 ): void {
-  const groups = new Map<SeriesText, { readonly labels: readonly Label[]; readonly parts: FamilySample[] }>();
+  const groups = new TextMap<{ readonly labels: readonly Label[]; readonly parts: FamilySample[] }>();
   for (const sample of samples) {
     const labels = sample.labels.filter((label) => label.name !== PARTS[type]);
     const key = writeSeries(name, labels);

@@ -42,7 +42,13 @@ const FORMATS = Object.values(MEDIA).flatMap((media) =>
 const RULES = {
   metric: 'events',
   names: 'utf8',
-  limits: { labelsMax: 8, labelNameBytesMax: 64, labelValueBytesMax: 4096, idBytesMax: 32 },
+  limits: {
+    labelsMax: 8,
+    labelNameBytesMax: 64,
+    labelValueBytesMax: 4096,
+    seriesBytesMax: 8192,
+    idBytesMax: 32,
+  },
   reserved: () => false,
 } as const;
 

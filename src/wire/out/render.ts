@@ -1,6 +1,7 @@
 import type { Entry } from '../../core/entry.ts';
 import type { Share } from '../../core/memory.ts';
 import type { Run } from '../../core/run.ts';
+import { TextMap } from '../../core/textMap.ts';
 import { escapeFamily } from './escape.ts';
 import type { Exposition } from './exposition.ts';
 import type { FamilyGroup } from './families.ts';
@@ -70,7 +71,7 @@ export class Renderer {
   ): Generator<void, readonly Piece[]> {
     const { kind, escaping } = format;
     const exposition = EXPOSITIONS[kind];
-    const byHead = new Map<string, FamilyPiece[]>();
+    const byHead = new TextMap<FamilyPiece[]>();
     for (const run of runs) {
       for (const piece of yield* this.#piecesOf(run, kind, { timed, escaping })) {
         const others = byHead.get(piece.head);
@@ -79,7 +80,7 @@ export class Renderer {
       }
     }
     const pieces: Piece[] = [];
-    for (const [head, samples] of byHead) {
+    for (const [head, samples] of byHead.entries()) {
       let bytes = 0;
       for (const piece of samples) bytes += piece.bytes.length;
       pieces.push({ bytes: exposition.familyHead(head, bytes), isShared: false }, ...samples);

@@ -16,7 +16,13 @@ import { offset } from '../../core/offset.ts';
 import { formatSampleValue } from '../../core/value.ts';
 import { renderText } from '../../../test/support/rendered.ts';
 
-const limits = { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096, idBytesMax: 32 };
+const limits = {
+  labelsMax: 64,
+  labelNameBytesMax: 256,
+  labelValueBytesMax: 4096,
+  seriesBytesMax: 8192,
+  idBytesMax: 32,
+};
 
 const LABELS = { maxLength: 4, selector: ([name]: [string, string]) => name.replaceAll(' ', '_') };
 

@@ -9,7 +9,13 @@ const RULES = {
   rules: {
     metric: 'events',
     names: 'legacy',
-    limits: { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096, idBytesMax: 256 },
+    limits: {
+      labelsMax: 64,
+      labelNameBytesMax: 256,
+      labelValueBytesMax: 4096,
+      seriesBytesMax: 8192,
+      idBytesMax: 256,
+    },
     reserved: () => false,
   },
   eventsMax: 100,

@@ -5,7 +5,13 @@ import { compileMapping } from './compile.ts';
 
 const RULES: NameRules = {
   names: 'legacy',
-  limits: { labelsMax: 64, labelNameBytesMax: 64, labelValueBytesMax: 4096, idBytesMax: 64 },
+  limits: {
+    labelsMax: 64,
+    labelNameBytesMax: 64,
+    labelValueBytesMax: 4096,
+    seriesBytesMax: 8192,
+    idBytesMax: 64,
+  },
   reserved: (metric) => metric.startsWith('oneshot_'),
 };
 

@@ -5,7 +5,13 @@ import { compileMapping } from './compile.ts';
 import type { MappingSource } from './language.ts';
 import { mapDelivery } from './map.ts';
 
-const LIMITS = { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096, idBytesMax: 64 };
+const LIMITS = {
+  labelsMax: 64,
+  labelNameBytesMax: 256,
+  labelValueBytesMax: 4096,
+  seriesBytesMax: 8192,
+  idBytesMax: 64,
+};
 
 /** What a mapping makes of a body: of each item its draft, or the text of why it was refused, or null where it is of no kind. */
 function map(

@@ -7,7 +7,13 @@ import { readWebhooks } from './webhooks.ts';
 
 const RULES: NameRules = {
   names: 'legacy',
-  limits: { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096, idBytesMax: 64 },
+  limits: {
+    labelsMax: 64,
+    labelNameBytesMax: 256,
+    labelValueBytesMax: 4096,
+    seriesBytesMax: 8192,
+    idBytesMax: 64,
+  },
   reserved: () => false,
 };
 const read = (settings: Record<string, unknown>) => readWebhooks(settings, RULES);

@@ -1,3 +1,4 @@
+import { HASHED_UNITS_MAX } from '../../../../core/textMap.ts';
 import { RefusedError, shown } from '../../../../core/errors.ts';
 import { isObject } from '../pointer.ts';
 import type { Shape } from './shape.ts';
@@ -35,8 +36,9 @@ function takenApart(tags: readonly string[]): { labels: Record<string, string>; 
     const colon = tag.indexOf(':');
     const name = tag.slice(0, colon).trim();
     const value = tag.slice(colon + 1).trim();
-    // An address such as https://… is no pair.
-    if (colon <= 0 || name === '' || value === '' || value.startsWith('//')) others.push(tag);
+    // An address such as https://… is no pair; nor is what begins with a name that no label can have.
+    if (colon <= 0 || name.length > HASHED_UNITS_MAX || name === '' || value === '' || value.startsWith('//'))
+      others.push(tag);
     else if (labels.has(name))
       throw new RefusedError('tags', `tags give ${shown(name)} more than once; give it once`);
     else labels.set(name, value);
