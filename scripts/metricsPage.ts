@@ -5,6 +5,7 @@ import { loadSettings } from '../src/config/load.ts';
 import { millis } from '../src/core/millis.ts';
 import { createLogger } from '../src/observe/logger.ts';
 import type { MetricDescription } from '../src/observe/ownMetrics.ts';
+import { SHORT_VALUE_BYTES_MAX } from '../src/relay/shortValue.ts';
 import type { DeliveryOutcome, DropReason } from '../src/relay/counts.ts';
 
 const OUTCOMES: Record<DeliveryOutcome, string> = {
@@ -48,6 +49,21 @@ ${markdownTable([code('outcome'), 'What became of the events'], rowsOf(OUTCOMES)
 An increase of \`events_to_metrics_dropped_total\` is a loss.
 
 ${markdownTable([code('reason'), 'Why the events were given up'], rowsOf(REASONS))}
+## The counter beside events
+
+Each scrape carries \`events_to_metrics_events_total\`. At most \`counters.seriesMax\` series of at most \`counters.bytesMax\` bytes are told
+apart; events of further series are counted in one more, whose labels all say \`other\`. A label's value of more than ${SHORT_VALUE_BYTES_MAX} bytes, also the
+metric's name in \`metric\` and an id in \`scraper\`, is shown by its beginning, \`…\` and eight hexadecimal digits of its SHA-256.
+
+After a flood of label values you can begin again:
+
+\`\`\`sh
+curl -X DELETE 'http://localhost:8090/api/v1/counters'
+\`\`\`
+
+The series are then gone, also after a restart, and start at 0 with their next events, which Prometheus sees as a counter reset. Events, and
+what scrapers have yet to get, stay as they are. Where there are users or tokens, this takes the scope \`admin\`.
+
 ## The process
 
 As every program on Node.js has them. Those on Linux:

@@ -22,6 +22,7 @@ import { UnavailableError } from './core/errors.ts';
 import { asksNothing, guard } from './http/auth/guard.ts';
 import { WriteLimits } from './http/auth/writeLimits.ts';
 import { Connections } from './http/connections.ts';
+import { countersRoute } from './http/countersRoute.ts';
 import { eventRoute } from './http/eventRoute.ts';
 import { feedRoute } from './http/feedRoute.ts';
 import type { Readiness } from './http/healthRoutes.ts';
@@ -209,6 +210,7 @@ export class App implements AsyncDisposable {
         list: () => overview(scrapers, sightings, pages),
         forget: (id) => expiry.forget(id),
       });
+      countersRoute(routes, { reset: () => counters.reset() });
       metricsRoute(routes, {
         scrapes,
         connections: this.#connections,

@@ -72,7 +72,11 @@ export function counterRules(settings: Settings): CounterRules {
       `counters.labels names ${METRIC_LABEL}, which every counter has for its events' metric; leave it out`,
     );
   }
-  return { labels, seriesMax: settings['counters.seriesMax'] };
+  return {
+    labels,
+    seriesMax: settings['counters.seriesMax'],
+    countersBytesMax: settings['counters.bytesMax'],
+  };
 }
 
 export function expiryLimits(settings: Settings) {

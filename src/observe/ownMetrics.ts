@@ -7,6 +7,7 @@ import { EventCounters, METRIC_LABEL } from '../relay/counters.ts';
 import type { Counts } from '../relay/counts.ts';
 import type { Pages } from '../relay/page.ts';
 import type { Scrapers } from '../relay/scrapers.ts';
+import { shortValue } from '../relay/shortValue.ts';
 import type { Family, FamilyGroup } from '../wire/out/families.ts';
 import { ProcessMetrics } from './processMetrics.ts';
 
@@ -148,7 +149,7 @@ function metricsOf({
     read: () =>
       Array.from(scrapers.all(), (scraper): Reading => [
         read(scraper),
-        [{ name: 'scraper', value: scraper.id }],
+        [{ name: 'scraper', value: shortValue(scraper.id) }],
       ]),
   });
   return [

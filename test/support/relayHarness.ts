@@ -43,6 +43,7 @@ export interface RelayLimits {
   aheadMaxMs: number;
   labels: readonly string[];
   seriesMax: number;
+  countersBytesMax: number;
   windowMs: number;
   perHourMax: number;
   overflow: 'refuse' | 'fold';
@@ -70,6 +71,7 @@ const DEFAULTS: RelayLimits = {
   aheadMaxMs: 5 * 60_000,
   labels: ['n'],
   seriesMax: 1_000_000,
+  countersBytesMax: 1 << 30,
   windowMs: 86_400_000,
   perHourMax: 0,
   overflow: 'refuse',
