@@ -80,6 +80,7 @@ function registered(): readonly MetricDescription[] {
     settings: loaded.settings,
     version: '',
     clock: () => millis(0),
+    elapsed: () => 0,
     logger,
     access: Access.withoutFiles(),
     guide: '',

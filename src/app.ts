@@ -17,7 +17,7 @@ import {
 } from './app/rules.ts';
 import { webhooksOf } from './app/webhooks.ts';
 import type { Settings } from './config/settings.ts';
-import type { Clock } from './core/millis.ts';
+import type { Clock, Monotonic } from './core/millis.ts';
 import { UnavailableError } from './core/errors.ts';
 import { asksNothing, guard } from './http/auth/guard.ts';
 import { WriteLimits } from './http/auth/writeLimits.ts';
@@ -71,6 +71,7 @@ export interface AppParts {
   readonly settings: Settings;
   readonly version: string;
   readonly clock: Clock;
+  readonly elapsed: Monotonic;
   readonly logger: Logger;
   /** Who may do what; open already. */
   readonly access: Access;
@@ -100,7 +101,7 @@ export class App implements AsyncDisposable {
   #rounds = 0;
   #readiness: Readiness = { ready: false, why: 'the log is not open yet' };
 
-  constructor({ settings, version, clock, logger, access, guide }: AppParts) {
+  constructor({ settings, version, clock, elapsed, logger, access, guide }: AppParts) {
     this.#settings = settings;
     this.#access = access;
     this.#known = knownScrapers(settings);
@@ -117,9 +118,9 @@ export class App implements AsyncDisposable {
       counts,
     );
     const scraperLimits = { max: settings['scrapers.max'], lookbackMs: settings['scrapers.lookback'] };
-    const news = newsFor(logger, clock);
+    const news = newsFor(logger, elapsed);
     const scrapers = (this.#scrapers = new Scrapers(log, tail, clock, scraperLimits, counts, news));
-    this.#naming = namingOf(settings, clock, (error) => news.podsUnknown(error));
+    this.#naming = namingOf(settings, elapsed, (error) => news.podsUnknown(error));
     const sightings = new Sightings((id, warning) => news.warned(id, WARNINGS[warning]));
     const pageLimits = { eventsMax: settings['scrape.eventsMax'], bytesMax: settings['scrape.bytesMax'] };
     const scrapes = new Scrapes(
@@ -132,7 +133,16 @@ export class App implements AsyncDisposable {
       counts,
     );
     const counters = (this.#counters = new EventCounters(log, counterRules(settings)));
-    const expiry = new Expiry(scrapers, scrapes, sightings, pages, expiryLimits(settings), clock, counts);
+    const expiry = new Expiry(
+      scrapers,
+      scrapes,
+      sightings,
+      pages,
+      expiryLimits(settings),
+      clock,
+      elapsed,
+      counts,
+    );
     const limits = trimLimits(settings);
     const trimmer = new Trimmer(log, scrapers, pages, limits, clock, counts, counters);
     const idLimits = { windowMs: settings['ids.window'], idsMax: settings['ids.max'] };
@@ -155,6 +165,7 @@ export class App implements AsyncDisposable {
       pages,
       log,
       clock,
+      elapsed,
       limits,
     }));
     const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
@@ -162,7 +173,7 @@ export class App implements AsyncDisposable {
     const webhooks = webhooksOf(settings, rules);
     const ingest = new Ingest(this.#acceptor, rules, settings['batch.eventsMax']);
 
-    this.#connections = new Connections(scrapes, clock);
+    this.#connections = new Connections(scrapes, elapsed);
     const observeRequest: RequestObserver = (route, method, status) =>
       ownMetrics.countRequest(route, method, status);
     const { app, server } = buildServer(
@@ -175,8 +186,8 @@ export class App implements AsyncDisposable {
     this.#http = app;
     this.#server = server;
     const proxies = trustedProxies(settings);
-    const writeLimits = new WriteLimits(settings, clock);
-    guard(app, { access, writeLimits, proxies, clock });
+    const writeLimits = new WriteLimits(settings, elapsed);
+    guard(app, { access, writeLimits, proxies, elapsed });
     if (access.tls === undefined)
       openPostLane(server, {
         isOpen: () => this.#readiness.ready && asksNothing(access, writeLimits),
@@ -216,6 +227,7 @@ export class App implements AsyncDisposable {
         connections: this.#connections,
         proxies,
         clock,
+        elapsed,
         mode: settings['scrape.timestamps'] === 'explicit' ? 'timed' : 'untimed',
         byUser: settings['scrapers.byUser'],
         nameOf: this.#naming.nameOf,

@@ -8,7 +8,7 @@ import type { CliIo } from './io.ts';
 
 /** Begins a start as `serve` does, up to where it would listen. Throws a ConfigError, or an AccessFileError. */
 export async function checkStart(
-  { clock, version, randomBytes, stderr }: CliIo,
+  { clock, elapsed, version, randomBytes, stderr }: CliIo,
   settings: Settings,
 ): Promise<void> {
   const logger = createLogger('ERROR', { write: (line: string) => void stderr.write(line) });
@@ -17,7 +17,7 @@ export async function checkStart(
     read: readText,
     compare: () => Promise.reject(new Error('nobody comes here')),
     key: randomBytes(32),
-    news: newsFor(logger, clock),
+    news: newsFor(logger, elapsed),
   });
-  new App({ settings, version, clock, logger, access, guide: '' });
+  new App({ settings, version, clock, elapsed, logger, access, guide: '' });
 }

@@ -10,7 +10,7 @@ import type { Environment } from '../config/environment.ts';
 import type { ReadFile } from '../config/file.ts';
 import { loadSettings } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
-import type { Clock } from '../core/millis.ts';
+import type { Clock, Monotonic } from '../core/millis.ts';
 import { LogOpenError } from '../log/log.ts';
 import { createLogger } from '../observe/logger.ts';
 import { newsFor } from '../observe/news.ts';
@@ -24,6 +24,7 @@ export interface ServeIo {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
   readonly clock: Clock;
+  readonly elapsed: Monotonic;
   readonly version: string;
   readonly guide: string;
   /** Resolves when the process is asked to stop, with the name of the signal. */
@@ -64,16 +65,16 @@ export async function serve(io: ServeIo): Promise<number> {
 
 async function run(io: ServeIo, settings: Settings): Promise<number> {
   const logger = createLogger(settings['log.level'], io.stderr);
-  const { clock, version, guide } = io;
+  const { clock, elapsed, version, guide } = io;
   await using bcrypt = new Bcrypt();
   const access = await Access.open({
     settings,
     read: readText,
     compare: bcrypt.compare,
     key: randomBytes(32),
-    news: newsFor(logger, clock),
+    news: newsFor(logger, elapsed),
   });
-  const app = new App({ settings, version, clock, logger, access, guide });
+  const app = new App({ settings, version, clock, elapsed, logger, access, guide });
   const broken = app.broken();
   const { port, address } = await app.start();
   io.stdout.write(greeting(version, settings, port, access.tls === undefined ? 'http' : 'https'));

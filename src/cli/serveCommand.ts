@@ -15,10 +15,21 @@ export const serveCommand: Command = {
   run: async (io, args) => {
     // Only here: the other commands run on a Node that can't load the server.
     const { serve } = await import('./serve.ts');
-    const { env, readFile, stdout, stderr, clock, version } = io;
+    const { env, readFile, stdout, stderr, clock, elapsed, version } = io;
     const stopAsked = io.signals.stopAsked();
     const argv = args.words;
-    return serve({ argv, env, readFile, stdout, stderr, clock, version, guide: io.guide(), stopAsked });
+    return serve({
+      argv,
+      env,
+      readFile,
+      stdout,
+      stderr,
+      clock,
+      elapsed,
+      version,
+      guide: io.guide(),
+      stopAsked,
+    });
   },
 };
 

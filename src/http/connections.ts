@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { Server as TlsServer, TLSSocket } from 'node:tls';
 import type { Evidence } from '../core/evidence.ts';
 import { judgeEnd } from '../core/evidence.ts';
-import type { Clock, Millis } from '../core/millis.ts';
+import type { Monotonic } from '../core/millis.ts';
 import type { Scrapes } from '../relay/scrape.ts';
 
 /** How long a closed connection waits for the client's own end, in ms: it comes after the client has read everything. */
@@ -18,7 +18,8 @@ const LATE_MS = 500;
 export interface CarriedOffer {
   readonly scraperId: string;
   readonly offerId: number;
-  readonly requestedAt: Millis;
+  /** In ms of monotonic time. */
+  readonly askedAt: number;
   readonly timeoutMs: number | undefined;
 }
 
@@ -34,21 +35,21 @@ interface Connection {
   /** The response to the latest request, until it has left. */
   response: ServerResponse | undefined;
   /** When this side ended at a stop, so that the client's end may be its answer. */
-  endedOurs: Millis | undefined;
+  endedOurs: number | undefined;
 }
 
 /** Watches connections, and tells what is seen of each response that carries an offer. It judges nothing. */
 export class Connections {
   readonly #scrapes: Scrapes;
-  readonly #clock: Clock;
+  readonly #elapsed: Monotonic;
   readonly #connections = new Map<Socket, Connection>();
   #lastId = 0;
   #stopping = false;
   #emptied: (() => void) | undefined;
 
-  constructor(scrapes: Scrapes, clock: Clock) {
+  constructor(scrapes: Scrapes, elapsed: Monotonic) {
     this.#scrapes = scrapes;
-    this.#clock = clock;
+    this.#elapsed = elapsed;
     scrapes.onWithdrawn((offerId) => this.#cut(offerId));
   }
 
@@ -187,7 +188,7 @@ export class Connections {
   }
 
   #endOurs(connection: Connection): void {
-    connection.endedOurs ??= this.#clock();
+    connection.endedOurs ??= this.#elapsed();
     endAndLinger(connection.socket);
   }
 
@@ -201,13 +202,13 @@ export class Connections {
   #ended(connection: Connection, how: 'client' | 'reset' | 'closed'): void {
     if (connection.ended !== undefined) return;
     connection.ended = how;
-    const now = this.#clock();
+    const now = this.#elapsed();
     this.#tell(connection, (offer) => {
       if (how !== 'client') return how;
       const { endedOurs } = connection;
       // The answer to our end, which the client came to behind the response: no sign of its timeout, whatever the time.
       if (endedOurs !== undefined && now - endedOurs <= ANSWER_MS) return 'cleanEnd';
-      return judgeEnd(offer.requestedAt, now, offer.timeoutMs);
+      return judgeEnd(offer.askedAt, now, offer.timeoutMs);
     });
   }
 

@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RefusedError, shown } from '../core/errors.ts';
-import type { Clock } from '../core/millis.ts';
+import type { Clock, Monotonic } from '../core/millis.ts';
 import type { Run } from '../core/run.ts';
 import type { Mode } from '../core/settling.ts';
 import type { Scrapes } from '../relay/scrape.ts';
@@ -24,6 +24,7 @@ export interface MetricsRouteParts {
   readonly connections: Connections;
   readonly proxies: TrustedProxies;
   readonly clock: Clock;
+  readonly elapsed: Monotonic;
   /** How samples are timed for a scraper that does not say. */
   readonly mode: Mode;
   /** Whether a scraper's place is bound to the user who scrapes. */
@@ -114,13 +115,15 @@ async function scrape(
   reply: FastifyReply,
   parts: Making,
 ): Promise<FastifyReply> {
-  const { scrapes, connections, clock } = parts;
+  const { scrapes, connections, clock, elapsed } = parts;
   const requestedAt = clock();
+  const askedAt = elapsed();
   const timeoutMs = announcedTimeoutMs(raw.headers['x-prometheus-scrape-timeout-seconds']);
   const { runs, offerId } = await scrapes.scrape({
     identity,
     mode,
     requestedAt,
+    askedAt,
     timeoutMs,
     closes: announcesClose(raw),
     format: format.version === undefined ? format.kind : `${format.kind} ${format.version}`,
@@ -136,7 +139,7 @@ async function scrape(
     throw error;
   }
   if (offerId === undefined) return send(reply, format, body);
-  const offer = { scraperId: identity.id, offerId, requestedAt, timeoutMs };
+  const offer = { scraperId: identity.id, offerId, askedAt, timeoutMs };
   connections.carry(raw, reply.raw, offer, () => void send(reply, format, body));
   return reply;
 }

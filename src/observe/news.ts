@@ -1,4 +1,4 @@
-import type { Clock } from '../core/millis.ts';
+import type { Monotonic } from '../core/millis.ts';
 import type { AccessNews } from '../access/reloadingFile.ts';
 import type { ServerNews } from '../http/server.ts';
 import type { ScraperNews } from '../relay/scrapers.ts';
@@ -17,8 +17,11 @@ interface RelayNews {
 }
 
 /** Writes what is worth a line into the server's log. */
-export function newsFor(logger: Logger, clock: Clock): ScraperNews & ServerNews & RelayNews & AccessNews {
-  const throttle = new Throttle(LINES_MAX, WINDOW_MS, clock);
+export function newsFor(
+  logger: Logger,
+  elapsed: Monotonic,
+): ScraperNews & ServerNews & RelayNews & AccessNews {
+  const throttle = new Throttle(LINES_MAX, WINDOW_MS, elapsed);
   const limited = (write: (more: object) => void) =>
     throttle.run((held) => write(held === 0 ? {} : { unshown: held }));
   return {

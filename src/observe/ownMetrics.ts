@@ -1,5 +1,5 @@
 import type { LogLimits } from '../core/limits.ts';
-import type { Clock } from '../core/millis.ts';
+import type { Clock, Monotonic } from '../core/millis.ts';
 import { inFlightCount, pendingCount } from '../core/position.ts';
 import type { Label } from '../core/series.ts';
 import type { Log, ScraperRecord } from '../log/log.ts';
@@ -19,6 +19,7 @@ export interface OwnMetricsParts {
   readonly pages: Pages;
   readonly log: Log;
   readonly clock: Clock;
+  readonly elapsed: Monotonic;
   readonly limits: OwnLimits;
 }
 
@@ -69,7 +70,7 @@ export class OwnMetrics {
   constructor(parts: OwnMetricsParts) {
     this.#counters = parts.counters;
     this.#own = [...metricsOf(parts), this.#requestCounts()];
-    this.#process = new ProcessMetrics(parts.clock);
+    this.#process = new ProcessMetrics(parts.elapsed);
     this.#names = new Set([
       EventCounters.metric,
       ...[...this.#own, ...this.#process.describe()].map(({ name }) => name),

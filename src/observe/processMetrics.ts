@@ -1,5 +1,5 @@
 import { Registry, collectDefaultMetrics } from 'prom-client';
-import type { Clock } from '../core/millis.ts';
+import type { Monotonic } from '../core/millis.ts';
 import type { Label } from '../core/series.ts';
 import { formatSampleValue } from '../core/value.ts';
 import type { Family, FamilyGroup } from '../wire/out/families.ts';
@@ -14,12 +14,12 @@ const AGE_MAX_MS = 1_000;
  */
 export class ProcessMetrics {
   readonly #registry = new Registry();
-  readonly #clock: Clock;
+  readonly #elapsed: Monotonic;
   #readAt = 0;
   #reading: Promise<FamilyGroup> | undefined;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor(elapsed: Monotonic) {
+    this.#elapsed = elapsed;
     collectDefaultMetrics({ register: this.#registry });
   }
 
@@ -30,8 +30,8 @@ export class ProcessMetrics {
 
   /** All of them, as they were at most a second ago. */
   group(): Promise<FamilyGroup> {
-    const now = this.#clock();
-    if (this.#reading === undefined || Math.abs(now - this.#readAt) >= AGE_MAX_MS) {
+    const now = this.#elapsed();
+    if (this.#reading === undefined || now - this.#readAt >= AGE_MAX_MS) {
       this.#readAt = now;
       this.#reading = this.#read();
     }

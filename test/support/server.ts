@@ -11,7 +11,7 @@ import { readText } from '../../src/access/readText.ts';
 import { App } from '../../src/app.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import { loadSettings } from '../../src/config/load.ts';
-import type { Clock } from '../../src/core/millis.ts';
+import type { Clock, Monotonic } from '../../src/core/millis.ts';
 import { millis } from '../../src/core/millis.ts';
 import { newsFor } from '../../src/observe/news.ts';
 import { createLogger } from '../../src/observe/logger.ts';
@@ -46,6 +46,7 @@ export interface RunningServer extends AsyncDisposable {
 export async function startServer(
   change: Partial<Settings> = {},
   clock: Clock = () => millis(Date.now()),
+  elapsed: Monotonic = () => performance.now(),
 ): Promise<RunningServer> {
   const log: string[] = [];
   const logger = createLogger('DEBUG', { write: (line: string) => void log.push(line) });
@@ -56,9 +57,9 @@ export async function startServer(
     read: readText,
     compare: bcrypt.compare,
     key: randomBytes(32),
-    news: newsFor(logger, clock),
+    news: newsFor(logger, elapsed),
   });
-  const app = new App({ settings, version: 'test', clock, logger, access, guide: '# guide\n' });
+  const app = new App({ settings, version: 'test', clock, elapsed, logger, access, guide: '# guide\n' });
   const { port } = await app.start();
   return {
     url: `${access.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,

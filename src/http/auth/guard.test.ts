@@ -2,7 +2,6 @@ import { fastify } from 'fastify';
 import { expect, it } from 'vitest';
 import { Access } from '../../access/access.ts';
 import { hashToken, tokenEntry } from '../../access/tokens.ts';
-import { millis } from '../../core/millis.ts';
 import { answerOf, sendAnswer } from '../answers.ts';
 import { TrustedProxies } from '../proxies.ts';
 import { guard } from './guard.ts';
@@ -22,14 +21,14 @@ async function appWithToken() {
     key: new Uint8Array(32),
     news: { reloaded: () => undefined, kept: () => undefined },
   });
-  const clock = () => millis(0);
+  const elapsed = () => 0;
   const writeLimits = new WriteLimits(
     { 'limits.perClient': 1, 'limits.perClientBurst': 2, 'limits.total': 0, 'limits.totalBurst': 1 },
-    clock,
+    elapsed,
   );
   const app = fastify();
   app.setErrorHandler((error, request, reply) => sendAnswer(request, reply, answerOf(error)));
-  guard(app, { access, writeLimits, proxies: new TrustedProxies([]), clock });
+  guard(app, { access, writeLimits, proxies: new TrustedProxies([]), elapsed });
   app.post('/signed', { config: { access: 'open' } }, (request) => ({
     who: request.principal?.name ?? 'nobody',
   }));

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Access, Outcome } from '../../access/access.ts';
 import type { Principal, Scope } from '../../access/scopes.ts';
 import { allows } from '../../access/scopes.ts';
-import type { Clock } from '../../core/millis.ts';
+import type { Monotonic } from '../../core/millis.ts';
 import type { BucketRule } from '../../core/tokenBucket.ts';
 import { take } from '../../core/tokenBucket.ts';
 import type { TrustedProxies } from '../proxies.ts';
@@ -29,7 +29,7 @@ export interface GuardParts {
   readonly access: Access;
   readonly writeLimits: WriteLimits;
   readonly proxies: TrustedProxies;
-  readonly clock: Clock;
+  readonly elapsed: Monotonic;
 }
 
 /** Passwords that one address may have compared: whoever guesses gets one a second. What is remembered as right costs nothing. */
@@ -41,7 +41,7 @@ const REALM = 'realm="oneShotMetricsServer", charset="UTF-8"';
  * Lets in whom the files let in, before anything else of a request is looked at: the headers of the web configuration, its limit, the
  * credential, its scope, the limits for posting.
  */
-export function guard(app: FastifyInstance, { access, writeLimits, proxies, clock }: GuardParts): void {
+export function guard(app: FastifyInstance, { access, writeLimits, proxies, elapsed }: GuardParts): void {
   const guesses = new ClientBuckets(PASSWORDS);
   let rateFullAt = 0;
   app.decorateRequest('principal');
@@ -53,7 +53,7 @@ export function guard(app: FastifyInstance, { access, writeLimits, proxies, cloc
   const passRate = () => {
     const { rate } = access;
     if (rate === undefined) return;
-    const taken = take(rate, rateFullAt, clock());
+    const taken = take(rate, rateFullAt, elapsed());
     if (!taken.passed)
       throw new TooManyRequestsError(
         'rate_limit of web.config.file is reached',
@@ -64,7 +64,7 @@ export function guard(app: FastifyInstance, { access, writeLimits, proxies, cloc
   };
 
   const passGuess = (address: string) => {
-    const guess = guesses.ask(address, clock());
+    const guess = guesses.ask(address, elapsed());
     if (!guess.passed)
       throw new TooManyRequestsError(
         'too many passwords were tried from this address',
