@@ -6,6 +6,7 @@ import { millis } from '../src/core/millis.ts';
 import { createLogger } from '../src/observe/logger.ts';
 import type { MetricDescription } from '../src/observe/ownMetrics.ts';
 import { SHORT_VALUE_BYTES_MAX } from '../src/relay/shortValue.ts';
+import type { CloseReason } from '../src/http/closings.ts';
 import type { DeliveryOutcome, DropReason } from '../src/relay/counts.ts';
 
 const OUTCOMES: Record<DeliveryOutcome, string> = {
@@ -22,6 +23,15 @@ const REASONS: Record<DropReason, string> = {
   log_full: 'the log had reached `store.entriesMax` or `store.bytesMax`, and the scraper had not had them',
   scraper_forgotten: 'the scraper was not seen for its timeout, or was deleted',
   no_scraper: 'no scraper was known when their time in the log was over',
+};
+
+const CLOSED: Record<CloseReason, string> = {
+  connections_max:
+    '`server.connectionsMax` was reached; the longest idle go first, and new ones only where none is idle',
+  client_max:
+    'one client address had reached `server.connectionsPerClientMax`; its own go, in the same order',
+  descriptors: 'the process, or the machine, had no file descriptors left',
+  stalled: 'the client read nothing of an answer for 30 s',
 };
 
 const HEAD = ['Metric', 'Type', 'Labels', 'Help'];
@@ -49,6 +59,11 @@ ${markdownTable([code('outcome'), 'What became of the events'], rowsOf(OUTCOMES)
 An increase of \`events_to_metrics_dropped_total\` is a loss.
 
 ${markdownTable([code('reason'), 'Why the events were given up'], rowsOf(REASONS))}
+## Closed connections
+
+Clients that are closed for the first three can come again at once; what they had posted is stored.
+
+${markdownTable([code('reason'), 'Why the server closed connections'], rowsOf(CLOSED))}
 ## The counter beside events
 
 Each scrape carries \`events_to_metrics_events_total\`. At most \`counters.seriesMax\` series of at most \`counters.bytesMax\` bytes are told

@@ -9,6 +9,7 @@ import {
   counterRules,
   expiryLimits,
   knownScrapers,
+  placeLimits,
   serverLimits,
   showingRules,
   timeRules,
@@ -22,10 +23,13 @@ import { UnavailableError } from './core/errors.ts';
 import { asksNothing, guard } from './http/auth/guard.ts';
 import { WriteLimits } from './http/auth/writeLimits.ts';
 import { Connections } from './http/connections.ts';
+import { Closings } from './http/closings.ts';
 import { countersRoute } from './http/countersRoute.ts';
 import { eventRoute } from './http/eventRoute.ts';
 import { feedRoute } from './http/feedRoute.ts';
 import type { Readiness } from './http/healthRoutes.ts';
+import { descriptorLimit } from './http/descriptors.ts';
+import { Places } from './http/places.ts';
 import { HEALTH_PATHS, healthRoutes } from './http/healthRoutes.ts';
 import { Ingest } from './http/ingest.ts';
 import { metricsRoute } from './http/metricsRoute.ts';
@@ -64,6 +68,8 @@ import { welcome } from './ui/welcome.ts';
 
 /** How often pulses, leases, timeouts, backlogs and the log's limits are looked after, in ms. */
 const HOUSEKEEPING_EVERY_MS = 1_000;
+/** How often connections are looked at for answers that make no progress, in ms. */
+const SWEEP_EVERY_MS = 1_000;
 /** How often what a start needs is saved, in rounds of that: what came in since is read again after a crash. */
 const SAVED_EVERY = 10;
 
@@ -94,6 +100,9 @@ export class App implements AsyncDisposable {
   readonly #housekeeping: Housekeeping;
   readonly #ownMetrics: OwnMetrics;
   readonly #connections: Connections;
+  readonly #places: Places;
+  readonly #fewDescriptors: (limit: number, connections: number) => void;
+  #sweeping: NodeJS.Timeout | undefined;
   readonly #naming: Naming;
   readonly #access: Access;
   readonly #http: FastifyInstance;
@@ -157,6 +166,8 @@ export class App implements AsyncDisposable {
       ],
       (error) => news.postponed(error),
     );
+    const closings = new Closings(news.closed);
+    this.#fewDescriptors = (limit, most) => news.fewDescriptors(limit, most);
     const ownMetrics = (this.#ownMetrics = new OwnMetrics({
       version,
       counts,
@@ -167,13 +178,20 @@ export class App implements AsyncDisposable {
       clock,
       elapsed,
       limits,
+      connections: {
+        open: () => this.#places.open,
+        max: () => this.#places.max,
+        closed: closings.counts,
+      },
     }));
     const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
     const bodies = bodyRules(settings, rules);
     const webhooks = webhooksOf(settings, rules);
     const ingest = new Ingest(this.#acceptor, rules, settings['batch.eventsMax']);
 
-    this.#connections = new Connections(scrapes, elapsed);
+    const proxies = trustedProxies(settings);
+    this.#connections = new Connections(scrapes, elapsed, proxies, closings);
+    this.#places = new Places(placeLimits(settings), proxies, this.#connections, closings, elapsed);
     const observeRequest: RequestObserver = (route, method, status) =>
       ownMetrics.countRequest(route, method, status);
     const { app, server } = buildServer(
@@ -185,7 +203,6 @@ export class App implements AsyncDisposable {
     );
     this.#http = app;
     this.#server = server;
-    const proxies = trustedProxies(settings);
     const writeLimits = new WriteLimits(settings, elapsed);
     guard(app, { access, writeLimits, proxies, elapsed });
     if (access.tls === undefined)
@@ -199,6 +216,7 @@ export class App implements AsyncDisposable {
         news,
         clock,
       });
+    this.#places.watch(server);
     app.addHook('onRequest', (request, _reply, done) => {
       if (!this.#readiness.ready && !HEALTH_PATHS.has(request.routeOptions.url ?? ''))
         throw new UnavailableError('not_ready', this.#readiness.why, 1);
@@ -252,10 +270,15 @@ export class App implements AsyncDisposable {
    */
   async start(): Promise<{ port: number; address: string }> {
     await this.#http.ready();
+    const descriptors = await descriptorLimit();
+    if (descriptors !== undefined && this.#places.limitTo(descriptors))
+      this.#fewDescriptors(descriptors, this.#places.max);
     const { port, address } = await this.#listen();
+    this.#sweeping = setInterval(() => this.#connections.sweep(), SWEEP_EVERY_MS).unref();
     try {
       await this.#open();
     } catch (error) {
+      clearInterval(this.#sweeping);
       this.#server.close();
       this.#server.closeAllConnections();
       throw error;
@@ -281,6 +304,7 @@ export class App implements AsyncDisposable {
     // The port stays open until then: who asks in the meantime is told, rather than left to guess.
     this.#access[Symbol.dispose]();
     await this.#connections.stop(this.#settings['server.stopTimeout']);
+    clearInterval(this.#sweeping);
     this.#server.close();
     await this.#http.close();
     await this.#naming[Symbol.asyncDispose]();

@@ -128,7 +128,7 @@ async function scrape(
     closes: announcesClose(raw),
     format: format.version === undefined ? format.kind : `${format.kind} ${format.version}`,
     showsEnds: mode === 'timed' && format.kind === 'protobuf',
-    connection: connections.idOf(raw),
+    connection: connections.scraped(raw),
     throughProxy: PROXY_HEADERS.some((name) => raw.headers[name] !== undefined),
   });
   let body: Encoded;

@@ -16,7 +16,6 @@ const { STATUS_CODES, createServer } = process.getBuiltinModule('node:http');
 export interface ServerLimits {
   readonly bodyBytesMax: number;
   readonly urlBytesMax: number;
-  readonly connectionsMax: number;
   /** A TLS handshake, a request's head, and all of a request must be there within these, in ms. */
   readonly headTimeoutMs: number;
   readonly requestTimeoutMs: number;
@@ -103,7 +102,6 @@ export function buildServer(
   // HTTP lets an expectation pass that nobody knows: https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1
   const listening = server;
   server.on('checkExpectation', (request, response) => listening.emit('request', request, response));
-  server.maxConnections = limits.connectionsMax;
   connections.watch(server);
   inflateBodies(app);
 

@@ -18,6 +18,7 @@ function metricsWith(scrapers: readonly Partial<ScraperRecord>[] = []) {
     log: { state: () => ({ ids: 1, entries: 2, bytes: 3 }) },
     clock: () => millis(5_000),
     elapsed: () => 0,
+    connections: { open: () => 1, max: () => 2, closed: { stalled: 0 } },
     limits: { backlogMax: 4, entriesMax: 5, bytesMax: 6 },
   } as unknown as OwnMetricsParts;
   return { counts, own: new OwnMetrics(parts) };

@@ -1,3 +1,4 @@
+import type { CloseReason } from '../http/closings.ts';
 import type { LogLimits } from '../core/limits.ts';
 import type { Clock, Monotonic } from '../core/millis.ts';
 import { inFlightCount, pendingCount } from '../core/position.ts';
@@ -21,6 +22,14 @@ export interface OwnMetricsParts {
   readonly clock: Clock;
   readonly elapsed: Monotonic;
   readonly limits: OwnLimits;
+  readonly connections: OwnConnections;
+}
+
+export interface OwnConnections {
+  readonly open: () => number;
+  readonly max: () => number;
+  /** How many this side closed, by why. */
+  readonly closed: Readonly<Record<CloseReason, number>>;
 }
 
 /** What the log, and what a scraper may claim of it, is held to; shown so that alerts can tell how full they are. */
@@ -143,6 +152,7 @@ function metricsOf({
   log,
   clock,
   limits,
+  connections,
 }: OwnMetricsParts): readonly OwnMetric[] {
   const runs = labelled(['version', version], ['node_version', process.version]);
   const ofScrapers = (read: (scraper: ScraperRecord) => number) => ({
@@ -225,6 +235,12 @@ function metricsOf({
     { ...gauge('log_size_bytes', 'Size of the log, in bytes.'), ...single(() => log.state().bytes) },
     { ...gauge('log_entries_limit', 'Entries that the log may hold.'), ...single(() => limits.entriesMax) },
     { ...gauge('log_size_limit_bytes', 'Bytes that the log may take.'), ...single(() => limits.bytesMax) },
+    { ...gauge('connections', 'Connections that are open.'), ...single(connections.open) },
+    { ...gauge('connections_limit', 'Connections that may be open.'), ...single(connections.max) },
+    {
+      ...counter('connections_closed_total', 'Connections that the server closed, by reason.'),
+      ...split('reason', connections.closed),
+    },
   ];
 }
 
