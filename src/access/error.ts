@@ -21,3 +21,17 @@ const PLAIN_KEY = new RegExp(`^[\\w.-]{1,${SHOWN_CHARACTERS_MAX}}$`);
 export function named(key: string): string {
   return PLAIN_KEY.test(key) ? key : shown(key);
 }
+
+/** More passwords wait to be compared than there is time for. Nothing of the request was looked at. */
+export class PasswordsWaitingError extends Error {
+  override readonly name = 'PasswordsWaitingError';
+  /** When to try again, in seconds. */
+  readonly retryAfterSeconds: number;
+
+  constructor(retryAfterSeconds: number) {
+    super(
+      `too many passwords are being compared; try again in ${retryAfterSeconds} s, or use a token, which takes no time`,
+    );
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}

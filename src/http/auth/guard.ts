@@ -7,7 +7,7 @@ import type { BucketRule } from '../../core/tokenBucket.ts';
 import { take } from '../../core/tokenBucket.ts';
 import type { TrustedProxies } from '../proxies.ts';
 import { clientAddress } from '../proxies.ts';
-import { ClientBuckets } from './buckets.ts';
+import { ClientBuckets, clientOf } from './buckets.ts';
 import { describeAccess } from './describeAccess.ts';
 import { ForbiddenError, TooManyRequestsError, UnauthenticatedError } from './errors.ts';
 import type { RouteAccess } from './routeAccess.ts';
@@ -85,7 +85,9 @@ export function guard(app: FastifyInstance, { access, writeLimits, proxies, elap
   ) => {
     try {
       const { authorization } = request.headers;
-      const outcome = await access.authenticate(authorization, () => passGuess(addressOf(request)));
+      // By the socket, since a header may name any address: whoever is within a trusted range could guess as many times as there are those.
+      const client = clientOf(proxies.peer(request.raw.socket.remoteAddress ?? '').canonical);
+      const outcome = await access.authenticate(authorization, client, () => passGuess(client));
       request.principal = admitted(outcome, asked, access.asksFor);
       passWrite(request);
     } catch (error) {
