@@ -117,6 +117,7 @@ export class Connections implements Yielding {
       const left = bytesLeft(socket);
       if (progress === undefined || left !== progress.left) connection.progress = { left, at: now };
       else if (now - progress.at >= STALL_MS) {
+        connection.progress = undefined;
         this.#closings.count('stalled', connection.client);
         cut(socket);
       }

@@ -66,7 +66,7 @@ export class Sightings {
       if (sighting.throughProxy) this.#warn(id, first, 'http_proxy');
       return;
     }
-    state.gaps.push(sighting.askedAt - state.latest.askedAt);
+    state.gaps.push(Math.round(sighting.askedAt - state.latest.askedAt));
     if (state.gaps.length > GAPS_KEPT) state.gaps.shift();
     state.latest = sighting;
     if (sighting.throughProxy) this.#warn(id, state, 'http_proxy');
