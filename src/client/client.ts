@@ -98,7 +98,8 @@ export class OneShotClient {
       }
       if (answer.kind !== 'unavailable') throw failure(answer);
       const delayMs = delayAfter(attempt, answer.retryAfterMs, this.#retry, random);
-      if (attempt >= this.#retry.attemptsMax || elapsed() + delayMs >= deadline) throw failure(answer, attempt);
+      if (attempt >= this.#retry.attemptsMax || elapsed() + delayMs >= deadline)
+        throw failure(answer, attempt);
       this.#onRetry({ attempt, delayMs, message: answer.message });
       await sleep(delayMs, signal);
     }
