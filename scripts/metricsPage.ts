@@ -5,6 +5,8 @@ import { loadSettings } from '../src/config/load.ts';
 import { millis } from '../src/core/millis.ts';
 import { createLogger } from '../src/observe/logger.ts';
 import type { MetricDescription } from '../src/observe/ownMetrics.ts';
+import { SHORT_VALUE_BYTES_MAX } from '../src/relay/shortValue.ts';
+import type { CloseReason } from '../src/http/closings.ts';
 import type { DeliveryOutcome, DropReason } from '../src/relay/counts.ts';
 
 const OUTCOMES: Record<DeliveryOutcome, string> = {
@@ -21,6 +23,15 @@ const REASONS: Record<DropReason, string> = {
   log_full: 'the log had reached `store.entriesMax` or `store.bytesMax`, and the scraper had not had them',
   scraper_forgotten: 'the scraper was not seen for its timeout, or was deleted',
   no_scraper: 'no scraper was known when their time in the log was over',
+};
+
+const CLOSED: Record<CloseReason, string> = {
+  connections_max:
+    '`server.connectionsMax` was reached; the longest idle go first, and new ones only where none is idle',
+  client_max:
+    'one client address had reached `server.connectionsPerClientMax`; its own go, in the same order',
+  descriptors: 'the process, or the machine, had no file descriptors left',
+  stalled: 'the client read nothing of an answer for 30 s',
 };
 
 const HEAD = ['Metric', 'Type', 'Labels', 'Help'];
@@ -52,6 +63,26 @@ ${markdownTable([code('outcome'), 'What became of the events'], rowsOf(OUTCOMES)
 An increase of \`events_to_metrics_dropped_total\` is a loss.
 
 ${markdownTable([code('reason'), 'Why the events were given up'], rowsOf(REASONS))}
+## Closed connections
+
+Clients that are closed for the first three can come again at once; what they had posted is stored.
+
+${markdownTable([code('reason'), 'Why the server closed connections'], rowsOf(CLOSED))}
+## The counter beside events
+
+Each scrape carries \`events_to_metrics_events_total\`. At most \`counters.seriesMax\` series of at most \`counters.bytesMax\` bytes are told
+apart; events of further series are counted in one more, whose labels all say \`other\`. A label's value of more than ${SHORT_VALUE_BYTES_MAX} bytes, also the
+metric's name in \`metric\` and an id in \`scraper\`, is shown by its beginning, \`…\` and eight hexadecimal digits of its SHA-256.
+
+After a flood of label values you can begin again:
+
+\`\`\`sh
+curl -X DELETE 'http://localhost:8090/api/v1/counters'
+\`\`\`
+
+The series are then gone, also after a restart, and start at 0 with their next events, which Prometheus sees as a counter reset. Events, and
+what scrapers have yet to get, stay as they are. Where there are users or tokens, this takes the scope \`admin\`.
+
 ## The process
 
 As every program on Node.js has them. Those on Linux:

@@ -14,6 +14,7 @@ import {
   expiryLimits,
   idsMaxOf,
   knownScrapers,
+  placeLimits,
   serverLimits,
   showingRules,
   timeRules,
@@ -23,7 +24,7 @@ import {
 import { webhooksOf } from './app/webhooks.ts';
 import type { Settings } from './config/settings.ts';
 import type { Memory } from './core/memory.ts';
-import type { Clock } from './core/millis.ts';
+import type { Clock, Monotonic } from './core/millis.ts';
 import { UnavailableError } from './core/errors.ts';
 import { asksForHosts, asksNothing, guard } from './http/auth/guard.ts';
 import { WriteLimits } from './http/auth/writeLimits.ts';
@@ -31,9 +32,13 @@ import { AnswerMemory } from './http/answerMemory.ts';
 import { BodyMemory } from './http/bodyMemory.ts';
 import type { AllowedHosts } from './http/browsers/hosts.ts';
 import { Connections } from './http/connections.ts';
+import { Closings } from './http/closings.ts';
+import { countersRoute } from './http/countersRoute.ts';
 import { eventRoute } from './http/eventRoute.ts';
 import { feedRoute } from './http/feedRoute.ts';
 import type { Readiness } from './http/healthRoutes.ts';
+import { descriptorLimit } from './http/descriptors.ts';
+import { Places } from './http/places.ts';
 import { HEALTH_PATHS, healthRoutes } from './http/healthRoutes.ts';
 import { Ingest } from './http/ingest.ts';
 import { metricsRoute } from './http/metricsRoute.ts';
@@ -72,6 +77,8 @@ import { welcome } from './ui/welcome.ts';
 
 /** How often pulses, leases, timeouts, backlogs and the log's limits are looked after, in ms. */
 const HOUSEKEEPING_EVERY_MS = 1_000;
+/** How often connections are looked at for answers that make no progress, in ms. */
+const SWEEP_EVERY_MS = 1_000;
 /** How often what a start needs is saved, in rounds of that: what came in since is read again after a crash. */
 const SAVED_EVERY = 10;
 
@@ -80,8 +87,7 @@ export interface AppParts {
   readonly version: string;
   readonly clock: Clock;
   readonly machine: Machine;
-  /** Milliseconds since some moment; unlike the clock it is never set back. */
-  readonly elapsed: () => number;
+  readonly elapsed: Monotonic;
   readonly logger: Logger;
   /** Who may do what; open already. */
   readonly access: Access;
@@ -104,6 +110,9 @@ export class App implements AsyncDisposable {
   readonly #housekeeping: Housekeeping;
   readonly #ownMetrics: OwnMetrics;
   readonly #connections: Connections;
+  readonly #places: Places;
+  readonly #fewDescriptors: (limit: number, connections: number) => void;
+  #sweeping: NodeJS.Timeout | undefined;
   readonly #naming: Naming;
   readonly #access: Access;
   readonly #hosts: AllowedHosts;
@@ -130,9 +139,9 @@ export class App implements AsyncDisposable {
       counts,
     );
     const scraperLimits = { max: settings['scrapers.max'], lookbackMs: settings['scrapers.lookback'] };
-    const news = newsFor(logger, clock);
+    const news = newsFor(logger, elapsed);
     const scrapers = (this.#scrapers = new Scrapers(log, tail, clock, scraperLimits, counts, news));
-    this.#naming = namingOf(settings, clock, (error) => news.podsUnknown(error));
+    this.#naming = namingOf(settings, elapsed, (error) => news.podsUnknown(error));
     const sightings = new Sightings((id, warning) => news.warned(id, WARNINGS[warning]));
     const pageLimits = { eventsMax: settings['scrape.eventsMax'], bytesMax: settings['scrape.bytesMax'] };
     const scrapes = new Scrapes(
@@ -145,7 +154,16 @@ export class App implements AsyncDisposable {
       counts,
     );
     const counters = (this.#counters = new EventCounters(log, counterRules(settings)));
-    const expiry = new Expiry(scrapers, scrapes, sightings, pages, expiryLimits(settings), clock, counts);
+    const expiry = new Expiry(
+      scrapers,
+      scrapes,
+      sightings,
+      pages,
+      expiryLimits(settings),
+      clock,
+      elapsed,
+      counts,
+    );
     const limits = trimLimits(settings, memory);
     const trimmer = new Trimmer(log, scrapers, pages, limits, clock, counts, counters);
     const idLimits = { windowMs: settings['ids.window'], idsMax: idsMaxOf(settings, memory) };
@@ -160,6 +178,8 @@ export class App implements AsyncDisposable {
       ],
       (error) => news.postponed(error),
     );
+    const closings = new Closings(news.closed);
+    this.#fewDescriptors = (limit, most) => news.fewDescriptors(limit, most);
     const ownMetrics = (this.#ownMetrics = new OwnMetrics({
       version,
       counts,
@@ -168,15 +188,23 @@ export class App implements AsyncDisposable {
       pages,
       log,
       clock,
+      elapsed,
       limits,
       memory,
+      connections: {
+        open: () => this.#places.open,
+        max: () => this.#places.max,
+        closed: closings.counts,
+      },
     }));
     const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
     const bodies = bodyRules(settings, rules);
     const webhooks = webhooksOf(settings, rules);
     const ingest = new Ingest(this.#acceptor, rules, settings['batch.eventsMax'], memory.bodies);
 
-    this.#connections = new Connections(scrapes, clock);
+    const proxies = trustedProxies(settings);
+    this.#connections = new Connections(scrapes, elapsed, proxies, closings);
+    this.#places = new Places(placeLimits(settings), proxies, this.#connections, closings, elapsed);
     const observeRequest: RequestObserver = (route, method, status) =>
       ownMetrics.countRequest(route, method, status);
     const { app, server } = buildServer(
@@ -191,11 +219,10 @@ export class App implements AsyncDisposable {
     const answers = new AnswerMemory(memory.answers);
     answers.count(app);
     this.#server = server;
-    const proxies = trustedProxies(settings);
     const { hosts, foreignPages } = browserRules(settings);
     this.#hosts = hosts;
-    const writeLimits = new WriteLimits(settings, clock);
-    guard(app, { access, writeLimits, hosts, foreignPages, proxies, clock });
+    const writeLimits = new WriteLimits(settings, elapsed);
+    guard(app, { access, writeLimits, hosts, foreignPages, proxies, elapsed });
     if (access.tls === undefined)
       openPostLane(server, {
         isOpen: () => this.#readiness.ready && asksNothing(access, writeLimits),
@@ -208,6 +235,7 @@ export class App implements AsyncDisposable {
         news,
         clock,
       });
+    this.#places.watch(server);
     app.addHook('onRequest', (request, _reply, done) => {
       if (!this.#readiness.ready && !HEALTH_PATHS.has(request.routeOptions.url ?? ''))
         throw new UnavailableError('not_ready', this.#readiness.why, 1);
@@ -230,12 +258,14 @@ export class App implements AsyncDisposable {
         list: () => overview(scrapers, sightings, pages),
         forget: (id) => expiry.forget(id),
       });
+      countersRoute(routes, { reset: () => counters.reset() });
       metricsRoute(routes, {
         scrapes,
         connections: this.#connections,
         foreignPages,
         proxies,
         clock,
+        elapsed,
         mode: settings['scrape.timestamps'] === 'explicit' ? 'timed' : 'untimed',
         byUser: settings['scrapers.byUser'],
         nameOf: this.#naming.nameOf,
@@ -264,10 +294,15 @@ export class App implements AsyncDisposable {
   async start(): Promise<{ port: number; address: string }> {
     this.#hosts.allow(await machineNames());
     await this.#http.ready();
+    const descriptors = await descriptorLimit();
+    if (descriptors !== undefined && this.#places.limitTo(descriptors))
+      this.#fewDescriptors(descriptors, this.#places.max);
     const { port, address } = await this.#listen();
+    this.#sweeping = setInterval(() => this.#connections.sweep(), SWEEP_EVERY_MS).unref();
     try {
       await this.#open();
     } catch (error) {
+      clearInterval(this.#sweeping);
       this.#server.close();
       this.#server.closeAllConnections();
       throw error;
@@ -293,6 +328,7 @@ export class App implements AsyncDisposable {
     // The port stays open until then: who asks in the meantime is told, rather than left to guess.
     this.#access[Symbol.dispose]();
     await this.#connections.stop(this.#settings['server.stopTimeout']);
+    clearInterval(this.#sweeping);
     this.#server.close();
     await this.#http.close();
     await this.#naming[Symbol.asyncDispose]();

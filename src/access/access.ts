@@ -156,9 +156,9 @@ export class Access implements Disposable {
 
   /**
    * Whom an `Authorization` header proves. `beforeWork` is called where a password must be compared anew, and throws where there were
-   * too many of those.
+   * too many of those; `client` takes its turn with others then. Rejects with a PasswordsWaitingError where too many wait.
    */
-  async authenticate(header: string | undefined, beforeWork: () => void): Promise<Outcome> {
+  async authenticate(header: string | undefined, client: string, beforeWork: () => void): Promise<Outcome> {
     const { basic, bearer } = this.asksFor;
     if (!basic && !bearer) return { kind: 'open' };
     const credential = readCredential(header);
@@ -173,7 +173,7 @@ export class Access implements Disposable {
       }
       case 'basic': {
         const { user: name, password } = credential;
-        if (!basic || !(await this.#passwords.check(this.#users, name, password, beforeWork)))
+        if (!basic || !(await this.#passwords.check(this.#users, name, password, client, beforeWork)))
           return { kind: 'refused', sent: 'basic' };
         return { kind: 'granted', principal: { name, scopes: this.#scopes.get(name) ?? EVERYTHING } };
       }

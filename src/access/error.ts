@@ -14,3 +14,17 @@ export function shown(text: string): string {
     text.length > SHOWN_CHARACTERS_MAX ? `${text.slice(0, SHOWN_CHARACTERS_MAX)}…` : text,
   );
 }
+
+/** More passwords wait to be compared than there is time for. Nothing of the request was looked at. */
+export class PasswordsWaitingError extends Error {
+  override readonly name = 'PasswordsWaitingError';
+  /** When to try again, in seconds. */
+  readonly retryAfterSeconds: number;
+
+  constructor(retryAfterSeconds: number) {
+    super(
+      `too many passwords are being compared; try again in ${retryAfterSeconds} s, or use a token, which takes no time`,
+    );
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}

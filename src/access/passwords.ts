@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { ComparePassword } from './bcrypt.ts';
+import { Comparisons } from './comparisons.ts';
 
 /** How many right passwords, and apart from them how many wrong ones, are remembered: wrong ones never push out right ones. */
 const REMEMBERED_MAX = 200;
@@ -9,7 +10,7 @@ const REMEMBERED_MAX = 200;
  * remembered is a hash under a key that lives as long as the process: no password stays in memory.
  */
 export class Passwords {
-  readonly #compare: ComparePassword;
+  readonly #comparisons: Comparisons;
   readonly #key: Uint8Array;
   readonly #right = new Set<string>();
   readonly #wrong = new Set<string>();
@@ -17,18 +18,20 @@ export class Passwords {
 
   /** `key` is 32 random bytes. */
   constructor(compare: ComparePassword, key: Uint8Array) {
-    this.#compare = compare;
+    this.#comparisons = new Comparisons(compare);
     this.#key = key;
   }
 
   /**
-   * Whether the password is the user's. `beforeWork` is called where that takes a comparison, and throws where there were too many.
+   * Whether the password is the user's. `beforeWork` is called where that takes a comparison, and throws where there were too many; `client` is
+   * whose turn it takes. Rejects with a PasswordsWaitingError where too many wait.
    * A user who does not exist costs what one does who has the first hash of the table, so that names can't be found out by time.
    */
   async check(
     users: ReadonlyMap<string, string>,
     user: string,
     password: string,
+    client: string,
     beforeWork: () => void,
   ): Promise<boolean> {
     const own = users.get(user);
@@ -39,8 +42,9 @@ export class Passwords {
     if (this.#wrong.has(entry)) return false;
     let same = this.#underWay.get(entry);
     if (same === undefined) {
-      beforeWork();
-      same = this.#compare(password, hash).finally(() => this.#underWay.delete(entry));
+      same = this.#comparisons
+        .run(client, password, hash, beforeWork)
+        .finally(() => this.#underWay.delete(entry));
       this.#underWay.set(entry, same);
     }
     const isRight = (await same) && own !== undefined;

@@ -1,7 +1,7 @@
 import { ConfigError } from '../config/error.ts';
 import type { Settings } from '../config/settings.ts';
 import { shown } from '../core/errors.ts';
-import type { Clock } from '../core/millis.ts';
+import type { Monotonic } from '../core/millis.ts';
 import type { NameOfAddress } from '../http/identify.ts';
 import { ApiServer } from '../kubernetes/apiServer.ts';
 import { PodDirectory } from '../kubernetes/podDirectory.ts';
@@ -16,7 +16,7 @@ export interface Naming extends AsyncDisposable {
 }
 
 /** Throws a ConfigError for an API server's address that is none. */
-export function namingOf(settings: Settings, clock: Clock, trouble: WatchTrouble): Naming {
+export function namingOf(settings: Settings, elapsed: Monotonic, trouble: WatchTrouble): Naming {
   if (settings['scrapers.identity'] === 'address') return BY_ADDRESS;
   const url = settings['kubernetes.url'];
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
@@ -28,7 +28,7 @@ export function namingOf(settings: Settings, clock: Clock, trouble: WatchTrouble
   });
   const directory = new PodDirectory();
   const watch = new PodWatch(api, settings['kubernetes.namespace'], directory, trouble);
-  const names = new PodNames(directory, watch, clock);
+  const names = new PodNames(directory, watch, elapsed);
   return {
     nameOf: (address) => names.nameOf(address),
     start: () => watch.start(),

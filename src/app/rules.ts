@@ -6,6 +6,7 @@ import type { TimeRules } from '../core/pulse.ts';
 import { AllowedHosts } from '../http/browsers/hosts.ts';
 import { ForeignPages } from '../http/browsers/pages.ts';
 import { isScraperId } from '../http/identify.ts';
+import type { PlaceLimits } from '../http/places.ts';
 import { TrustedProxies } from '../http/proxies.ts';
 import type { CounterRules } from '../relay/counters.ts';
 import { METRIC_LABEL } from '../relay/counters.ts';
@@ -15,6 +16,8 @@ import type { ShowingRules } from '../relay/showing.ts';
 
 /** Housekeeping that is late by this means that the process stood still (a machine that slept), or that the clock was set, in ms. */
 const STANDSTILL_MS = 30_000;
+/** The share of all connections that one client address may have where no setting says so. */
+const CLIENT_SHARE = 4;
 /** Idle connections outlive the scraper timeout by this, in ms. */
 const KEEP_ALIVE_SLACK_MS = 30_000;
 
@@ -56,11 +59,20 @@ export function serverLimits(settings: Settings) {
   return {
     bodyBytesMax: settings['event.bodyMax'],
     urlBytesMax: settings['event.urlMax'],
-    connectionsMax: settings['server.connectionsMax'],
     headTimeoutMs: settings['server.headTimeout'],
     requestTimeoutMs: settings['server.requestTimeout'],
     keepAliveMs: Math.max(settings['scrapers.timeout'], settings['scrape.lease']) + KEEP_ALIVE_SLACK_MS,
   };
+}
+
+/** Throws a ConfigError for a share that is more than the whole. */
+export function placeLimits(settings: Settings): PlaceLimits {
+  const { 'server.connectionsMax': max, 'server.connectionsPerClientMax': own } = settings;
+  if (own > max)
+    throw new ConfigError(
+      `server.connectionsPerClientMax is ${own}, which is more than server.connectionsMax (${max}) allows; lower it, or raise that`,
+    );
+  return { max, clientMax: own === 0 ? Math.max(1, Math.floor(max / CLIENT_SHARE)) : own };
 }
 
 export function timeRules(settings: Settings): TimeRules {
@@ -83,7 +95,11 @@ export function counterRules(settings: Settings): CounterRules {
       `counters.labels names ${METRIC_LABEL}, which every counter has for its events' metric; leave it out`,
     );
   }
-  return { labels, seriesMax: settings['counters.seriesMax'] };
+  return {
+    labels,
+    seriesMax: settings['counters.seriesMax'],
+    countersBytesMax: settings['counters.bytesMax'],
+  };
 }
 
 export function expiryLimits(settings: Settings) {

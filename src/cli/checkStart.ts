@@ -17,7 +17,7 @@ export async function checkStart(
     read: readText,
     compare: () => Promise.reject(new Error('nobody comes here')),
     key: randomBytes(32),
-    news: newsFor(logger, clock),
+    news: newsFor(logger, elapsed),
   });
   new App({ settings, version, clock, machine, elapsed, logger, access, guide: '' });
 }

@@ -84,6 +84,7 @@ export function clientFor(
       fetch: (address, init) => io.fetch(address, init),
       now: io.clock,
       random: io.random,
+      elapsed: io.elapsed,
       randomId: io.randomId,
       sleep: io.sleep,
     },

@@ -11,7 +11,7 @@ import type { Environment } from '../config/environment.ts';
 import type { ReadFile } from '../config/file.ts';
 import { loadSettings } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
-import type { Clock } from '../core/millis.ts';
+import type { Clock, Monotonic } from '../core/millis.ts';
 import { LogOpenError } from '../log/log.ts';
 import { createLogger } from '../observe/logger.ts';
 import { newsFor } from '../observe/news.ts';
@@ -26,7 +26,7 @@ export interface ServeIo {
   readonly stderr: { write(text: string): unknown };
   readonly clock: Clock;
   readonly machine: Machine;
-  readonly elapsed: () => number;
+  readonly elapsed: Monotonic;
   readonly version: string;
   readonly guide: string;
   /** Resolves when the process is asked to stop, with the name of the signal. */
@@ -74,7 +74,7 @@ async function run(io: ServeIo, settings: Settings): Promise<number> {
     read: readText,
     compare: bcrypt.compare,
     key: randomBytes(32),
-    news: newsFor(logger, clock),
+    news: newsFor(logger, elapsed),
   });
   const app = new App({ settings, version, clock, machine, elapsed, logger, access, guide });
   const broken = app.broken();

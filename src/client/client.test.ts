@@ -30,6 +30,7 @@ function world(acts: readonly Act[], options: Partial<ClientOptions> = {}) {
     ...options,
     platform: {
       now: () => now,
+      elapsed: () => now - 1_700_000_000_000,
       random: () => 0,
       randomId: () => `id-${requests.length}`,
       sleep: (ms, signal) =>

@@ -88,17 +88,18 @@ export class OneShotClient {
     event: SealedEvent,
     { signal, totalMs = this.#retry.totalMs }: SendOptions = {},
   ): Promise<Receipt> {
-    const { now, random, sleep } = this.#platform;
-    const deadline = now() + totalMs;
+    const { elapsed, random, sleep } = this.#platform;
+    const deadline = elapsed() + totalMs;
     for (let attempt = 1; ; attempt += 1) {
-      const left = Math.max(1, deadline - now());
+      const left = Math.max(1, deadline - elapsed());
       const answer = await this.#attempt(event, Math.min(this.#retry.attemptMs, left), signal);
       if (answer.kind === 'accepted') {
         return { id: event.id, time: event.time, duplicate: answer.duplicate, attempts: attempt };
       }
       if (answer.kind !== 'unavailable') throw failure(answer);
       const delayMs = delayAfter(attempt, answer.retryAfterMs, this.#retry, random);
-      if (attempt >= this.#retry.attemptsMax || now() + delayMs >= deadline) throw failure(answer, attempt);
+      if (attempt >= this.#retry.attemptsMax || elapsed() + delayMs >= deadline)
+        throw failure(answer, attempt);
       this.#onRetry({ attempt, delayMs, message: answer.message });
       await sleep(delayMs, signal);
     }

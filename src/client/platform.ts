@@ -3,6 +3,8 @@ export interface Platform {
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
+  /** Milliseconds from any moment on, which nobody can set: for how long a push is tried. */
+  readonly elapsed: () => number;
   /** An id that nobody else has. */
   readonly randomId: () => string;
   /** From 0 up to and without 1; it spreads retries. */
@@ -21,6 +23,7 @@ const UINT32_RANGE = 2 ** 32;
 export const RUNTIME: Platform = {
   fetch: (url, init) => globalThis.fetch(url, init),
   now: () => Date.now(),
+  elapsed: () => globalThis.performance.now(),
   // Not crypto.randomUUID(): a browser has that on https only.
   randomId: () => uuid(randomBytes(16)),
   random: () => new DataView(randomBytes(4).buffer).getUint32(0) / UINT32_RANGE,

@@ -150,6 +150,11 @@ export const EVENT_SETTINGS = {
     default: 1000,
     doc: 'How many series that counter may have. Events beyond are counted in one more, whose labels all say other.',
   }),
+  'counters.bytesMax': setting({
+    kind: size({ min: KIB, max: GIB }),
+    default: MIB,
+    doc: 'How many bytes the series of that counter may take in each scrape. Events of further series are counted as beyond counters.seriesMax.',
+  }),
 
   webhooks: setting({
     kind: namedObjects(WEBHOOK_MEMBERS),

@@ -59,7 +59,12 @@ export const SERVER_SETTINGS = {
   'server.connectionsMax': setting({
     kind: integer(1, 1_000_000),
     default: 10_000,
-    doc: 'How many connections may be open at once. One more is closed at once.',
+    doc: 'How many connections may be open at once. For one more, the one that is idle longest is closed, or else the new one.',
+  }),
+  'server.connectionsPerClientMax': setting({
+    kind: integer(0, 1_000_000),
+    default: 0,
+    doc: 'How many of them one client address may have; of IPv6, one network of 64 bits. 0 for a quarter of server.connectionsMax. Raise it for a proxy that needs more.',
   }),
   'server.headTimeout': setting({
     kind: duration({ min: 100, max: HOUR }),

@@ -1,5 +1,3 @@
-import type { Millis } from './millis.ts';
-
 /**
  * What was seen of an offer. Only the next request on the same socket proves that the response was read to its end; the rest
  * is judged by the table in `settling.ts`.
@@ -31,11 +29,11 @@ const DOUBT_MS_MIN = 500;
 
 /**
  * Judges a client's end of the connection by when it came. A client that gives up closes at the timeout it announced in
- * `X-Prometheus-Scrape-Timeout-Seconds`, counted from its request; one that announced none is taken at its word.
+ * `X-Prometheus-Scrape-Timeout-Seconds`, counted from its request, both in ms of monotonic time; one that announced none is taken at its word.
  */
 export function judgeEnd(
-  requestedAt: Millis,
-  endedAt: Millis,
+  requestedAt: number,
+  endedAt: number,
   timeoutMs: number | undefined,
 ): 'cleanEnd' | 'doubtfulEnd' {
   if (timeoutMs === undefined) return 'cleanEnd';

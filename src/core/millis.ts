@@ -9,3 +9,9 @@ export function millis(value: number): Millis {
 
 /** Tells the time. An input everywhere, so that tests can turn it. */
 export type Clock = () => Millis;
+
+/**
+ * Tells how much time went by, in ms from any moment on. Nobody can set it, so limits and other durations are measured by it; a `Clock` is for
+ * moments that are shown or stored.
+ */
+export type Monotonic = () => number;

@@ -45,7 +45,23 @@ describe('a token bucket', () => {
     expect(ask({ intervalMs: 1000, burst: 0 }, [0, 100_000])).toEqual([1000, 1000]);
   });
 
-  it('keeps nobody out for longer than it takes to fill, when the clock is set back', () => {
-    expect(take(RULE, 10_000_000, 5)).toEqual({ passed: false, waitMs: 100 });
+  it('that a former rule left emptier than empty begins empty by the new one', () => {
+    const first = take(RULE, 10_000_000, 5);
+    expect(first).toEqual({ passed: true, fullAt: 305 });
+    expect(take(RULE, first.passed ? first.fullAt : 0, 5)).toEqual({ passed: false, waitMs: 100 });
+    expect(take(RULE, first.passed ? first.fullAt : 0, 105)).toEqual({ passed: true, fullAt: 405 });
+  });
+
+  it('stays within its rate, though fractions are lost in adding', () => {
+    const rule = { intervalMs: 1000 / 3, burst: 7 };
+    let fullAt = 0;
+    let passed = 0;
+    for (let now = 0; now < 100_000; now += 0.9) {
+      const taken = take(rule, fullAt, now);
+      if (!taken.passed) continue;
+      passed += 1;
+      fullAt = taken.fullAt;
+    }
+    expect(passed).toBe(306);
   });
 });

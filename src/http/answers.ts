@@ -9,6 +9,7 @@ import {
   shown,
 } from '../core/errors.ts';
 import { ForeignPageError, MisdirectedError } from './browsers/errors.ts';
+import { PasswordsWaitingError } from '../access/error.ts';
 import { ForbiddenError, TooManyRequestsError, UnauthenticatedError } from './auth/errors.ts';
 
 /** An error as a client sees it. */
@@ -35,7 +36,7 @@ export function answerOf(error: unknown): Answer {
   if (error instanceof UnavailableError) {
     return { status: 503, error: error.message, retryAfterSeconds: error.retryAfterSeconds };
   }
-  if (error instanceof TooManyRequestsError)
+  if (error instanceof TooManyRequestsError || error instanceof PasswordsWaitingError)
     return { status: 429, error: error.message, retryAfterSeconds: error.retryAfterSeconds };
   if (error instanceof UnauthenticatedError)
     return { status: 401, error: error.message, field: 'Authorization', challenges: error.challenges };

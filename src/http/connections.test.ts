@@ -4,21 +4,27 @@ import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { expect, it, vi } from 'vitest';
-import { millis } from '../core/millis.ts';
 import type { Scrapes } from '../relay/scrape.ts';
+import { Closings } from './closings.ts';
 import { Connections } from './connections.ts';
+import { TrustedProxies } from './proxies.ts';
 
 it('a response that waits for the one before it has not gone into the socket, though it is complete', async () => {
   const flushed = vi.fn<Scrapes['flushed']>();
   const scrapes = { onWithdrawn: () => undefined, observe: () => false, flushed } as unknown as Scrapes;
-  const connections = new Connections(scrapes, () => millis(0));
+  const connections = new Connections(
+    scrapes,
+    () => 0,
+    new TrustedProxies([]),
+    new Closings(() => undefined),
+  );
   const slow = Promise.withResolvers<ServerResponse>();
   const server = createServer();
   connections.watch(server);
   server.on('request', (request, response) => {
     if (request.url === '/slow') slow.resolve(response);
     else {
-      const offer = { scraperId: 'a', offerId: 7, requestedAt: millis(0), timeoutMs: undefined };
+      const offer = { scraperId: 'a', offerId: 7, askedAt: 0, timeoutMs: undefined };
       connections.carry(request, response, offer, () => response.end('x'));
     }
   });

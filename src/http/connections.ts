@@ -3,8 +3,13 @@ import type { Socket } from 'node:net';
 import { Server as TlsServer, TLSSocket } from 'node:tls';
 import type { Evidence } from '../core/evidence.ts';
 import { judgeEnd } from '../core/evidence.ts';
-import type { Clock, Millis } from '../core/millis.ts';
+import type { Monotonic } from '../core/millis.ts';
 import type { Scrapes } from '../relay/scrape.ts';
+import { clientOf } from './auth/buckets.ts';
+import type { Closings } from './closings.ts';
+import type { Yielding } from './places.ts';
+import { bytesLeft } from './progress.ts';
+import type { TrustedProxies } from './proxies.ts';
 
 /** How long a closed connection waits for the client's own end, in ms: it comes after the client has read everything. */
 const LINGER_MS = 2_000;
@@ -14,11 +19,17 @@ const ANSWER_MS = 250;
 /** How long a connection that comes while the server stops may take to ask for something, in ms. */
 const LATE_MS = 500;
 
+/** How long an answer may make no progress, in ms: whoever reads nothing for so long has given up, and what is held for it is memory. */
+const STALL_MS = 30_000;
+/** How many clients that have scraped are remembered. */
+const SCRAPING_CLIENTS_MAX = 1_000;
+
 /** An offer and the connection that carries it. */
 export interface CarriedOffer {
   readonly scraperId: string;
   readonly offerId: number;
-  readonly requestedAt: Millis;
+  /** In ms of monotonic time. */
+  readonly askedAt: number;
   readonly timeoutMs: number | undefined;
 }
 
@@ -34,27 +45,83 @@ interface Connection {
   /** The response to the latest request, until it has left. */
   response: ServerResponse | undefined;
   /** When this side ended at a stop, so that the client's end may be its answer. */
-  endedOurs: Millis | undefined;
+  endedOurs: number | undefined;
+  /** The client's address, or its network. */
+  readonly client: string;
+  /** Whether a scrape ever came on it. */
+  hasScraped: boolean;
+  /** As of when it waits for a request, to a second. */
+  idleSince: number;
+  /** How many bytes had left it when that was last seen to change, and when that was; while an answer is under way. */
+  progress: { left: number; at: number } | undefined;
 }
 
 /** Watches connections, and tells what is seen of each response that carries an offer. It judges nothing. */
-export class Connections {
+export class Connections implements Yielding {
   readonly #scrapes: Scrapes;
-  readonly #clock: Clock;
+  readonly #elapsed: Monotonic;
   readonly #connections = new Map<Socket, Connection>();
+  readonly #proxies: TrustedProxies;
+  readonly #closings: Closings;
+  /** Those who have scraped, the latest last. */
+  readonly #scraping = new Set<string>();
   #lastId = 0;
+  /** The time of the last sweep. */
+  #sweptAt = 0;
   #stopping = false;
   #emptied: (() => void) | undefined;
 
-  constructor(scrapes: Scrapes, clock: Clock) {
+  constructor(scrapes: Scrapes, elapsed: Monotonic, proxies: TrustedProxies, closings: Closings) {
     this.#scrapes = scrapes;
-    this.#clock = clock;
+    this.#elapsed = elapsed;
+    this.#proxies = proxies;
+    this.#closings = closings;
     scrapes.onWithdrawn((offerId) => this.#cut(offerId));
   }
 
-  /** The number of a request's connection; 0 when it is gone already. */
-  idOf(request: IncomingMessage): number {
-    return this.#connections.get(request.socket)?.id ?? 0;
+  /** A scrape came. Tells the number of its connection; 0 when that is gone already. */
+  scraped(request: IncomingMessage): number {
+    const connection = this.#connections.get(request.socket);
+    if (connection === undefined) return 0;
+    connection.hasScraped = true;
+    this.#scraping.delete(connection.client);
+    this.#scraping.add(connection.client);
+    if (this.#scraping.size > SCRAPING_CLIENTS_MAX)
+      for (const oldest of this.#scraping.values().take(1)) this.#scraping.delete(oldest);
+    return connection.id;
+  }
+
+  scrapes(client: string): boolean {
+    return this.#scraping.has(client);
+  }
+
+  giveWay(most: number, client?: string): readonly Socket[] {
+    const sockets = Array.from(this.#connections.values())
+      .filter((each) => mayGo(each) && (client === undefined || each.client === client))
+      .toSorted(byWorth)
+      .slice(0, most)
+      .map(({ socket }) => socket);
+    for (const socket of sockets) socket.destroy();
+    return sockets;
+  }
+
+  /** Cuts answers that make no progress, whoever asked for them. To be called once a second. */
+  sweep(): void {
+    const now = (this.#sweptAt = this.#elapsed());
+    for (const connection of this.#connections.values()) {
+      const { socket, progress } = connection;
+      if (socket.writableLength === 0) {
+        connection.progress = undefined;
+        continue;
+      }
+      const left = bytesLeft(socket);
+      if (progress === undefined || left !== progress.left) connection.progress = { left, at: now };
+      else if (now - progress.at >= STALL_MS) {
+        connection.progress = undefined;
+        this.#closings.count('stalled', connection.client);
+        cut(socket);
+      }
+    }
   }
 
   /** Whether requests may come on it: it is open, and its handshake, if there is one, is done. */
@@ -150,6 +217,10 @@ export class Connections {
       responding: 0,
       response: undefined,
       endedOurs: undefined,
+      client: clientOf(this.#proxies.peer(socket.remoteAddress ?? '').canonical),
+      hasScraped: false,
+      idleSince: this.#sweptAt,
+      progress: undefined,
     };
     this.#connections.set(socket, connection);
     if (this.#stopping) this.#endUnlessUsed(connection);
@@ -188,11 +259,12 @@ export class Connections {
 
   #responded(connection: Connection): void {
     connection.responding -= 1;
+    connection.idleSince = this.#sweptAt;
     if (this.#stopping && connection.responding === 0) this.#endOurs(connection);
   }
 
   #endOurs(connection: Connection): void {
-    connection.endedOurs ??= this.#clock();
+    connection.endedOurs ??= this.#elapsed();
     endAndLinger(connection.socket);
   }
 
@@ -206,14 +278,14 @@ export class Connections {
   #ended(connection: Connection, how: 'client' | 'reset' | 'closed'): void {
     if (connection.ended !== undefined) return;
     connection.ended = how;
-    const now = this.#clock();
+    const now = this.#elapsed();
     const isSending = connection.carried.length > 0 && connection.socket.writableLength > 0;
     this.#tell(connection, (offer) => {
       if (how !== 'client') return how;
       const { endedOurs } = connection;
       // The answer to our end, which the client came to behind the response: no sign of its timeout, whatever the time.
       if (endedOurs !== undefined && now - endedOurs <= ANSWER_MS) return 'cleanEnd';
-      return judgeEnd(offer.requestedAt, now, offer.timeoutMs);
+      return judgeEnd(offer.askedAt, now, offer.timeoutMs);
     });
     // What is still being sent was taken back; who ended only its own side would read it to the end all the same.
     if (how === 'client' && isSending) cut(connection.socket);
@@ -227,6 +299,16 @@ export class Connections {
       return !this.#scrapes.observe(offer.scraperId, offer.offerId, evidence);
     });
   }
+}
+
+/** Whether nobody loses anything by its end: no request runs on it, and no offer awaits evidence. */
+function mayGo({ responding, carried, ended, socket }: Connection): boolean {
+  return responding === 0 && carried.length === 0 && ended === undefined && !socket.destroyed;
+}
+
+/** Those who only post come before those who scrape, and the longest idle first. */
+function byWorth(a: Connection, b: Connection): number {
+  return Number(a.hasScraped) - Number(b.hasScraped) || a.idleSince - b.idleSince || a.id - b.id;
 }
 
 /** A reset also takes back what the kernel holds. Under TLS there is none; but nobody mistakes what lacks its last records for a whole. */

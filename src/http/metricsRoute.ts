@@ -2,7 +2,7 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RefusedError, shown } from '../core/errors.ts';
 import type { Claim, Share } from '../core/memory.ts';
-import type { Clock } from '../core/millis.ts';
+import type { Clock, Monotonic } from '../core/millis.ts';
 import type { Run } from '../core/run.ts';
 import type { Mode } from '../core/settling.ts';
 import type { Scrapes } from '../relay/scrape.ts';
@@ -31,6 +31,7 @@ export interface MetricsRouteParts {
   readonly proxies: TrustedProxies;
   readonly foreignPages: ForeignPages;
   readonly clock: Clock;
+  readonly elapsed: Monotonic;
   /** How samples are timed for a scraper that does not say. */
   readonly mode: Mode;
   /** Whether a scraper's place is bound to the user who scrapes. */
@@ -143,19 +144,21 @@ async function scrape(
   reply: FastifyReply,
   parts: Making,
 ): Promise<FastifyReply> {
-  const { scrapes, connections, clock, answers } = parts;
+  const { scrapes, connections, clock, elapsed, answers } = parts;
   const requestedAt = clock();
+  const askedAt = elapsed();
   const memory = answers.open(reply.raw);
   const timeoutMs = announcedTimeoutMs(raw.headers['x-prometheus-scrape-timeout-seconds']);
   const { runs, offerId } = await scrapes.scrape({
     identity,
     mode,
     requestedAt,
+    askedAt,
     timeoutMs,
     closes: announcesClose(raw),
     format: format.version === undefined ? format.kind : `${format.kind} ${format.version}`,
     showsEnds: mode === 'timed' && format.kind === 'protobuf',
-    connection: connections.idOf(raw),
+    connection: connections.scraped(raw),
     throughProxy: PROXY_HEADERS.some((name) => raw.headers[name] !== undefined),
     memory,
   });
@@ -169,7 +172,7 @@ async function scrape(
     throw error;
   }
   hold(body, memory, reply, parts);
-  const offer = { scraperId: identity.id, offerId, requestedAt, timeoutMs };
+  const offer = { scraperId: identity.id, offerId, askedAt, timeoutMs };
   if (connections.carry(raw, reply.raw, offer, () => void send(reply, format, body))) return reply;
   throw new RefusedError(
     'connection',

@@ -48,6 +48,7 @@ export async function openApi(app: FastifyInstance, version: string): Promise<vo
         { name: 'events', description: 'Taking events in' },
         { name: 'scrapes', description: 'Giving them out' },
         { name: 'scrapers', description: 'Who scrapes, and how far each one is' },
+        { name: 'counters', description: 'Events by a few of their labels, counted' },
         { name: 'health', description: 'Whether the server is up' },
         { name: 'about', description: 'What this is' },
       ],

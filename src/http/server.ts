@@ -17,7 +17,6 @@ const { STATUS_CODES, createServer } = process.getBuiltinModule('node:http');
 export interface ServerLimits {
   readonly bodyBytesMax: number;
   readonly urlBytesMax: number;
-  readonly connectionsMax: number;
   /** A TLS handshake, a request's head, and all of a request must be there within these, in ms. */
   readonly headTimeoutMs: number;
   readonly requestTimeoutMs: number;
@@ -107,7 +106,6 @@ export function buildServer(
   server.on('checkExpectation', (request, response) => listening.emit('request', request, response));
   // Who ends its own side behind a request, as `nc -N` does, still reads: it is answered. Node's property, and not in its types.
   Object.assign(server, { httpAllowHalfOpen: true });
-  server.maxConnections = limits.connectionsMax;
   connections.watch(server);
   bodies.open(app);
   inflateBodies(app);

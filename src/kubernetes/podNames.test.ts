@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { aPod } from '../../test/support/fakeKubernetes.ts';
 import { UnavailableError } from '../core/errors.ts';
-import { millis } from '../core/millis.ts';
 import { PodDirectory } from './podDirectory.ts';
 import { PodNames } from './podNames.ts';
 
@@ -18,7 +17,7 @@ function namesOver(find: (directory: PodDirectory) => void = () => undefined) {
       find(directory);
     },
   };
-  return { directory, state, names: new PodNames(directory, lookups, () => millis(state.now)) };
+  return { directory, state, names: new PodNames(directory, lookups, () => state.now) };
 }
 
 describe('the name of a scraper by its pod', () => {

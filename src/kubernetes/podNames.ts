@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { UnavailableError, shown } from '../core/errors.ts';
-import type { Clock } from '../core/millis.ts';
+import type { Monotonic } from '../core/millis.ts';
 import type { PodDirectory } from './podDirectory.ts';
 
 /** What is asked of the watch here. */
@@ -24,14 +24,14 @@ const STRANGERS_MAX = 1_000;
 export class PodNames {
   readonly #directory: PodDirectory;
   readonly #lookups: Lookups;
-  readonly #clock: Clock;
+  readonly #elapsed: Monotonic;
   /** When each address without a pod was first seen, oldest first. */
   readonly #strangers = new Map<string, number>();
 
-  constructor(directory: PodDirectory, lookups: Lookups, clock: Clock) {
+  constructor(directory: PodDirectory, lookups: Lookups, elapsed: Monotonic) {
     this.#directory = directory;
     this.#lookups = lookups;
-    this.#clock = clock;
+    this.#elapsed = elapsed;
   }
 
   /**
@@ -43,7 +43,7 @@ export class PodNames {
     const known = this.#directory.at(address);
     if (known !== undefined) return known.lasting;
     const firstSeen = this.#firstSeen(address);
-    if (this.#clock() - firstSeen > GRACE_MS) return undefined;
+    if (this.#elapsed() - firstSeen > GRACE_MS) return undefined;
     try {
       await this.#lookups.find(address);
     } catch (cause) {
@@ -58,7 +58,7 @@ export class PodNames {
   #firstSeen(address: string): number {
     const before = this.#strangers.get(address);
     if (before !== undefined) return before;
-    const now = this.#clock();
+    const now = this.#elapsed();
     if (this.#strangers.size >= STRANGERS_MAX)
       for (const [oldest] of this.#strangers.entries().take(1)) this.#strangers.delete(oldest);
     this.#strangers.set(address, now);

@@ -1,5 +1,6 @@
-import type { Clock } from '../core/millis.ts';
+import type { Monotonic } from '../core/millis.ts';
 import type { AccessNews } from '../access/reloadingFile.ts';
+import type { CloseNews, CloseReason } from '../http/closings.ts';
 import type { ServerNews } from '../http/server.ts';
 import type { ScraperNews } from '../relay/scrapers.ts';
 import type { Logger } from './logger.ts';
@@ -9,19 +10,46 @@ import { Throttle } from './throttle.ts';
 const LINES_MAX = 20;
 const WINDOW_MS = 10_000;
 
+/** How often a line tells of connections that are closed for one reason, in ms. */
+const CLOSED_WINDOW_MS = 60_000;
+
+const CLOSED: Record<CloseReason, string> = {
+  connections_max: 'connections are closed: server.connectionsMax is reached',
+  client_max: 'connections are closed: a client has reached server.connectionsPerClientMax',
+  descriptors: 'connections are closed: there are no file descriptors left; raise ulimit -n',
+  stalled: 'connections are closed: their clients read nothing for 30 s',
+};
+
 /** What the relay has to say beside its scrapers' coming and going. */
 interface RelayNews {
   warned(id: string, warning: string): void;
   postponed(error: Error): void;
   podsUnknown(error: Error): void;
+  closed: CloseNews;
+  fewDescriptors(limit: number, connections: number): void;
 }
 
 /** Writes what is worth a line into the server's log. */
-export function newsFor(logger: Logger, clock: Clock): ScraperNews & ServerNews & RelayNews & AccessNews {
-  const throttle = new Throttle(LINES_MAX, WINDOW_MS, clock);
+export function newsFor(
+  logger: Logger,
+  elapsed: Monotonic,
+): ScraperNews & ServerNews & RelayNews & AccessNews {
+  const throttle = new Throttle(LINES_MAX, WINDOW_MS, elapsed);
   const limited = (write: (more: object) => void) =>
     throttle.run((held) => write(held === 0 ? {} : { unshown: held }));
+  const closed = new Map(
+    Object.keys(CLOSED).map((reason) => [reason, new Throttle(1, CLOSED_WINDOW_MS, elapsed)]),
+  );
   return {
+    closed: (reason, client) =>
+      closed
+        .get(reason)
+        ?.run((held) => logger.warn({ reason, client, ...(held > 0 && { unshown: held }) }, CLOSED[reason])),
+    fewDescriptors: (limit, connections) =>
+      logger.warn(
+        { limit, connections },
+        'ulimit -n allows fewer connections than server.connectionsMax; raise it, or lower the setting',
+      ),
     appeared: ({ id, identifiedBy, address, position }) =>
       logger.info({ scraper: id, identifiedBy, address, offset: position.head }, 'new scraper'),
     forgotten: ({ id }, pending) => logger.info({ scraper: id, pending }, 'scraper forgotten'),

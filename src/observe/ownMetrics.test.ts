@@ -18,6 +18,8 @@ function metricsWith(scrapers: readonly Partial<ScraperRecord>[] = [], clock = (
     pages: { end: offset(10) },
     log: { state: () => ({ ids: 1, entries: 2, bytes: 3 }) },
     clock,
+    elapsed: () => clock(),
+    connections: { open: () => 1, max: () => 2, closed: { stalled: 0 } },
     limits: { backlogMax: 4, entriesMax: 5, bytesMax: 6 },
     memory: divideMemory(1_000_000, false),
   } as unknown as OwnMetricsParts;

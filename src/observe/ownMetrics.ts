@@ -1,7 +1,8 @@
+import type { CloseReason } from '../http/closings.ts';
 import type { LogLimits } from '../core/limits.ts';
 import type { Memory, Share } from '../core/memory.ts';
 import { HOLDERS } from '../core/memory.ts';
-import type { Clock } from '../core/millis.ts';
+import type { Clock, Monotonic } from '../core/millis.ts';
 import { inFlightCount, pendingCount } from '../core/position.ts';
 import type { Label } from '../core/series.ts';
 import type { Log, ScraperRecord } from '../log/log.ts';
@@ -9,6 +10,7 @@ import { EventCounters, METRIC_LABEL } from '../relay/counters.ts';
 import type { Counts } from '../relay/counts.ts';
 import type { Pages } from '../relay/page.ts';
 import type { Scrapers } from '../relay/scrapers.ts';
+import { shortValue } from '../relay/shortValue.ts';
 import type { Family, FamilyGroup } from '../wire/out/families.ts';
 import { ProcessMetrics } from './processMetrics.ts';
 import { SampleBudget } from './sampleBudget.ts';
@@ -21,8 +23,17 @@ export interface OwnMetricsParts {
   readonly pages: Pages;
   readonly log: Log;
   readonly clock: Clock;
+  readonly elapsed: Monotonic;
   readonly limits: OwnLimits;
   readonly memory: Memory;
+  readonly connections: OwnConnections;
+}
+
+export interface OwnConnections {
+  readonly open: () => number;
+  readonly max: () => number;
+  /** How many this side closed, by why. */
+  readonly closed: Readonly<Record<CloseReason, number>>;
 }
 
 /** What the log, and what a scraper may claim of it, is held to; shown so that alerts can tell how full they are. */
@@ -76,8 +87,8 @@ export class OwnMetrics {
   constructor(parts: OwnMetricsParts) {
     this.#counters = parts.counters;
     this.#own = [...metricsOf(parts), this.#requestCounts()];
-    this.#process = new ProcessMetrics(parts.clock);
-    this.#budget = new SampleBudget(parts.clock);
+    this.#process = new ProcessMetrics(parts.elapsed);
+    this.#budget = new SampleBudget(parts.elapsed);
     this.#names = new Set([
       EventCounters.metric,
       ...[...this.#own, ...this.#process.describe()].map(({ name }) => name),
@@ -161,6 +172,7 @@ function metricsOf({
   clock,
   limits,
   memory,
+  connections,
 }: OwnMetricsParts): readonly OwnMetric[] {
   const runs = labelled(['version', version], ['node_version', process.version]);
   const ofScrapers = (read: (scraper: ScraperRecord) => number) => ({
@@ -168,7 +180,7 @@ function metricsOf({
     read: () =>
       Array.from(scrapers.all(), (scraper): Reading => [
         read(scraper),
-        [{ name: 'scraper', value: scraper.id }],
+        [{ name: 'scraper', value: shortValue(scraper.id) }],
       ]),
   });
   return [
@@ -254,6 +266,12 @@ function metricsOf({
     {
       ...counter('memory_refused_total', 'Requests refused, or made to do with less, for want of memory.'),
       ...ofShares(memory, ({ refused }) => refused),
+    },
+    { ...gauge('connections', 'Connections that are open.'), ...single(connections.open) },
+    { ...gauge('connections_limit', 'Connections that may be open.'), ...single(connections.max) },
+    {
+      ...counter('connections_closed_total', 'Connections that the server closed, by reason.'),
+      ...split('reason', connections.closed),
     },
   ];
 }

@@ -1,5 +1,5 @@
 import { getHeapSpaceStatistics } from 'node:v8';
-import type { Clock } from '../core/millis.ts';
+import type { Monotonic } from '../core/millis.ts';
 import type { Label } from '../core/series.ts';
 import type { Family, FamilyGroup, FamilySample } from '../wire/out/families.ts';
 import type { Lag } from './eventLoopLag.ts';
@@ -38,14 +38,14 @@ interface ProcessMetric extends MetricDescription {
  * of /proc, all handles), so that is done once a second at most, and all scrapes within that second share it.
  */
 export class ProcessMetrics {
-  readonly #clock: Clock;
+  readonly #elapsed: Monotonic;
   readonly #lag = new EventLoopLag();
   readonly #gc = new GcDurations();
   #readAt = 0;
   #group: FamilyGroup | undefined;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor(elapsed: Monotonic) {
+    this.#elapsed = elapsed;
   }
 
   describe(): readonly MetricDescription[] {
@@ -55,8 +55,8 @@ export class ProcessMetrics {
 
   /** All of them, as they were at most a second ago. */
   group(): FamilyGroup {
-    const now = this.#clock();
-    if (this.#group === undefined || Math.abs(now - this.#readAt) >= AGE_MAX_MS) {
+    const now = this.#elapsed();
+    if (this.#group === undefined || now - this.#readAt >= AGE_MAX_MS) {
       this.#readAt = now;
       this.#group = { families: this.#read(), isShared: true };
     }

@@ -1,24 +1,24 @@
-import type { Clock } from '../core/millis.ts';
+import type { Monotonic } from '../core/millis.ts';
 
 /** Lets through so many a window, and tells how many it held back before: bad clients must not fill the disk with log lines. */
 export class Throttle {
   readonly #most: number;
   readonly #windowMs: number;
-  readonly #clock: Clock;
-  #since = 0;
+  readonly #elapsed: Monotonic;
+  #since = Number.NEGATIVE_INFINITY;
   #let = 0;
   #held = 0;
 
-  constructor(most: number, windowMs: number, clock: Clock) {
+  constructor(most: number, windowMs: number, elapsed: Monotonic) {
     this.#most = most;
     this.#windowMs = windowMs;
-    this.#clock = clock;
+    this.#elapsed = elapsed;
   }
 
   /** Calls `pass` with the number held back since the last one let through, or doesn't. */
   run(pass: (held: number) => void): void {
-    const now = this.#clock();
-    if (now - this.#since >= this.#windowMs || now < this.#since) {
+    const now = this.#elapsed();
+    if (now - this.#since >= this.#windowMs) {
       this.#since = now;
       this.#let = 0;
     }

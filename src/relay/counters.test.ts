@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { UnavailableError } from '../core/errors.ts';
 import { writeSeries } from '../core/series.ts';
 import { millis } from '../core/millis.ts';
 import { offset } from '../core/offset.ts';
@@ -7,8 +8,9 @@ import type { Log } from '../log/log.ts';
 import { LogOpenError } from '../log/log.ts';
 import { MemoryLog } from '../log/memory/memoryLog.ts';
 import { EventCounters } from './counters.ts';
+import { shortValue } from './shortValue.ts';
 
-const RULES = { labels: ['type', 'env'], seriesMax: 3 };
+const RULES = { labels: ['type', 'env'], seriesMax: 3, countersBytesMax: 1 << 20 };
 
 async function append(log: Log, metric: string, labels: Record<string, string>, count = 1): Promise<void> {
   const series = writeSeries(
@@ -69,14 +71,18 @@ describe('the cumulative counters', () => {
 
   it('name no label twice, though the configuration does', async () => {
     const log = await aLog();
-    const counters = await started(log, { labels: ['type', 'type'], seriesMax: 1 });
+    const counters = await started(log, {
+      labels: ['type', 'type'],
+      seriesMax: 1,
+      countersBytesMax: 1 << 20,
+    });
     for (const type of ['a', 'b']) await append(log, 'm', { type });
     expect(told(counters)).toEqual({ 'metric=m,type=a': 1, 'metric=other,type=other': 1 });
   });
 
   it('keep apart what reads alike, and take an empty label for none', async () => {
     const log = await aLog();
-    const counters = await started(log, { labels: ['a', 'b'], seriesMax: 10 });
+    const counters = await started(log, { labels: ['a', 'b'], seriesMax: 10, countersBytesMax: 1 << 20 });
     await append(log, 'm', { a: 'x",b="y' });
     await append(log, 'm', { a: 'x', b: 'y' });
     await append(log, 'm', {});
@@ -91,6 +97,28 @@ describe('the cumulative counters', () => {
     for (let n = 0; n < 100; n += 1)
       await append(log, 'm', { type: n % 2 === 0 ? 'a' : 'b', n: `${n}${long}` });
     expect(told(counters)).toEqual({ 'metric=m,type=a': 50, 'metric=m,type=b': 50 });
+  });
+
+  it('show values, and the metric, cut to what every store takes, told apart by a hash', async () => {
+    const log = await aLog();
+    const counters = await started(log);
+    const long = 'x'.repeat(4_096);
+    await append(log, `m${long.slice(0, 200)}`, { type: `${long}1` }, 2);
+    await append(log, `m${long.slice(0, 200)}`, { type: `${long}2` }, 3);
+    const values = [...counters.all()].flatMap(({ labels }) => labels.map(({ value }) => value));
+    expect(values.map((value) => Buffer.byteLength(value))).toEqual([128, 128, 128, 128]);
+    expect(new Set(values).size).toBe(3);
+    expect(Object.values(told(counters))).toEqual([2, 3]);
+  });
+
+  it('take no more than their bytes, and count the rest in one series', async () => {
+    const log = await aLog();
+    const counters = await started(log, { labels: ['type'], seriesMax: 1_000, countersBytesMax: 10_000 });
+    for (let n = 0; n < 300; n += 1) await append(log, 'm', { type: `${n}${'"'.repeat(200)}` });
+    const all = Object.entries(told(counters));
+    expect(all.length).toBeGreaterThan(25);
+    expect(all.length).toBeLessThan(40);
+    expect(all.at(-1)).toEqual(['metric=other,type=other', 301 - all.length]);
   });
 
   it('do not count the ends of pulses', async () => {
@@ -153,6 +181,26 @@ describe('after a restart (G4)', () => {
     );
   });
 
+  it('and bring what an older version saved into their form, adding up what becomes one', async () => {
+    const log = await aLog();
+    const value = 'x'.repeat(4_096);
+    const counts = [
+      ['events_to_metrics_events_total{metric="m",type="a"}', 1],
+      [`events_to_metrics_events_total{metric="m",type="${value}"}`, 2],
+      [`events_to_metrics_events_total{metric="m",type="${shortValue(value)}"}`, 4],
+      ['events_to_metrics_events_total{metric="m",type="b"}', 8],
+      ['events_to_metrics_events_total{metric="m",type="c"}', 16],
+      ['events_to_metrics_events_total{metric="other",type="other"}', 32],
+    ];
+    await log.saveNote('event_counters', JSON.stringify({ upTo: 0, counts }));
+    expect(told(await started(log, { ...RULES, labels: ['type'] }))).toEqual({
+      'metric=m,type=a': 1,
+      [`metric=m,type=${shortValue(value)}`]: 6,
+      'metric=m,type=b': 8,
+      'metric=other,type=other': 48,
+    });
+  });
+
   it('and write a snapshot only where one is needed', async () => {
     const log = await aLog();
     const counters = await started(log);
@@ -172,10 +220,10 @@ describe('after a restart (G4)', () => {
 
   it('and other labels begin beside the old counters, which keep what they counted', async () => {
     const log = await aLog();
-    const before = await started(log, { labels: ['type'], seriesMax: 3 });
+    const before = await started(log, { labels: ['type'], seriesMax: 3, countersBytesMax: 1 << 20 });
     await append(log, 'm', { type: 'a', env: 'x' }, 2);
     await before.save();
-    const counters = await started(log, { labels: ['env'], seriesMax: 3 });
+    const counters = await started(log, { labels: ['env'], seriesMax: 3, countersBytesMax: 1 << 20 });
     await append(log, 'm', { type: 'a', env: 'x' });
     expect(told(counters)).toEqual({ 'metric=m,type=a': 2, 'env=x,metric=m': 1 });
   });
@@ -193,5 +241,38 @@ describe('after a restart (G4)', () => {
     const log = await aLog();
     await append(log, 'm', { type: 'a' }, 25_001);
     expect(told(await started(log))).toEqual({ 'metric=m,type=a': 25_001 });
+  });
+});
+
+describe('a reset', () => {
+  it('forgets all series, which begin again at 0, and there is room for others', async () => {
+    const log = await aLog();
+    const counters = await started(log);
+    for (const type of ['a', 'b', 'c', 'd']) await append(log, 'm', { type }, 5);
+    await counters.reset();
+    expect(told(counters)).toEqual({});
+    await append(log, 'm', { type: 'd' });
+    await append(log, 'm', { type: 'a' });
+    expect(told(counters)).toEqual({ 'metric=m,type=d': 1, 'metric=m,type=a': 1 });
+  });
+
+  it('holds over a restart (G4)', async () => {
+    const log = await aLog();
+    const counters = await started(log);
+    await append(log, 'm', { type: 'a' }, 5);
+    await counters.reset();
+    await append(log, 'm', { type: 'b' });
+    expect(told(await started(log))).toEqual({ 'metric=m,type=b': 1 });
+  });
+
+  it('changes nothing where it can not be saved', async () => {
+    const log = await aLog();
+    const counters = await started(log);
+    await append(log, 'm', { type: 'a' }, 5);
+    const full = new UnavailableError('log_full', 'full', 5);
+    log.saveNote = () => Promise.reject(full);
+    await expect(counters.reset()).rejects.toThrow(full);
+    await append(log, 'm', { type: 'a' });
+    expect(told(counters)).toEqual({ 'metric=m,type=a': 6 });
   });
 });

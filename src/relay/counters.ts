@@ -7,12 +7,15 @@ import { TextMap } from '../core/textMap.ts';
 import type { Log, ReadLimits } from '../log/log.ts';
 import { LogOpenError } from '../log/log.ts';
 import { Selection } from './selection.ts';
+import { shortValue } from './shortValue.ts';
 
 export interface CounterRules {
   /** Names of the events' labels that the counters have. */
   readonly labels: readonly string[];
   /** Beyond so many series all others are counted in one. */
   readonly seriesMax: number;
+  /** Beyond so many bytes of series the same. Each scrape carries them all. */
+  readonly countersBytesMax: number;
 }
 
 /** The label that tells the events' metric. */
@@ -23,6 +26,8 @@ const OTHER = 'other';
 const NOTE_KEY = 'event_counters';
 /** What is replayed at a time. */
 const REPLAYED_AT_ONCE: ReadLimits = { entriesMax: 10_000, bytesMax: 8 * 1024 * 1024 };
+/** What stands around a series in a scrape: a value, a space, the end of the line. */
+const LINE_BYTES = 24;
 /** Characters of the selections that are known by the counter they belong to; beyond that, all are looked up anew. */
 const KNOWN_CHARACTERS_MAX = 1 << 20;
 
@@ -45,20 +50,31 @@ export class EventCounters {
   readonly #labels: ReadonlySet<string>;
   readonly #selection: Selection;
   readonly #seriesMax: number;
+  readonly #bytesMax: number;
+  /** The one for all that have none of their own. */
+  readonly #other: SeriesText;
   /** By their own series. */
-  readonly #counters = new TextMap<Counter>();
+  #counters = new TextMap<Counter>();
+  /** What they take in a scrape, without the one for all others. */
+  #bytes = 0;
   /** By what they count of the events' series. */
   readonly #known = new TextMap<Counter>();
   #knownCharacters = 0;
   #upTo: Offset = START;
   #savedUpTo: Offset = START;
 
-  constructor(log: Log, { labels, seriesMax }: CounterRules) {
+  constructor(log: Log, { labels, seriesMax, countersBytesMax }: CounterRules) {
     this.#log = log;
     // A label that is named twice must not stand twice in a series: that would break every scrape.
     this.#labels = new Set(labels);
     this.#selection = new Selection(this.#labels);
     this.#seriesMax = seriesMax;
+    this.#bytesMax = countersBytesMax;
+    const names = [...this.#labels, METRIC_LABEL];
+    this.#other = writeSeries(
+      NAME,
+      names.map((name) => ({ name, value: OTHER })),
+    );
     log.onCommitted((entries) => this.#count(entries));
   }
 
@@ -71,7 +87,7 @@ export class EventCounters {
     const note = await this.#log.loadNote(NOTE_KEY);
     if (note !== undefined) {
       const { upTo, counts } = readSnapshot(note);
-      for (const [counter, count] of counts) this.#counters.set(counter, { count });
+      for (const [counter, count] of counts) this.#add(counter as SeriesText, count);
       this.#upTo = offset(upTo);
       this.#savedUpTo = this.#upTo;
     }
@@ -93,6 +109,28 @@ export class EventCounters {
   async save(): Promise<void> {
     const upTo = this.#upTo;
     if (upTo === this.#savedUpTo) return;
+    await this.#saveAll();
+  }
+
+  /**
+   * Forgets all series: they begin again at 0, after a restart, too. Throws an UnavailableError where the log has no room for that; then
+   * nothing is forgotten.
+   */
+  async reset(): Promise<void> {
+    const before = this.#counters;
+    this.#counters = new TextMap<Counter>();
+    this.#bytes = 0;
+    this.#forgetKnown();
+    try {
+      await this.#saveAll();
+    } catch (error) {
+      for (const [series, { count }] of before.entries()) this.#add(series as SeriesText, count);
+      throw error;
+    }
+  }
+
+  async #saveAll(): Promise<void> {
+    const upTo = this.#upTo;
     const counts = Array.from(this.#counters.entries(), ([series, { count }]) => [series, count] as const);
     const snapshot: Snapshot = { upTo, counts };
     await this.#log.saveNote(NOTE_KEY, JSON.stringify(snapshot));
@@ -115,34 +153,49 @@ export class EventCounters {
     if (known !== undefined) return known;
     const { metric, labels } = readSeries(series);
     const kept = labels.filter(({ name }) => this.#labels.has(name));
-    const wanted = writeSeries(NAME, [...kept, { name: METRIC_LABEL, value: metric }]);
-    const isOneMore = !this.#counters.has(wanted) && this.#counters.size >= this.#seriesMax;
-    const counter = this.#counter(isOneMore ? this.#otherSeries() : wanted);
+    const counter = this.#counter(shortSeries([...kept, { name: METRIC_LABEL, value: metric }]));
     this.#remember(selected, counter);
     return counter;
   }
 
+  /** Adds to a counter that was saved or taken away. Older versions saved values of any length, so several may become one. */
+  #add(saved: SeriesText, count: number): void {
+    this.#counter(shortSeries(readSeries(saved).labels)).count += count;
+  }
+
+  /** The counter of a series, or the one for all others where it would be one too many. */
   #counter(series: SeriesText): Counter {
-    let counter = this.#counters.get(series);
-    if (counter === undefined) this.#counters.set(series, (counter = { count: 0 }));
+    const known = this.#counters.get(series);
+    if (known !== undefined) return known;
+    const bytes = Buffer.byteLength(series) + LINE_BYTES;
+    const hasRoom =
+      series !== this.#other &&
+      this.#counters.size < this.#seriesMax &&
+      this.#bytes + bytes <= this.#bytesMax;
+    const own = hasRoom ? series : this.#other;
+    const counter = this.#counters.get(own) ?? { count: 0 };
+    this.#counters.set(own, counter);
+    if (hasRoom) this.#bytes += bytes;
     return counter;
   }
 
   #remember(selected: string, counter: Counter): void {
-    if (this.#knownCharacters + selected.length > KNOWN_CHARACTERS_MAX) {
-      this.#known.clear();
-      this.#knownCharacters = 0;
-    }
+    if (this.#knownCharacters + selected.length > KNOWN_CHARACTERS_MAX) this.#forgetKnown();
     this.#known.set(selected, counter);
     this.#knownCharacters += selected.length;
   }
 
-  #otherSeries(): SeriesText {
-    return writeSeries(
-      NAME,
-      [...this.#labels, METRIC_LABEL].map((name) => ({ name, value: OTHER })),
-    );
+  #forgetKnown(): void {
+    this.#known.clear();
+    this.#knownCharacters = 0;
   }
+}
+
+function shortSeries(labels: readonly Label[]): SeriesText {
+  return writeSeries(
+    NAME,
+    labels.map(({ name, value }) => ({ name, value: shortValue(value) })),
+  );
 }
 
 /** Only what a damage would break is looked at: this program alone writes the note. */

@@ -1,4 +1,4 @@
-import type { Clock, Millis } from '../core/millis.ts';
+import type { Clock, Millis, Monotonic } from '../core/millis.ts';
 import { pendingCount } from '../core/position.ts';
 import type { IdentifiedBy } from '../log/log.ts';
 import type { Counts } from './counts.ts';
@@ -14,7 +14,7 @@ export interface ExpiryLimits {
   readonly timeoutMs: number;
   /** The same for one with an id of its own. */
   readonly namedTimeoutMs: number;
-  /** Where more than this lies between two rounds, the process stood still or its clock was set ahead: nobody could come, in ms. */
+  /** Where more than this lies between two rounds, the process stood still or its clock was set: nobody could come, in ms. */
   readonly standstillMs: number;
 }
 
@@ -26,8 +26,11 @@ export class Expiry {
   readonly #pages: Pages;
   readonly #limits: ExpiryLimits;
   readonly #clock: Clock;
+  readonly #elapsed: Monotonic;
   readonly #counts: Counts;
   #lastRun: Millis | undefined;
+  /** When each offer that is out was first seen here, in ms of monotonic time, by its number. */
+  #outSince: ReadonlyMap<number, number> = new Map();
 
   constructor(
     scrapers: Scrapers,
@@ -36,6 +39,7 @@ export class Expiry {
     pages: Pages,
     limits: ExpiryLimits,
     clock: Clock,
+    elapsed: Monotonic,
     counts: Counts,
   ) {
     this.#scrapers = scrapers;
@@ -44,24 +48,35 @@ export class Expiry {
     this.#pages = pages;
     this.#limits = limits;
     this.#clock = clock;
+    this.#elapsed = elapsed;
     this.#counts = counts;
   }
 
   /** Throws an UnavailableError where the log has no room to forget somebody; everything else is done all the same. */
   async run(): Promise<void> {
     const now = this.#clock();
-    if (this.#lastRun !== undefined && now - this.#lastRun > this.#limits.standstillMs)
+    if (this.#lastRun !== undefined && Math.abs(now - this.#lastRun) > this.#limits.standstillMs)
       this.#scrapers.excuseAbsence(now);
     this.#lastRun = now;
-    for (const { id, position } of this.#scrapers.all()) {
-      for (const offer of position.offers) {
-        if (now - offer.requestedAt >= this.#limits.leaseMs) this.#scrapes.leaseOver(id, offer.id);
-      }
-    }
+    this.#endLeases();
     for (const { id, lastSeen, identifiedBy } of this.#scrapers.all()) {
       if (this.#scrapers.isKept(id) || now - lastSeen < this.#timeoutOf(identifiedBy)) continue;
       await this.forget(id);
     }
+  }
+
+  /** A lease counts from the round that sees its offer first, by what no clock can be set to: an offer has only the time of its request. */
+  #endLeases(): void {
+    const now = this.#elapsed();
+    const outSince = new Map<number, number>();
+    for (const { id, position } of this.#scrapers.all()) {
+      for (const offer of position.offers) {
+        const since = this.#outSince.get(offer.id) ?? now;
+        outSince.set(offer.id, since);
+        if (now - since >= this.#limits.leaseMs) this.#scrapes.leaseOver(id, offer.id);
+      }
+    }
+    this.#outSince = outSince;
   }
 
   /** Forgets a scraper, and counts what it had yet to get. Tells whether there was one. */

@@ -71,6 +71,20 @@ it('G2: a lease that ends while the response is still being sent takes the offer
   expect(await harness.delivered('a')).toEqual(['1']);
 });
 
+it('a clock that is set, ahead or back, neither ends a lease nor lengthens it', async () => {
+  const harness = await relay({ leaseMs: MINUTE });
+  await harness.post('1');
+  const { offerId } = await harness.scrape('a');
+  await harness.pass(1_000);
+  for (const byMs of [60 * MINUTE, -120 * MINUTE]) {
+    harness.setClock(byMs);
+    await harness.pass(1_000);
+    expect(harness.scrapers.get('a')?.position.offers.map(({ id }) => id)).toEqual([offerId]);
+  }
+  await harness.pass(MINUTE);
+  expect(harness.scrapers.get('a')?.position.offers).toEqual([]);
+});
+
 it('a lease that ends after the response went out takes nothing back', async () => {
   const harness = await relay({ leaseMs: MINUTE });
   const withdrawn: number[] = [];

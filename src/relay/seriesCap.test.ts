@@ -50,6 +50,8 @@ describe('the cap of new series', () => {
     admit('a', AT(1));
     admit('b', AT(1));
     expect(admit('c', AT(0))).toBeTypeOf('number');
+    // Nor does it keep anything out for longer than an hour.
+    expect(admit('c', AT(1))).toBeTypeOf('string');
   });
 
   test('remembers a bounded number of series, whatever comes', () => {

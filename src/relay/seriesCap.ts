@@ -96,8 +96,12 @@ export class SeriesCap {
 
   #roll(now: Millis): void {
     const hour = Math.floor(now / HOUR_MS);
-    // A clock that is set back does not begin an hour again.
-    if (hour <= this.#hour) return;
+    if (hour === this.#hour) return;
+    if (hour < this.#hour) {
+      // A clock that is set back begins no hour again; the one that runs goes on, and ends with that of the clock.
+      this.#hour = hour;
+      return;
+    }
     this.#seenBefore = hour === this.#hour + 1 ? this.#seen : new Set();
     this.#seen = new Set();
     this.#new = 0;

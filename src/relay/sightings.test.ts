@@ -6,11 +6,11 @@ function sightings() {
   const seen = new Sightings((id, warning) => warned.push(`${id} ${warning}`));
   const note = (
     connection: number,
-    requestedAt = 0,
+    askedAt = 0,
     change: { showsEnds?: boolean; throughProxy?: boolean } = {},
   ) =>
     seen.note('a', {
-      requestedAt,
+      askedAt,
       mode: 'timed',
       format: 'protobuf',
       showsEnds: false,

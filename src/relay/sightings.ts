@@ -2,7 +2,8 @@ import type { Mode } from '../core/settling.ts';
 
 /** How a scrape came, as far as the settling has no use for it: what `/api/v1/scrapers` tells, and what warnings rest on. */
 export interface Sighting {
-  readonly requestedAt: number;
+  /** In ms of monotonic time. */
+  readonly askedAt: number;
   readonly mode: Mode;
   /** The format's name, for people. */
   readonly format: string;
@@ -65,7 +66,7 @@ export class Sightings {
       if (sighting.throughProxy) this.#warn(id, first, 'http_proxy');
       return;
     }
-    state.gaps.push(sighting.requestedAt - state.latest.requestedAt);
+    state.gaps.push(Math.round(sighting.askedAt - state.latest.askedAt));
     if (state.gaps.length > GAPS_KEPT) state.gaps.shift();
     state.latest = sighting;
     if (sighting.throughProxy) this.#warn(id, state, 'http_proxy');

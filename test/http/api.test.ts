@@ -14,7 +14,11 @@ const list = async (server: RunningServer) =>
 describe('GET /api/v1/scrapers', () => {
   it('tells who scrapes, how, and how far each one is', async () => {
     let now = 1_700_000_000_000;
-    await using server = await startServer({}, () => now as never);
+    await using server = await startServer(
+      {},
+      () => now as never,
+      () => now,
+    );
     expect(await list(server)).toEqual([]);
     const client = await RawClient.connect(server.port);
     for (let round = 0; round < 3; round += 1) {

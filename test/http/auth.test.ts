@@ -1,9 +1,10 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hashSync } from 'bcryptjs';
 import { describe, expect, it } from 'vitest';
 import { TOKEN_RANDOM_BYTES, hashToken, newToken, tokenEntry } from '../../src/access/tokens.ts';
 import type { Scope } from '../../src/access/scopes.ts';
-import { RawClient } from '../support/rawHttp.ts';
+import { RawClient, request } from '../support/rawHttp.ts';
 import type { RunningServer } from '../support/server.ts';
 import { startServer, temporaryFolder } from '../support/server.ts';
 
@@ -195,6 +196,41 @@ describe('who is not let in', () => {
     expect(await statusOf(server, 'GET', '/', bearer(3))).toBe(200);
     const last = await ask(server, 'GET', '/', basic('bob', 'guess'));
     expect(last.headers.get('retry-after')).toBe('1');
+  });
+
+  it('may not make up addresses to try more of them: the socket counts', async () => {
+    using folder = files({ web: USERS });
+    await using server = await startServer(folder.settings);
+    const statuses: number[] = [];
+    for (let i = 0; i < 40; i += 1)
+      statuses.push(
+        await statusOf(server, 'GET', '/', {
+          ...basic('alice', `guess ${i}`),
+          'X-Real-Ip': `198.51.100.${i}`,
+        }),
+      );
+    expect(statuses.filter((status) => status === 401).length).toBeLessThan(30);
+    expect(statuses.at(-1)).toBe(429);
+  });
+
+  it('the right one gets its turn while others guess, and who guesses too much at once is refused', async () => {
+    using folder = files({ web: `basic_auth_users:\n  alice: ${hashSync('alicesecret', 10)}\n` });
+    await using server = await startServer(folder.settings);
+    const statuses: number[] = [];
+    const asks = async (localAddress: string, password: string) => {
+      const client = await RawClient.connect(server.port, { localAddress });
+      client.send(request('GET', '/', basic('alice', password)));
+      const { status, body } = await client.response();
+      statuses.push(status);
+      client.end();
+      return { status, body };
+    };
+    const flood = Array.from({ length: 40 }, (_, n) => asks(`127.0.0.${2 + (n % 2)}`, `${n}`));
+    await expect.poll(() => statuses.length).toBeGreaterThan(0);
+    expect((await asks('127.0.0.4', 'alicesecret')).status).toBe(200);
+    const guessed = await Promise.all(flood);
+    const refused = guessed.filter(({ status }) => status === 429);
+    expect(refused.some(({ body }) => body.includes('too many passwords are being compared'))).toBe(true);
   });
 
   it('is told so before the body is read', async () => {

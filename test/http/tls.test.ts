@@ -343,3 +343,82 @@ describe('what is no TLS', () => {
     expect((await client.response()).status).toBe(408);
   });
 });
+
+describe('places and progress', () => {
+  it('are shared as without TLS: what idles, and what never finishes its handshake, gives way', async () => {
+    using folder = folderWith();
+    let elapsed = 1_000;
+    const settings = { 'web.config.file': folder.file, 'server.connectionsPerClientMax': 3 };
+    await using server = await startServer(settings, undefined, () => elapsed);
+    const silent = Array.from({ length: 3 }, () =>
+      connect(server.port, '127.0.0.1').on('error', () => undefined),
+    );
+    const closed = Promise.all(
+      silent.map((socket) => new Promise((resolve) => socket.once('close', resolve))),
+    );
+    await Promise.all(silent.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
+    await sleep(300);
+    elapsed += 3_000;
+    const clients: RawClient[] = [];
+    for (let n = 0; n < 5; n += 1) {
+      const client = await tls(server);
+      client.send(request('POST', `/event?n=${n}`, { 'Content-Length': '0' }));
+      expect((await client.response()).status).toBe(200);
+      clients.push(client);
+    }
+    await closed;
+    for (const client of clients.slice(0, 2))
+      await expect(client.response()).rejects.toThrow('the connection ended');
+    for (const client of clients.slice(2)) {
+      client.get('/healthz');
+      expect((await client.response()).status).toBe(200);
+    }
+    const reader = await tls(server);
+    reader.get('/metrics');
+    const { body } = await reader.response();
+    expect(body).toContain('events_to_metrics_connections 3\n');
+    expect(body).toMatch(/connections_closed_total\{reason="client_max"\} 6\n/);
+  });
+
+  it('and a newcomer for which there is no place is closed, where all others are busy', async () => {
+    using folder = folderWith();
+    await using server = await start(folder.file, { 'server.connectionsPerClientMax': 1 });
+    const busy = await tls(server);
+    const head = { 'Content-Type': 'application/json', 'Content-Length': '2', Expect: '100-continue' };
+    busy.send(request('POST', '/event', head));
+    await busy.bytes(20);
+    await expect(tls(server)).rejects.toThrow(/ended|reset|disconnected|hang up/i);
+    busy.send('{}');
+    expect((await busy.response()).status).toBe(100);
+    expect((await busy.response()).status).toBe(200);
+  });
+
+  it('an answer that nobody reads is cut after 30 s; one that is read slowly is not', async () => {
+    using folder = folderWith();
+    let elapsed = 1_000;
+    const settings = { 'web.config.file': folder.file, 'scrape.bytesMax': 16 << 20 };
+    await using server = await startServer(settings, undefined, () => elapsed);
+    const poster = await tls(server);
+    const body = `{"labels":{"v":"${'x'.repeat(4_000)}"}}\n`.repeat(2_500);
+    poster.send(request('POST', '/event', { 'Content-Type': 'application/x-ndjson' }, body));
+    expect((await poster.response()).status).toBe(200);
+    const [idle, slow] = [await tls(server), await tls(server)];
+    for (const client of [idle, slow]) {
+      client.get('/metrics?peek=true&timestamps=explicit');
+      client.socket.pause();
+    }
+    const isCut = () => server.log.some((line) => line.includes('"reason":"stalled"'));
+    for (let n = 1; n <= 60 && !isCut(); n += 1) {
+      slow.socket.resume();
+      await slow.bytes(n * 150_000);
+      slow.socket.pause();
+      await sleep(300);
+      elapsed += 2_000;
+    }
+    expect(isCut()).toBe(true);
+    slow.socket.resume();
+    expect((await slow.response()).status).toBe(200);
+    idle.socket.resume();
+    await expect(idle.response()).rejects.toThrow('the connection ended');
+  });
+});

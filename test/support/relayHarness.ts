@@ -44,6 +44,7 @@ export interface RelayLimits {
   aheadMaxMs: number;
   labels: readonly string[];
   seriesMax: number;
+  countersBytesMax: number;
   windowMs: number;
   perHourMax: number;
   overflow: 'refuse' | 'fold';
@@ -71,6 +72,7 @@ const DEFAULTS: RelayLimits = {
   aheadMaxMs: 5 * 60_000,
   labels: ['n'],
   seriesMax: 1_000_000,
+  countersBytesMax: 1 << 30,
   windowMs: 86_400_000,
   perHourMax: 0,
   overflow: 'refuse',
@@ -101,6 +103,8 @@ export class RelayHarness {
   refresher!: IdRefresher;
   #acceptor!: Acceptor;
   #live = 0;
+  /** By how much the clock was set, in ms. */
+  #setBy = 0;
 
   constructor(log: Log, limits: Partial<RelayLimits> = {}) {
     this.log = log;
@@ -111,6 +115,7 @@ export class RelayHarness {
   async start(known: readonly string[] = []): Promise<void> {
     const { limits, log } = this;
     const clock = () => this.now;
+    const elapsed = () => this.now - this.#setBy;
     const counts = (this.counts = newCounts());
     const tail = new Tail(new Share(limits.tailBytesMax));
     tail.start(log.state().end);
@@ -144,7 +149,16 @@ export class RelayHarness {
     );
     this.sightings = new Sightings((id, warning) => this.news.push(`${warning} ${id}`));
     this.scrapes = new Scrapes(this.scrapers, this.sightings, pages, limits, limits, clock, counts);
-    this.expiry = new Expiry(this.scrapers, this.scrapes, this.sightings, pages, limits, clock, counts);
+    this.expiry = new Expiry(
+      this.scrapers,
+      this.scrapes,
+      this.sightings,
+      pages,
+      limits,
+      clock,
+      elapsed,
+      counts,
+    );
     const trimLimits = { ...limits, bytesMax: limits.logBytesMax };
     this.trimmer = new Trimmer(log, this.scrapers, pages, trimLimits, clock, counts, this.counters);
     this.forgetter = new IdForgetter(log, limits, clock, counts);
@@ -187,6 +201,7 @@ export class RelayHarness {
       identity: { id, identifiedBy, address: '127.0.0.1' },
       mode,
       requestedAt: this.now,
+      askedAt: this.now - this.#setBy,
       timeoutMs: 10_000,
       closes,
       format: 'test',
@@ -210,8 +225,16 @@ export class RelayHarness {
     return entries.map(numberOf);
   }
 
+  /** Sets the clock ahead, or back, while no time passes. */
+  setClock(byMs: number): void {
+    this.now = millis(this.now + byMs);
+    this.#setBy += byMs;
+  }
+
   /** Lets time pass, and does what the server does meanwhile. */
   async pass(ms: number): Promise<void> {
+    // As each second of it: a lease counts from when it is first looked at.
+    await this.expiry.run();
     this.now = millis(this.now + ms);
     this.trimmer.dropBacklogs();
     await this.expiry.run();

@@ -12,7 +12,7 @@ import { readText } from '../../src/access/readText.ts';
 import { App } from '../../src/app.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import { loadSettings } from '../../src/config/load.ts';
-import type { Clock } from '../../src/core/millis.ts';
+import type { Clock, Monotonic } from '../../src/core/millis.ts';
 import { millis } from '../../src/core/millis.ts';
 import { newsFor } from '../../src/observe/news.ts';
 import { createLogger } from '../../src/observe/logger.ts';
@@ -47,6 +47,7 @@ export interface RunningServer extends AsyncDisposable {
 export async function startServer(
   change: Partial<Settings> = {},
   clock: Clock = () => millis(Date.now()),
+  elapsed: Monotonic = () => performance.now(),
   machine: Machine = { memoryBytes: 8 * 2 ** 30, heapBytes: 4 * 2 ** 30 },
 ): Promise<RunningServer> {
   const log: string[] = [];
@@ -58,14 +59,14 @@ export async function startServer(
     read: readText,
     compare: bcrypt.compare,
     key: randomBytes(32),
-    news: newsFor(logger, clock),
+    news: newsFor(logger, elapsed),
   });
   const app = new App({
     settings,
     version: 'test',
     clock,
     machine,
-    elapsed: () => performance.now(),
+    elapsed,
     logger,
     access,
     guide: '# guide\n',

@@ -40,7 +40,7 @@ export class ClientBuckets {
 }
 
 /** An IPv6 address without what its owner may choose; anything else as it is. */
-function clientOf(address: string): string {
+export function clientOf(address: string): string {
   if (!ipaddr.IPv6.isValid(address)) return address;
   const prefix = ipaddr.IPv6.networkAddressFromCIDR(`${address.replace(/%.*$/, '')}/${IPV6_BITS}`);
   return `${prefix.toString()}/${IPV6_BITS}`;

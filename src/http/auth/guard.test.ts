@@ -2,7 +2,6 @@ import { fastify } from 'fastify';
 import { expect, it } from 'vitest';
 import { Access } from '../../access/access.ts';
 import { hashToken, tokenEntry } from '../../access/tokens.ts';
-import { millis } from '../../core/millis.ts';
 import { answerOf, sendAnswer } from '../answers.ts';
 import { AllowedHosts } from '../browsers/hosts.ts';
 import { ForeignPages } from '../browsers/pages.ts';
@@ -24,10 +23,10 @@ async function appWithToken() {
     key: new Uint8Array(32),
     news: { reloaded: () => undefined, kept: () => undefined },
   });
-  const clock = () => millis(0);
+  const elapsed = () => 0;
   const writeLimits = new WriteLimits(
     { 'limits.perClient': 1, 'limits.perClientBurst': 2, 'limits.total': 0, 'limits.totalBurst': 1 },
-    clock,
+    elapsed,
   );
   const app = fastify();
   app.setErrorHandler((error, request, reply) => sendAnswer(request, reply, answerOf(error)));
@@ -37,7 +36,7 @@ async function appWithToken() {
     hosts: new AllowedHosts([]),
     foreignPages: new ForeignPages([]),
     proxies: new TrustedProxies([]),
-    clock,
+    elapsed,
   });
   app.post('/signed', { config: { access: 'open' } }, (request) => ({
     who: request.principal?.name ?? 'nobody',

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Access, Outcome } from '../../access/access.ts';
 import type { Principal, Scope } from '../../access/scopes.ts';
 import { allows } from '../../access/scopes.ts';
-import type { Clock } from '../../core/millis.ts';
+import type { Monotonic } from '../../core/millis.ts';
 import type { BucketRule } from '../../core/tokenBucket.ts';
 import { take } from '../../core/tokenBucket.ts';
 import type { AllowedHosts } from '../browsers/hosts.ts';
@@ -11,7 +11,7 @@ import { changes } from '../browsers/pages.ts';
 import { HEALTH_PATHS } from '../healthRoutes.ts';
 import type { TrustedProxies } from '../proxies.ts';
 import { clientAddress } from '../proxies.ts';
-import { ClientBuckets } from './buckets.ts';
+import { ClientBuckets, clientOf } from './buckets.ts';
 import { describeAccess } from './describeAccess.ts';
 import { ForbiddenError, TooManyRequestsError, UnauthenticatedError } from './errors.ts';
 import type { RouteAccess } from './routeAccess.ts';
@@ -35,7 +35,7 @@ export interface GuardParts {
   readonly hosts: AllowedHosts;
   readonly foreignPages: ForeignPages;
   readonly proxies: TrustedProxies;
-  readonly clock: Clock;
+  readonly elapsed: Monotonic;
 }
 
 /** Passwords that one address may have compared: whoever guesses gets one a second. What is remembered as right costs nothing. */
@@ -49,7 +49,7 @@ const REALM = 'realm="oneShotMetricsServer", charset="UTF-8"';
  */
 export function guard(
   app: FastifyInstance,
-  { access, writeLimits, hosts, foreignPages, proxies, clock }: GuardParts,
+  { access, writeLimits, hosts, foreignPages, proxies, elapsed }: GuardParts,
 ): void {
   const guesses = new ClientBuckets(PASSWORDS);
   let rateFullAt = 0;
@@ -62,7 +62,7 @@ export function guard(
   const passRate = () => {
     const { rate } = access;
     if (rate === undefined) return;
-    const taken = take(rate, rateFullAt, clock());
+    const taken = take(rate, rateFullAt, elapsed());
     if (!taken.passed)
       throw new TooManyRequestsError(
         'rate_limit of web.config.file is reached',
@@ -73,7 +73,7 @@ export function guard(
   };
 
   const passGuess = (address: string) => {
-    const guess = guesses.ask(address, clock());
+    const guess = guesses.ask(address, elapsed());
     if (!guess.passed)
       throw new TooManyRequestsError(
         'too many passwords were tried from this address',
@@ -100,7 +100,9 @@ export function guard(
   ) => {
     try {
       const { authorization } = request.headers;
-      const outcome = await access.authenticate(authorization, () => passGuess(addressOf(request)));
+      // By the socket, since a header may name any address: whoever is within a trusted range could guess as many times as there are those.
+      const client = clientOf(proxies.peer(request.raw.socket.remoteAddress ?? '').canonical);
+      const outcome = await access.authenticate(authorization, client, () => passGuess(client));
       request.principal = admitted(outcome, asked, access.asksFor);
       passWrite(request);
     } catch (error) {

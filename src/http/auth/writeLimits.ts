@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/millis.ts';
+import type { Monotonic } from '../../core/millis.ts';
 import type { BucketRule } from '../../core/tokenBucket.ts';
 import { take } from '../../core/tokenBucket.ts';
 import { ClientBuckets } from './buckets.ts';
@@ -16,14 +16,14 @@ export interface WriteSettings {
 export class WriteLimits {
   readonly #clients: ClientBuckets | undefined;
   readonly #total: BucketRule | undefined;
-  readonly #clock: Clock;
+  readonly #elapsed: Monotonic;
   #totalFullAt = 0;
 
-  constructor(settings: WriteSettings, clock: Clock) {
+  constructor(settings: WriteSettings, elapsed: Monotonic) {
     const perClient = ruleOf(settings['limits.perClient'], settings['limits.perClientBurst']);
     this.#clients = perClient && new ClientBuckets(perClient);
     this.#total = ruleOf(settings['limits.total'], settings['limits.totalBurst']);
-    this.#clock = clock;
+    this.#elapsed = elapsed;
   }
 
   /** Whether there are any. */
@@ -33,7 +33,7 @@ export class WriteLimits {
 
   /** Counts a request. Throws a TooManyRequestsError for one too many; that one counts nowhere. */
   pass(address: string): void {
-    const now = this.#clock();
+    const now = this.#elapsed();
     const own = this.#clients?.ask(address, now);
     if (own?.passed === false)
       throw new TooManyRequestsError(
