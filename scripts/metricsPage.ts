@@ -19,6 +19,7 @@ const OUTCOMES: Record<DeliveryOutcome, string> = {
 const REASONS: Record<DropReason, string> = {
   backlog_full: 'more than `scrapers.backlogMax` waited for the scraper; its oldest went',
   log_full: 'the log had reached `store.entriesMax` or `store.bytesMax`, and the scraper had not had them',
+  damaged: 'the file of the log was damaged there, and they could not be read any more',
   scraper_forgotten: 'the scraper was not seen for its timeout, or was deleted',
   no_scraper: 'no scraper was known when their time in the log was over',
 };

@@ -35,7 +35,7 @@ import { openPostLane } from './http/lane/postLane.ts';
 import type { RequestObserver } from './http/server.ts';
 import { buildServer } from './http/server.ts';
 import { webhookRoutes } from './http/webhookRoutes.ts';
-import type { Log } from './log/log.ts';
+import type { Damage, Log } from './log/log.ts';
 import { MemoryLog } from './log/memory/memoryLog.ts';
 import { SqliteLog } from './log/sqlite/sqliteLog.ts';
 import type { Logger } from './observe/logger.ts';
@@ -96,6 +96,9 @@ export class App implements AsyncDisposable {
   readonly #access: Access;
   readonly #http: FastifyInstance;
   readonly #server: Server;
+  readonly #tellDamage: (damages: readonly Damage[]) => void;
+  /** What was come upon before the server was ready: one line tells it all. */
+  #damages: Damage[] = [];
   #rounds = 0;
   #readiness: Readiness = { ready: false, why: 'the log is not open yet' };
 
@@ -117,6 +120,11 @@ export class App implements AsyncDisposable {
     );
     const scraperLimits = { max: settings['scrapers.max'], lookbackMs: settings['scrapers.lookback'] };
     const news = newsFor(logger, clock);
+    this.#tellDamage = (damages) => news.damaged(damages);
+    log.onDamage((damage) => {
+      if (this.#readiness.ready) news.damaged([damage]);
+      else this.#damages.push(damage);
+    });
     const scrapers = (this.#scrapers = new Scrapers(log, tail, clock, scraperLimits, counts, news));
     this.#naming = namingOf(settings, clock, (error) => news.podsUnknown(error));
     const sightings = new Sightings((id, warning) => news.warned(id, WARNINGS[warning]));
@@ -259,6 +267,8 @@ export class App implements AsyncDisposable {
     this.#access.start();
     this.#naming.start();
     this.#readiness = { ready: true };
+    if (this.#damages.length > 0) this.#tellDamage(this.#damages);
+    this.#damages = [];
   }
 
   /** Stops well: answers what is running, gathers what evidence there still is, and closes the log. */

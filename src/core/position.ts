@@ -1,7 +1,7 @@
 import type { Offset } from './offset.ts';
 import type { MovedRange } from './moved.ts';
 import type { Ranges } from './range.ts';
-import { NONE, range, size, union, without } from './range.ts';
+import { NONE, common, range, size, union, without } from './range.ts';
 import type { Mode, Phase } from './settling.ts';
 
 /** The entries handed out in one response, until evidence settles it. */
@@ -94,5 +94,18 @@ export function dropThrough(position: Position, floor: Offset): { position: Posi
   const dropped = unread + size(position.returned) - size(returned);
   if (dropped === 0) return { position, dropped };
   const head = unread > 0 ? floor : position.head;
+  return { position: { ...position, head, returned, endedOnce: without(position.endedOnce, gone) }, dropped };
+}
+
+/**
+ * Gives up what is in `gone` and is not out in an offer, where it stands; what lies before it stays to be fetched. Returns the same position
+ * where there is nothing to give up.
+ */
+export function dropRanges(position: Position, gone: Ranges): { position: Position; dropped: number } {
+  const end = gone.at(-1)?.upTo ?? position.head;
+  const dropped = size(common(gone, available(position, end)));
+  if (dropped === 0) return { position, dropped };
+  const head = end > position.head ? end : position.head;
+  const returned = without(available(position, head), gone);
   return { position: { ...position, head, returned, endedOnce: without(position.endedOnce, gone) }, dropped };
 }

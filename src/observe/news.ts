@@ -2,6 +2,7 @@ import type { Clock } from '../core/millis.ts';
 import type { AccessNews } from '../access/reloadingFile.ts';
 import type { ServerNews } from '../http/server.ts';
 import type { ScraperNews } from '../relay/scrapers.ts';
+import type { Damage } from '../log/log.ts';
 import type { Logger } from './logger.ts';
 import { Throttle } from './throttle.ts';
 
@@ -14,6 +15,7 @@ interface RelayNews {
   warned(id: string, warning: string): void;
   postponed(error: Error): void;
   podsUnknown(error: Error): void;
+  damaged(damages: readonly Damage[]): void;
 }
 
 /** Writes what is worth a line into the server's log. */
@@ -35,6 +37,19 @@ export function newsFor(logger: Logger, clock: Clock): ScraperNews & ServerNews 
     podsUnknown: (error) =>
       limited((more) =>
         logger.warn({ error: error.message, ...more }, 'the watch of pods failed; it is tried again'),
+      ),
+    damaged: (damages) =>
+      limited((more) =>
+        logger.warn(
+          {
+            entries: damages.reduce((sum, { after, upTo }) => sum + upTo - after, 0),
+            after: damages[0]?.after,
+            upTo: damages.at(-1)?.upTo,
+            why: damages[0]?.why,
+            ...more,
+          },
+          'the log is damaged: entries that can not be read are skipped; run `oneshot log check` on the stopped server',
+        ),
       ),
     unsaved: ({ id }, cause) =>
       limited((more) =>

@@ -33,12 +33,13 @@ export async function readRemembered(
   const { last, upTo } = await mark.load();
   const after = offset(Math.max(trimmed, end - entriesMax));
   const newest: Entry[] = [];
-  await inParts(log, after, end, (entries) => {
+  const lost = await inParts(log, after, end, (entries) => {
     for (const entry of entries) newest.push(entry);
   });
-  const floor = after === START ? millis(0) : (newest[0]?.arrived ?? lastArrived);
+  // A series whose entries were lost is one of those that have none among these.
+  const floor = lost > 0 ? lastArrived : after === START ? millis(0) : (newest[0]?.arrived ?? lastArrived);
   const ahead: Entry[] = [];
-  const search = (from: Offset, to: Offset): Promise<void> =>
+  const search = (from: Offset, to: Offset): Promise<unknown> =>
     inParts(log, from, to, (entries) => {
       mark.note(entries);
       for (const entry of entries) if (entry.time > floor) ahead.push(entry);
@@ -54,17 +55,20 @@ export async function readRemembered(
   return { entries: [...ahead, ...newest], floor };
 }
 
-/** Reads what is there beyond `after`, up to and with `to`. */
+/** Reads what is there beyond `after`, up to and with `to`. Resolves with how many entries of it are lost. */
 async function inParts(
   log: Log,
   after: Offset,
   to: Offset,
   each: (entries: readonly Entry[]) => void,
-): Promise<void> {
+): Promise<number> {
+  let lost = 0;
   for (let from = after; from < to;) {
-    const { entries, upTo } = await log.read(from, to, READ_AT_ONCE);
+    const { entries, upTo, ...read } = await log.read(from, to, READ_AT_ONCE);
     each(entries);
-    if (upTo === from) return;
+    lost += read.lost;
+    if (upTo === from) break;
     from = upTo;
   }
+  return lost;
 }

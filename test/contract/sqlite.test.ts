@@ -6,11 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { UnavailableError } from '../../src/core/errors.ts';
 import { offset, START } from '../../src/core/offset.ts';
+import type { Damage } from '../../src/log/log.ts';
 import { LogOpenError } from '../../src/log/log.ts';
 import { SqliteLog } from '../../src/log/sqlite/sqliteLog.ts';
 import { anEvent, aScraper, at, events, readAll, readSome, settles, values } from './support/builders.ts';
 import { aFolder } from './support/folders.ts';
 import { aSqliteLog } from './support/logs.ts';
+import { damagePages, leafPages } from '../support/damage.ts';
 import { RelayHarness } from '../support/relayHarness.ts';
 
 /** A sync that waits to be let go, or to fail. */
@@ -325,11 +327,11 @@ describe('opening', () => {
 
   test('a log of a newer version is refused and left as it is', async () => {
     const path = await aClosedLog();
-    change(path, 'PRAGMA user_version = 5');
+    change(path, 'PRAGMA user_version = 6');
     const before = readFileSync(join(path, 'events.db'));
     const error = await startError(path);
     expect(error).toBeInstanceOf(LogOpenError);
-    expect(String(error)).toContain('newer version (schema 5, this one knows 4)');
+    expect(String(error)).toContain('newer version (schema 6, this one knows 5)');
     expect(readFileSync(join(path, 'events.db')).equals(before)).toBe(true);
   });
 
@@ -386,6 +388,18 @@ describe('opening', () => {
 });
 
 describe('blocks', () => {
+  /** A closed log with blocks of so many entries. Returns how many these are in all. */
+  async function aLogOf(path: string, sizes: readonly number[]): Promise<number> {
+    const log = await aSqliteLog({ path });
+    let end = 0;
+    for (const size of sizes) {
+      await log.append(events(size, end + 1));
+      end += size;
+    }
+    await log[Symbol.asyncDispose]();
+    return end;
+  }
+
   const blocksIn = (folder: string): unknown[] => {
     const db = new DatabaseSync(join(folder, 'events.db'), { readOnly: true });
     const blocks = db.prepare('SELECT last, count FROM blocks ORDER BY last').all();
@@ -462,33 +476,110 @@ describe('blocks', () => {
     }
   });
 
-  test('no more blocks are loaded than a read gives entries of', async () => {
+  test('a block that is damaged is passed over whole, and no other is', async () => {
     const path = aFolder();
+    await aLogOf(path, [3, 3, 3]);
+    change(path, "UPDATE blocks SET text = replace(text, 'prod', 'prox') WHERE last = 6");
     const log = await aSqliteLog({ path });
-    for (const first of [1, 4, 7]) await log.append(events(3, first));
-    await log[Symbol.asyncDispose]();
-    change(path, "UPDATE blocks SET text = '' WHERE last > 3");
-    const damaged = await aSqliteLog({ path });
-    const { entries, upTo } = await damaged.read(START, offset(9), { entriesMax: 9, bytesMax: 350 });
-    expect(values(entries)).toEqual([1, 2, 3]);
-    expect(upTo).toBe(3);
+    const damages: Damage[] = [];
+    log.onDamage((damage) => damages.push(damage));
+    const limits = { entriesMax: 100, bytesMax: Infinity };
+    for (let round = 0; round < 2; round += 1) {
+      const { entries, upTo, lost } = await log.read(START, offset(9), limits);
+      expect([values(entries), upTo, lost]).toEqual([[1, 2, 3, 7, 8, 9], 9, 3]);
+    }
+    expect(await log.read(offset(4), offset(5), limits)).toEqual({ entries: [], upTo: 5, lost: 1 });
+    expect(await log.read(offset(2), offset(9), { entriesMax: 2, bytesMax: 1e9 })).toMatchObject({
+      upTo: 4,
+      lost: 1,
+    });
+    expect(damages).toEqual([{ after: 3, upTo: 6, why: 'damaged' }]);
+    expect(JSON.parse(readFileSync(join(path, 'damaged', 'block-6.json'), 'utf8'))).toMatchObject({
+      last: 6,
+      count: 3,
+      text: expect.stringContaining('prox'),
+    });
   });
 
   test.each([
     ['missing', 'DELETE FROM blocks WHERE last = 6'],
     ['shorter than it was', 'UPDATE blocks SET count = 2 WHERE last = 6'],
-    ['damaged', "UPDATE blocks SET text = '1 m' WHERE last = 6"],
-  ])('entries of a block that is %s are not passed over', async (state, sql) => {
+    ['longer than it was', 'UPDATE blocks SET count = 5 WHERE last = 6'],
+    ['of another text', "UPDATE blocks SET text = '1 m' WHERE last = 6"],
+    ['without a text, and without a checksum', "UPDATE blocks SET text = '', checksum = NULL WHERE last = 6"],
+    [
+      'cut, and without a checksum',
+      'UPDATE blocks SET text = substr(text, 2), checksum = NULL WHERE last = 6',
+    ],
+    ['of another time', 'UPDATE blocks SET arrived = arrived + 1 WHERE last = 6'],
+    ['of no number that there is', `UPDATE blocks SET count = ${2n ** 60n} WHERE last = 6`],
+  ])('a block that is %s keeps nobody from the others', async (_, sql) => {
     const path = aFolder();
-    const log = await aSqliteLog({ path });
-    for (const first of [1, 4, 7]) await log.append(events(3, first));
-    await log[Symbol.asyncDispose]();
+    await aLogOf(path, [3, 3, 3]);
     change(path, sql);
-    const damaged = await aSqliteLog({ path });
-    await expect(readAll(damaged)).rejects.toThrow(/entry \d .*damaged/);
-    expect(values(await readSome(damaged, START, offset(3), 10))).toEqual([1, 2, 3]);
-    if (state === 'missing')
-      await expect(damaged.offsetAt(at(45))).rejects.toThrow(/entry 5 is missing .*damaged/);
+    const log = await aSqliteLog({ path });
+    const { entries, upTo, lost } = await log.read(START, offset(9), { entriesMax: 100, bytesMax: Infinity });
+    expect([values(entries), upTo, lost]).toEqual([[1, 2, 3, 7, 8, 9], 9, 3]);
+    expect(await log.offsetAt(at(85))).toBe(8);
+    expect(await log.offsetAt(at(25))).toBe(2);
+    await log.trim(offset(5));
+    expect(values(await readAll(log))).toEqual([7, 8, 9]);
+    await log.append(events(1, 10));
+    expect(values(await readAll(log))).toEqual([7, 8, 9, 10]);
+  });
+
+  test.each([
+    ['text', "UPDATE blocks SET text = 'x' WHERE last = 9"],
+    ['count', 'UPDATE blocks SET count = 1 WHERE last = 9'],
+  ])('offsets go on behind a last block whose %s is damaged', async (_, sql) => {
+    const path = aFolder();
+    await aLogOf(path, [3, 3, 3]);
+    change(path, sql);
+    const log = await aSqliteLog({ path });
+    expect(log.state()).toMatchObject({ end: 9, lastArrived: at(60) });
+    await log.append(events(1, 10));
+    const { entries, lost } = await log.read(START, offset(10), { entriesMax: 100, bytesMax: Infinity });
+    expect([entries.map((entry) => entry.offset), lost]).toEqual([[1, 2, 3, 4, 5, 6, 10], 3]);
+  });
+
+  test('a block of an older version has no checksum, and is read as it is', async () => {
+    const path = aFolder();
+    await aLogOf(path, [3, 3]);
+    change(path, 'ALTER TABLE blocks DROP COLUMN checksum; PRAGMA user_version = 4');
+    const log = await aSqliteLog({ path });
+    await log.append(events(3, 7));
+    expect(values(await readAll(log))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  test('pages that SQLite can not read are passed over, and no more than what stands on them', async () => {
+    const path = aFolder();
+    const sizes = Array.from({ length: 400 }, (_, index) => 1 + (index % 7));
+    const all = await aLogOf(path, sizes);
+    const file = join(path, 'events.db');
+    const pages = leafPages(file, 'deploys{');
+    expect(pages.length).toBeGreaterThan(8);
+    // Not the last, on which the next block would be written.
+    for (const damaged of [[pages[0]], [pages[3]], [pages[2], pages[5]], pages.slice(1, 4)]) {
+      const before = readFileSync(file);
+      damagePages(file, damaged as number[]);
+      const log = await aSqliteLog({ path });
+      const { entries, upTo, lost } = await log.read(START, offset(all), { entriesMax: 1e6, bytesMax: 1e9 });
+      expect(upTo).toBe(all);
+      expect(entries.length + lost).toBe(all);
+      // A page holds the blocks of about so many entries.
+      expect(lost).toBeGreaterThan(0);
+      expect(lost).toBeLessThan((all / pages.length) * (damaged.length + 3));
+      expect(
+        entries.every((entry, index) => index === 0 || entry.offset > (entries[index - 1]?.offset ?? 0)),
+      ).toBe(true);
+      expect(await log.offsetAt(at(all * 10))).toBe(all);
+      await log.offsetAt(at(all * 5));
+      await log.append(events(1, all + 1));
+      await log.trim(offset(all - 1));
+      expect(values(await readAll(log))).toEqual([all, all + 1]);
+      await log[Symbol.asyncDispose]();
+      writeFileSync(file, before);
+    }
   });
 });
 

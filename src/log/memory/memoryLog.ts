@@ -98,6 +98,10 @@ export class MemoryLog implements Log {
     this.#listeners.push(listener);
   }
 
+  onDamage(): void {
+    // Memory is never damaged.
+  }
+
   onBroken(): void {
     // Memory never breaks.
   }

@@ -2,6 +2,8 @@ import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import type { DamageListener } from '../log.ts';
+import { DamageWatch } from './damageWatch.ts';
 import { EntryTable } from './entryTable.ts';
 import { makeFolder, syncFolders } from './folder.ts';
 import { IdTable } from './idTable.ts';
@@ -21,12 +23,12 @@ export class OpenFiles {
   readonly #db: DatabaseSync;
   readonly #wal: FileHandle;
 
-  private constructor(db: DatabaseSync, wal: FileHandle, folder: string) {
+  private constructor(db: DatabaseSync, wal: FileHandle, folder: string, listener: DamageListener) {
     const transactions = new Transactions(db, folder);
     this.#db = db;
     this.#wal = wal;
     this.ids = new IdTable(db, transactions);
-    this.entries = new EntryTable(db, transactions, this.ids);
+    this.entries = new EntryTable(db, transactions, this.ids, new DamageWatch(folder, listener));
     this.scrapers = new ScraperTable(db, transactions);
     this.notes = new NoteTable(db, transactions);
   }
@@ -35,7 +37,12 @@ export class OpenFiles {
    * Opens the database, and makes it where it is missing. What an earlier process committed and did not sync is synced before
    * anybody can read it. Throws a LogOpenError.
    */
-  static async open(file: string, sync: Sync, pagesMax?: number): Promise<OpenFiles> {
+  static async open(
+    file: string,
+    sync: Sync,
+    listener: DamageListener,
+    pagesMax?: number,
+  ): Promise<OpenFiles> {
     const folder = dirname(file);
     let db: DatabaseSync | undefined;
     let wal: FileHandle | undefined;
@@ -45,7 +52,7 @@ export class OpenFiles {
       if (pagesMax !== undefined) db.exec(`PRAGMA max_page_count = ${pagesMax}`);
       // SQLite deletes the -wal only when the last connection closes, and starts it over in place: this stays the same file.
       wal = await open(`${file}-wal`, 'r+');
-      const files = new OpenFiles(db, wal, folder);
+      const files = new OpenFiles(db, wal, folder, listener);
       files.scrapers.load();
       await sync(wal, 1);
       await syncFolders(changedFolders);

@@ -6,7 +6,15 @@ import type { Millis } from '../../core/millis.ts';
 import { millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
 import { offset, START } from '../../core/offset.ts';
-import type { CommittedListener, Log, LogRead, LogState, ReadLimits, ScraperRecord } from '../log.ts';
+import type {
+  CommittedListener,
+  DamageListener,
+  Log,
+  LogRead,
+  LogState,
+  ReadLimits,
+  ScraperRecord,
+} from '../log.ts';
 import { VersionConflictError } from '../log.ts';
 import type { Append, Written } from './groupCommit.ts';
 import { GroupCommit } from './groupCommit.ts';
@@ -46,6 +54,7 @@ export class SqliteLog implements Log {
   readonly #sync: Sync;
   readonly #commits: GroupCommit;
   readonly #committedListeners: CommittedListener[] = [];
+  readonly #damageListeners: DamageListener[] = [];
   readonly #brokenListeners: ((cause: Error) => void)[] = [];
   #files: OpenFiles | undefined;
   #closing: Promise<void> | undefined;
@@ -71,7 +80,14 @@ export class SqliteLog implements Log {
   }
 
   async start(): Promise<void> {
-    const files = await OpenFiles.open(this.#file, this.#sync, this.#pagesMax);
+    const files = await OpenFiles.open(
+      this.#file,
+      this.#sync,
+      (damage) => {
+        for (const listener of this.#damageListeners) listener(damage);
+      },
+      this.#pagesMax,
+    );
     this.#files = files;
     this.#end = files.entries.end;
     this.#lastArrived = files.entries.lastArrived;
@@ -128,6 +144,10 @@ export class SqliteLog implements Log {
 
   onCommitted(listener: CommittedListener): void {
     this.#committedListeners.push(listener);
+  }
+
+  onDamage(listener: DamageListener): void {
+    this.#damageListeners.push(listener);
   }
 
   onBroken(listener: (cause: Error) => void): void {
