@@ -11,7 +11,8 @@ const OUTCOMES: Record<DeliveryOutcome, string> = {
   confirmed: 'delivered: the next request came on the same connection, or the client ended it well',
   unproven: 'judged as delivered without evidence, when the lease ended or the server restarted',
   returned: 'the response broke; they are offered again',
-  doubtful: 'the client closed close to its scrape timeout; they are offered again, and may come twice',
+  doubtful:
+    'the client closed close to its scrape timeout, or may have had them by a timed scrape and now scrapes untimed; they are offered again, and may come twice',
   repeated: 'timed samples offered again for want of proof; Prometheus stores them once',
   collapsed: 'settled with a later event of their series, which alone was shown',
 };

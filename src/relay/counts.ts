@@ -19,7 +19,10 @@ export type DeliveryOutcome =
   | 'unproven'
   /** The response broke before it was out whole, or timed samples did later; they are offered again. */
   | 'returned'
-  /** Untimed, and perhaps delivered: the client closed close to its scrape timeout, or by a reset; offered again, they may come twice. */
+  /**
+   * Untimed, and perhaps delivered: the client closed close to its scrape timeout, or by a reset, or it may have had them by a timed scrape
+   * before; offered again, they may come twice.
+   */
   | 'doubtful'
   /** Timed samples offered again for want of proof; stored once however often they come. */
   | 'repeated'

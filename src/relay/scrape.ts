@@ -1,7 +1,7 @@
 import type { Evidence } from '../core/evidence.ts';
 import type { PageLimits } from '../core/limits.ts';
 import type { Clock, Millis } from '../core/millis.ts';
-import { makeOffer, markFlushed, settle } from '../core/offer.ts';
+import { makeOffer, markFlushed, perhapsTwice, settle } from '../core/offer.ts';
 import type { Position } from '../core/position.ts';
 import { available, dropRanges, positionAt } from '../core/position.ts';
 import { size, without } from '../core/range.ts';
@@ -180,6 +180,7 @@ export class Scrapes {
       ...(closes && { closes }),
     } as const;
     this.#counts.moved += movedCount;
+    this.#counts.deliveries.doubtful += perhapsTwice(position, mode, covered);
     await this.#scrapers.update(id, { position: { ...makeOffer(position, offer, left), moved } });
     return offer.id;
   }

@@ -423,6 +423,7 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
         },
       ],
       endedOnce: [],
+      perhapsTimed: [{ after: offset(2), upTo: offset(3) }],
       endsInRow: 3,
       repeats: [],
       moved: [{ after: offset(1), upTo: offset(2), floor: at(2) }],
