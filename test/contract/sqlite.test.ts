@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
@@ -7,11 +7,12 @@ import { describe, expect, test } from 'vitest';
 import { UnavailableError } from '../../src/core/errors.ts';
 import { offset, START } from '../../src/core/offset.ts';
 import type { Damage } from '../../src/log/log.ts';
+import { positionAt } from '../../src/core/position.ts';
 import { LogOpenError } from '../../src/log/log.ts';
 import { SqliteLog } from '../../src/log/sqlite/sqliteLog.ts';
 import { anEvent, aScraper, at, events, readAll, readSome, settles, values } from './support/builders.ts';
 import { aFolder } from './support/folders.ts';
-import { aSqliteLog } from './support/logs.ts';
+import { aSqliteLog, started } from './support/logs.ts';
 import { damagePages, leafPages } from '../support/damage.ts';
 import { RelayHarness } from '../support/relayHarness.ts';
 
@@ -140,14 +141,14 @@ async function startError(path: string): Promise<unknown> {
 }
 
 describe('opening', () => {
-  test('makes the folder where it is missing, and leaves one file when closed', async () => {
+  test('makes the folder where it is missing, and leaves the database and its mark when closed', async () => {
     const path = join(aFolder(), 'a', 'b');
     await using log = new SqliteLog({ path, durability: 'power' });
     expect(existsSync(path)).toBe(false);
     await log.start();
-    expect(readdirSync(path).toSorted()).toEqual(['events.db', 'events.db-wal']);
+    expect(readdirSync(path).toSorted()).toEqual(['events.db', 'events.db-wal', 'events.end']);
     await log[Symbol.asyncDispose]();
-    expect(readdirSync(path)).toEqual(['events.db']);
+    expect(readdirSync(path).toSorted()).toEqual(['events.db', 'events.end']);
   });
 
   test('an empty file is a new log', async () => {
@@ -579,7 +580,70 @@ describe('blocks', () => {
       expect(values(await readAll(log))).toEqual([all, all + 1]);
       await log[Symbol.asyncDispose]();
       writeFileSync(file, before);
+      // It speaks of an entry that is not in there.
+      rmSync(join(path, 'events.end'));
     }
+  });
+});
+
+describe('the end of the log', () => {
+  const limits = { entriesMax: 100, bytesMax: Infinity };
+
+  test('that is missing is told, counted as lost, and no offset of it is given again', async () => {
+    const path = aFolder();
+    const log = await aSqliteLog({ path });
+    await log.append(events(5));
+    await log[Symbol.asyncDispose]();
+    change(path, 'DELETE FROM blocks');
+    const again = new SqliteLog({ path, durability: 'power' });
+    const damages: Damage[] = [];
+    again.onDamage((damage) => damages.push(damage));
+    await started(again);
+    expect(damages).toMatchObject([{ after: 0, upTo: 5 }]);
+    const { end } = again.state();
+    expect(end).toBeGreaterThan(5);
+    expect(await again.read(START, end, limits)).toEqual({ entries: [], upTo: end, lost: 5 });
+    await again.append(events(2, 6));
+    expect(await again.read(START, offset(end + 2), limits)).toMatchObject({ upTo: end, lost: 5 });
+    expect(
+      values((await again.read(offset(3), offset(end + 2), { ...limits, entriesMax: 1e4 })).entries),
+    ).toEqual([6, 7]);
+    expect(await again.offsetAt(at(65))).toBe(end + 1);
+    await again[Symbol.asyncDispose]();
+    // Once.
+    const third = await aSqliteLog({ path });
+    expect(third.state().end).toBe(end + 2);
+    await third.trim(offset(end + 1));
+    expect(values(await readAll(third))).toEqual([7]);
+  });
+
+  test('is also known by what scrapers had', async () => {
+    const path = aFolder();
+    const log = await aSqliteLog({ path });
+    await log.append(events(5));
+    await log.saveScraper(aScraper({ position: positionAt(offset(4)) }));
+    await log[Symbol.asyncDispose]();
+    change(path, 'DELETE FROM blocks');
+    rmSync(join(path, 'events.end'));
+    const again = await aSqliteLog({ path });
+    expect(again.state().end).toBeGreaterThan(4);
+    expect(await again.read(START, again.state().end, limits)).toMatchObject({ lost: 4 });
+  });
+
+  test.each(['', 'end 9 crc 1', 'nonsense', 'end 99999999999999999999 crc 0'])(
+    'a mark that says nothing keeps nobody from the log: %j',
+    async (mark) => {
+      const path = await aClosedLog();
+      writeFileSync(join(path, 'events.end'), mark);
+      expect((await aSqliteLog({ path })).state().end).toBe(3);
+      expect(readFileSync(join(path, 'events.end'), 'latin1')).toMatch(/^end 3 crc /);
+    },
+  );
+
+  test('of a log that was moved away says nothing of a new one', async () => {
+    const path = await aClosedLog();
+    rmSync(join(path, 'events.db'));
+    expect((await aSqliteLog({ path })).state().end).toBe(0);
   });
 });
 

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { damagePages, leafPages } from '../support/damage.ts';
@@ -89,3 +89,41 @@ describe('a page of the log', () => {
     expect(await again.end('SIGTERM')).toBe(0);
   });
 });
+
+test.each([
+  [
+    'a byte is another',
+    (wal: Buffer) =>
+      wal.fill((wal.at(wal.length >> 1) as number) ^ 0xff, wal.length >> 1, (wal.length >> 1) + 1),
+  ],
+  ['the half is missing', (wal: Buffer) => wal.subarray(0, wal.length >> 1)],
+])(
+  'G2: after a kill, %s of the -wal file: what is lost is told and counted, and no offset is given again',
+  async (_, damage) => {
+    using folder = temporaryFolder();
+    const server = await start(folder.path);
+    expect(await scrapeAll(server, 'a')).toEqual([]);
+    for (let batch = 0; batch < 40; batch += 1) await post(server, batch * BATCH, BATCH);
+    const mark = join(folder.path, 'events.end');
+    await expect.poll(() => readFileSync(mark, 'latin1')).toMatch(/^end 400 /);
+    await server.end('SIGKILL');
+    const wal = join(folder.path, 'events.db-wal');
+    writeFileSync(wal, damage(readFileSync(wal)));
+
+    const again = await start(folder.path);
+    expect(again.output()).toMatch(/"upTo":400,"why":"the end of the log is missing/);
+    await post(again, 1000, 2);
+    const got = await scrapeAll(again, 'a');
+    expect(got.slice(-2)).toEqual([1000, 1001]);
+    const before = got.slice(0, -2);
+    expect(before).toEqual(Array.from({ length: before.length }, (_each, n) => n));
+    expect(before.length).toBeLessThan(400);
+    expect(await dropped(again)).toBe(400 - before.length);
+    const { events } = (await (await fetch(`${again.url}/api/v1/events?after=400`)).json()) as {
+      events: object[];
+    };
+    expect(events).toHaveLength(2);
+    expect(readdirSync(join(folder.path, 'damaged'))).toHaveLength(1);
+    expect(await again.end('SIGTERM')).toBe(0);
+  },
+);

@@ -348,7 +348,8 @@ async function check(modes: readonly Mode[], numRuns: number): Promise<void> {
       const model: Model = { scrapers: new Map(), posted: 0, ids: new Map() };
       await fc.asyncModelRun(() => ({ model, real }), sequence);
       // Leases end, so that nothing stays out; nobody is forgotten.
-      for (const scraper of real.scrapers.all()) await real.scrape(scraper.id, modes[0] as Mode, 'address');
+      for (const scraper of real.scrapers.all())
+        await real.scrape(scraper.id, modes[0] ?? 'timed', 'address');
       await real.pass(LEASE_MS);
       for (const scraper of model.scrapers.values()) settleWithout(scraper, scraper.out);
       await drain(model, real);

@@ -38,6 +38,20 @@ export const ENTRIES_MAX = 1000;
 /** … or with the one that takes it to so many UTF-16 units of series: who reads one entry loads its whole block. */
 const SERIES_UNITS_MAX = 256 * 1024;
 
+/** A block of entries that are lost; beyond `lost` the offsets were never given to any. */
+export function writeHole(end: Offset, lost: number, last: Offset, arrived: Millis): Block {
+  const block = { last, count: last - end, arrived, text: `${HOLE}${lost}` };
+  return { ...block, checksum: checksumOf(block) };
+}
+
+/** Up to which offset its entries are lost, if it is such a block. */
+export function lostIn({ text }: Block): number | undefined {
+  return text.startsWith(HOLE) ? Number(text.slice(HOLE.length)) : undefined;
+}
+
+/** No entry's line begins so. */
+const HOLE = 'lost ';
+
 /** A block that is only checked gives nothing. */
 const UNUSED = new Taken({ entriesMax: 1, bytesMax: 1 });
 

@@ -4,7 +4,7 @@ import type { Offset } from '../../core/offset.ts';
 import { offset } from '../../core/offset.ts';
 import type { LogRead, ReadLimits } from '../log.ts';
 import type { Block } from './block.ts';
-import { ENTRIES_MAX, isWhole, lastArrivedBy, readBlock } from './block.ts';
+import { ENTRIES_MAX, isWhole, lastArrivedBy, lostIn, readBlock } from './block.ts';
 import type { DamageWatch } from './damageWatch.ts';
 import { isCorrupt } from './sqliteError.ts';
 import { Taken } from './taken.ts';
@@ -61,6 +61,7 @@ export class BlockReader {
     };
     while (at < last && !taken.isFull) {
       let why = 'missing';
+      let isInHole = false;
       try {
         for (const row of this.#select.iterate(at + 1, last) as unknown as Iterable<Row>) {
           const block = toBlock(row);
@@ -72,12 +73,20 @@ export class BlockReader {
           skip(Math.min(block.last - block.count, last), why);
           why = 'missing';
           if (at === last) break;
+          const lostUpTo = lostIn(block);
+          if (lostUpTo !== undefined) {
+            const to = Math.min(block.last, upTo);
+            lost += Math.max(0, Math.min(lostUpTo, to) - at);
+            at = to;
+            isInHole = true;
+            break;
+          }
           const before = taken.entries.length;
           readBlock(block, at as Offset, last as Offset, taken);
           at += taken.entries.length - before;
           if (taken.isFull) break;
         }
-        if (!taken.isFull) skip(last, why);
+        if (!taken.isFull && !isInHole) skip(last, why);
       } catch (error) {
         if (!isCorrupt(error)) throw error;
         // What stood before it has been taken.
@@ -111,7 +120,7 @@ export class BlockReader {
     }
     if (later === undefined || later[1] === 1) return low as Offset;
     const block = this.#blockAt(later[0]);
-    const found = block === undefined ? undefined : lastArrivedBy(block, time);
+    const found = block === undefined || lostIn(block) !== undefined ? undefined : lastArrivedBy(block, time);
     return Math.min(Math.max(low, found ?? low), upTo) as Offset;
   }
 

@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { constants, copyFileSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { Offset } from '../../core/offset.ts';
 import type { Ranges } from '../../core/range.ts';
 import { NONE, range, union, without } from '../../core/range.ts';
@@ -59,6 +59,21 @@ export class DamageWatch {
       this.#bytesLeft -= Buffer.byteLength(body);
     } catch {
       // There before, or no room for it: what is damaged is lost with it or without.
+    }
+  }
+
+  /** Keeps a copy of a file, under its name and a number, if there is room for it. */
+  keepFile(file: string, number: number): void {
+    try {
+      mkdirSync(this.#folder, { recursive: true });
+      this.#count();
+      const { size } = statSync(file);
+      if (this.#filesLeft <= 0 || this.#bytesLeft < size) return;
+      copyFileSync(file, join(this.#folder, `${basename(file)}-${number}`), constants.COPYFILE_EXCL);
+      this.#filesLeft -= 1;
+      this.#bytesLeft -= size;
+    } catch {
+      // As above.
     }
   }
 

@@ -5,7 +5,8 @@ import { millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
 import { offset } from '../../core/offset.ts';
 import type { LogRead, ReadLimits } from '../log.ts';
-import { writeBlock } from './block.ts';
+import type { Block } from './block.ts';
+import { writeBlock, writeHole } from './block.ts';
 import { BlockReader } from './blockReader.ts';
 import type { DamageWatch } from './damageWatch.ts';
 import type { Append } from './groupCommit.ts';
@@ -59,6 +60,13 @@ export class EntryTable {
   /** Of the last committed entry, or of the last there was. */
   get lastArrived(): Millis {
     return this.#lastArrived;
+  }
+
+  /** Puts a hole at the end of the log, behind which it goes on: entries up to `lost` are lost, and none has an offset up to `last`. */
+  addHole(lost: number, last: Offset): void {
+    const block = writeHole(this.#end, lost, last, this.#lastArrived);
+    this.#transactions.run(() => insertBlock(this.#insert, block));
+    this.#end = last;
   }
 
   /** What the file occupies, without the pages that are free to be used again. */
@@ -138,8 +146,12 @@ export class EntryTable {
 /** Writes dense entries in as few blocks as they fit in, within the caller's transaction. */
 function insertBlocks(insert: StatementSync, entries: readonly Entry[]): void {
   for (let from = 0; from < entries.length;) {
-    const { last, count, arrived, text, checksum } = writeBlock(entries, from);
-    insert.run(last, count, arrived, text, checksum);
-    from += count;
+    const block = writeBlock(entries, from);
+    insertBlock(insert, block);
+    from += block.count;
   }
+}
+
+function insertBlock(insert: StatementSync, { last, count, arrived, text, checksum }: Block): void {
+  insert.run(last, count, arrived, text, checksum);
 }

@@ -1,9 +1,13 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import type { Offset } from '../../core/offset.ts';
+import { offset } from '../../core/offset.ts';
 import type { DamageListener } from '../log.ts';
 import { DamageWatch } from './damageWatch.ts';
+import { EndMark, MARK_FILE, UNMARKED_MAX } from './endMark.ts';
 import { EntryTable } from './entryTable.ts';
 import { makeFolder, syncFolders } from './folder.ts';
 import { IdTable } from './idTable.ts';
@@ -20,15 +24,19 @@ export class OpenFiles {
   readonly ids: IdTable;
   readonly scrapers: ScraperTable;
   readonly notes: NoteTable;
+  readonly #mark: EndMark;
+  readonly #watch: DamageWatch;
   readonly #db: DatabaseSync;
   readonly #wal: FileHandle;
 
   private constructor(db: DatabaseSync, wal: FileHandle, folder: string, listener: DamageListener) {
+    this.#watch = new DamageWatch(folder, listener);
+    this.#mark = new EndMark(join(folder, MARK_FILE));
     const transactions = new Transactions(db, folder);
     this.#db = db;
     this.#wal = wal;
     this.ids = new IdTable(db, transactions);
-    this.entries = new EntryTable(db, transactions, this.ids, new DamageWatch(folder, listener));
+    this.entries = new EntryTable(db, transactions, this.ids, this.#watch);
     this.scrapers = new ScraperTable(db, transactions);
     this.notes = new NoteTable(db, transactions);
   }
@@ -48,20 +56,46 @@ export class OpenFiles {
     let wal: FileHandle | undefined;
     try {
       const changedFolders = await makeFolder(folder);
+      // Who moved the database away begins with an empty log, and knows what is not in it.
+      const isNew = !existsSync(file);
       db = openDatabase(file);
       if (pagesMax !== undefined) db.exec(`PRAGMA max_page_count = ${pagesMax}`);
       // SQLite deletes the -wal only when the last connection closes, and starts it over in place: this stays the same file.
       wal = await open(`${file}-wal`, 'r+');
       const files = new OpenFiles(db, wal, folder, listener);
-      files.scrapers.load();
+      files.#goOnBehind(isNew ? 0 : EndMark.read(join(folder, MARK_FILE)), `${file}-wal`);
       await sync(wal, 1);
       await syncFolders(changedFolders);
+      files.#mark.start(files.entries.end);
       return files;
     } catch (error) {
       await wal?.close();
       db?.close();
       throw openError(file, error);
     }
+  }
+
+  /** What is up to here is durable; to be called before anybody hears of it. */
+  noteEnd(end: Offset): void {
+    this.#mark.note(end);
+  }
+
+  /**
+   * Where entries were durable, or shown to a scraper, that are not there any more: goes on behind the furthest of them. Offsets that others may
+   * have seen are not given again, also of those that the mark did not speak of yet.
+   */
+  #goOnBehind(marked: number, wal: string): void {
+    let most = marked;
+    for (const { position } of this.scrapers.load()) if (position.head > most) most = position.head;
+    const { end } = this.entries;
+    if (most <= end) return;
+    this.#watch.keepFile(wal, end);
+    this.entries.addHole(most, offset(most + UNMARKED_MAX));
+    this.#watch.passedOver(
+      end,
+      offset(most),
+      'the end of the log is missing, as where the -wal file was damaged',
+    );
   }
 
   /** Makes durable whatever was committed before, for so many who wait. */
@@ -73,5 +107,6 @@ export class OpenFiles {
   async close(): Promise<void> {
     await this.#wal.close();
     this.#db.close();
+    this.#mark.close();
   }
 }

@@ -241,6 +241,7 @@ export class SqliteLog implements Log {
     const last = committed.at(-1) as Entry;
     this.#end = last.offset;
     this.#lastArrived = last.arrived;
+    this.#openFiles.noteEnd(last.offset);
     for (const listener of this.#committedListeners) listener(committed);
   }
 
