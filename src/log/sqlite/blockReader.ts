@@ -89,6 +89,7 @@ export class BlockReader {
         if (!taken.isFull && !isInHole) skip(last, why);
       } catch (error) {
         if (!isCorrupt(error)) throw error;
+        this.#forgetError();
         // What stood before it has been taken.
         skip(Math.min(this.#beyondDamage(at, last), last), (error as Error).message);
       }
@@ -140,6 +141,15 @@ export class BlockReader {
       if (row === undefined || block !== undefined) return { block, end: endOf(block?.last ?? 0, damaged) };
       damaged.push(row[0]);
       at = row[0] - 1;
+    }
+  }
+
+  /** A statement that failed halfway throws its error once more when it is run again. */
+  #forgetError(): void {
+    try {
+      this.#select.get(Number.MAX_SAFE_INTEGER, 0);
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
     }
   }
 

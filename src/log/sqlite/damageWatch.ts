@@ -7,7 +7,7 @@ import type { DamageListener } from '../log.ts';
 import type { Row } from './blockReader.ts';
 
 /** Below the log's folder. */
-export const DAMAGED_FOLDER = 'damaged';
+const DAMAGED_FOLDER = 'damaged';
 /** Files that are kept there at most, … */
 const FILES_MAX = 100;
 /** … and what they may take, in bytes. */
@@ -17,7 +17,7 @@ const TOLD_MAX = 1_000;
 
 /** Tells each damage once, and keeps aside what could be read of it. */
 export class DamageWatch {
-  readonly #folder: string;
+  readonly #folder: string | undefined;
   readonly #listener: DamageListener;
   #told: Ranges = NONE;
   readonly #kept = new Set<string>();
@@ -25,8 +25,9 @@ export class DamageWatch {
   #bytesLeft = BYTES_MAX;
   #isCounted = false;
 
-  constructor(folder: string, listener: DamageListener) {
-    this.#folder = join(folder, DAMAGED_FOLDER);
+  /** Without a folder nothing is kept aside. */
+  constructor(folder: string | undefined, listener: DamageListener) {
+    this.#folder = folder === undefined ? undefined : join(folder, DAMAGED_FOLDER);
     this.#listener = listener;
   }
 
@@ -43,6 +44,8 @@ export class DamageWatch {
 
   /** Keeps a row that is not what was written, as long as there is room for it; whether that works changes nothing else. */
   keepAside(row: Row): void {
+    const folder = this.#folder;
+    if (folder === undefined) return;
     const name = `block-${String(row[0])}.json`;
     if (this.#kept.has(name)) return;
     if (this.#kept.size < TOLD_MAX) this.#kept.add(name);
@@ -51,10 +54,10 @@ export class DamageWatch {
       typeof value === 'bigint' ? String(value) : value,
     );
     try {
-      mkdirSync(this.#folder, { recursive: true });
-      this.#count();
+      mkdirSync(folder, { recursive: true });
+      this.#count(folder);
       if (this.#filesLeft <= 0 || this.#bytesLeft < Buffer.byteLength(body)) return;
-      writeFileSync(join(this.#folder, name), body, { flag: 'wx', mode: 0o600 });
+      writeFileSync(join(folder, name), body, { flag: 'wx', mode: 0o600 });
       this.#filesLeft -= 1;
       this.#bytesLeft -= Buffer.byteLength(body);
     } catch {
@@ -64,12 +67,14 @@ export class DamageWatch {
 
   /** Keeps a copy of a file, under its name and a number, if there is room for it. */
   keepFile(file: string, number: number): void {
+    const folder = this.#folder;
+    if (folder === undefined) return;
     try {
-      mkdirSync(this.#folder, { recursive: true });
-      this.#count();
+      mkdirSync(folder, { recursive: true });
+      this.#count(folder);
       const { size } = statSync(file);
       if (this.#filesLeft <= 0 || this.#bytesLeft < size) return;
-      copyFileSync(file, join(this.#folder, `${basename(file)}-${number}`), constants.COPYFILE_EXCL);
+      copyFileSync(file, join(folder, `${basename(file)}-${number}`), constants.COPYFILE_EXCL);
       this.#filesLeft -= 1;
       this.#bytesLeft -= size;
     } catch {
@@ -78,12 +83,12 @@ export class DamageWatch {
   }
 
   /** What stands there from before. */
-  #count(): void {
+  #count(folder: string): void {
     if (this.#isCounted) return;
     this.#isCounted = true;
-    for (const name of readdirSync(this.#folder)) {
+    for (const name of readdirSync(folder)) {
       this.#filesLeft -= 1;
-      this.#bytesLeft -= statSync(join(this.#folder, name)).size;
+      this.#bytesLeft -= statSync(join(folder, name)).size;
     }
   }
 }
