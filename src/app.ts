@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Access } from './access/access.ts';
+import { copyOf } from './app/copy.ts';
 import type { Naming } from './app/naming.ts';
 import { namingOf } from './app/naming.ts';
 import { bodyRules, eventRules, seriesRules } from './app/eventRules.ts';
@@ -21,6 +22,7 @@ import type { Clock } from './core/millis.ts';
 import { UnavailableError } from './core/errors.ts';
 import { asksNothing, guard } from './http/auth/guard.ts';
 import { WriteLimits } from './http/auth/writeLimits.ts';
+import { backupRoute } from './http/backupRoute.ts';
 import { Connections } from './http/connections.ts';
 import { eventRoute } from './http/eventRoute.ts';
 import { feedRoute } from './http/feedRoute.ts';
@@ -213,6 +215,7 @@ export class App implements AsyncDisposable {
         rules: { rules, eventsMax: settings['batch.eventsMax'] },
         clock,
       });
+      backupRoute(routes, () => copyOf(log, settings['store.path']));
       scrapersRoutes(routes, {
         list: () => overview(scrapers, sightings, pages),
         forget: (id) => expiry.forget(id),

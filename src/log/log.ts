@@ -159,6 +159,14 @@ export interface Log extends AsyncDisposable {
    */
   saveNote(key: string, text: string): Promise<void>;
 
+  /**
+   * Writes a copy of the log, with everything that is committed by now, into a file that is not there yet, in a folder that it makes where it
+   * is missing, and lets others have their turns
+   * meanwhile. Resolves with false where the log keeps nothing on a disk; rejects with an UnavailableError where there is no
+   * room. At most one at a time.
+   */
+  copyTo(file: string): Promise<boolean>;
+
   /** Removes all entries up to and with `upTo`. Reading them afterwards finds nothing. */
   trim(upTo: Offset): Promise<void>;
 }

@@ -158,6 +158,10 @@ export class MemoryLog implements Log {
     this.#notes.set(key, text);
   }
 
+  async copyTo(): Promise<boolean> {
+    return false;
+  }
+
   async trim(upTo: Offset): Promise<void> {
     this.#checkOpen();
     const first = this.#indexBeyond(upTo);

@@ -1,8 +1,9 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { backup } from 'node:sqlite';
 import type { Offset } from '../../core/offset.ts';
 import { offset } from '../../core/offset.ts';
 import type { DamageListener } from '../log.ts';
@@ -11,12 +12,17 @@ import { EndMark, MARK_FILE, UNMARKED_MAX } from './endMark.ts';
 import { EntryTable } from './entryTable.ts';
 import { makeFolder, syncFolders } from './folder.ts';
 import { IdTable } from './idTable.ts';
-import { openDatabase } from './openDatabase.ts';
+import { openDatabase, pragma } from './openDatabase.ts';
 import { NoteTable } from './noteTable.ts';
 import { ScraperTable } from './scraperTable.ts';
-import { openError } from './sqliteError.ts';
+import { isNoRoom, openError } from './sqliteError.ts';
 import type { Sync } from './sync.ts';
-import { Transactions } from './transactions.ts';
+import { Transactions, noRoom } from './transactions.ts';
+
+/** What a copy leaves free on the disk at least. */
+const ROOM_LEFT_BYTES = 64 * 1024 * 1024;
+/** Pages that are copied at once: others wait for no more than that. */
+const COPIED_PAGES = 64;
 
 /** The log's files while they are open, and the tables in them. */
 export class OpenFiles {
@@ -101,6 +107,21 @@ export class OpenFiles {
   /** Makes durable whatever was committed before, for so many who wait. */
   sync(sync: Sync, waiting: number): Promise<void> {
     return sync(this.#wal, waiting);
+  }
+
+  /** Copies the database, a few pages at a time. What is written meanwhile is copied, too. */
+  async copyTo(file: string): Promise<void> {
+    const copies = dirname(file);
+    mkdirSync(copies, { recursive: true, mode: 0o700 });
+    // A copy that fills the disk would keep the log itself from being written.
+    const { bavail, bsize } = statfsSync(copies);
+    const needed = pragma(this.#db, 'page_count') * pragma(this.#db, 'page_size') + ROOM_LEFT_BYTES;
+    if (bavail * bsize < needed) throw noRoom(`a copy needs ${needed} bytes, and ${bavail * bsize} are free`);
+    try {
+      await backup(this.#db, file, { rate: COPIED_PAGES });
+    } catch (error) {
+      throw isNoRoom(error, copies) ? noRoom(error) : error;
+    }
   }
 
   /** Closing the database moves what the WAL holds into it, synced, and removes the WAL. */

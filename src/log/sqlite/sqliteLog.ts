@@ -64,6 +64,7 @@ export class SqliteLog implements Log {
   #bytes = 0;
   #measuredAt = 0;
   #trims: Promise<unknown> = Promise.resolve();
+  #copying: Promise<unknown> = Promise.resolve();
 
   constructor({ path, durability, pagesMax, sync = leastCostSync() }: SqliteLogOptions) {
     this.#file = join(resolve(path), FILE);
@@ -193,6 +194,14 @@ export class SqliteLog implements Log {
     await this.#commits.synced();
   }
 
+  async copyTo(file: string): Promise<boolean> {
+    this.#checkOpen();
+    const copying = this.#openFiles.copyTo(file);
+    this.#copying = copying.catch(() => {});
+    await copying;
+    return true;
+  }
+
   async trim(upTo: Offset): Promise<void> {
     this.#checkOpen();
     const last = offset(Math.min(upTo, this.#end));
@@ -207,6 +216,7 @@ export class SqliteLog implements Log {
   async #close(): Promise<void> {
     if (this.#files === undefined) return;
     await this.#trims;
+    await this.#copying;
     await this.#commits.idle();
     await this.#files.close();
     this.#files = undefined;
