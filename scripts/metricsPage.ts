@@ -13,7 +13,8 @@ const OUTCOMES: Record<DeliveryOutcome, string> = {
   confirmed: 'delivered: the next request came on the same connection, or the client ended it well',
   unproven: 'judged as delivered without evidence, when the lease ended or the server restarted',
   returned: 'the response broke; they are offered again',
-  doubtful: 'the client closed close to its scrape timeout; they are offered again, and may come twice',
+  doubtful:
+    'the client closed close to its scrape timeout, or may have had them by a timed scrape and now scrapes untimed; they are offered again, and may come twice',
   repeated: 'timed samples offered again for want of proof; Prometheus stores them once',
   collapsed: 'settled with a later event of their series, which alone was shown',
 };
@@ -21,6 +22,7 @@ const OUTCOMES: Record<DeliveryOutcome, string> = {
 const REASONS: Record<DropReason, string> = {
   backlog_full: 'more than `scrapers.backlogMax` waited for the scraper; its oldest went',
   log_full: 'the log had reached `store.entriesMax` or `store.bytesMax`, and the scraper had not had them',
+  damaged: 'the file of the log was damaged there, and they could not be read any more',
   scraper_forgotten: 'the scraper was not seen for its timeout, or was deleted',
   no_scraper: 'no scraper was known when their time in the log was over',
 };

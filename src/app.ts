@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Access } from './access/access.ts';
+import { copyOf } from './app/copy.ts';
 import type { Naming } from './app/naming.ts';
 import type { Machine } from './app/memory.ts';
 import { memoryOf } from './app/memory.ts';
@@ -31,6 +32,7 @@ import { WriteLimits } from './http/auth/writeLimits.ts';
 import { AnswerMemory } from './http/answerMemory.ts';
 import { BodyMemory } from './http/bodyMemory.ts';
 import type { AllowedHosts } from './http/browsers/hosts.ts';
+import { backupRoute } from './http/backupRoute.ts';
 import { Connections } from './http/connections.ts';
 import { Closings } from './http/closings.ts';
 import { countersRoute } from './http/countersRoute.ts';
@@ -49,7 +51,7 @@ import { openPostLane } from './http/lane/postLane.ts';
 import type { RequestObserver } from './http/server.ts';
 import { buildServer } from './http/server.ts';
 import { webhookRoutes } from './http/webhookRoutes.ts';
-import type { Log } from './log/log.ts';
+import type { Damage, Log } from './log/log.ts';
 import { MemoryLog } from './log/memory/memoryLog.ts';
 import { SqliteLog } from './log/sqlite/sqliteLog.ts';
 import type { Logger } from './observe/logger.ts';
@@ -118,6 +120,9 @@ export class App implements AsyncDisposable {
   readonly #hosts: AllowedHosts;
   readonly #http: FastifyInstance;
   readonly #server: Server;
+  readonly #tellDamage: (damages: readonly Damage[]) => void;
+  /** What was come upon before the server was ready: one line tells it all. */
+  #damages: Damage[] = [];
   #rounds = 0;
   #readiness: Readiness = { ready: false, why: 'the log is not open yet' };
 
@@ -140,6 +145,11 @@ export class App implements AsyncDisposable {
     );
     const scraperLimits = { max: settings['scrapers.max'], lookbackMs: settings['scrapers.lookback'] };
     const news = newsFor(logger, elapsed);
+    this.#tellDamage = (damages) => news.damaged(damages);
+    log.onDamage((damage) => {
+      if (this.#readiness.ready) news.damaged([damage]);
+      else this.#damages.push(damage);
+    });
     const scrapers = (this.#scrapers = new Scrapers(log, tail, clock, scraperLimits, counts, news));
     this.#naming = namingOf(settings, elapsed, (error) => news.podsUnknown(error));
     const sightings = new Sightings((id, warning) => news.warned(id, WARNINGS[warning]));
@@ -254,6 +264,7 @@ export class App implements AsyncDisposable {
         rules: { rules, eventsMax: settings['batch.eventsMax'] },
         clock,
       });
+      backupRoute(routes, () => copyOf(log, settings['store.path']));
       scrapersRoutes(routes, {
         list: () => overview(scrapers, sightings, pages),
         forget: (id) => expiry.forget(id),
@@ -320,6 +331,8 @@ export class App implements AsyncDisposable {
     this.#access.start();
     this.#naming.start();
     this.#readiness = { ready: true };
+    if (this.#damages.length > 0) this.#tellDamage(this.#damages);
+    this.#damages = [];
   }
 
   /** Stops well: answers what is running, gathers what evidence there still is, and closes the log. */

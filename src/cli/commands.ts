@@ -3,6 +3,8 @@ import { TOKEN_RANDOM_BYTES, hashToken, newToken, tokenEntry } from '../access/t
 import type { Command } from './command.ts';
 import { completionOf } from './completion.ts';
 import { configCheck } from './configCheck.ts';
+import { logBackup } from './logBackup.ts';
+import { logCheckOf } from './logCheck.ts';
 import { push } from './push.ts';
 import { runCommand } from './run.ts';
 import { scrapers, scrapersForget } from './scrapers.ts';
@@ -23,6 +25,8 @@ export const COMMANDS: readonly Command[] = [
   spoolCommand,
   spoolFlush,
   configCheck,
+  logBackup,
+  logCheckOf(async () => (await import('../app/logFiles.ts')).logFiles),
   webhookTryOf(async () => (await import('../app/tryWebhook.ts')).tryWebhookWith),
   tokenNewOf({
     scopes: SCOPES,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import type { Evidence } from './evidence.ts';
-import { CLOSES_AFTER_ENDS, makeOffer, markFlushed, settle } from './offer.ts';
+import { CLOSES_AFTER_ENDS, makeOffer, markFlushed, perhapsTwice, settle } from './offer.ts';
 import { offset } from './offset.ts';
 import type { Offer, Position } from './position.ts';
 import { available, cursorOf, dropThrough, pendingCount, positionAt } from './position.ts';
@@ -71,6 +71,38 @@ describe('settling an offer', () => {
     const { position, returned } = settle(flushed(5, 'untimed'), 1, 'reset');
     expect(returned).toBe(5);
     expect(available(position, offset(7))).toEqual(between(0, 7));
+  });
+
+  test.each([
+    ['nextRequest', 0],
+    ['reset', 5],
+    ['cleanEnd', 5],
+    ['doubtfulEnd', 5],
+    ['closed', 5],
+    ['elsewhere', 5],
+    ['leaseOver', 5],
+    ['restart', 5],
+  ] as const)(
+    'of a timed response that may have arrived is known when they are shown untimed: %s',
+    (evidence, twice) => {
+      const { position } = settle(flushed(5, 'timed'), 1, evidence);
+      expect(perhapsTwice(position, 'untimed', between(0, 5))).toBe(twice);
+      expect(perhapsTwice(position, 'timed', between(0, 5))).toBe(0);
+      if (twice === 0) return;
+      const untimed = makeOffer(position, { ...offerOf(2, between(0, 5)), mode: 'untimed' });
+      expect(perhapsTwice(untimed, 'untimed', between(0, 5))).toBe(0);
+      const timed = settle(makeOffer(position, { ...offerOf(2, between(0, 5)), mode: 'timed' }), 2, 'reset');
+      expect(perhapsTwice(timed.position, 'untimed', between(0, 5))).toBe(5);
+    },
+  );
+
+  test('of a timed response that was cut was not stored', () => {
+    const cut = makeOffer(positionAt(offset(0)), { ...offerOf(1, between(0, 5)), mode: 'timed' });
+    for (const evidence of ['reset', 'cleanEnd', 'doubtfulEnd', 'closed', 'leaseOver'] as const)
+      expect(settle(cut, 1, evidence).position.perhapsTimed).toEqual(NONE);
+    // Where nobody cut it, the rest may have arrived.
+    for (const evidence of ['nextRequest', 'elsewhere', 'restart'] as const)
+      expect(settle(cut, 1, evidence).position.perhapsTimed).toEqual(between(0, 5));
   });
 
   test('held changes nothing at all', () => {
@@ -304,6 +336,7 @@ class Watched {
     );
     assert.equal(pendingCount(position, offset(end)), end - this.#settled.size);
     assert.equal(cursorOf(position), Math.min(position.head, ...open.map((at) => at - 1)));
+    assert.ok(membersOf(position.perhapsTimed).every((at) => open.includes(at)));
     assert.ok(membersOf(position.endedOnce).every((at) => open.includes(at)));
   }
 }

@@ -2,10 +2,10 @@ import type { Evidence } from './evidence.ts';
 import type { Offset } from './offset.ts';
 import { START } from './offset.ts';
 import type { Offer, Position } from './position.ts';
-import { available } from './position.ts';
+import { available, withoutMarks } from './position.ts';
 import { NONE, common, range, size, union, without } from './range.ts';
 import type { Ranges } from './range.ts';
-import type { Verdict } from './settling.ts';
+import type { Mode, Verdict } from './settling.ts';
 import { judge } from './settling.ts';
 
 /** A page is never halved below one event: 2^20 exceeds every sensible page. */
@@ -41,7 +41,15 @@ export function makeOffer(position: Position, offer: Offer, left: Ranges = NONE)
     head,
     returned: union(without(position.returned, offer.ranges), common(left, range(position.head, head))),
     offers: [...position.offers, offer],
+    // Counted as doubtful with this offer; what becomes of it then is its own doubt.
+    perhapsTimed:
+      offer.mode === 'untimed' ? without(position.perhapsTimed, offer.ranges) : position.perhapsTimed,
   };
+}
+
+/** How many entries an offer in a mode may bring a second time, at another time: those that a timed response may have brought. */
+export function perhapsTwice({ perhapsTimed }: Position, mode: Mode, ranges: Ranges): number {
+  return mode === 'untimed' ? size(common(ranges, perhapsTimed)) : 0;
 }
 
 /** Notes that the response of an offer went into the socket whole. */
@@ -72,18 +80,19 @@ export function settle(position: Position, offerId: number, evidence: Evidence):
   const offer = position.offers.find((o) => o.id === offerId);
   if (offer === undefined) return settleRepeat(position, offerId, evidence);
   const verdict = judge(offer.mode, offer.phase, evidence);
+  const perhaps = mayHaveArrived(offer, evidence) ? offer.ranges : NONE;
   switch (verdict) {
     case 'hold':
       return { ...NOTHING, position, verdict };
     case 'confirm':
     case 'confirmUnproven':
-      return close(proved(position, verdict), offer, verdict, offer.ranges, position.endedOnce);
+      return close(proved(position, verdict), offer, verdict, offer.ranges, position.endedOnce, perhaps);
     case 'return':
     case 'returnDoubtful':
-      return close(position, offer, verdict, NONE, position.endedOnce);
+      return close(position, offer, verdict, NONE, position.endedOnce, perhaps);
     case 'again': {
       const repeats = [...position.repeats, offer].slice(-REPEATS_MAX);
-      return close({ ...position, repeats }, offer, verdict, NONE, position.endedOnce);
+      return close({ ...position, repeats }, offer, verdict, NONE, position.endedOnce, perhaps);
     }
     case 'againOnce': {
       const endsInRow = Math.min(position.endsInRow + 1, CLOSES_AFTER_ENDS);
@@ -95,11 +104,18 @@ export function settle(position: Position, offerId: number, evidence: Evidence):
         verdict,
         secondTime,
         union(position.endedOnce, without(offer.ranges, secondTime)),
+        perhaps,
       );
     }
     default:
       return verdict satisfies never;
   }
+}
+
+/** Whether the client may have read a timed response whole. One that was cut while it was being sent stores nothing. */
+function mayHaveArrived({ mode, phase }: Offer, evidence: Evidence): boolean {
+  if (mode === 'untimed') return false;
+  return phase === 'flushed' || ['nextRequest', 'elsewhere', 'restart'].includes(evidence);
 }
 
 /** A client that gave proof does not close after each scrape. */
@@ -132,7 +148,7 @@ function settleRepeat(position: Position, offerId: number, evidence: Evidence): 
       offers,
       repeats,
       returned: without(position.returned, confirmed),
-      endedOnce: without(position.endedOnce, confirmed),
+      ...withoutMarks(position, confirmed),
       endsInRow: 0,
     },
   };
@@ -148,6 +164,7 @@ function close(
   verdict: Verdict,
   confirmed: Ranges,
   endedOnce: Ranges,
+  perhaps: Ranges,
 ): Settlement {
   const back = without(offer.ranges, confirmed);
   return {
@@ -160,6 +177,7 @@ function close(
       offers: position.offers.filter((o) => o.id !== offer.id),
       returned: union(position.returned, back),
       endedOnce: without(endedOnce, confirmed),
+      perhapsTimed: without(union(position.perhapsTimed, perhaps), confirmed),
       halvings: nextHalvings(position.halvings, verdict, confirmed),
     },
   };

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { makeOffer, settle } from './offer.ts';
 import { offset } from './offset.ts';
 import type { Offer, Position } from './position.ts';
-import { available, cursorOf, dropThrough, pendingCount, positionAt } from './position.ts';
-import { NONE, range } from './range.ts';
+import { available, cursorOf, dropRanges, dropThrough, pendingCount, positionAt } from './position.ts';
+import { NONE, range, union, without } from './range.ts';
 
 const between = (after: number, upTo: number) => range(offset(after), offset(upTo));
 const offerOf = (id: number, after: number, upTo: number): Offer => ({
@@ -72,5 +72,22 @@ describe('a position', () => {
     const { position } = settle(sent, 1, 'cleanEnd');
     expect(position.endedOnce).toEqual(between(0, 5));
     expect(dropThrough(position, offset(3)).position.endedOnce).toEqual(between(3, 5));
+  });
+});
+
+describe('what is gone from the middle of the log', () => {
+  test('is given up where it stands, and what lies before it is still to be fetched', () => {
+    const position = { ...positionAt(offset(10)), returned: range(offset(2), offset(6)) };
+    const gone = union(range(offset(3), offset(5)), range(offset(12), offset(15)));
+    const { position: after, dropped } = dropRanges(position, gone);
+    expect(dropped).toBe(5);
+    expect(after.head).toBe(15);
+    expect(available(after, offset(20))).toEqual(without(available(position, offset(20)), gone));
+    expect(dropRanges(after, gone)).toEqual({ position: after, dropped: 0 });
+  });
+
+  test('leaves what is out in an offer, and what is confirmed', () => {
+    const position = positionAt(offset(10));
+    expect(dropRanges(position, range(offset(2), offset(10)))).toEqual({ position, dropped: 0 });
   });
 });

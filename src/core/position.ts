@@ -1,7 +1,7 @@
 import type { Offset } from './offset.ts';
 import type { MovedRange } from './moved.ts';
 import type { Ranges } from './range.ts';
-import { NONE, range, size, union, without } from './range.ts';
+import { NONE, common, range, size, union, without } from './range.ts';
 import type { Mode, Phase } from './settling.ts';
 
 /** The entries handed out in one response, until evidence settles it. */
@@ -31,6 +31,11 @@ export interface Position {
   readonly offers: readonly Offer[];
   /** Timed entries whose response ended well once, without proof; part of `returned` or of an offer. */
   readonly endedOnce: Ranges;
+  /**
+   * Entries that a timed response may have brought, of which no proof came; part of `returned` or of an offer. To show them untimed gives
+   * them another time: they may be stored twice.
+   */
+  readonly perhapsTimed: Ranges;
   /** How many timed responses in a row ended well without proof; counted up to the number that tells who never gives any. */
   readonly endsInRow: number;
   /**
@@ -51,6 +56,7 @@ export function positionAt(head: Offset): Position {
     returned: NONE,
     offers: [],
     endedOnce: NONE,
+    perhapsTimed: NONE,
     endsInRow: 0,
     repeats: [],
     moved: [],
@@ -94,5 +100,26 @@ export function dropThrough(position: Position, floor: Offset): { position: Posi
   const dropped = unread + size(position.returned) - size(returned);
   if (dropped === 0) return { position, dropped };
   const head = unread > 0 ? floor : position.head;
-  return { position: { ...position, head, returned, endedOnce: without(position.endedOnce, gone) }, dropped };
+  return { position: { ...position, head, returned, ...withoutMarks(position, gone) }, dropped };
+}
+
+/**
+ * Gives up what is in `gone` and is not out in an offer, where it stands; what lies before it stays to be fetched. Returns the same position
+ * where there is nothing to give up.
+ */
+export function dropRanges(position: Position, gone: Ranges): { position: Position; dropped: number } {
+  const end = gone.at(-1)?.upTo ?? position.head;
+  const dropped = size(common(gone, available(position, end)));
+  if (dropped === 0) return { position, dropped };
+  const head = end > position.head ? end : position.head;
+  const returned = without(available(position, head), gone);
+  return { position: { ...position, head, returned, ...withoutMarks(position, gone) }, dropped };
+}
+
+/** What is remembered of entries, without some that are given up or confirmed. */
+export function withoutMarks(
+  { endedOnce, perhapsTimed }: Position,
+  gone: Ranges,
+): Pick<Position, 'endedOnce' | 'perhapsTimed'> {
+  return { endedOnce: without(endedOnce, gone), perhapsTimed: without(perhapsTimed, gone) };
 }

@@ -63,12 +63,23 @@ export interface LogRead {
 /** Reports entries that have become durable. */
 export type CommittedListener = (entries: readonly Entry[]) => void;
 
+/** Entries beyond `after`, up to and with `upTo`, that can't be read any more. */
+export interface Damage {
+  readonly after: Offset;
+  readonly upTo: Offset;
+  /** In a few words. */
+  readonly why: string;
+}
+
+export type DamageListener = (damage: Damage) => void;
+
 /**
  * The log: entries in one order, and each scraper's position in it. It has one owner at a time; opening one that is in use
  * elsewhere fails.
  *
  * Constructing does no I/O. `start` opens it, and fails with a LogOpenError when it can't be opened, is in use, is damaged, or
- * was written by a newer version; it never replaces what it can't read. Disposing waits for what is under way and closes it.
+ * was written by a newer version; it never replaces what it can't read. Damage to entries alone keeps nothing from being opened or used:
+ * reads pass over what can't be read. Disposing waits for what is under way and closes it.
  * All other methods may be called between the two.
  *
  * A log that has no room rejects with an UnavailableError (`log_full`), has then stored nothing of the call, and works again by
@@ -111,6 +122,9 @@ export interface Log extends AsyncDisposable {
    */
   onCommitted(listener: CommittedListener): void;
 
+  /** Tells the listener of damage when it is first come upon, at a start too. */
+  onDamage(listener: DamageListener): void;
+
   /** Tells the listener, at most once, that the log can't go on. */
   onBroken(listener: (cause: Error) => void): void;
 
@@ -144,6 +158,14 @@ export interface Log extends AsyncDisposable {
    * the call returns, and is durable when the promise resolves.
    */
   saveNote(key: string, text: string): Promise<void>;
+
+  /**
+   * Writes a copy of the log, with everything that is committed by now, into a file that is not there yet, in a folder that it makes where it
+   * is missing, and lets others have their turns
+   * meanwhile. Resolves with false where the log keeps nothing on a disk; rejects with an UnavailableError where there is no
+   * room. At most one at a time.
+   */
+  copyTo(file: string): Promise<boolean>;
 
   /** Removes all entries up to and with `upTo`. Reading them afterwards finds nothing. */
   trim(upTo: Offset): Promise<void>;

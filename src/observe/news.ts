@@ -3,6 +3,7 @@ import type { AccessNews } from '../access/reloadingFile.ts';
 import type { CloseNews, CloseReason } from '../http/closings.ts';
 import type { ServerNews } from '../http/server.ts';
 import type { ScraperNews } from '../relay/scrapers.ts';
+import type { Damage } from '../log/log.ts';
 import type { Logger } from './logger.ts';
 import { Throttle } from './throttle.ts';
 
@@ -27,6 +28,7 @@ interface RelayNews {
   podsUnknown(error: Error): void;
   closed: CloseNews;
   fewDescriptors(limit: number, connections: number): void;
+  damaged(damages: readonly Damage[]): void;
 }
 
 /** Writes what is worth a line into the server's log. */
@@ -63,6 +65,19 @@ export function newsFor(
     podsUnknown: (error) =>
       limited((more) =>
         logger.warn({ error: error.message, ...more }, 'the watch of pods failed; it is tried again'),
+      ),
+    damaged: (damages) =>
+      limited((more) =>
+        logger.warn(
+          {
+            entries: damages.reduce((sum, { after, upTo }) => sum + upTo - after, 0),
+            after: damages[0]?.after,
+            upTo: damages.at(-1)?.upTo,
+            why: damages[0]?.why,
+            ...more,
+          },
+          'the log is damaged: entries that can not be read are skipped; run `oneshot log check` on the stopped server',
+        ),
       ),
     unsaved: ({ id }, cause) =>
       limited((more) =>

@@ -4,6 +4,8 @@ export type DropReason =
   | 'backlog_full'
   /** The log had reached `store.entriesMax` or `store.bytesMax`; its oldest went, though this scraper had not had them. */
   | 'log_full'
+  /** It can't be read any more: the file of the log was damaged. */
+  | 'damaged'
   /** The scraper was not seen for its timeout, and was forgotten with what it had not fetched. */
   | 'scraper_forgotten'
   /** Nobody had ever scraped when the entry's time in the log was over. */
@@ -17,7 +19,10 @@ export type DeliveryOutcome =
   | 'unproven'
   /** The response broke before it was out whole, or timed samples did later; they are offered again. */
   | 'returned'
-  /** Untimed, and perhaps delivered: the client closed close to its scrape timeout, or by a reset; offered again, they may come twice. */
+  /**
+   * Untimed, and perhaps delivered: the client closed close to its scrape timeout, or by a reset, or it may have had them by a timed scrape
+   * before; offered again, they may come twice.
+   */
   | 'doubtful'
   /** Timed samples offered again for want of proof; stored once however often they come. */
   | 'repeated'
@@ -52,7 +57,7 @@ export function newCounts(): Counts {
     seriesOverflow: { refused: 0, folded: 0 },
     retimed: 0,
     moved: 0,
-    dropped: { backlog_full: 0, log_full: 0, scraper_forgotten: 0, no_scraper: 0 },
+    dropped: { backlog_full: 0, log_full: 0, damaged: 0, scraper_forgotten: 0, no_scraper: 0 },
     deliveries: { confirmed: 0, unproven: 0, returned: 0, doubtful: 0, repeated: 0, collapsed: 0 },
   };
 }

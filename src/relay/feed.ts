@@ -2,6 +2,7 @@ import type { Entry } from '../core/entry.ts';
 import type { PageLimits } from '../core/limits.ts';
 import type { Offset } from '../core/offset.ts';
 import { offset } from '../core/offset.ts';
+import type { Ranges } from '../core/range.ts';
 import { range } from '../core/range.ts';
 import { entriesOf } from '../core/run.ts';
 import type { Log } from '../log/log.ts';
@@ -38,12 +39,17 @@ export class Feed {
     const asked = after ?? Math.max(trimmed, end - entriesMax);
     const from = asked > end ? trimmed : offset(Math.max(asked, trimmed));
     const limits: PageLimits = { eventsMax: entriesMax, bytesMax };
-    const { stretches, ranges } = await this.#pages.read(range(from, end), limits);
+    const { stretches, ranges, gaps } = await this.#pages.read(range(from, end), limits);
     return {
       events: entriesOf(stretches).filter(({ kind }) => kind === 'event'),
-      next: ranges.at(-1)?.upTo ?? from,
+      next: furthest(from, ranges, gaps),
       end,
       gone: asked > end ? 0 : from - asked,
     };
   }
+}
+
+/** Where what was gone through ends. */
+function furthest(from: Offset, ...all: readonly Ranges[]): Offset {
+  return offset(Math.max(from, ...all.map((ranges) => ranges.at(-1)?.upTo ?? 0)));
 }

@@ -43,12 +43,13 @@ export async function readRemembered(
 ): Promise<Remembered> {
   const { lastArrived } = log.state();
   const { last, upTo } = await mark.load();
-  const { entries: newest, after } = await readNewest(log, limits);
+  const { entries: newest, after, lost } = await readNewest(log, limits);
   const newestFrom = after === START ? millis(0) : (newest[0]?.arrived ?? lastArrived);
-  let floor = newestFrom;
+  // A series whose entries were lost is one of those that have none among these.
+  let floor = lost > 0 ? lastArrived : newestFrom;
   const ahead: Entry[] = [];
   let bytes = 0;
-  const search = (from: Offset, to: Offset): Promise<void> =>
+  const search = (from: Offset, to: Offset): Promise<unknown> =>
     inParts(log, from, to, (entries) => {
       mark.note(entries);
       for (const entry of entries) {
@@ -73,38 +74,43 @@ export async function readRemembered(
 async function readNewest(
   log: Log,
   { entriesMax, bytesMax }: RememberedLimits,
-): Promise<{ entries: readonly Entry[]; after: Offset }> {
+): Promise<{ entries: readonly Entry[]; after: Offset; lost: number }> {
   const { trimmed, end } = log.state();
   const first = offset(Math.max(trimmed, end - entriesMax));
   const parts: (readonly Entry[])[] = [];
   let after = end;
   let bytes = 0;
+  let lost = 0;
   let window = WINDOW_ENTRIES;
   while (after > first && bytes < bytesMax) {
     const from = offset(Math.max(first, after - window));
-    const { entries, upTo } = await log.read(from, after, { entriesMax: window, bytesMax: bytesMax - bytes });
-    if (upTo < after && window > 1) {
+    const read = await log.read(from, after, { entriesMax: window, bytesMax: bytesMax - bytes });
+    if (read.upTo < after && window > 1) {
       window = Math.ceil(window / 2);
       continue;
     }
-    for (const { series } of entries) bytes += trackBytes(series);
-    parts.push(entries);
+    for (const { series } of read.entries) bytes += trackBytes(series);
+    parts.push(read.entries);
+    lost += read.lost;
     after = from;
   }
-  return { entries: parts.toReversed().flat(), after };
+  return { entries: parts.toReversed().flat(), after, lost };
 }
 
-/** Reads what is there beyond `after`, up to and with `to`. */
+/** Reads what is there beyond `after`, up to and with `to`. Resolves with how many entries of it are lost. */
 async function inParts(
   log: Log,
   after: Offset,
   to: Offset,
   each: (entries: readonly Entry[]) => void,
-): Promise<void> {
+): Promise<number> {
+  let lost = 0;
   for (let from = after; from < to;) {
-    const { entries, upTo } = await log.read(from, to, READ_AT_ONCE);
+    const { entries, upTo, ...read } = await log.read(from, to, READ_AT_ONCE);
     each(entries);
-    if (upTo === from) return;
+    lost += read.lost;
+    if (upTo === from) break;
     from = upTo;
   }
+  return lost;
 }

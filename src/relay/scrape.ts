@@ -2,9 +2,9 @@ import type { Evidence } from '../core/evidence.ts';
 import type { PageLimits } from '../core/limits.ts';
 import type { Clock, Millis } from '../core/millis.ts';
 import type { Claim } from '../core/memory.ts';
-import { makeOffer, markFlushed, settle } from '../core/offer.ts';
+import { makeOffer, markFlushed, perhapsTwice, settle } from '../core/offer.ts';
 import type { Position } from '../core/position.ts';
-import { available, positionAt } from '../core/position.ts';
+import { available, dropRanges, positionAt } from '../core/position.ts';
 import { size, without } from '../core/range.ts';
 import type { Run } from '../core/run.ts';
 import type { Mode } from '../core/settling.ts';
@@ -98,6 +98,7 @@ export class Scrapes {
         within(limits, request.memory),
       );
       request.memory.resize(memoryOf(page));
+      if (page.lost > 0) this.#giveUp(id, page);
       if (page.stretches.length === 0) return { runs: [], offerId: undefined };
       // While the log was read, another request of the same scraper may have taken some of it, or a trim may have dropped it.
       const now = this.#scrapers.get(id)?.position;
@@ -105,6 +106,17 @@ export class Scrapes {
       const shown = show(request.mode, page, now, request.requestedAt, this.#showing);
       return { runs: shown.runs, offerId: await this.#offer(id, now, shown, request) };
     }
+  }
+
+  /** What can't be read any more is nobody's to get. */
+  #giveUp(id: string, { gaps, lost }: Page): void {
+    const before = this.#scrapers.get(id)?.position;
+    if (before === undefined) return;
+    const { position, dropped } = dropRanges(before, gaps);
+    if (dropped === 0) return;
+    // A gap may be larger than what was lost in it: offsets that nobody was ever given.
+    this.#counts.dropped.damaged += Math.min(lost, dropped);
+    void this.#scrapers.update(id, { position });
   }
 
   /** What the next scrape would get. Changes nothing, and makes nobody known. */
@@ -176,6 +188,7 @@ export class Scrapes {
       ...(closes && { closes }),
     } as const;
     this.#counts.moved += movedCount;
+    this.#counts.deliveries.doubtful += perhapsTwice(position, mode, covered);
     await this.#scrapers.update(id, { position: { ...makeOffer(position, offer, left), moved } });
     return offer.id;
   }

@@ -52,8 +52,8 @@ it('shows the same of what the tail knows as of what was read from the log', () 
         const now = millis(requestedAt);
         const known = [...(tail.slice(after, tail.end, Infinity) ?? [])];
         const read = [new ReadStretch(log.slice(after))];
-        const fast = show(mode, { stretches: known, ranges }, position, now, rules);
-        const slow = show(mode, { stretches: read, ranges }, position, now, rules);
+        const fast = show(mode, { stretches: known, ranges, gaps: [], lost: 0 }, position, now, rules);
+        const slow = show(mode, { stretches: read, ranges, gaps: [], lost: 0 }, position, now, rules);
         const visible = ({ runs }: typeof fast) =>
           entriesOf(runs).filter(({ kind }) => mode === 'timed' || kind === 'event');
         expect(visible(fast)).toEqual(visible(slow));

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Entry } from '../../src/core/entry.ts';
@@ -5,7 +7,8 @@ import { offset, START } from '../../src/core/offset.ts';
 import type { Log } from '../../src/log/log.ts';
 import { VersionConflictError } from '../../src/log/log.ts';
 import { anEvent, aScraper, at, events, readAll, readSome, values } from './support/builders.ts';
-import { LOG_KINDS, started } from './support/logs.ts';
+import { aFolder } from './support/folders.ts';
+import { LOG_KINDS, aSqliteLog, started } from './support/logs.ts';
 
 /** Remembers what a log tells. */
 function toldBy(log: Log): Entry[] {
@@ -407,6 +410,27 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
     },
   );
 
+  test('a copy is a log with all that was in it, or there is none', async () => {
+    const log = await aLog();
+    await log.append(events(2000), ['a']);
+    await log.saveScraper(aScraper());
+    await log.saveNote('key', 'text');
+    const folder = join(aFolder(), 'copy');
+    const copying = log.copyTo(join(folder, 'events.db'));
+    await log.append(events(1, 2001));
+    if (!(await copying)) {
+      expect(existsSync(folder)).toBe(false);
+      return;
+    }
+    const copy = await aSqliteLog({ path: folder });
+    expect((await readAll(copy)).slice(0, 2000)).toEqual((await readAll(log)).slice(0, 2000));
+    expect(await copy.loadScrapers()).toEqual(await log.loadScrapers());
+    expect(await copy.loadNote('key')).toBe('text');
+    expect(await copy.knownIds(['a', 'b'])).toEqual(new Set(['a']));
+    await copy.append(events(1, 3000));
+    expect(log.state().end).toBe(2001);
+  });
+
   describe('scrapers', () => {
     const POSITION = {
       head: offset(7),
@@ -423,6 +447,7 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
         },
       ],
       endedOnce: [],
+      perhapsTimed: [{ after: offset(2), upTo: offset(3) }],
       endsInRow: 3,
       repeats: [],
       moved: [{ after: offset(1), upTo: offset(2), floor: at(2) }],

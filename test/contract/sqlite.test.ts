@@ -1,16 +1,19 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { UnavailableError } from '../../src/core/errors.ts';
 import { offset, START } from '../../src/core/offset.ts';
+import type { Damage } from '../../src/log/log.ts';
+import { positionAt } from '../../src/core/position.ts';
 import { LogOpenError } from '../../src/log/log.ts';
 import { SqliteLog } from '../../src/log/sqlite/sqliteLog.ts';
 import { anEvent, aScraper, at, events, readAll, readSome, settles, values } from './support/builders.ts';
 import { aFolder } from './support/folders.ts';
-import { aSqliteLog } from './support/logs.ts';
+import { aSqliteLog, started } from './support/logs.ts';
+import { damagePages, leafPages } from '../support/damage.ts';
 import { RelayHarness } from '../support/relayHarness.ts';
 
 /** A sync that waits to be let go, or to fail. */
@@ -138,14 +141,14 @@ async function startError(path: string): Promise<unknown> {
 }
 
 describe('opening', () => {
-  test('makes the folder where it is missing, and leaves one file when closed', async () => {
+  test('makes the folder where it is missing, and leaves the database and its mark when closed', async () => {
     const path = join(aFolder(), 'a', 'b');
     await using log = new SqliteLog({ path, durability: 'power' });
     expect(existsSync(path)).toBe(false);
     await log.start();
-    expect(readdirSync(path).toSorted()).toEqual(['events.db', 'events.db-wal']);
+    expect(readdirSync(path).toSorted()).toEqual(['events.db', 'events.db-wal', 'events.end']);
     await log[Symbol.asyncDispose]();
-    expect(readdirSync(path)).toEqual(['events.db']);
+    expect(readdirSync(path).toSorted()).toEqual(['events.db', 'events.end']);
   });
 
   test('an empty file is a new log', async () => {
@@ -325,11 +328,11 @@ describe('opening', () => {
 
   test('a log of a newer version is refused and left as it is', async () => {
     const path = await aClosedLog();
-    change(path, 'PRAGMA user_version = 5');
+    change(path, 'PRAGMA user_version = 6');
     const before = readFileSync(join(path, 'events.db'));
     const error = await startError(path);
     expect(error).toBeInstanceOf(LogOpenError);
-    expect(String(error)).toContain('newer version (schema 5, this one knows 4)');
+    expect(String(error)).toContain('newer version (schema 6, this one knows 5)');
     expect(readFileSync(join(path, 'events.db')).equals(before)).toBe(true);
   });
 
@@ -386,6 +389,18 @@ describe('opening', () => {
 });
 
 describe('blocks', () => {
+  /** A closed log with blocks of so many entries. Returns how many these are in all. */
+  async function aLogOf(path: string, sizes: readonly number[]): Promise<number> {
+    const log = await aSqliteLog({ path });
+    let end = 0;
+    for (const size of sizes) {
+      await log.append(events(size, end + 1));
+      end += size;
+    }
+    await log[Symbol.asyncDispose]();
+    return end;
+  }
+
   const blocksIn = (folder: string): unknown[] => {
     const db = new DatabaseSync(join(folder, 'events.db'), { readOnly: true });
     const blocks = db.prepare('SELECT last, count FROM blocks ORDER BY last').all();
@@ -462,33 +477,173 @@ describe('blocks', () => {
     }
   });
 
-  test('no more blocks are loaded than a read gives entries of', async () => {
+  test('a block that is damaged is passed over whole, and no other is', async () => {
     const path = aFolder();
+    await aLogOf(path, [3, 3, 3]);
+    change(path, "UPDATE blocks SET text = replace(text, 'prod', 'prox') WHERE last = 6");
     const log = await aSqliteLog({ path });
-    for (const first of [1, 4, 7]) await log.append(events(3, first));
-    await log[Symbol.asyncDispose]();
-    change(path, "UPDATE blocks SET text = '' WHERE last > 3");
-    const damaged = await aSqliteLog({ path });
-    const { entries, upTo } = await damaged.read(START, offset(9), { entriesMax: 9, bytesMax: 350 });
-    expect(values(entries)).toEqual([1, 2, 3]);
-    expect(upTo).toBe(3);
+    const damages: Damage[] = [];
+    log.onDamage((damage) => damages.push(damage));
+    const limits = { entriesMax: 100, bytesMax: Infinity };
+    for (let round = 0; round < 2; round += 1) {
+      const { entries, upTo, lost } = await log.read(START, offset(9), limits);
+      expect([values(entries), upTo, lost]).toEqual([[1, 2, 3, 7, 8, 9], 9, 3]);
+    }
+    expect(await log.read(offset(4), offset(5), limits)).toEqual({ entries: [], upTo: 5, lost: 1 });
+    expect(await log.read(offset(2), offset(9), { entriesMax: 2, bytesMax: 1e9 })).toMatchObject({
+      upTo: 4,
+      lost: 1,
+    });
+    expect(damages).toEqual([{ after: 3, upTo: 6, why: 'damaged' }]);
+    expect(JSON.parse(readFileSync(join(path, 'damaged', 'block-6.json'), 'utf8'))).toMatchObject({
+      last: 6,
+      count: 3,
+      text: expect.stringContaining('prox'),
+    });
   });
 
   test.each([
     ['missing', 'DELETE FROM blocks WHERE last = 6'],
     ['shorter than it was', 'UPDATE blocks SET count = 2 WHERE last = 6'],
-    ['damaged', "UPDATE blocks SET text = '1 m' WHERE last = 6"],
-  ])('entries of a block that is %s are not passed over', async (state, sql) => {
+    ['longer than it was', 'UPDATE blocks SET count = 5 WHERE last = 6'],
+    ['of another text', "UPDATE blocks SET text = '1 m' WHERE last = 6"],
+    ['without a text, and without a checksum', "UPDATE blocks SET text = '', checksum = NULL WHERE last = 6"],
+    [
+      'cut, and without a checksum',
+      'UPDATE blocks SET text = substr(text, 2), checksum = NULL WHERE last = 6',
+    ],
+    ['of another time', 'UPDATE blocks SET arrived = arrived + 1 WHERE last = 6'],
+    ['of no number that there is', `UPDATE blocks SET count = ${2n ** 60n} WHERE last = 6`],
+  ])('a block that is %s keeps nobody from the others', async (_, sql) => {
+    const path = aFolder();
+    await aLogOf(path, [3, 3, 3]);
+    change(path, sql);
+    const log = await aSqliteLog({ path });
+    const { entries, upTo, lost } = await log.read(START, offset(9), { entriesMax: 100, bytesMax: Infinity });
+    expect([values(entries), upTo, lost]).toEqual([[1, 2, 3, 7, 8, 9], 9, 3]);
+    expect(await log.offsetAt(at(85))).toBe(8);
+    expect(await log.offsetAt(at(25))).toBe(2);
+    await log.trim(offset(5));
+    expect(values(await readAll(log))).toEqual([7, 8, 9]);
+    await log.append(events(1, 10));
+    expect(values(await readAll(log))).toEqual([7, 8, 9, 10]);
+  });
+
+  test.each([
+    ['text', "UPDATE blocks SET text = 'x' WHERE last = 9"],
+    ['count', 'UPDATE blocks SET count = 1 WHERE last = 9'],
+  ])('offsets go on behind a last block whose %s is damaged', async (_, sql) => {
+    const path = aFolder();
+    await aLogOf(path, [3, 3, 3]);
+    change(path, sql);
+    const log = await aSqliteLog({ path });
+    expect(log.state()).toMatchObject({ end: 9, lastArrived: at(60) });
+    await log.append(events(1, 10));
+    const { entries, lost } = await log.read(START, offset(10), { entriesMax: 100, bytesMax: Infinity });
+    expect([entries.map((entry) => entry.offset), lost]).toEqual([[1, 2, 3, 4, 5, 6, 10], 3]);
+  });
+
+  test('a block of an older version has no checksum, and is read as it is', async () => {
+    const path = aFolder();
+    await aLogOf(path, [3, 3]);
+    change(path, 'ALTER TABLE blocks DROP COLUMN checksum; PRAGMA user_version = 4');
+    const log = await aSqliteLog({ path });
+    await log.append(events(3, 7));
+    expect(values(await readAll(log))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  test('pages that SQLite can not read are passed over, and no more than what stands on them', async () => {
+    const path = aFolder();
+    const sizes = Array.from({ length: 400 }, (_, index) => 1 + (index % 7));
+    const all = await aLogOf(path, sizes);
+    const file = join(path, 'events.db');
+    const pages = leafPages(file, 'deploys{');
+    expect(pages.length).toBeGreaterThan(8);
+    // Not the last, on which the next block would be written.
+    for (const damaged of [[pages[0]], [pages[3]], [pages[2], pages[5]], pages.slice(1, 4)]) {
+      const before = readFileSync(file);
+      damagePages(file, damaged as number[]);
+      const log = await aSqliteLog({ path });
+      const { entries, upTo, lost } = await log.read(START, offset(all), { entriesMax: 1e6, bytesMax: 1e9 });
+      expect(upTo).toBe(all);
+      expect(entries.length + lost).toBe(all);
+      // A page holds the blocks of about so many entries.
+      expect(lost).toBeGreaterThan(0);
+      expect(lost).toBeLessThan((all / pages.length) * (damaged.length + 3));
+      expect(
+        entries.every((entry, index) => index === 0 || entry.offset > (entries[index - 1]?.offset ?? 0)),
+      ).toBe(true);
+      expect(await log.offsetAt(at(all * 10))).toBe(all);
+      await log.offsetAt(at(all * 5));
+      await log.append(events(1, all + 1));
+      await log.trim(offset(all - 1));
+      expect(values(await readAll(log))).toEqual([all, all + 1]);
+      await log[Symbol.asyncDispose]();
+      writeFileSync(file, before);
+      // It speaks of an entry that is not in there.
+      rmSync(join(path, 'events.end'));
+    }
+  });
+});
+
+describe('the end of the log', () => {
+  const limits = { entriesMax: 100, bytesMax: Infinity };
+
+  test('that is missing is told, counted as lost, and no offset of it is given again', async () => {
     const path = aFolder();
     const log = await aSqliteLog({ path });
-    for (const first of [1, 4, 7]) await log.append(events(3, first));
+    await log.append(events(5));
     await log[Symbol.asyncDispose]();
-    change(path, sql);
-    const damaged = await aSqliteLog({ path });
-    await expect(readAll(damaged)).rejects.toThrow(/entry \d .*damaged/);
-    expect(values(await readSome(damaged, START, offset(3), 10))).toEqual([1, 2, 3]);
-    if (state === 'missing')
-      await expect(damaged.offsetAt(at(45))).rejects.toThrow(/entry 5 is missing .*damaged/);
+    change(path, 'DELETE FROM blocks');
+    const again = new SqliteLog({ path, durability: 'power' });
+    const damages: Damage[] = [];
+    again.onDamage((damage) => damages.push(damage));
+    await started(again);
+    expect(damages).toMatchObject([{ after: 0, upTo: 5 }]);
+    const { end } = again.state();
+    expect(end).toBeGreaterThan(5);
+    expect(await again.read(START, end, limits)).toEqual({ entries: [], upTo: end, lost: 5 });
+    await again.append(events(2, 6));
+    expect(await again.read(START, offset(end + 2), limits)).toMatchObject({ upTo: end, lost: 5 });
+    expect(
+      values((await again.read(offset(3), offset(end + 2), { ...limits, entriesMax: 1e4 })).entries),
+    ).toEqual([6, 7]);
+    expect(await again.offsetAt(at(65))).toBe(end + 1);
+    await again[Symbol.asyncDispose]();
+    // Once.
+    const third = await aSqliteLog({ path });
+    expect(third.state().end).toBe(end + 2);
+    await third.trim(offset(end + 1));
+    expect(values(await readAll(third))).toEqual([7]);
+  });
+
+  test('is also known by what scrapers had', async () => {
+    const path = aFolder();
+    const log = await aSqliteLog({ path });
+    await log.append(events(5));
+    await log.saveScraper(aScraper({ position: positionAt(offset(4)) }));
+    await log[Symbol.asyncDispose]();
+    change(path, 'DELETE FROM blocks');
+    rmSync(join(path, 'events.end'));
+    const again = await aSqliteLog({ path });
+    expect(again.state().end).toBeGreaterThan(4);
+    expect(await again.read(START, again.state().end, limits)).toMatchObject({ lost: 4 });
+  });
+
+  test.each(['', 'end 9 crc 1', 'nonsense', 'end 99999999999999999999 crc 0'])(
+    'a mark that says nothing keeps nobody from the log: %j',
+    async (mark) => {
+      const path = await aClosedLog();
+      writeFileSync(join(path, 'events.end'), mark);
+      expect((await aSqliteLog({ path })).state().end).toBe(3);
+      expect(readFileSync(join(path, 'events.end'), 'latin1')).toMatch(/^end 3 crc /);
+    },
+  );
+
+  test('of a log that was moved away says nothing of a new one', async () => {
+    const path = await aClosedLog();
+    rmSync(join(path, 'events.db'));
+    expect((await aSqliteLog({ path })).state().end).toBe(0);
   });
 });
 

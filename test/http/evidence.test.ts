@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { CLOSES_AFTER_ENDS } from '../../src/core/offer.ts';
 import { RawClient, request } from '../support/rawHttp.ts';
 import type { RunningServer } from '../support/server.ts';
-import { startServer } from '../support/server.ts';
+import { startServer, temporaryFolder } from '../support/server.ts';
 
 /** The scrape timeout that these clients announce: long, so that no end of a connection is close to it unless a test waits. */
 const TIMEOUT_S = '30';
@@ -236,5 +236,41 @@ describe('a graceful stop (G4)', () => {
     expect(late.socket.destroyed).toBe(true);
     expect(Date.now() - started).toBeGreaterThan(400);
     expect(Date.now() - started).toBeLessThan(3_000);
+  });
+});
+
+describe('a scraper that changes from timed to untimed', () => {
+  const TIMED = '/metrics?timestamps=explicit';
+
+  it('G2: gets what it may have had again at another time, counted as doubtful', async () => {
+    await using server = await startServer();
+    await post(server, 3);
+    const timed = await RawClient.connect(server.port);
+    timed.get(TIMED, { 'X-Prometheus-Scrape-Timeout-Seconds': TIMEOUT_S });
+    expect((await timed.response()).body).toContain('{n="2"');
+    timed.end();
+    await seen(server, { repeated: 3 });
+    const untimed = await RawClient.connect(server.port);
+    expect(await scrape(untimed)).toHaveLength(3);
+    await seen(server, { repeated: 3, doubtful: 3 });
+    expect(await scrape(untimed)).toHaveLength(0);
+    await seen(server, { repeated: 3, doubtful: 3, confirmed: 3 });
+  });
+
+  it('G2, G4: so does one whose server starts anew with another scrape.timestamps', async () => {
+    using folder = temporaryFolder();
+    const store = { 'store.kind': 'sqlite', 'store.path': folder.path } as const;
+    {
+      await using server = await startServer({ ...store, 'scrape.timestamps': 'explicit' });
+      await post(server, 3);
+      const client = await RawClient.connect(server.port);
+      await scrape(client);
+      client.end();
+      await seen(server, { repeated: 3 });
+    }
+    await using server = await startServer(store);
+    const client = await RawClient.connect(server.port);
+    expect(await scrape(client)).toHaveLength(3);
+    await seen(server, { doubtful: 3 });
   });
 });

@@ -113,6 +113,10 @@ export class MemoryLog implements Log {
     this.#listeners.push(listener);
   }
 
+  onDamage(): void {
+    // Memory is never damaged.
+  }
+
   onBroken(): void {
     // Memory never breaks.
   }
@@ -167,6 +171,10 @@ export class MemoryLog implements Log {
   async saveNote(key: string, text: string): Promise<void> {
     this.#checkOpen();
     this.#notes.set(key, text);
+  }
+
+  async copyTo(): Promise<boolean> {
+    return false;
   }
 
   async trim(upTo: Offset): Promise<void> {

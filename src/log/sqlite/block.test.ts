@@ -43,6 +43,7 @@ describe('a block', () => {
       last: 7,
       count: 3,
       arrived,
+      checksum: 836114509,
       text: '8a3t-2000v0.5 m{a="b"}\n8et1v0 m{a="b"}\n15 two\nlines 8 m{}\n',
     });
     expect(read(block)).toEqual(entries);

@@ -1,9 +1,10 @@
+import { crc32 } from 'node:zlib';
 import type { Entry } from '../../core/entry.ts';
 import { unitBytes } from '../../core/entry.ts';
 import type { Millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
 import type { SeriesText } from '../../core/series.ts';
-import type { Taken } from './taken.ts';
+import { Taken } from './taken.ts';
 
 /**
  * Entries that were committed together, as they stand in one row of the file: a row costs about the same with one of them and with
@@ -28,12 +29,31 @@ export interface Block {
   /** When the last of them arrived. */
   readonly arrived: Millis;
   readonly text: string;
+  /** Made by `checksumOf`; null where an older version wrote the block. */
+  readonly checksum: number | null;
 }
 
 /** A block ends with this many entries, … */
-const ENTRIES_MAX = 1000;
+export const ENTRIES_MAX = 1000;
 /** … or with the one that takes it to so many UTF-16 units of series: who reads one entry loads its whole block. */
 const SERIES_UNITS_MAX = 256 * 1024;
+
+/** A block of entries that are lost; beyond `lost` the offsets were never given to any. */
+export function writeHole(end: Offset, lost: number, last: Offset, arrived: Millis): Block {
+  const block = { last, count: last - end, arrived, text: `${HOLE}${lost}` };
+  return { ...block, checksum: checksumOf(block) };
+}
+
+/** Up to which offset its entries are lost, if it is such a block. */
+export function lostIn({ text }: Block): number | undefined {
+  return text.startsWith(HOLE) ? Number(text.slice(HOLE.length)) : undefined;
+}
+
+/** No entry's line begins so. */
+const HOLE = 'lost ';
+
+/** A block that is only checked gives nothing. */
+const UNUSED = new Taken({ entriesMax: 1, bytesMax: 1 });
 
 /** Makes a block of the entries from an index on, as many as fit. Throws a RangeError for times that are no whole milliseconds. */
 export function writeBlock(entries: readonly Entry[], from: number): Block {
@@ -49,7 +69,24 @@ export function writeBlock(entries: readonly Entry[], from: number): Block {
     if (value !== 1) text += Object.is(value, -0) ? 'v-0' : `v${value}`;
     text += ` ${series}\n`;
   }
-  return { last, count: upTo - from, arrived: lastArrived, text };
+  const block = { last, count: upTo - from, arrived: lastArrived, text };
+  return { ...block, checksum: checksumOf(block) };
+}
+
+/** The CRC-32 of a block's heading and text: damage by chance is noticed, all but once in four thousand million times. */
+export function checksumOf({ last, count, arrived, text }: Omit<Block, 'checksum'>): number {
+  return crc32(text, crc32(`${last} ${count} ${arrived}\n`));
+}
+
+/** Whether a block is as it was written. One without a checksum is, where it reads as one of so many entries. */
+export function isWhole(block: Block): boolean {
+  if (block.checksum !== null) return block.checksum === checksumOf(block);
+  try {
+    readBlock(block, block.last, block.last, UNUSED);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function endOfBlock(entries: readonly Entry[], from: number): number {

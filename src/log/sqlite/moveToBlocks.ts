@@ -3,7 +3,7 @@ import type { Entry } from '../../core/entry.ts';
 import type { Millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
 import type { SeriesText } from '../../core/series.ts';
-import { insertBlocks, prepareInsert } from './entryTable.ts';
+import { writeBlock } from './block.ts';
 import { readMeta } from './meta.ts';
 import { damagedError } from './sqliteError.ts';
 
@@ -24,7 +24,8 @@ const ROWS = 1000;
 
 /** Copies the rows of the table `entries` into blocks, within the caller's transaction. Throws a LogOpenError where one is missing. */
 export function moveToBlocks(db: DatabaseSync): void {
-  const insert = prepareInsert(db);
+  // The blocks of that version have no checksum.
+  const insert = db.prepare('INSERT INTO blocks (last, count, arrived, text) VALUES (?, ?, ?, ?)');
   const select = db.prepare(
     'SELECT offset, kind, time, arrived, value, series FROM entries WHERE offset > ? ORDER BY offset LIMIT ?',
   );
@@ -35,7 +36,11 @@ export function moveToBlocks(db: DatabaseSync): void {
     if (last === undefined) return;
     if (last.offset - after !== entries.length)
       throw damagedError(db, 'the table entries (a row is missing)');
-    insertBlocks(insert, entries);
+    for (let from = 0; from < entries.length;) {
+      const block = writeBlock(entries, from);
+      insert.run(block.last, block.count, block.arrived, block.text);
+      from += block.count;
+    }
     after = last.offset;
   }
 }

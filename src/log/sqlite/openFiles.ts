@@ -1,16 +1,28 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { existsSync, mkdirSync, statfsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { backup } from 'node:sqlite';
+import type { Offset } from '../../core/offset.ts';
+import { offset } from '../../core/offset.ts';
+import type { DamageListener } from '../log.ts';
+import { DamageWatch } from './damageWatch.ts';
+import { EndMark, MARK_FILE, UNMARKED_MAX } from './endMark.ts';
 import { EntryTable } from './entryTable.ts';
 import { makeFolder, syncFolders } from './folder.ts';
 import { IdTable } from './idTable.ts';
-import { openDatabase } from './openDatabase.ts';
+import { openDatabase, pragma } from './openDatabase.ts';
 import { NoteTable } from './noteTable.ts';
 import { ScraperTable } from './scraperTable.ts';
-import { openError } from './sqliteError.ts';
+import { isNoRoom, openError } from './sqliteError.ts';
 import type { Sync } from './sync.ts';
-import { Transactions } from './transactions.ts';
+import { Transactions, noRoom } from './transactions.ts';
+
+/** What a copy leaves free on the disk at least. */
+const ROOM_LEFT_BYTES = 64 * 1024 * 1024;
+/** Pages that are copied at once: others wait for no more than that. */
+const COPIED_PAGES = 64;
 
 /** The log's files while they are open, and the tables in them. */
 export class OpenFiles {
@@ -18,15 +30,19 @@ export class OpenFiles {
   readonly ids: IdTable;
   readonly scrapers: ScraperTable;
   readonly notes: NoteTable;
+  readonly #mark: EndMark;
+  readonly #watch: DamageWatch;
   readonly #db: DatabaseSync;
   readonly #wal: FileHandle;
 
-  private constructor(db: DatabaseSync, wal: FileHandle, folder: string) {
+  private constructor(db: DatabaseSync, wal: FileHandle, folder: string, listener: DamageListener) {
+    this.#watch = new DamageWatch(folder, listener);
+    this.#mark = new EndMark(join(folder, MARK_FILE));
     const transactions = new Transactions(db, folder);
     this.#db = db;
     this.#wal = wal;
     this.ids = new IdTable(db, transactions);
-    this.entries = new EntryTable(db, transactions, this.ids);
+    this.entries = new EntryTable(db, transactions, this.ids, this.#watch);
     this.scrapers = new ScraperTable(db, transactions);
     this.notes = new NoteTable(db, transactions);
   }
@@ -35,20 +51,28 @@ export class OpenFiles {
    * Opens the database, and makes it where it is missing. What an earlier process committed and did not sync is synced before
    * anybody can read it. Throws a LogOpenError.
    */
-  static async open(file: string, sync: Sync, pagesMax?: number): Promise<OpenFiles> {
+  static async open(
+    file: string,
+    sync: Sync,
+    listener: DamageListener,
+    pagesMax?: number,
+  ): Promise<OpenFiles> {
     const folder = dirname(file);
     let db: DatabaseSync | undefined;
     let wal: FileHandle | undefined;
     try {
       const changedFolders = await makeFolder(folder);
+      // Who moved the database away begins with an empty log, and knows what is not in it.
+      const isNew = !existsSync(file);
       db = openDatabase(file);
       if (pagesMax !== undefined) db.exec(`PRAGMA max_page_count = ${pagesMax}`);
       // SQLite deletes the -wal only when the last connection closes, and starts it over in place: this stays the same file.
       wal = await open(`${file}-wal`, 'r+');
-      const files = new OpenFiles(db, wal, folder);
-      files.scrapers.load();
+      const files = new OpenFiles(db, wal, folder, listener);
+      files.#goOnBehind(isNew ? 0 : EndMark.read(join(folder, MARK_FILE)), `${file}-wal`);
       await sync(wal, 1);
       await syncFolders(changedFolders);
+      files.#mark.start(files.entries.end);
       return files;
     } catch (error) {
       await wal?.close();
@@ -57,14 +81,53 @@ export class OpenFiles {
     }
   }
 
+  /** What is up to here is durable; to be called before anybody hears of it. */
+  noteEnd(end: Offset): void {
+    this.#mark.note(end);
+  }
+
+  /**
+   * Where entries were durable, or shown to a scraper, that are not there any more: goes on behind the furthest of them. Offsets that others may
+   * have seen are not given again, also of those that the mark did not speak of yet.
+   */
+  #goOnBehind(marked: number, wal: string): void {
+    let most = marked;
+    for (const { position } of this.scrapers.load()) if (position.head > most) most = position.head;
+    const { end } = this.entries;
+    if (most <= end) return;
+    this.#watch.keepFile(wal, end);
+    this.entries.addHole(most, offset(most + UNMARKED_MAX));
+    this.#watch.passedOver(
+      end,
+      offset(most),
+      'the end of the log is missing, as where the -wal file was damaged',
+    );
+  }
+
   /** Makes durable whatever was committed before, for so many who wait. */
   sync(sync: Sync, waiting: number): Promise<void> {
     return sync(this.#wal, waiting);
+  }
+
+  /** Copies the database, a few pages at a time. What is written meanwhile is copied, too. */
+  async copyTo(file: string): Promise<void> {
+    const copies = dirname(file);
+    mkdirSync(copies, { recursive: true, mode: 0o700 });
+    // A copy that fills the disk would keep the log itself from being written.
+    const { bavail, bsize } = statfsSync(copies);
+    const needed = pragma(this.#db, 'page_count') * pragma(this.#db, 'page_size') + ROOM_LEFT_BYTES;
+    if (bavail * bsize < needed) throw noRoom(`a copy needs ${needed} bytes, and ${bavail * bsize} are free`);
+    try {
+      await backup(this.#db, file, { rate: COPIED_PAGES });
+    } catch (error) {
+      throw isNoRoom(error, copies) ? noRoom(error) : error;
+    }
   }
 
   /** Closing the database moves what the WAL holds into it, synced, and removes the WAL. */
   async close(): Promise<void> {
     await this.#wal.close();
     this.#db.close();
+    this.#mark.close();
   }
 }

@@ -54,6 +54,11 @@ const VERSION_4 = `
   ) STRICT;
 `;
 
+/** Rows from before have no checksum: to make them one, a million rows would have to be written. */
+const VERSION_5 = `
+  ALTER TABLE blocks ADD COLUMN checksum INTEGER;
+`;
+
 /**
  * What leads from each version to the next, within a transaction; the file is then marked with that. A step that was released is never
  * changed.
@@ -66,10 +71,11 @@ export const MIGRATIONS: Readonly<Record<number, (db: DatabaseSync) => void>> = 
     moveToBlocks(db);
     db.exec('DROP TABLE entries');
   },
+  4: (db) => db.exec(VERSION_5),
 };
 
 /** Raised with every change of the schema; a file with a higher one comes from a newer version and is refused. */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 /**
  * The whole schema, for an empty file: an older file becomes the same by the migrations. `meta` holds what must outlive the entries it
@@ -87,6 +93,7 @@ export const SCHEMA = `
   ${VERSION_2}
   ${VERSION_3}
   ${VERSION_4}
+  ${VERSION_5}
   DROP TABLE entries;
   PRAGMA application_id = ${APPLICATION_ID};
   PRAGMA user_version = ${SCHEMA_VERSION};

@@ -24,6 +24,12 @@ function isSqliteError(error: unknown): error is SqliteError {
   return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number';
 }
 
+/** Whether something failed since a part of the file is not what was written: it makes no sense, or has numbers that this program never writes. */
+export function isCorrupt(error: unknown): boolean {
+  if ((error as NodeJS.ErrnoException).code === 'ERR_OUT_OF_RANGE') return true;
+  return isSqliteError(error) && (error.errcode & 0xff) === CORRUPT;
+}
+
 /**
  * Whether a write failed for want of room. SQLite says so itself where the system's word was ENOSPC; a quota comes as a mere
  * input/output error, and its cause is not to be had through node:sqlite, so a small file is tried instead.

@@ -6,7 +6,15 @@ import type { Millis } from '../../core/millis.ts';
 import { millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
 import { offset, START } from '../../core/offset.ts';
-import type { CommittedListener, Log, LogRead, LogState, ReadLimits, ScraperRecord } from '../log.ts';
+import type {
+  CommittedListener,
+  DamageListener,
+  Log,
+  LogRead,
+  LogState,
+  ReadLimits,
+  ScraperRecord,
+} from '../log.ts';
 import { VersionConflictError } from '../log.ts';
 import type { Append, Written } from './groupCommit.ts';
 import { GroupCommit } from './groupCommit.ts';
@@ -46,6 +54,7 @@ export class SqliteLog implements Log {
   readonly #sync: Sync;
   readonly #commits: GroupCommit;
   readonly #committedListeners: CommittedListener[] = [];
+  readonly #damageListeners: DamageListener[] = [];
   readonly #brokenListeners: ((cause: Error) => void)[] = [];
   #files: OpenFiles | undefined;
   #closing: Promise<void> | undefined;
@@ -55,6 +64,7 @@ export class SqliteLog implements Log {
   #bytes = 0;
   #measuredAt = 0;
   #trims: Promise<unknown> = Promise.resolve();
+  #copying: Promise<unknown> = Promise.resolve();
 
   constructor({ path, durability, pagesMax, sync = leastCostSync() }: SqliteLogOptions) {
     this.#file = join(resolve(path), FILE);
@@ -71,7 +81,14 @@ export class SqliteLog implements Log {
   }
 
   async start(): Promise<void> {
-    const files = await OpenFiles.open(this.#file, this.#sync, this.#pagesMax);
+    const files = await OpenFiles.open(
+      this.#file,
+      this.#sync,
+      (damage) => {
+        for (const listener of this.#damageListeners) listener(damage);
+      },
+      this.#pagesMax,
+    );
     this.#files = files;
     this.#end = files.entries.end;
     this.#lastArrived = files.entries.lastArrived;
@@ -130,6 +147,10 @@ export class SqliteLog implements Log {
     this.#committedListeners.push(listener);
   }
 
+  onDamage(listener: DamageListener): void {
+    this.#damageListeners.push(listener);
+  }
+
   onBroken(listener: (cause: Error) => void): void {
     this.#brokenListeners.push(listener);
   }
@@ -173,6 +194,14 @@ export class SqliteLog implements Log {
     await this.#commits.synced();
   }
 
+  async copyTo(file: string): Promise<boolean> {
+    this.#checkOpen();
+    const copying = this.#openFiles.copyTo(file);
+    this.#copying = copying.catch(() => {});
+    await copying;
+    return true;
+  }
+
   async trim(upTo: Offset): Promise<void> {
     this.#checkOpen();
     const last = offset(Math.min(upTo, this.#end));
@@ -187,6 +216,7 @@ export class SqliteLog implements Log {
   async #close(): Promise<void> {
     if (this.#files === undefined) return;
     await this.#trims;
+    await this.#copying;
     await this.#commits.idle();
     await this.#files.close();
     this.#files = undefined;
@@ -221,6 +251,7 @@ export class SqliteLog implements Log {
     const last = committed.at(-1) as Entry;
     this.#end = last.offset;
     this.#lastArrived = last.arrived;
+    this.#openFiles.noteEnd(last.offset);
     for (const listener of this.#committedListeners) listener(committed);
   }
 

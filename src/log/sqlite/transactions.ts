@@ -60,7 +60,8 @@ export class Transactions {
   }
 }
 
-function noRoom(cause: unknown): UnavailableError {
+/** Says that there is no room, and why, if that is known. */
+export function noRoom(cause: unknown): UnavailableError {
   return new UnavailableError(
     'log_full',
     'there is no room on the disk to write the log; make room there, and it goes on by itself',

@@ -1,0 +1,77 @@
+import { loadSettings } from '../config/load.ts';
+import { LogOpenError } from '../log/log.ts';
+import type { Args } from './args.ts';
+import type { Command } from './command.ts';
+import { EXIT, SERVER_NODE_MIN, UsageError } from './command.ts';
+import type { CliIo } from './io.ts';
+
+/** What the command has of the server's rooms; loaded only when it runs, since they need a newer Node. */
+export interface LogFiles {
+  readonly check: (folder: string) => {
+    readonly isWell: boolean;
+    readonly file: string;
+    readonly end: number;
+    readonly trimmed: number;
+    readonly blocks: number;
+    readonly blocksWithoutChecksum: number;
+    readonly scrapers: number;
+    readonly ids: number;
+    readonly lost: number;
+    readonly problems: readonly string[];
+  };
+}
+
+/** `oneshot log check`. */
+export function logCheckOf(load: () => Promise<LogFiles>): Command {
+  return {
+    name: 'log check',
+    summary: 'Say whether the log of a stopped server is well.',
+    usage: '[folder]',
+    about: [
+      "Reads the whole log in the folder (store.path without one) and changes nothing: SQLite's own integrity check, the checksum of each block, whether entries are missing, and the positions of scrapers. A running server has its log locked: stop it, or check a backup.",
+    ],
+    options: { json: { doc: 'Print one JSON object.' } },
+    examples: ['oneshot log check', 'oneshot log check /var/lib/oneshot --json'],
+    exits: [
+      ['0', 'all is well'],
+      ['1', 'something is damaged; each line says what'],
+      ['2', 'it could not be checked'],
+    ],
+    nodeMajorMin: SERVER_NODE_MIN,
+    run: (io, args) => run(io, args, load),
+  };
+}
+
+async function run(io: CliIo, args: Args, load: () => Promise<LogFiles>): Promise<number> {
+  const [folder, more] = args.words;
+  if (more !== undefined) throw new UsageError(`unexpected ${JSON.stringify(more)}; name one folder`);
+  try {
+    const { check } = await load();
+    const report = check(folder ?? storePath(io));
+    if (args.on('json')) {
+      io.stdout.write(`${JSON.stringify(report)}\n`);
+    } else {
+      const { file, end, trimmed, blocks, scrapers, ids, blocksWithoutChecksum, problems } = report;
+      io.stdout.write(
+        `${file}: entries ${trimmed + 1} to ${end} in ${blocks} blocks, ${scrapers} scrapers, ${ids} ids\n`,
+      );
+      if (blocksWithoutChecksum > 0)
+        io.stdout.write(`${blocksWithoutChecksum} blocks are of an older version and have no checksum\n`);
+      for (const problem of problems) io.stdout.write(`${problem}\n`);
+      io.stdout.write(report.isWell ? 'all is well\n' : 'the log is damaged\n');
+    }
+    return report.isWell ? EXIT.ok : EXIT.failed;
+  } catch (error) {
+    if (!(error instanceof LogOpenError)) throw error;
+    if (args.on('json')) io.stdout.write(`${JSON.stringify({ isWell: false, error: error.message })}\n`);
+    io.stderr.write(`oneshot log check: ${error.message}\n`);
+    return EXIT.unusable;
+  }
+}
+
+/** Where a server that is started here would have its log. Throws a ConfigError. */
+export function storePath(io: CliIo): string {
+  const loaded = loadSettings({ argv: [], env: io.env, readFile: io.readFile });
+  if (!('settings' in loaded)) throw new UsageError('name the folder of the log');
+  return loaded.settings['store.path'];
+}

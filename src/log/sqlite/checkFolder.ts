@@ -1,0 +1,176 @@
+import { existsSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { offset } from '../../core/offset.ts';
+import type { Damage } from '../log.ts';
+import { LogOpenError } from '../log.ts';
+import { BlockReader } from './blockReader.ts';
+import { DamageWatch } from './damageWatch.ts';
+import { EndMark, MARK_FILE } from './endMark.ts';
+import { pragma } from './openDatabase.ts';
+import { APPLICATION_ID, SCHEMA_VERSION } from './schema.ts';
+import { isCorrupt, openError } from './sqliteError.ts';
+
+/** What a look at a log's folder found. */
+export interface FolderReport {
+  readonly isWell: boolean;
+  readonly file: string;
+  readonly schema: number;
+  /** Of the newest entry, and of the newest that is gone. */
+  readonly end: number;
+  readonly trimmed: number;
+  readonly blocks: number;
+  /** Blocks of an older version: they can be read, and more is not known of them. */
+  readonly blocksWithoutChecksum: number;
+  readonly scrapers: number;
+  readonly ids: number;
+  /** Entries that can't be read any more. */
+  readonly lost: number;
+  /** One line each. */
+  readonly problems: readonly string[];
+}
+
+const READ_AT_ONCE = { entriesMax: 10_000, bytesMax: 8 * 1024 * 1024 };
+const PROBLEMS_MAX = 100;
+
+/** Looks at a log that no server has open, and changes nothing of it. Throws a LogOpenError where that can't be done. */
+export function checkFolder(folder: string): FolderReport {
+  const file = join(resolve(folder), 'events.db');
+  if (!existsSync(file)) throw new LogOpenError(`there is no log in ${resolve(folder)}: no events.db`);
+  // Also to read, SQLite makes an index of the WAL beside it, and leaves it.
+  const made = [`${file}-shm`, `${file}-wal`].filter((each) => !existsSync(each));
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(file, { readOnly: true, timeout: 0 });
+    const schema = pragma(db, 'user_version');
+    if (pragma(db, 'application_id') !== APPLICATION_ID)
+      throw new LogOpenError(`${file} is not a log of this server`);
+    if (schema !== SCHEMA_VERSION)
+      throw new LogOpenError(
+        `${file} has schema ${schema}, and this version looks at schema ${SCHEMA_VERSION}; check it with the version that wrote it, or start this one once`,
+      );
+    return new Look(db, file, schema).report();
+  } catch (error) {
+    throw openError(file, error);
+  } finally {
+    db?.close();
+    for (const each of made) rmSync(each, { force: true });
+  }
+}
+
+/** One look at one file. */
+class Look {
+  readonly #db: DatabaseSync;
+  readonly #file: string;
+  readonly #schema: number;
+  readonly #problems: string[] = [];
+
+  constructor(db: DatabaseSync, file: string, schema: number) {
+    this.#db = db;
+    this.#file = file;
+    this.#schema = schema;
+  }
+
+  report(): FolderReport {
+    this.#integrity();
+    const count = (sql: string) => this.#number(sql) ?? 0;
+    const trimmed = count("SELECT value FROM meta WHERE key = 'trimmed'");
+    const { end, lost } = this.#entries(trimmed);
+    const scrapers = this.#scrapers(end);
+    this.#notes();
+    const ids = count('SELECT count(*) FROM ids');
+    const wrong = count('SELECT count(*) FROM ids WHERE length(hash) <> 16');
+    if (wrong > 0) this.#found(`${wrong} of ${ids} ids can't be what was written`);
+    const marked = EndMark.read(join(this.#file, '..', MARK_FILE));
+    if (marked > end) this.#found(`the log ends at ${end}, and had reached ${marked}: its end is missing`);
+    return {
+      isWell: this.#problems.length === 0,
+      file: this.#file,
+      schema: this.#schema,
+      end,
+      trimmed,
+      blocks: count('SELECT count(*) FROM blocks'),
+      blocksWithoutChecksum: count('SELECT count(*) FROM blocks WHERE checksum IS NULL'),
+      scrapers,
+      ids,
+      lost,
+      problems: this.#problems,
+    };
+  }
+
+  #integrity(): void {
+    this.#try('the integrity check', () => {
+      for (const row of this.#db.prepare(`PRAGMA integrity_check(${PROBLEMS_MAX})`).all()) {
+        const [line] = Object.values(row);
+        if (line !== 'ok') this.#found(`SQLite: ${String(line).replaceAll('\n', ' ')}`);
+      }
+    });
+  }
+
+  #entries(trimmed: number): { end: number; lost: number } {
+    const damages: Damage[] = [];
+    const reader = new BlockReader(this.#db, new DamageWatch(undefined, (damage) => damages.push(damage)));
+    const end = Math.max(trimmed, this.#try('the end of the log', () => reader.lastWhole().end) ?? 0);
+    let lost = 0;
+    for (let from = offset(trimmed); from < end;) {
+      const read = reader.read(from, offset(end), READ_AT_ONCE);
+      lost += read.lost;
+      from = read.upTo;
+    }
+    for (const { after, upTo, why } of damages)
+      this.#found(`entries ${after + 1} to ${upTo} can't be read: ${why}`);
+    if (lost > 0 && damages.length === 0) this.#found(`${lost} entries were lost before`);
+    return { end, lost };
+  }
+
+  #scrapers(end: number): number {
+    const rows =
+      this.#try('the scrapers', () => this.#db.prepare('SELECT id, record FROM scrapers').all()) ?? [];
+    for (const { id, record } of rows) {
+      const head = headOf(record);
+      if (head === undefined) this.#found(`the record of scraper ${JSON.stringify(id)} is damaged`);
+      else if (head > end)
+        this.#found(`scraper ${JSON.stringify(id)} is at ${head}, and the log ends at ${end}`);
+    }
+    return rows.length;
+  }
+
+  #notes(): void {
+    const note = this.#try('the notes', () =>
+      this.#db.prepare("SELECT text FROM notes WHERE key = 'event_counters'").get(),
+    );
+    if (note === undefined) return;
+    try {
+      JSON.parse(String(note['text']));
+    } catch {
+      this.#found('the event counters are damaged');
+    }
+  }
+
+  #number(sql: string): number | undefined {
+    return this.#try(sql, () => Object.values(this.#db.prepare(sql).get() ?? {})[0] as number | undefined);
+  }
+
+  #try<T>(what: string, look: () => T): T | undefined {
+    try {
+      return look();
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
+      this.#found(`${what}: ${(error as Error).message}`);
+      return undefined;
+    }
+  }
+
+  #found(problem: string): void {
+    if (this.#problems.length < PROBLEMS_MAX) this.#problems.push(problem);
+  }
+}
+
+function headOf(record: unknown): number | undefined {
+  try {
+    const { position } = JSON.parse(String(record)) as { position?: { head?: unknown } };
+    return typeof position?.head === 'number' ? position.head : undefined;
+  } catch {
+    return undefined;
+  }
+}

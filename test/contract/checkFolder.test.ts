@@ -1,0 +1,109 @@
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, test } from 'vitest';
+import { runCli } from '../support/cli.ts';
+import { damagePages, leafPages } from '../support/damage.ts';
+import { aScraper, events } from './support/builders.ts';
+import { aFolder } from './support/folders.ts';
+import { aSqliteLog } from './support/logs.ts';
+
+/** A closed log of 400 blocks. */
+async function aLog(): Promise<string> {
+  const path = aFolder();
+  const log = await aSqliteLog({ path });
+  for (let n = 1; n <= 1200; n += 3) await log.append(events(3, n), [`id ${n}`]);
+  await log.saveScraper(aScraper());
+  await log[Symbol.asyncDispose]();
+  return path;
+}
+
+function change(path: string, sql: string): void {
+  const db = new DatabaseSync(join(path, 'events.db'));
+  db.exec(sql);
+  db.close();
+}
+
+async function check(path: string) {
+  const before = readdirSync(path);
+  const { code, stdout } = await runCli(['log', 'check', path, '--json']);
+  expect(readdirSync(path)).toEqual(before);
+  return {
+    code,
+    report: JSON.parse(stdout) as { isWell: boolean; lost: number; problems: string[]; error?: string },
+  };
+}
+
+describe('oneshot log check', () => {
+  test('says what is there where all is well, and changes nothing', async () => {
+    const path = await aLog();
+    expect(await check(path)).toMatchObject({
+      code: 0,
+      report: {
+        isWell: true,
+        end: 1200,
+        trimmed: 0,
+        blocks: 400,
+        scrapers: 1,
+        ids: 400,
+        lost: 0,
+        problems: [],
+      },
+    });
+    const { code, stdout } = await runCli(['log', 'check', path]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/entries 1 to 1200 in 400 blocks, 1 scrapers, 400 ids\nall is well\n$/);
+  });
+
+  test.each([
+    [
+      'a text',
+      "UPDATE blocks SET text = replace(text, 'prod', 'prox') WHERE last = 600",
+      /entries 598 to 600 can't be read/,
+    ],
+    ['a missing row', 'DELETE FROM blocks WHERE last = 600', /entries 598 to 600 can't be read: missing/],
+    ['a missing end', 'DELETE FROM blocks WHERE last > 1190', /the log ends at 1188, and had reached 1200/],
+    ['a scraper', "UPDATE scrapers SET record = '{'", /the record of scraper "prometheus-0" is damaged/],
+    ['an id', "UPDATE ids SET hash = x'00' WHERE place = 7", /1 of 400 ids/],
+    ['the counters', "INSERT INTO notes VALUES ('event_counters', '{')", /counters are damaged/],
+  ])('finds damage of %s', async (_, sql, problem) => {
+    const path = await aLog();
+    change(path, sql);
+    const { code, report } = await check(path);
+    expect(code).toBe(1);
+    expect(report.isWell).toBe(false);
+    expect(report.problems.join('\n')).toMatch(problem);
+  });
+
+  test('finds pages that SQLite can not read', async () => {
+    const path = await aLog();
+    const file = join(path, 'events.db');
+    damagePages(file, [leafPages(file, 'deploys{')[2] as number]);
+    const { code, report } = await check(path);
+    expect(code).toBe(1);
+    expect(report.problems.join('\n')).toMatch(/integrity check: .*\nentries \d+ to \d+ can't be read/);
+    expect(report.lost).toBeGreaterThan(0);
+    expect(report.problems.filter((problem) => problem.startsWith('entries'))).toHaveLength(1);
+  });
+
+  test('says why where it can not look', async () => {
+    const path = aFolder();
+    expect(await check(path)).toMatchObject({
+      code: 2,
+      report: { error: expect.stringContaining('there is no log in') },
+    });
+    writeFileSync(join(path, 'events.db'), 'no database '.repeat(1000));
+    expect(await check(path)).toMatchObject({ code: 2 });
+  });
+
+  test('says so where a server has it open', async () => {
+    const path = await aLog();
+    const log = await aSqliteLog({ path });
+    await log.append(events(1, 1201));
+    const { code, stderr } = await runCli(['log', 'check', path]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('another process has it open');
+    await log.append(events(1, 1202));
+    expect(log.state().end).toBe(1202);
+  });
+});

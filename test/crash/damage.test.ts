@@ -1,0 +1,129 @@
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { damagePages, leafPages } from '../support/damage.ts';
+import { RawClient } from '../support/rawHttp.ts';
+import { ServerProcess, temporaryFolder } from '../support/server.ts';
+
+const BATCHES = 200;
+const BATCH = 10;
+const EVENTS = BATCHES * BATCH;
+
+/** A server that reads what is before its tail, as after a start it does anyway. */
+const start = (path: string) => ServerProcess.start([`--store.path=${path}`, '--counters.labels=']);
+
+async function post(server: ServerProcess, from: number, count: number): Promise<void> {
+  const body = Array.from({ length: count }, (_, index) => `{"labels":{"n":"${from + index}"}}\n`).join('');
+  const headers = { 'content-type': 'application/x-ndjson' };
+  const answer = await fetch(`${server.url}/event`, { method: 'POST', headers, body });
+  expect(answer.status).toBe(200);
+}
+
+/** What a scraper gets until nothing comes any more. */
+async function scrapeAll(server: ServerProcess, id: string): Promise<number[]> {
+  const client = await RawClient.connect(server.port);
+  const got: number[] = [];
+  for (let round = 0; round < 20; round += 1) {
+    client.get(`/metrics?scraper=${id}`);
+    const { status, body } = await client.response();
+    expect(status).toBe(200);
+    const before = got.length;
+    for (const [, n] of body.matchAll(/^events_to_metrics\{n="(\d+)"/gm)) got.push(Number(n));
+    if (got.length === before) break;
+  }
+  client.end();
+  return got;
+}
+
+async function dropped(server: ServerProcess): Promise<number> {
+  const body = await (await fetch(`${server.url}/metrics?peek=true`)).text();
+  return Number(/dropped_total\{reason="damaged"\} (\d+)/.exec(body)?.[1]);
+}
+
+/** A stopped server's folder with many events in it, for two scrapers that have had none yet. */
+async function aStoppedLog(path: string): Promise<string> {
+  const server = await start(path);
+  expect(await scrapeAll(server, 'a')).toEqual([]);
+  expect(await scrapeAll(server, 'b')).toEqual([]);
+  for (let batch = 0; batch < BATCHES; batch += 1) await post(server, batch * BATCH, BATCH);
+  expect(await server.end('SIGTERM')).toBe(0);
+  return join(path, 'events.db');
+}
+
+describe('a page of the log', () => {
+  test.each([
+    ['in the middle, with other bytes in it', 0.5, 2000, 2100],
+    ['in the middle, which SQLite can not read', 0.5, 0, 4096],
+    ['at the beginning', 0, 0, 4096],
+    ['at the end, with other bytes in it', 1, 2000, 2100],
+  ])('G2, G6: %s: the start goes on, and so do both scrapers', async (_, share, from, upTo) => {
+    using folder = temporaryFolder();
+    const file = await aStoppedLog(folder.path);
+    const pages = leafPages(file, 'events_to_metrics{');
+    expect(pages.length).toBeGreaterThan(5);
+    damagePages(file, [pages[Math.floor((pages.length - 1) * share)] as number], from, upTo);
+
+    const server = await start(folder.path);
+    try {
+      await post(server, EVENTS, 1);
+      const [a, b] = [await scrapeAll(server, 'a'), await scrapeAll(server, 'b')];
+      expect(b).toEqual(a);
+      expect(new Set(a).size).toBe(a.length);
+      expect(a).toContain(EVENTS);
+      const missing = EVENTS + 1 - a.length;
+      expect(missing).toBeGreaterThan(0);
+      expect(missing).toBeLessThan(EVENTS / 4);
+      expect(await dropped(server)).toBe(2 * missing);
+      expect(await (await fetch(`${server.url}/api/v1/events?after=0`)).json()).toBeDefined();
+      expect((await fetch(`${server.url}/-/ready`)).status).toBe(200);
+      expect(server.output().match(/the log is damaged/g), server.output()).toHaveLength(1);
+      // What was written over may be where SQLite looks for the length of a row: then there is nothing that could be kept.
+      if (share === 0.5 && upTo !== 4096) expect(readdirSync(join(folder.path, 'damaged'))).not.toEqual([]);
+    } finally {
+      expect(await server.end('SIGTERM')).toBe(0);
+    }
+
+    const again = await start(folder.path);
+    expect(await scrapeAll(again, 'a')).toEqual([]);
+    expect(await dropped(again)).toBe(0);
+    expect(await again.end('SIGTERM')).toBe(0);
+  });
+});
+
+test.each([
+  [
+    'a byte is another',
+    (wal: Buffer) =>
+      wal.fill((wal.at(wal.length >> 1) as number) ^ 0xff, wal.length >> 1, (wal.length >> 1) + 1),
+  ],
+  ['the half is missing', (wal: Buffer) => wal.subarray(0, wal.length >> 1)],
+])(
+  'G2: after a kill, %s of the -wal file: what is lost is told and counted, and no offset is given again',
+  async (_, damage) => {
+    using folder = temporaryFolder();
+    const server = await start(folder.path);
+    expect(await scrapeAll(server, 'a')).toEqual([]);
+    for (let batch = 0; batch < 40; batch += 1) await post(server, batch * BATCH, BATCH);
+    const mark = join(folder.path, 'events.end');
+    await expect.poll(() => readFileSync(mark, 'latin1')).toMatch(/^end 400 /);
+    await server.end('SIGKILL');
+    const wal = join(folder.path, 'events.db-wal');
+    writeFileSync(wal, damage(readFileSync(wal)));
+
+    const again = await start(folder.path);
+    expect(again.output()).toMatch(/"upTo":400,"why":"the end of the log is missing/);
+    await post(again, 1000, 2);
+    const got = await scrapeAll(again, 'a');
+    expect(got.slice(-2)).toEqual([1000, 1001]);
+    const before = got.slice(0, -2);
+    expect(before).toEqual(Array.from({ length: before.length }, (_each, n) => n));
+    expect(before.length).toBeLessThan(400);
+    expect(await dropped(again)).toBe(400 - before.length);
+    const { events } = (await (await fetch(`${again.url}/api/v1/events?after=400`)).json()) as {
+      events: object[];
+    };
+    expect(events).toHaveLength(2);
+    expect(readdirSync(join(folder.path, 'damaged'))).toHaveLength(1);
+    expect(await again.end('SIGTERM')).toBe(0);
+  },
+);
