@@ -190,16 +190,16 @@ describe('GET /openapi.json', () => {
     };
     const refusals = (method: string, path: string) => {
       const { security, responses = {} } = paths[path]?.[method] ?? {};
-      const codes = ['401', '403', '429'].filter((code) => code in responses).join(' ');
+      const codes = ['401', '403', '421', '429'].filter((code) => code in responses).join(' ');
       return security === undefined ? codes : `${codes}, open`;
     };
-    expect(refusals('post', '/event')).toBe('401 403 429');
-    expect(refusals('post', '/webhook/flux')).toBe('401 403 429');
-    // Its own secret is all that it asks for.
-    expect(refusals('post', '/webhook/github')).toBe('401 429');
-    expect(refusals('get', '/metrics')).toBe('401 403 429');
-    expect(refusals('head', '/api/v1/events')).toBe('401 403 429');
-    expect(refusals('get', '/')).toBe('401 429');
+    expect(refusals('post', '/event')).toBe('401 403 421 429');
+    expect(refusals('post', '/webhook/flux')).toBe('401 403 421 429');
+    // No scope of it: its own secret is all that it asks for; but no page of another site may send it.
+    expect(refusals('post', '/webhook/github')).toBe('401 403 421 429');
+    expect(refusals('get', '/metrics')).toBe('401 403 421 429');
+    expect(refusals('head', '/api/v1/events')).toBe('401 403 421 429');
+    expect(refusals('get', '/')).toBe('401 421 429');
     expect(refusals('get', '/-/ready')).toBe('429, open');
     expect(paths['/api/v1/scrapers/{id}']?.['delete']?.responses['403']?.description).toContain(
       'scope admin',

@@ -12,6 +12,7 @@ it('what a stranger sends does not grow what every scrape carries beyond a bound
   await using server = await startServer({
     'counters.labels': ['type', 'env', 'team'],
     'scrape.eventsMax': 1,
+    'event.seriesMax': 16_383,
   });
   for (let n = 0; n < 105; n += 1)
     await (

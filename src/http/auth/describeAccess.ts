@@ -4,13 +4,17 @@ import { accessOf } from './routeAccess.ts';
 
 const TOO_MANY = 'a limit of requests is reached; see Retry-After';
 
+const FOREIGN_PAGE = 'a page of another website made a browser send it; see server.allowedOrigins';
+const UNKNOWN_HOST = 'the server is open, and not known by this Host; see server.allowedHosts';
+const HEALTH: ReadonlySet<string> = new Set(['/healthz', '/-/healthy', '/-/ready']);
+
 /** What of a schema is looked at here. */
 interface Described {
   readonly hide?: boolean;
   readonly response?: Readonly<Record<string, { readonly description?: string }>>;
 }
 
-/** Adds to each route's description what the guard may answer in its place: 401, 403, 429. To be called before routes are added. */
+/** Adds to each route's description what the guard may answer in its place: 401, 403, 421, 429. To be called before routes are added. */
 export function describeAccess(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
     const schema = route.schema as Described | undefined;
@@ -31,10 +35,23 @@ export function describeAccess(app: FastifyInstance): void {
             description: 'credentials are asked for, and there is no valid one; see WWW-Authenticate',
           },
         }),
-        ...(asked !== 'open' &&
-          asked !== 'any' && { 403: { ...ERROR, description: `the credential lacks the scope ${asked}` } }),
+        ...forbidden(changes(method, route.url), asked === 'open' || asked === 'any' ? undefined : asked),
+        ...(!HEALTH.has(route.url) && { 421: { ...ERROR, description: UNKNOWN_HOST } }),
         429: { ...ERROR, description: tooMany },
       },
     };
   });
+}
+
+/** Whether a request posts, deletes or takes events: what pages of other websites may not make a browser do. */
+function changes(method: string, url: string): boolean {
+  return (method !== 'GET' && method !== 'HEAD') || (method === 'GET' && url === '/metrics');
+}
+
+function forbidden(isForeignPageRefused: boolean, scope: string | undefined): object {
+  const reasons = [
+    ...(scope === undefined ? [] : [`the credential lacks the scope ${scope}`]),
+    ...(isForeignPageRefused ? [FOREIGN_PAGE] : []),
+  ];
+  return reasons.length === 0 ? {} : { 403: { ...ERROR, description: reasons.join('; or ') } };
 }
