@@ -35,6 +35,9 @@ export interface IngestReply {
 /** What an event that is refused takes until its error is told, in bytes. An estimate. */
 const REFUSED_BYTES = 1_024;
 
+/** What events take is counted in steps of so many bytes: each alone is little. */
+const COUNTED_BYTES = 16 * 1024;
+
 /** The space of ids that are given to requests of several events. */
 const REQUESTS = 'request';
 
@@ -88,18 +91,25 @@ export class Ingest {
     const events: Event[] = [];
     const refused = new Map<number, RefusedError>();
     let place = 0;
+    let uncounted = 0;
+    const count = (bytes: number): void => {
+      uncounted += bytes;
+      if (uncounted < COUNTED_BYTES) return;
+      held.take(uncounted);
+      uncounted = 0;
+    };
     const take = (some: Iterable<Read>): void => {
       for (const read of some) {
         if (place === this.#eventsMax) throw tooMany(this.#eventsMax);
         try {
           const event = this.#check(read, common, fields);
-          held.take(eventBytes(event));
+          count(eventBytes(event));
           events.push(event);
         } catch (error) {
           if (!(error instanceof RefusedError) || error instanceof TooLargeError) throw error;
           const placed = isBatch ? error.at(`[${place}]`) : error;
           if (!isPartial) throw placed;
-          held.take(REFUSED_BYTES);
+          count(REFUSED_BYTES);
           refused.set(place, placed);
         }
         place += 1;
@@ -107,6 +117,7 @@ export class Ingest {
     };
     if (Symbol.asyncIterator in reads) for await (const some of reads) take(some);
     else take(reads);
+    held.take(uncounted);
     const accepted = await this.#store(events, { isPartial, requestId }, isBatch);
     return isPartial ? itemReply(accepted, refused) : { status: 200, body: bodyOf(accepted, isBatch) };
   }

@@ -45,15 +45,17 @@ export class Tail {
   /** Takes entries as the log commits them, in the order of their offsets. */
   push(entries: readonly Entry[]): void {
     let chunk = this.#open();
+    let bytes = 0;
     for (const entry of entries) {
       if (chunk.isFull || chunk.cost > this.#bytesMax * CHUNK_SHARE) chunk = this.#begin();
       const { series, offset } = entry;
       const before = chunk.cost;
       chunk.push(entry, this.#latest.get(series) ?? START);
       this.#latest.set(series, offset);
-      this.#memory.force(chunk.cost - before);
+      bytes += chunk.cost - before;
       this.#end = offset;
     }
+    this.#memory.force(bytes);
     while (this.#memory.held > this.#bytesMax) this.#evict();
     this.#compact();
   }
