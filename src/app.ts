@@ -43,6 +43,7 @@ import { descriptorLimit } from './http/descriptors.ts';
 import { Places } from './http/places.ts';
 import { HEALTH_PATHS, healthRoutes } from './http/healthRoutes.ts';
 import { Ingest } from './http/ingest.ts';
+import { Looks } from './http/looks.ts';
 import { metricsRoute } from './http/metricsRoute.ts';
 import { openApi } from './http/openapi.ts';
 import { rootRoute } from './http/rootRoute.ts';
@@ -228,6 +229,7 @@ export class App implements AsyncDisposable {
     this.#http = app;
     const answers = new AnswerMemory(memory.answers);
     answers.count(app);
+    const looks = new Looks();
     this.#server = server;
     const { hosts, foreignPages } = browserRules(settings);
     this.#hosts = hosts;
@@ -256,7 +258,7 @@ export class App implements AsyncDisposable {
       rootRoute(routes, { ...welcome(version), guide });
       healthRoutes(routes, () => this.#readiness);
       await routes.register((scope) => eventRoute(scope, ingest, bodies));
-      feedRoute(routes, new Feed(log, pages), { answers, bytesMax: settings['scrape.bytesMax'] });
+      feedRoute(routes, new Feed(log, pages), { answers, looks, bytesMax: settings['scrape.bytesMax'] });
       await routes.register(webhookRoutes, {
         webhooks,
         acceptor: this.#acceptor,
@@ -282,6 +284,7 @@ export class App implements AsyncDisposable {
         nameOf: this.#naming.nameOf,
         rendered: memory.rendered,
         answers,
+        looks,
         bytesMax: settings['scrape.bytesMax'],
         ownMetrics: () => ownMetrics.groups(),
       });

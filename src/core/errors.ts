@@ -66,7 +66,7 @@ export class UnsupportedError extends RefusedError {}
 export class UnauthorizedError extends RefusedError {}
 
 /** Why the server can't do now what it was rightly asked for. */
-export type UnavailableReason = 'log_full' | 'memory_full' | 'not_ready' | 'scrapers_max';
+export type UnavailableReason = 'busy' | 'log_full' | 'memory_full' | 'not_ready' | 'scrapers_max';
 
 /** The server can't do it now; the same request may succeed later. Nothing of it was stored. */
 export class UnavailableError extends Error {

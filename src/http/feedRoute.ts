@@ -7,6 +7,7 @@ import { formatSampleValue } from '../core/value.ts';
 import type { Feed } from '../relay/feed.ts';
 import type { Parameters } from './identify.ts';
 import type { AnswerMemory } from './answerMemory.ts';
+import type { Looks } from './looks.ts';
 import { ERROR } from './openapi.ts';
 import { parametersOf } from './query.ts';
 
@@ -65,11 +66,17 @@ const SCHEMA = {
 /** How many times as much as its entries a page takes: as objects, as labels, and written as JSON. */
 const PAGE_FACTOR = 6;
 
+export interface FeedRouteParts {
+  readonly answers: AnswerMemory;
+  readonly looks: Looks;
+  readonly bytesMax: number;
+}
+
 /** `GET /api/v1/events`: the feed. `bytesMax` bounds what one page reads from the log. */
 export function feedRoute(
   app: FastifyInstance,
   feed: Feed,
-  { answers, bytesMax }: { readonly answers: AnswerMemory; readonly bytesMax: number },
+  { answers, looks, bytesMax }: FeedRouteParts,
 ): void {
   // Queries are read strictly, by wire/in/form.ts, and not by the schema, which describes them.
   app.get(
@@ -82,16 +89,18 @@ export function feedRoute(
         throw new RefusedError(unknown, `unknown parameter ${shown(unknown)}; there are after and limit`);
       const after = wholeNumber(parameters, 'after', 0, Number.MAX_SAFE_INTEGER);
       const limit = wholeNumber(parameters, 'limit', 1, LIMIT_MAX) ?? LIMIT;
-      const memory = answers.open(reply.raw);
-      const room = answers.takeToLook(memory, bytesMax * PAGE_FACTOR);
-      const page = await feed.read(
-        after === undefined ? undefined : offset(after),
-        limit,
-        room / PAGE_FACTOR,
-      );
-      const { events, ...rest } = page;
-      memory.resize(events.reduce((sum, { series }) => sum + series.length * PAGE_FACTOR, 0));
-      return reply.header('Cache-Control', 'no-store').send({ events: events.map(toJson), ...rest });
+      const page = await looks.take(async () => {
+        const memory = answers.open(reply.raw);
+        const room = answers.takeToLook(memory, bytesMax * PAGE_FACTOR);
+        const { events, ...rest } = await feed.read(
+          after === undefined ? undefined : offset(after),
+          limit,
+          room / PAGE_FACTOR,
+        );
+        memory.resize(events.reduce((sum, { series }) => sum + series.length * PAGE_FACTOR, 0));
+        return { events: events.map(toJson), ...rest };
+      });
+      return reply.header('Cache-Control', 'no-store').send(page);
     },
   );
 }

@@ -19,6 +19,7 @@ import type { Prepared } from './emptyAnswers.ts';
 import { EmptyAnswers, prepared, sendPrepared } from './emptyAnswers.ts';
 import { Formats } from './formats.ts';
 import { inSteps } from './inSteps.ts';
+import type { Looks } from './looks.ts';
 import type { NameOfAddress, Parameters } from './identify.ts';
 import { identify, withLastingName } from './identify.ts';
 import type { TrustedProxies } from './proxies.ts';
@@ -40,6 +41,7 @@ export interface MetricsRouteParts {
   /** What is rendered for all scrapers may take this. */
   readonly rendered: Share;
   readonly answers: AnswerMemory;
+  readonly looks: Looks;
   /** What a scrape carries of events at most, in bytes. */
   readonly bytesMax: number;
   /** The server's own metrics. */
@@ -187,18 +189,24 @@ async function peek(
   parts: Making,
   why?: string,
 ): Promise<FastifyReply> {
-  const memory = parts.answers.open(reply.raw);
-  parts.answers.takeToLook(memory, parts.bytesMax);
-  const runs = await parts.scrapes.peek(identity, mode, memory);
   const acceptEncoding = acceptEncodingOf(raw);
-  if (runs.length === 0 && why === undefined)
-    return sendPrepared(reply, await emptyAnswer(format, acceptEncoding, parts));
-  if (why !== undefined) reply.header('X-Oneshot-Note', why);
-  // The other formats have no place for a remark.
-  const remark = why !== undefined && format.kind === 'text' ? `# ${why}\n` : undefined;
-  const body = await bodyOf(runs, mode, format, acceptEncoding, parts, remark);
-  hold(body, memory, reply, parts);
-  return send(reply, format, body);
+  // What is made is sent behind the turn: a reply that is returned would be waited for until all of it was read.
+  const sendMade = await parts.looks.take(async () => {
+    const memory = parts.answers.open(reply.raw);
+    parts.answers.takeToLook(memory, parts.bytesMax);
+    const runs = await parts.scrapes.peek(identity, mode, memory);
+    if (runs.length === 0 && why === undefined) {
+      const empty = await emptyAnswer(format, acceptEncoding, parts);
+      return () => sendPrepared(reply, empty);
+    }
+    if (why !== undefined) reply.header('X-Oneshot-Note', why);
+    // The other formats have no place for a remark.
+    const remark = why !== undefined && format.kind === 'text' ? `# ${why}\n` : undefined;
+    const body = await bodyOf(runs, mode, format, acceptEncoding, parts, remark);
+    hold(body, memory, reply, parts);
+    return () => send(reply, format, body);
+  });
+  return sendMade();
 }
 
 /** From here on only the body itself is held, for as long as it takes to leave. */
