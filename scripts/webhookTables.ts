@@ -33,7 +33,7 @@ export function webhookTables(): string {
   ].join('');
 }
 
-function section({ name, path, sender, source, check, shaped, idSpace, mapping, partial }: Preset): string {
+function section({ name, path, sender, source, check, shaped, idSpace, mapping }: Preset): string {
   const id = mapping.id === undefined ? [] : [mapping.id].flat();
   const facts = [
     `Path: ${code(`POST ${path}`)}`,
@@ -45,9 +45,6 @@ function section({ name, path, sender, source, check, shaped, idSpace, mapping, 
     mapping.each === undefined
       ? 'One event for each body'
       : `One event for each item of ${code(mapping.each)}`,
-    partial
-      ? 'Where an item is refused, the others are stored, and the answer is a 400'
-      : 'A body of which a part is refused stores nothing, and is answered 400',
     ...(shaped === undefined ? [] : [shaped]),
   ];
   const list = facts.map((fact) => `- ${fact}.\n`).join('');
@@ -108,7 +105,9 @@ function labelText(label: LabelSource): string {
 function timeText(time: TimeSource): string {
   if (typeof time === 'string') return referenceText(time);
   const units = { rfc3339: '', auto: '', s: ' in seconds', ms: ' in milliseconds' };
-  return referenceText(time.from) + units[time.unit];
+  const when = conditionTexts(time.when, 'is');
+  const where = when.length === 0 ? '' : ` where ${when.join(' and ')}`;
+  return referenceText(time.from) + units[time.unit ?? 'auto'] + where;
 }
 
 function fromText(from: FromSource): string {

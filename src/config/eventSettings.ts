@@ -138,6 +138,11 @@ export const EVENT_SETTINGS = {
     doc: 'How many series that counter may have. Events beyond are counted in one more, whose labels all say other.',
   }),
 
+  'webhook.bodyMax': setting({
+    kind: size({ min: 1, max: BODY_MAX }),
+    default: 25 * MIB,
+    doc: "The longest body of a webhook, in bytes. GitHub's are up to 25 MiB.",
+  }),
   webhooks: setting({
     kind: jsonObject(),
     default: {},
