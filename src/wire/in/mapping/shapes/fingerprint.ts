@@ -8,16 +8,23 @@ const LIMB = 0xff_ff;
 /** Stands behind each text; no UTF-8 has this byte. */
 const SEPARATOR = 0xff;
 
+function isAscii(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) > 0x7f) return false;
+  return true;
+}
+
 /** A fingerprint of texts in their order. Its hash is kept in four parts of 16 bits, lowest first, so that all products are small integers. */
 export class Fingerprint {
   #limbs: readonly [number, number, number, number] = OFFSET;
 
   /** Takes in one text, and tells where it ends. */
   add(text: string): void {
-    const bytes = encoder.encode(text);
+    // Most names and values are ASCII, whose characters are its bytes.
+    const bytes = isAscii(text) ? undefined : encoder.encode(text);
+    const length = bytes?.length ?? text.length;
     let [a, b, c, d] = this.#limbs;
-    for (let at = 0; at <= bytes.length; at += 1) {
-      const low = a ^ (bytes[at] ?? SEPARATOR);
+    for (let at = 0; at <= length; at += 1) {
+      const low = a ^ (at === length ? SEPARATOR : (bytes?.[at] ?? text.charCodeAt(at)));
       const first = low * PRIME_LOW;
       const second = b * PRIME_LOW + (first >>> 16);
       const third = c * PRIME_LOW + (low << 8) + (second >>> 16);
