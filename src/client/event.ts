@@ -105,7 +105,9 @@ function objectIn(json: string): Readonly<Record<string, unknown>> {
 function momentOf(timestamp: unknown): number | undefined {
   const text = String(timestamp);
   const number = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : undefined;
-  const time = Math.floor(number === undefined ? Date.parse(text) : number < 1e11 ? number * 1000 : number);
+  // Anything that begins otherwise is no RFC 3339, though `Date.parse` may make a date of it.
+  const date = /^\d{4}-/.test(text) ? Date.parse(text) : Number.NaN;
+  const time = Math.floor(number === undefined ? date : number < 1e11 ? number * 1000 : number);
   return time >= 0 && time <= TIME_MAX ? time : undefined;
 }
 
