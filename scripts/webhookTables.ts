@@ -19,8 +19,22 @@ const INTRO = `# What each webhook stores
 The labels that the ready-made webhooks give their events, and where each is taken from. How to set them up, and how to change
 their labels, is in [webhooks.md](webhooks.md).
 
-A text such as \`/repository/full_name\` is a JSON pointer into the body. A label without a value is left out. A value is cut
+A text such as \`/repository/full_name\` is a JSON pointer into the body, and \`digest:\` stands for everything in it. A label without a value is left out. A value is cut
 after ${MAPPING_LIMITS.valueCharactersDefault} characters, unless a table says otherwise. A body of no kind in the table is answered 200 and stores nothing.
+
+## Names
+
+Labels of alerts and keys of tags have the names that their sender chose. Prometheus takes letters, digits and \`_\`, so the others are
+rewritten:
+
+1. Each other character becomes \`_\`, and a name that begins with a digit gets a \`_\` before it.
+2. Several \`_\` at the beginning become one, since names that begin with \`__\` are Prometheus' own: \`环境\` becomes \`_\`.
+3. A name that the webhook gives already (the tables below, and the URL) gets a prefix: \`type\` becomes \`alert_type\`.
+4. Where two names of one event become the same, the one that is already written that way keeps it. Each other gets \`_\` and 8 digits that
+   depend on its own spelling alone: beside \`host_name\`, \`host.name\` is always \`host_name_24f5d05c\`, in whatever order they come.
+
+With \`event.names=utf8\` rules 1 and 2 leave such names as they are, but for the \`__\` at the beginning. Of more than
+${MAPPING_LIMITS.spreadMax} labels, or of more than \`event.labelsMax\` in all, the last ones by name are left out.
 `;
 
 /** The page docs/ingest/webhook-labels.md, formatted as prettier would. */
@@ -33,7 +47,7 @@ export function webhookTables(): string {
   ].join('');
 }
 
-function section({ name, path, sender, source, check, shaped, idSpace, mapping, partial }: Preset): string {
+function section({ name, path, sender, source, check, shaped, idSpace, mapping }: Preset): string {
   const id = mapping.id === undefined ? [] : [mapping.id].flat();
   const facts = [
     `Path: ${code(`POST ${path}`)}`,
@@ -45,9 +59,6 @@ function section({ name, path, sender, source, check, shaped, idSpace, mapping, 
     mapping.each === undefined
       ? 'One event for each body'
       : `One event for each item of ${code(mapping.each)}`,
-    partial
-      ? 'Where an item is refused, the others are stored, and the answer is a 400'
-      : 'A body of which a part is refused stores nothing, and is answered 400',
     ...(shaped === undefined ? [] : [shaped]),
   ];
   const list = facts.map((fact) => `- ${fact}.\n`).join('');
@@ -108,7 +119,9 @@ function labelText(label: LabelSource): string {
 function timeText(time: TimeSource): string {
   if (typeof time === 'string') return referenceText(time);
   const units = { rfc3339: '', auto: '', s: ' in seconds', ms: ' in milliseconds' };
-  return referenceText(time.from) + units[time.unit];
+  const when = conditionTexts(time.when, 'is');
+  const where = when.length === 0 ? '' : ` where ${when.join(' and ')}`;
+  return referenceText(time.from) + units[time.unit ?? 'auto'] + where;
 }
 
 function fromText(from: FromSource): string {

@@ -264,6 +264,9 @@ export class App implements AsyncDisposable {
         acceptor: this.#acceptor,
         refresher: new IdRefresher(log, idLimits.windowMs, clock),
         rules: { rules, eventsMax: settings['batch.eventsMax'] },
+        bodyBytesMax: settings['webhook.bodyMax'],
+        counts,
+        news,
         clock,
       });
       backupRoute(routes, () => copyOf(log, settings['store.path']));

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import type { BrokenLine } from './lines.ts';
 import { readLines } from './lines.ts';
 
 async function linesOf(
   chunks: readonly (string | Uint8Array)[],
   bytesMax = 100,
-): Promise<(string | undefined)[]> {
-  const lines: (string | undefined)[] = [];
+): Promise<(string | BrokenLine)[]> {
+  const lines: (string | BrokenLine)[] = [];
   const stream = (async function* () {
     yield* chunks;
   })();
@@ -37,9 +38,14 @@ describe('lines', () => {
     const long = Array.from({ length: 50 }, () => 'x'.repeat(1_000));
     expect(await linesOf(['ok\n', ...long, '\nnext\n', 'y'.repeat(101)])).toEqual([
       'ok',
-      undefined,
+      { broken: 'longer than 100 bytes; make it shorter' },
       'next',
-      undefined,
+      { broken: 'longer than 100 bytes; make it shorter' },
     ]);
+  });
+
+  it('that are no UTF-8 are told apart, and a byte order mark stays', async () => {
+    const bytes = Uint8Array.of(0xff, 0x0a, 0xef, 0xbb, 0xbf, 0x61, 0x0a, 0x62);
+    expect(await linesOf([bytes])).toEqual([{ broken: 'not valid UTF-8' }, '\ufeffa', 'b']);
   });
 });

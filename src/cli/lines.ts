@@ -1,12 +1,18 @@
-/** The lines of a stream of UTF-8, without their ends; undefined for one that is longer than `bytesMax`. The last may lack its end. */
+/** A line that can't be read as it came. */
+export type BrokenLine = { readonly broken: string };
+
+/** The lines of a stream of UTF-8, without their ends; why, for one that is longer than `bytesMax` or no UTF-8. The last may lack its end. */
 export async function* readLines(
   stream: AsyncIterable<Uint8Array | string>,
   bytesMax: number,
-): AsyncGenerator<string | undefined> {
+): AsyncGenerator<string | BrokenLine> {
   let pieces: Buffer[] = [];
   let bytes = 0;
   const line = () => {
-    const whole = bytes > bytesMax ? undefined : Buffer.concat(pieces).toString('utf8').replace(/\r$/, '');
+    const whole =
+      bytes > bytesMax
+        ? { broken: `longer than ${bytesMax} bytes; make it shorter` }
+        : (textOf(Buffer.concat(pieces))?.replace(/\r$/, '') ?? { broken: 'not valid UTF-8' });
     pieces = [];
     bytes = 0;
     return whole;
@@ -28,5 +34,16 @@ export async function* readLines(
     bytes += piece.length;
     if (bytes > bytesMax) pieces = [];
     else if (piece.length > 0) pieces.push(piece);
+  }
+}
+
+// A byte order mark is a part of the text, as any character is.
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return undefined;
   }
 }

@@ -24,7 +24,7 @@ export const push: Command = {
     'The first word may stand alone: it is the label type. `push deploy service=api` posts events_to_metrics{service="api",type="deploy"} 1.',
     'An event has one id, random unless --id gives it, and its own time. What is not answered is sent again with the same id and the same time, so a retry is never a second event. Give an id of your own (a commit, a job number) to make the whole command repeatable.',
     'With --spool, the event is on disk before it is sent, and stays there until the server has it. Each push sends what waits there first, oldest first; so does `oneshot spool flush`. What the server refuses is moved to refused/.',
-    'With --stdin, each line is one event as JSON: {"name":"deploys","labels":{"env":"prod"},"value":1,"timestamp":"2026-11-24T12:00:00Z","id":"a1"}, all of it optional. Labels on the command line are added to each.',
+    'With --stdin, each line is one event as JSON: {"name":"deploys","labels":{"env":"prod"},"value":1,"timestamp":"2026-11-24T12:00:00Z","id":"a1"}, all of it optional. Each line is sent as it is, and the server judges it. Labels on the command line are added to each.',
   ],
   options: {
     metric: {
@@ -47,6 +47,7 @@ export const push: Command = {
       doc: 'What tells it apart from all others. Default: random.',
     },
     stdin: { doc: 'Read events from standard input, one JSON object a line.' },
+    'allow-empty': { doc: 'Post an event even if it has no label.' },
     spool: spoolOption('nothing is kept'),
     total: {
       kind: duration({ min: 1, max: 10 * MINUTE }),
@@ -65,7 +66,7 @@ export const push: Command = {
   exits: [
     ['0', 'the server has the event on disk; or it is in the spool, to be sent later'],
     ['1', 'the server could not be reached in time, and the event was not kept'],
-    ['2', 'the command line, or a line of standard input, makes no event'],
+    ['2', 'the command line, or a line of standard input, makes no event, or one without a label'],
     ['3', 'the server refused the event: it breaks a rule'],
     ['4', 'the address or the credentials are wrong; with --spool the event is kept all the same'],
   ],
@@ -76,6 +77,8 @@ export const push: Command = {
 /** What posting needs: how an event is made, and by what way and in what time it goes. */
 export interface Posting {
   readonly seal: (event: NewEvent) => SealedEvent;
+  /** An event that is a JSON object, with labels to be added. */
+  readonly sealJson: (json: string, labels: Readonly<Record<string, string>>) => SealedEvent;
   readonly delivery: Delivery;
   readonly budget: Budget;
 }
@@ -100,6 +103,7 @@ async function run(io: CliIo, args: Args): Promise<number> {
       id: args.text('id'),
     }),
   );
+  if (!args.on('allow-empty')) checkLabels(args.words);
   const outcome = await posting.delivery.deliver(event, posting.budget);
   if (args.on('json')) io.stdout.write(`${JSON.stringify(outcomeJson(event.id, outcome))}\n`);
   if (outcome.kind !== 'accepted') {
@@ -108,6 +112,19 @@ async function run(io: CliIo, args: Args): Promise<number> {
     io.stdout.write(`${outcomeLine(event.id, outcome, paintFor(io.stdout, io.env))}\n`);
   }
   return exitOf(outcome);
+}
+
+/** In CI, a variable that isn't set leaves an event that says nothing. Throws a UsageError. */
+function checkLabels(words: readonly string[]): void {
+  const [first] = words;
+  if (first === '')
+    throw new UsageError(
+      'the first word, which is the label type, is empty: is a variable not set? Give it a value, or add --allow-empty if you mean it',
+    );
+  if (words.every((word) => word.indexOf('=') === word.length - 1 && word !== ''))
+    throw new UsageError(
+      'the event has no label: is a variable not set? Write oneshot push deploy service=api, or add --allow-empty if you mean it',
+    );
 }
 
 function postingOf(io: CliIo, args: Args): Posting {
@@ -123,6 +140,7 @@ function postingOf(io: CliIo, args: Args): Posting {
   const spool = folder === undefined ? undefined : openSpool(io, folder, remote, totalMs);
   return {
     seal: (event) => client.seal(event),
+    sealJson: (json, labels) => client.sealJson(json, labels),
     delivery: new Delivery(client, spool, refusedTeller(io, 'push')),
     budget: { elapsed: io.elapsed, totalMs },
   };

@@ -30,17 +30,17 @@ const tryWith = (tried: Tried, argv: readonly string[]) => {
 describe('webhook try', () => {
   it('shows the events that a webhook makes of a file, with the settings of a start', async () => {
     const argv = ['deploys', 'body.json', '-H', 'X-Event: push', '--', '--server.port=1'];
-    const { ran, calls } = tryWith({ events: [EVENT], ignored: 1, refused: [] }, argv);
+    const { ran, calls } = tryWith({ events: [EVENT], ignored: 1, refused: [], leftOut: ['no time'] }, argv);
     expect(await ran).toEqual({
       code: 0,
       stdout: 'm{a="\\x1b"} 2 at 1970-01-01T00:00:00.000Z\n1 ignored: of no kind that the webhook knows\n',
-      stderr: '',
+      stderr: 'oneshot webhook try: left out: no time\n',
     });
     expect(calls).toEqual([[1, 'deploys', '{"file":1}', { 'X-Event': 'push' }]]);
   });
 
   it('reads standard input for -, prints JSON, and ends with 3 where something is refused', async () => {
-    const { ran, calls } = tryWith({ events: [], ignored: 0, refused: ['no name'] }, [
+    const { ran, calls } = tryWith({ events: [], ignored: 0, refused: ['no name'], leftOut: [] }, [
       'deploys',
       '-',
       '--json',
@@ -48,7 +48,7 @@ describe('webhook try', () => {
     const { code, stdout } = await ran;
     expect({ code, json: JSON.parse(stdout) as unknown }).toEqual({
       code: 3,
-      json: { events: [], ignored: 0, refused: ['no name'] },
+      json: { events: [], ignored: 0, refused: ['no name'], leftOut: [] },
     });
     expect(calls).toEqual([[8090, 'deploys', '{"in":1}', {}]]);
   });
@@ -59,6 +59,8 @@ describe('webhook try', () => {
     [['none', 'body.json'], /there is no webhook "none"/],
     [['deploys', 'body.json', '-H', 'x'], /--header is no header/],
   ])('%j is refused', async (argv, message) => {
-    await expect(tryWith({ events: [], ignored: 0, refused: [] }, argv).ran).rejects.toThrow(message);
+    await expect(tryWith({ events: [], ignored: 0, refused: [], leftOut: [] }, argv).ran).rejects.toThrow(
+      message,
+    );
   });
 });

@@ -17,8 +17,10 @@ export interface Tried {
   readonly events: readonly Event[];
   /** Items of which no kind is known. */
   readonly ignored: number;
-  /** Why it would be answered 400. */
+  /** Why it, or an item of it, would not be stored. */
   readonly refused: readonly string[];
+  /** What would be left out of what is stored, and why. */
+  readonly leftOut: readonly string[];
 }
 
 /** Says what a webhook of these settings makes of a body. Throws a RefusedError where there is none of that name. */
@@ -53,7 +55,7 @@ export function webhookTryOf(load: () => Promise<TryWebhook>): Command {
     exits: [
       ['0', 'these are its events; there may be none'],
       ['2', 'the command line or the configuration is wrong, or there is no such webhook'],
-      ['3', 'the body, or a part of it, would be refused'],
+      ['3', 'the body, or an event of it, would not be stored'],
     ],
     nodeMajorMin: SERVER_NODE_MIN,
     run: async (io, args) => run(io, args, await load()),
@@ -79,14 +81,14 @@ async function run(io: CliIo, args: Args, tryWebhook: TryWebhook): Promise<numbe
   return tried.refused.length > 0 ? EXIT.refused : EXIT.ok;
 }
 
-function tell(io: CliIo, args: Args, { events, ignored, refused }: Tried): void {
+function tell(io: CliIo, args: Args, { events, ignored, refused, leftOut }: Tried): void {
   const shownEvents = events.map(({ series, value, sent }) => ({
     series,
     value: formatSampleValue(value),
     time: sent === undefined ? undefined : new Date(sent).toISOString(),
   }));
   if (args.on('json')) {
-    io.stdout.write(`${JSON.stringify({ events: shownEvents, ignored, refused })}\n`);
+    io.stdout.write(`${JSON.stringify({ events: shownEvents, ignored, refused, leftOut })}\n`);
     return;
   }
   const paint = paintFor(io.stdout, io.env);
@@ -96,6 +98,7 @@ function tell(io: CliIo, args: Args, { events, ignored, refused }: Tried): void 
     );
   }
   if (ignored > 0) io.stdout.write(`${ignored} ignored: of no kind that the webhook knows\n`);
+  for (const why of leftOut) io.stderr.write(`oneshot webhook try: left out: ${printable(why)}\n`);
   for (const why of refused) io.stderr.write(`oneshot webhook try: refused: ${printable(why)}\n`);
 }
 

@@ -4,8 +4,8 @@ import type { Credentials } from './authorization.ts';
 import { authorization } from './authorization.ts';
 import { endpoint } from './endpoint.ts';
 import { ANSWER_CHARACTERS_MAX, readText, whyNot } from './exchange.ts';
-import type { NewEvent, SealedEvent } from './event.ts';
-import { seal } from './event.ts';
+import type { NewEvent, SealedEvent, SealedForm, SealedJson } from './event.ts';
+import { seal, sealJson } from './event.ts';
 import type { Platform } from './platform.ts';
 import { RUNTIME } from './platform.ts';
 import { PushError } from './pushError.ts';
@@ -65,7 +65,6 @@ export class OneShotClient {
     this.#url = endpoint(url, 'event').href;
     this.#headers = {
       ...authorization({ token, user }),
-      'content-type': 'application/x-www-form-urlencoded',
       accept: 'application/json',
     };
     this.#retry = { ...RETRY, ...retry };
@@ -74,8 +73,13 @@ export class OneShotClient {
   }
 
   /** Fixes an event's id and time, for `send`. Throws a PushError (`invalid`). */
-  seal(event: NewEvent): SealedEvent {
+  seal(event: NewEvent): SealedForm {
     return seal(event, this.#platform);
+  }
+
+  /** Fixes the id and the time of an event that is written as one JSON object, for `send`; its text is sent as it is. Throws a PushError (`invalid`). */
+  sealJson(json: string, labels: Readonly<Record<string, string>> = {}): SealedJson {
+    return sealJson(json, labels, this.#platform);
   }
 
   /** Seals and sends an event. Resolves once the server has it on disk. Rejects with a PushError, or with the signal's reason. */
@@ -119,10 +123,11 @@ export class OneShotClient {
     const answered = new AbortController();
     this.#platform.sleep(timeoutMs, answered.signal).then(abort, () => undefined);
     try {
-      const response = await this.#platform.fetch(this.#url, {
+      const { query, ...request } = requestOf(event);
+      const response = await this.#platform.fetch(query === '' ? this.#url : `${this.#url}?${query}`, {
         method: 'POST',
-        headers: { ...this.#headers, 'idempotency-key': quoted(event.id) },
-        body: event.form,
+        headers: { ...this.#headers, ...request.headers },
+        body: request.body,
         signal: ending.signal,
         // A redirected POST may become a GET, which would store nothing.
         redirect: 'manual',
@@ -143,6 +148,22 @@ export class OneShotClient {
 
 /** An answer, with its status where one came. */
 type Sent = Answer & { readonly status: number | undefined };
+
+/** What is posted of an event. */
+function requestOf(event: SealedEvent) {
+  const key = { 'idempotency-key': quoted(event.id) };
+  if ('form' in event)
+    return {
+      query: '',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...key },
+      body: event.form,
+    };
+  return {
+    query: event.query,
+    headers: { 'content-type': 'application/json', ...(!event.hasOwnId && key) },
+    body: event.json,
+  };
+}
 
 /** As the header's draft standard has it, so that an id in quotes of its own stays what it is: https://www.rfc-editor.org/rfc/rfc9651#section-3.3.3 */
 function quoted(id: string): string {

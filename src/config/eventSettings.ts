@@ -156,6 +156,11 @@ export const EVENT_SETTINGS = {
     doc: 'How many bytes the series of that counter may take in each scrape. Events of further series are counted as beyond counters.seriesMax.',
   }),
 
+  'webhook.bodyMax': setting({
+    kind: size({ min: 1, max: BODY_MAX }),
+    default: 25 * MIB,
+    doc: "The longest body of a webhook, in bytes. GitHub's are up to 25 MiB.",
+  }),
   webhooks: setting({
     kind: namedObjects(WEBHOOK_MEMBERS),
     default: {},

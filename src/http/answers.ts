@@ -52,7 +52,8 @@ function answerOfFramework({ code, statusCode, message, validation }: Partial<Fa
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return {
         status: 413,
-        error: 'the body is larger than event.bodyMax; send less at a time or raise the limit',
+        error:
+          'the body is larger than event.bodyMax, or as a webhook than webhook.bodyMax; send less at a time or raise the limit',
         field: 'body',
       };
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import type { Draft, Read } from '../core/draft.ts';
 import { draftFromPairs } from '../core/draft.ts';
-import { RefusedError, shown } from '../core/errors.ts';
+import { RefusedError, UnsupportedError, shown } from '../core/errors.ts';
 import { CLOUD_EVENT_FIELDS, readBinaryCloudEvent, readCloudEvents } from '../wire/in/cloudEvents.ts';
 import type { DataMapping } from '../wire/in/dataMapping.ts';
 import { parseForm } from '../wire/in/form.ts';
@@ -94,7 +94,21 @@ export function readQuery(query: string, { pairsMax }: Pick<BodyRules, 'pairsMax
 
 function parametersDraft(request: FastifyRequest, url: Pairs, { pairsMax }: BodyRules): Draft {
   if (!(request.body instanceof Uint8Array)) return draftFromPairs(url);
+  refuseJson(request.body);
   return draftFromPairs([...url, ...parseForm('body', request.body, pairsMax)]);
+}
+
+/** How JSON begins, and no form that was encoded: `{"`, `[{`, `[]`. */
+const JSON_BEGINS = /^(?:\u00ef\u00bb\u00bf)?\s*(?:\{\s*["'}]|\[\s*[[{"]|\[\s*\]\s*$)/;
+const BEGINNING_BYTES = 256;
+
+/** curl calls every body a form, unless it is told otherwise; JSON would become one label with an odd name, or an error about that name. */
+function refuseJson(body: Uint8Array): void {
+  if (!JSON_BEGINS.test(Buffer.from(body.subarray(0, BEGINNING_BYTES)).toString('latin1'))) return;
+  throw new UnsupportedError(
+    'Content-Type',
+    'the body is JSON, but its Content-Type is that of a form, which curl sends by default; send Content-Type: application/json, or application/x-ndjson for an event on each line',
+  );
 }
 
 /** Events of a format that is no form: the URL says what is common to them, and how to answer. */

@@ -17,11 +17,22 @@ const FORMATS: ReadonlyMap<string, EventFormat> = new Map<string, EventFormat>([
   ['application/cloudevents-batch+json', 'cloudEventBatch'],
 ]);
 
+const OF_CLOUD_EVENTS: ReadonlySet<EventFormat> = new Set<EventFormat>([
+  'cloudEvent',
+  'cloudEventBatch',
+  'binaryCloudEvent',
+]);
+
+export function isOfCloudEvents(format: EventFormat): boolean {
+  return OF_CLOUD_EVENTS.has(format);
+}
+
 /**
  * Tells the format by the head of a request: its Content-Type, or the `ce-*` headers of a CloudEvent whose body is of another type.
- * Throws an UnsupportedError that lists what is taken.
+ * Some clients name JSON whatever they send: without a body, what the URL says is the event. Throws an UnsupportedError that lists what is
+ * taken.
  */
-export function eventFormatOf(headers: IncomingHttpHeaders): EventFormat {
+export function eventFormatOf(headers: IncomingHttpHeaders, hasQuery = false): EventFormat {
   const contentType = headers['content-type'];
   const type = mediaTypeOf(contentType);
   const isCloudEvent = type?.startsWith('application/cloudevents') === true;
@@ -29,6 +40,7 @@ export function eventFormatOf(headers: IncomingHttpHeaders): EventFormat {
   if (contentType === undefined && !hasBody(headers)) return 'parameters';
   const format = FORMATS.get(type ?? '') ?? (isOtherJson(type) && !isCloudEvent ? 'json' : undefined);
   if (contentType === undefined || format === undefined) throw notTaken(contentType);
+  if ((format === 'json' || format === 'ndjson') && hasQuery && !hasBody(headers)) return 'parameters';
   if (format !== 'parameters') checkCharset(contentType);
   return format;
 }

@@ -3,10 +3,11 @@ import type { FastifyInstance } from 'fastify';
 import type { BodyRules } from './eventBody.ts';
 import { readEventBody, readParameters } from './eventBody.ts';
 import type { EventFormat } from './eventFormat.ts';
-import { NDJSON_TYPES, eventFormatOf } from './eventFormat.ts';
+import { NDJSON_TYPES, eventFormatOf, isOfCloudEvents } from './eventFormat.ts';
 import { EVENT_SCHEMA } from './eventSchema.ts';
 import { idempotencyKey } from './idempotencyKey.ts';
 import type { Ingest } from './ingest.ts';
+import { queryOf } from './query.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -28,7 +29,7 @@ export async function eventRoute(app: FastifyInstance, ingest: Ingest, rules: Bo
     // The schema tells what is taken; that it is, the formats check, and say better where it isn't.
     {
       onRequest: (request, _reply, done) => {
-        request.eventFormat = eventFormatOf(request.headers);
+        request.eventFormat = eventFormatOf(request.headers, queryOf(request.raw) !== '');
         done();
       },
       schema: EVENT_SCHEMA,
@@ -49,6 +50,9 @@ export async function eventRoute(app: FastifyInstance, ingest: Ingest, rules: Bo
           requestId,
           memory: request.memory,
         });
+        // A broker takes an answer with a body for an event in reply, and one that is none for a failure.
+        if (status === 200 && isOfCloudEvents(format) && options.isPartial !== true)
+          return await reply.code(204).send();
         if (retryAfterSeconds !== undefined) reply.header('Retry-After', String(retryAfterSeconds));
         return await reply.code(status).type(JSON_TYPE).send(JSON.stringify(body));
       } finally {

@@ -98,6 +98,10 @@ export const EVENT_SCHEMA = {
         },
       },
     },
+    204: {
+      description: 'CloudEvents are stored, or had been before; without a body, as brokers want it',
+      type: 'null',
+    },
     400: { ...ERROR, description: 'it breaks a rule' },
     413: { ...ERROR, description: 'the body is too large, or holds too many events' },
     414: { ...ERROR, description: 'the URL is too long' },

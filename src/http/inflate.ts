@@ -13,6 +13,13 @@ const TRUNCATED = 'the compressed body ends too early; send all of it';
 /** What a decompressor takes for itself: its window, and its buffers. */
 const GUNZIP_BYTES = 64 * 1024;
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether bodies may be as repetitive as they like: a group of alerts has the same labels a thousand times. Their length is bounded. */
+    isRepetitive?: boolean;
+  }
+}
+
 /** A body as it comes out; Fastify compares what came in with Content-Length. */
 type Inflated = Readable & { receivedEncodedLength: number };
 
@@ -32,15 +39,18 @@ export function inflateBodies(app: FastifyInstance): void {
       );
     }
     request.memory?.take(GUNZIP_BYTES);
-    done(null, inflated(payload, isStreamed(request) ? Infinity : request.routeOptions.bodyLimit));
+    const { bodyLimit, config } = request.routeOptions;
+    const bytesMax = isStreamed(request) ? Infinity : bodyLimit;
+    const ratioMax = config.isRepetitive === true ? Infinity : RATIO_MAX;
+    done(null, inflated(payload, bytesMax, ratioMax));
   });
 }
 
 /** The body out of its coding. Nothing is read, and no memory taken, before somebody reads from it. */
-function inflated(source: Readable, bytesMax: number): Inflated {
+function inflated(source: Readable, bytesMax: number, ratioMax: number): Inflated {
   let bytesIn = 0;
   const body = Readable.from(
-    inflate(source, bytesMax, (bytes) => (bytesIn += bytes)),
+    inflate(source, bytesMax, ratioMax, (bytes) => (bytesIn += bytes)),
     { objectMode: false },
   );
   // Fastify stops listening when it has answered; what fails after that concerns nobody.
@@ -51,6 +61,7 @@ function inflated(source: Readable, bytesMax: number): Inflated {
 async function* inflate(
   source: Readable,
   bytesMax: number,
+  ratioMax: number,
   came: (bytes: number) => number,
 ): AsyncGenerator<Buffer> {
   const gunzip = createGunzip();
@@ -68,10 +79,10 @@ async function* inflate(
           'body',
           `the body is longer than ${bytesMax} bytes, as it comes or when it is decompressed; send less at a time or raise the limit`,
         );
-      if (bytesOut > RATIO_FREE_BYTES && bytesOut > bytesIn * RATIO_MAX)
+      if (bytesOut > RATIO_FREE_BYTES && bytesOut > bytesIn * ratioMax)
         throw new TooLargeError(
           'body',
-          `the body grows to more than ${RATIO_MAX} times its length when it is decompressed; send it as it is`,
+          `the body grows to more than ${ratioMax} times its length when it is decompressed; send it as it is`,
         );
       yield chunk;
     }

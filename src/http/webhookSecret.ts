@@ -3,9 +3,13 @@ import { UnauthorizedError } from '../core/errors.ts';
 import type { Headers } from '../wire/in/mapping/reference.ts';
 import type { Webhook } from '../wire/in/mapping/webhooks.ts';
 
+/** How many signatures of one header are looked at: the old key's and the new one's, and some of other kinds. */
+const SIGNATURES_MAX = 16;
+
 /**
- * Checks that a request shows the webhook's secret: itself, or in an HMAC with SHA-256 over the body as it came. How long it takes tells nothing of
- * the secret. Throws an UnauthorizedError.
+ * Checks that a request shows the webhook's secret: itself, or in an HMAC with SHA-256 over the body as it came. A header may hold several
+ * signatures, separated by commas or blanks, as senders write while they change their key (`v1=old,v1=new`): one of them must fit. How long it
+ * takes tells nothing of the secret. Throws an UnauthorizedError.
  */
 export function checkSecret(secret: Webhook['secret'], headers: Headers, body: Uint8Array): void {
   if (secret === undefined) return;
@@ -14,7 +18,8 @@ export function checkSecret(secret: Webhook['secret'], headers: Headers, body: U
   if (shown === undefined)
     throw new UnauthorizedError(header, `${header} is missing; this webhook has a secret`);
   const expected = by === 'token' ? text : createHmac('sha256', text).update(body).digest('hex');
-  if (shown.startsWith(prefix) && isSame(shown.slice(prefix.length), expected)) return;
+  const given = by === 'token' ? [shown] : shown.split(/[\s,]+/, SIGNATURES_MAX);
+  if (given.some((each) => each.startsWith(prefix) && isSame(each.slice(prefix.length), expected))) return;
   const what = by === 'token' ? 'is not the token' : 'is not the signature of this body';
   throw new UnauthorizedError(header, `${header} ${what}; give both sides the same secret`);
 }

@@ -208,6 +208,13 @@ function metricsOf({
       ...counter('label_values_truncated_total', 'Values of labels that were cut to labels.valueTruncate.'),
       ...single(() => counts.truncated),
     },
+    {
+      ...counter(
+        'webhook_left_out_total',
+        'What webhooks sent that could not be used and was left out: whole events, labels, or times.',
+      ),
+      ...split('part', counts.leftOut),
+    },
     { ...gauge('ids', 'Ids that are remembered.'), ...single(() => log.state().ids) },
     {
       ...counter(

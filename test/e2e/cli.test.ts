@@ -292,7 +292,7 @@ describe('the other commands', () => {
     expect((await cli(['scrapers', `--url=http://127.0.0.1:${await freePort()}`])).code).toBe(1);
     expect((await cli(['scrapers', '--ulr=x'])).code).toBe(2);
     expect((await cli(['scrapers', '--url', url])).code).toBe(4);
-    expect((await cli(['push', '--url', url])).code).toBe(4);
+    expect((await cli(['push', 'deploy', '--url', url])).code).toBe(4);
     other.close();
   });
 

@@ -257,19 +257,92 @@ describe('POST /event with NDJSON', () => {
   );
 });
 
+/** The status and the text of an answer. */
+const answersOf =
+  (server: RunningServer) =>
+  async (type: string, body: string, query = '', headers: Record<string, string> = {}) => {
+    const response = await fetch(`${server.url}/event${query}`, {
+      method: 'POST',
+      headers: { ...headers, 'Content-Type': type },
+      body,
+    });
+    return [response.status, await response.text()];
+  };
+
+describe('POST /event with a Content-Type that is not the one that is meant', () => {
+  const FORM = 'application/x-www-form-urlencoded';
+
+  it.each([
+    '{"labels":{"type":"deploy"}}',
+    ' [{"labels":{}}]',
+    '{}',
+    "{'labels':1}",
+    '{"a":1}\n{"a":2}',
+    '\ufeff{"a":1}',
+  ])('refuses JSON as a form, whatever names are taken: %s', async (body) => {
+    for (const names of ['legacy', 'utf8'] as const) {
+      await using server = await startServer({ 'event.names': names });
+      const answer = await post(server, FORM, body);
+      expect(answer).toMatchObject({ status: 415, body: { field: 'Content-Type' } });
+      expect(answer.body.error).toContain('application/json');
+      expect(answer.body.error).not.toContain('event.names');
+      expect(await events(server)).toEqual([]);
+    }
+  });
+
+  it('takes a form that looks a little like it', async () => {
+    await using server = await startServer({ 'event.names': 'utf8' });
+    expect((await post(server, FORM, 'a={"b":1}')).body).toEqual({ accepted: 1 });
+    expect((await post(server, FORM, '{a}=1')).body).toEqual({ accepted: 1 });
+  });
+
+  it.each([JSON_TYPE, NDJSON, 'application/vnd.x+json'])(
+    'takes what the URL says where %s has no body',
+    async (type) => {
+      await using server = await startServer();
+      const response = await fetch(`${server.url}/event?type=deploy`, {
+        method: 'POST',
+        headers: { 'Content-Type': type },
+      });
+      expect(await response.json()).toEqual({ accepted: 1 });
+      expect(await events(server)).toEqual(['events_to_metrics{type="deploy"} 1']);
+    },
+  );
+
+  it('still refuses an empty JSON body where the URL says nothing', async () => {
+    await using server = await startServer();
+    expect(await post(server, JSON_TYPE, '')).toMatchObject({ status: 400, body: { field: 'body' } });
+  });
+
+  it.each([
+    [JSON_TYPE, JSON.stringify(CLOUD_EVENT), 'specversion'],
+    [JSON_TYPE, JSON.stringify([CLOUD_EVENT]), '[0].specversion'],
+    [NDJSON, JSON.stringify(CLOUD_EVENT), '[0].specversion'],
+  ])('names the type of a CloudEvent that comes as %s: %s', async (type, body, field) => {
+    await using server = await startServer();
+    const answer = await post(server, type, body);
+    expect(answer).toMatchObject({ status: 400, body: { field } });
+    expect(answer.body.error).toContain('application/cloudevents+json');
+    expect(answer.body.error).toContain('application/cloudevents-batch+json');
+  });
+});
+
 describe('POST /event with CloudEvents', () => {
   const STRUCTURED = 'application/cloudevents+json';
   const BATCH = 'application/cloudevents-batch+json; charset=utf-8';
 
   it('takes one in structured mode, and stores it once by source and id', async () => {
     await using server = await startServer({ 'cloudevents.data': ['env=/env', 'value=/seconds'] });
+    const answerTo = answersOf(server);
     const event = { ...CLOUD_EVENT, subject: 'x', data: { env: 'prod', seconds: 2 } };
-    expect((await post(server, STRUCTURED, JSON.stringify(event))).body).toEqual({ accepted: 1 });
-    expect((await post(server, STRUCTURED, JSON.stringify(event))).body).toEqual({ duplicate: true });
+    expect(await answerTo(STRUCTURED, JSON.stringify(event))).toEqual([204, '']);
+    expect(await answerTo(STRUCTURED, JSON.stringify(event))).toEqual([204, '']);
     const other = { ...CLOUD_EVENT, source: '/other' };
-    expect((await post(server, STRUCTURED, JSON.stringify(other), '?__name__=e')).body).toEqual({
-      accepted: 1,
-    });
+    expect(await answerTo(STRUCTURED, JSON.stringify(other), '?__name__=e')).toEqual([204, '']);
+    expect(await answerTo(STRUCTURED, JSON.stringify(other), '?partial=true')).toEqual([
+      200,
+      '{"accepted":0,"duplicates":1,"refused":0,"items":[{"status":"duplicate"}]}',
+    ]);
     expect(await events(server)).toEqual([
       'events_to_metrics{env="prod",source="/s",subject="x",type="t"} 2',
       'e{source="/other",type="t"} 1',
@@ -279,7 +352,11 @@ describe('POST /event with CloudEvents', () => {
   it('takes a batch', async () => {
     await using server = await startServer();
     const batch = [CLOUD_EVENT, { ...CLOUD_EVENT, id: '2' }, CLOUD_EVENT];
-    expect((await post(server, BATCH, JSON.stringify(batch))).body).toEqual({ accepted: 2, duplicates: 1 });
+    expect((await post(server, BATCH, JSON.stringify(batch), '?partial=true')).body).toMatchObject({
+      accepted: 2,
+      duplicates: 1,
+    });
+    expect(await answersOf(server)(BATCH, JSON.stringify(batch))).toEqual([204, '']);
     expect(await post(server, BATCH, JSON.stringify([{}, CLOUD_EVENT]))).toMatchObject({
       status: 400,
       body: { field: '[0].specversion' },
@@ -291,15 +368,16 @@ describe('POST /event with CloudEvents', () => {
     async (type) => {
       await using server = await startServer({ 'cloudevents.data': ['env=/env'] });
       const headers = { 'ce-specversion': '1.0', 'ce-type': 't', 'ce-source': '/s', 'ce-id': '1' };
+      const answerTo = answersOf(server);
       const answers = [
-        await post(server, type, '{"env":"prod"}', '', headers),
-        await post(server, type, '{"env":"prod"}', '', headers),
-        await post(server, STRUCTURED, JSON.stringify(CLOUD_EVENT)),
+        await answerTo(type, '{"env":"prod"}', '', headers),
+        await answerTo(type, '{"env":"prod"}', '', headers),
+        await answerTo(STRUCTURED, JSON.stringify(CLOUD_EVENT)),
       ];
-      expect(answers.map(({ body }) => body)).toEqual([
-        { accepted: 1 },
-        { duplicate: true },
-        { duplicate: true },
+      expect(answers).toEqual([
+        [204, ''],
+        [204, ''],
+        [204, ''],
       ]);
       const env = type === JSON_TYPE ? 'env="prod",' : '';
       expect(await events(server)).toEqual([`events_to_metrics{${env}source="/s",type="t"} 1`]);
@@ -311,7 +389,7 @@ describe('POST /event with CloudEvents', () => {
     const client = await RawClient.connect(server.port);
     const head = 'ce-specversion: 1.0\r\nce-type: t\r\nce-source: s\r\nContent-Length: 0\r\nHost: x\r\n';
     client.send(`POST /event HTTP/1.1\r\n${head}ce-id: 1\r\n\r\n`);
-    expect((await client.response()).body).toBe('{"accepted":1}');
+    expect(await client.response()).toMatchObject({ status: 204, body: '' });
     client.send(`POST /event HTTP/1.1\r\n${head}ce-id: 1\r\nce-id: 2\r\n\r\n`);
     expect((await client.response()).status).toBe(400);
   });

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { millis } from '../../src/core/millis.ts';
 import { fingerprintOf } from '../../src/wire/in/mapping/shapes/fingerprint.ts';
@@ -78,21 +79,45 @@ describe('a webhook without a secret', () => {
     });
   });
 
-  it.each(['', '{', 'null', '[]', '"x"', '{"repository":{"full_name":{}}}', '\u0000'])(
-    'stores nothing of %j',
+  it.each([
+    '',
+    '{',
+    '\u0000',
+    '{"a":01}',
+    '{"a":"\t"}',
+    '{"a":1,}',
+    '{"a":"\\x"}',
+    '[1 2]',
+    '{"a" 1}',
+    '{} x',
+  ])('stores nothing of %j, which is no JSON', async (text) => {
+    await using server = await startServer();
+    const answer = await post(server, '/webhook/github', { headers: { 'X-GitHub-Event': 'push' }, text });
+    expect((await refused(answer, 400)).field).toBe('body');
+    expect(await events(server)).toEqual([]);
+  });
+
+  it.each(['null', '[]', '"x"', '{"repository":{"full_name":{}}}'])(
+    'takes %j for a push of which nothing is known',
     async (text) => {
       await using server = await startServer();
       const answer = await post(server, '/webhook/github', { headers: { 'X-GitHub-Event': 'push' }, text });
-      expect([200, 400]).toContain(answer.status);
-      // What is JSON is a push all the same, of which nothing is known.
-      expect(await events(server)).toHaveLength(answer.status === 200 ? 1 : 0);
-      expect(answer.status).toBe(['null', '[]', '"x"'].includes(text) ? 200 : 400);
+      expect(answer.status).toBe(200);
+      expect(await events(server)).toEqual(['events_to_metrics{source="github",type="push"} 1']);
     },
   );
 
-  it('refuses a body beyond event.bodyMax, and text that is not UTF-8', async () => {
-    await using server = await startServer({ 'event.bodyMax': 100 });
-    await refused(await post(server, '/webhook/flux', { text: ' '.repeat(101) }), 413);
+  it('refuses a body beyond webhook.bodyMax, and text that is read and not UTF-8', async () => {
+    await using server = await startServer({ 'webhook.bodyMax': 100, 'event.bodyMax': 50 });
+    expect((await post(server, '/webhook/flux', { text: `${' '.repeat(98)}{}` })).status).toBe(200);
+    const long = await refused(await post(server, '/webhook/flux', { text: ' '.repeat(101) }), 413);
+    expect(long.error).toContain('webhook.bodyMax');
+    const zipped = await fetch(`${server.url}/webhook/flux`, {
+      method: 'POST',
+      headers: { 'Content-Encoding': 'gzip' },
+      body: gzipSync(`${' '.repeat(99)}{}`),
+    });
+    await refused(zipped, 413);
     const latin1 = await fetch(`${server.url}/webhook/flux`, {
       method: 'POST',
       body: new Uint8Array([0x22, 0xfc, 0x22]),
@@ -146,6 +171,16 @@ describe('a webhook with a secret', () => {
     expect(error).not.toContain('hunter2');
     expect(server.log.join('')).not.toContain('hunter2');
     expect(await events(server)).toEqual([]);
+  });
+
+  it.each([
+    ['the new one behind the old one', `${sign('hunter3', text)},${sign('hunter2', text)}`],
+    ['the old one behind the new one', `${sign('hunter2', text)}, ${sign('hunter3', text)}`],
+    ['others of another kind between', `t=1 v0=abc ${sign('hunter2', text)}`],
+  ])('takes one signature of several, so that keys can be rotated: %s', async (_what, signature) => {
+    await using server = await startServer(settings);
+    expect((await post(server, '/webhook/github', github(signature))).status).toBe(200);
+    expect(await events(server)).toEqual([PUSHED]);
   });
 
   it('looks at the secret before the body', async () => {
@@ -295,15 +330,211 @@ describe('alerts', () => {
     await expect.poll(ids).toBe('0');
   });
 
-  it('that can be read are stored, even if another in the body can not', async () => {
+  it('that can be read are stored, even if another in the body can not, and what was left out is told', async () => {
     await using server = await startServer();
     const answer = await post(server, '/api/v2/alerts', {
-      body: [alert('A'), { ...alert('B'), startsAt: 'soon' }, alert('C')],
+      body: [alert('A'), { ...alert('B'), startsAt: 'soon' }, { labels: {} }, alert('C')],
     });
-    const { error, field } = await refused(answer, 400);
-    expect(error).toContain('[1]: time "soon" is not a time');
-    expect(field).toBe('[1].time');
-    expect(await events(server)).toHaveLength(2);
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toEqual({
+      leftOut: [
+        { item: 1, field: '/startsAt', error: expect.stringContaining('"soon" is not a time') as string },
+        { item: 2, field: 'labels', error: expect.stringContaining('one at least') as string },
+      ],
+    });
+    expect(await events(server)).toHaveLength(3);
+    const metrics = await (await fetch(`${server.url}/metrics?peek=true`)).text();
+    expect(metrics).toContain('events_to_metrics_webhook_left_out_total{part="event"} 1\n');
+    expect(metrics).toContain('events_to_metrics_webhook_left_out_total{part="time"} 1\n');
+    expect(metrics).toContain('events_to_metrics_webhook_left_out_total{part="label"} 0\n');
+    expect(server.log.join('')).toContain('left out of a webhook: /startsAt');
+  });
+
+  it('whose names Prometheus does not take are stored, under names that it does', async () => {
+    await using server = await startServer();
+    const labels = {
+      alertname: 'A',
+      环境: 'prod',
+      'host.name': 'a',
+      host_name: 'b',
+      type: 'c',
+      alert_type: 'd',
+    };
+    const body = [{ labels, startsAt: '2023-11-14T22:00:00Z' }];
+    expect((await post(server, '/api/v2/alerts', { body })).status).toBe(200);
+    const [shown] = await events(server);
+    expect(shown).toMatch(
+      /^events_to_metrics\{_="prod",alert_type="d",alert_type_[0-9a-f]{8}="c",alertname="A",host_name="b",host_name_[0-9a-f]{8}="a",status="firing",type="alert"\} 1$/,
+    );
+  });
+
+  it('without a fingerprint are one event however often they are sent', async () => {
+    await using server = await startServer();
+    const body = { version: '4', alerts: [{ ...alert('A'), status: 'firing' }] };
+    expect(await (await post(server, '/webhook/alertmanager', { body })).json()).toEqual({ accepted: 1 });
+    expect(await (await post(server, '/webhook/alertmanager', { body })).json()).toEqual({ duplicate: true });
+    // Prometheus sends the same one to both.
+    const posted = await post(server, '/api/v2/alerts', { body: [alert('A')] });
+    expect(posted.status).toBe(200);
+    expect(await events(server)).toHaveLength(1);
+  });
+
+  it('are taken from a group of 1,500, and from a gzipped one', async () => {
+    await using server = await startServer();
+    const alerts = Array.from({ length: 1500 }, (_, n) => ({
+      ...alert(`A${n}`),
+      status: 'firing',
+      annotations: { description: 'x'.repeat(800) },
+    }));
+    const text = JSON.stringify({ version: '4', alerts });
+    expect(text.length).toBeGreaterThan(1_200_000);
+    const answer = await post(server, '/webhook/alertmanager', { text });
+    expect(await answer.json()).toEqual({ accepted: 1500 });
+    const zipped = await fetch(`${server.url}/webhook/alertmanager`, {
+      method: 'POST',
+      headers: { 'Content-Encoding': 'gzip' },
+      body: gzipSync(text),
+    });
+    expect(await zipped.json()).toEqual({ accepted: 0, duplicates: 1500 });
+  });
+});
+
+describe('what tells two deliveries apart', () => {
+  const argo = { app: 'shop', phase: 'Succeeded', health: 'Healthy', reconciledAt: '2023-11-14T22:00:00Z' };
+  const application = (type: string | undefined, uid: string) => ({
+    ...(type !== undefined && { type }),
+    app: {
+      metadata: { name: 'shop', namespace: 'argocd', uid },
+      status: { reconciledAt: '2023-11-14T22:00:00Z', operationState: { phase: 'Succeeded' } },
+    },
+  });
+  const flux = (uid: string, more: object = {}) => ({
+    involvedObject: { kind: 'Kustomization', namespace: 'apps', name: 'shop', uid },
+    timestamp: '2023-11-14T22:00:00Z',
+    reason: 'ReconciliationSucceeded',
+    message: 'done',
+    ...more,
+  });
+  it.each([
+    ['argocd', { ...argo, type: 'on-sync-succeeded' }, { ...argo, type: 'on-deployed' }],
+    ['argocd', { ...argo, project: 'a' }, { ...argo, project: 'b' }],
+    ['argocd', { ...argo, revision: 'a' }, { ...argo, revision: 'b' }],
+    ['argocd', application('on-deployed', 'u1'), application('on-deployed', 'u2')],
+    ['argocd', application(undefined, 'u1'), application('on-deployed', 'u1')],
+    ['flux', flux('u1'), flux('u2')],
+    ['flux', flux('u1', { severity: 'info' }), flux('u1', { severity: 'error' })],
+    ['flux', flux('u1', { metadata: { cluster: 'a' } }), flux('u1', { metadata: { cluster: 'b' } })],
+  ])('of %s is whatever is in them: %j and %j', async (name, one, other) => {
+    await using server = await startServer();
+    const send = async (body: object) => (await post(server, `/webhook/${name}`, { body })).json();
+    expect(await send(one)).toEqual({ accepted: 1 });
+    expect(await send(other)).toEqual({ accepted: 1 });
+    expect(await send(one)).toEqual({ duplicate: true });
+    expect(await send(other)).toEqual({ duplicate: true });
+  });
+
+  it('of GitLab before 17.4 is the body: one request leads to several events', async () => {
+    await using server = await startServer();
+    const send = async (ref: string) => {
+      const body = { object_kind: 'push', ref, project: { path_with_namespace: 'acme/shop' } };
+      return (
+        await post(server, '/webhook/gitlab', { headers: { 'X-Gitlab-Event-UUID': 'u' }, body })
+      ).json();
+    };
+    expect(await send('refs/heads/a')).toEqual({ accepted: 1 });
+    expect(await send('refs/heads/b')).toEqual({ accepted: 1 });
+    expect(await send('refs/heads/a')).toEqual({ duplicate: true });
+  });
+
+  it('is the URL, too: two clusters have alerts of one fingerprint', async () => {
+    await using server = await startServer();
+    const body = [{ labels: { alertname: 'A' }, startsAt: '2023-11-14T22:00:00Z' }];
+    for (const cluster of ['a', 'b', 'a']) await post(server, `/api/v2/alerts?cluster=${cluster}`, { body });
+    expect(await events(server)).toEqual([
+      'events_to_metrics{alertname="A",cluster="a",status="firing",type="alert"} 1',
+      'events_to_metrics{alertname="A",cluster="b",status="firing",type="alert"} 1',
+    ]);
+  });
+});
+
+describe("a webhook's URL", () => {
+  const send = (server: RunningServer, query: string, body: object = PUSH) =>
+    post(server, `/webhook/github?${query}`, { headers: { 'X-GitHub-Event': 'push' }, body });
+
+  it('gives labels, a metric and a value, which win', async () => {
+    await using server = await startServer();
+    expect((await send(server, 'cluster=prod&ref=x&__name__=deploys&value=2&empty=')).status).toBe(200);
+    expect(await events(server)).toEqual([
+      'deploys{cluster="prod",ref="x",ref_type="branch",repository="acme/shop",source="github",type="push"} 2',
+    ]);
+  });
+
+  it('leaves the label of an alert its value, under another name', async () => {
+    await using server = await startServer();
+    const body = [{ labels: { alertname: 'A', cluster: 'theirs' } }];
+    await post(server, '/api/v2/alerts?cluster=ours', { body });
+    expect(await events(server)).toEqual([
+      'events_to_metrics{alert_cluster="theirs",alertname="A",cluster="ours",status="firing",type="alert"} 1',
+    ]);
+  });
+
+  it.each([
+    ['a-b=1', 'a-b'],
+    ['a=1&a=2', 'a'],
+    ['__id__=1', '__id__'],
+    ['__timestamp__=1', '__timestamp__'],
+    ['value=many', 'value'],
+    ['a=%', 'a'],
+  ])('that is wrong is refused, for a person wrote it: %s', async (query, field) => {
+    await using server = await startServer();
+    expect((await refused(await send(server, query), 400)).field).toBe(field);
+    expect(await events(server)).toEqual([]);
+  });
+});
+
+describe('a long body', () => {
+  const commit = {
+    id: 'a'.repeat(40),
+    message: `Fix "it"\n\n${'x'.repeat(500)}`,
+    added: [],
+    modified: ['a/b'],
+  };
+  const push = (commits: number) =>
+    JSON.stringify({ commits: Array.from({ length: commits }, () => commit), ...PUSH });
+  const headers = { 'X-GitHub-Event': 'push' };
+
+  it('is taken: a push of 2,048 commits', async () => {
+    await using server = await startServer();
+    const text = push(2048);
+    expect(text.length).toBeGreaterThan(1024 * 1024);
+    expect((await post(server, '/webhook/github', { headers, text })).status).toBe(200);
+    expect(await events(server)).toEqual([PUSHED]);
+  });
+
+  it('of the size that GitHub caps at is taken in the memory of a container with 1 GiB', async () => {
+    const machine = { memoryBytes: 2 ** 30, heapBytes: 2 ** 29 };
+    await using server = await startServer({}, undefined, undefined, machine);
+    const text = push(40_000)
+      .slice(0, -1)
+      .padEnd(25 * 1024 * 1024 - 1, ' ');
+    const [answer, health] = await Promise.all([
+      post(server, '/webhook/github', { headers, text: `${text}}` }),
+      fetch(`${server.url}/healthz`),
+    ]);
+    expect(await answer.json()).toEqual({ accepted: 1 });
+    expect(health.ok).toBe(true);
+  });
+
+  it('that takes more memory than there is for all is refused, and what it took is given back', async () => {
+    const machine = { memoryBytes: 2 ** 28, heapBytes: 2 ** 27 };
+    await using server = await startServer({}, undefined, undefined, machine);
+    const annotation = JSON.stringify({ text: 'x', data: Array.from({ length: 400_000 }, () => ({ a: 1 })) });
+    await refused(await post(server, '/api/annotations', { text: annotation }), 413);
+    expect((await post(server, '/webhook/github', { headers, body: PUSH })).status).toBe(200);
+    const held = /memory_bytes\{holder="bodies"\} (\d+)/;
+    await expect
+      .poll(async () => held.exec(await (await fetch(`${server.url}/metrics?peek=true`)).text())?.[1])
+      .toBe('0');
   });
 });
 

@@ -66,6 +66,13 @@ describe('an event in the spool', () => {
     expect(statSync(spool.folder).mode & 0o777).toBe(0o700);
   });
 
+  it('that was written as JSON is kept to the letter', async () => {
+    const { spool } = world();
+    const json = '{"labels":{"version":1.10,"a":"1","a":"2"}}';
+    const written: SealedEvent = { id: 'a', time: NOW, json, query: 'type=x', hasOwnId: false };
+    expect(await spool.read(await spool.keep(written))).toEqual(written);
+  });
+
   it('waits again once it is released, and is gone once it is removed', async () => {
     const { spool } = world();
     const claim = await spool.keep(event('a'));

@@ -251,9 +251,11 @@ function parseItem(text: string): SealedEvent {
   } catch (cause) {
     throw new BrokenItemError('the file is not JSON', { cause });
   }
-  const { id, time, form } = (item ?? {}) as Record<string, unknown>;
-  if (typeof id !== 'string' || typeof time !== 'number' || typeof form !== 'string') {
-    throw new BrokenItemError('the file has no id, time and form');
+  const { id, time, form, json, query, hasOwnId } = (item ?? {}) as Record<string, unknown>;
+  if (typeof id === 'string' && typeof time === 'number') {
+    if (typeof form === 'string') return { id, time, form };
+    if (typeof json === 'string' && typeof query === 'string' && typeof hasOwnId === 'boolean')
+      return { id, time, json, query, hasOwnId };
   }
-  return { id, time, form };
+  throw new BrokenItemError('the file has no id, time and form');
 }

@@ -77,7 +77,7 @@ function draftOf(json: Json): Draft {
     );
   }
   const unknown = Object.keys(json).find((name) => !IS_FIELD.has(name));
-  if (unknown !== undefined) throw unknownField(unknown);
+  if (unknown !== undefined) throw 'specversion' in json ? cloudEvent() : unknownField(unknown);
   const { name, value, timestamp, id, labels } = json;
   return {
     labels: labels === undefined ? [] : labelsOf(labels),
@@ -134,6 +134,13 @@ export function kindOf(json: Json): string {
   if (json instanceof JsonNumber) return 'a number';
   if (Array.isArray(json)) return 'an array';
   return typeof json === 'object' ? 'an object' : `a ${typeof json}`;
+}
+
+function cloudEvent(): RefusedError {
+  return new RefusedError(
+    'specversion',
+    'this is a CloudEvent; send it with Content-Type: application/cloudevents+json, and several in an array with application/cloudevents-batch+json',
+  );
 }
 
 function unknownField(name: string): RefusedError {

@@ -79,8 +79,8 @@ export const FORMS: readonly Row[] = [
   form('a byte more than a MiB', () => `a=${'x'.repeat(MIB - 1)}`, { status: 413, field: 'body' }),
   form('a MiB of broken escapes', () => `a=${'%'.repeat(MIB - 2)}`, { status: 400, field: 'a' }),
   form('JSON that says it is a form', () => '{"labels":{"a":"1"}}', {
-    status: 400,
-    field: '{"labels":{"a":"1"}}',
+    status: 415,
+    field: 'Content-Type',
   }),
   form('an exposition', () => 'a 1\nb 2\n', { status: 400, field: 'a 1\nb 2\n' }),
   {

@@ -132,6 +132,24 @@ describe('a written mapping', () => {
       { time: { from: '/at', unit: 'h' } },
       'webhooks.w.time.unit must be one of rfc3339, s, ms, auto, not "h"',
     ],
+    [
+      { time: { from: '/at', zone: 'Berlin' } },
+      'webhooks.w.time.zone must be utc, or an offset such as +02:00, not "Berlin"',
+    ],
+    [{ time: { from: '/at', zone: '+25:00' } }, 'webhooks.w.time.zone must be utc, or an offset'],
+    [{ time: { from: '/at', when: ['/a'] } }, 'webhooks.w.time.when must be an object of conditions'],
+    [
+      { each: '/items', id: '{header:X-Id}' },
+      'webhooks.w.id "{header:X-Id}" is the same for all items of each, so that all but the first would be duplicates',
+    ],
+    [
+      { each: '/items', id: ['{/id}', '{document:/id}-x'] },
+      'webhooks.w.id "{document:/id}-x" is the same for all items of each',
+    ],
+    [
+      { each: '/items', kinds: { a: { id: '{header:X-Id}' } } },
+      'webhooks.w.kinds.a.id "{header:X-Id}" is the same for all items of each',
+    ],
     [{ time: [] }, 'webhooks.w.time must be a list of 1 to 8, not []'],
     [{ id: 'x' }, 'webhooks.w.id "x" has no reference, so that all events would be one'],
     [{ id: '{/id' }, 'webhooks.w.id "{/id" has a brace without its other'],

@@ -1,4 +1,4 @@
-import { RefusedError } from '../../../core/errors.ts';
+import { RefusedError, shown } from '../../../core/errors.ts';
 import type { EventRules } from '../../../core/event.ts';
 import { checkMetricName, labelName } from '../../../core/labels.ts';
 import { MAPPING_LIMITS, TIME_UNITS } from './language.ts';
@@ -61,6 +61,10 @@ export interface Spread {
 export interface TimeRule {
   readonly from: Reference;
   readonly unit: TimeUnit;
+  /** The zone of times that name none, as RFC 3339 writes it; undefined where such a time can't be read. */
+  readonly zone: string | undefined;
+  /** All must hold. */
+  readonly when: readonly Condition[];
 }
 
 /** What names must keep to. */
@@ -100,10 +104,28 @@ export function compileMapping(field: string, raw: unknown, rules: NameRules): M
       shapes.push([name, place, together(field, common, place, membersAt(place, own, SHAPE))]);
     }
   }
+  const kindsOfAll = shapes.map(([name, place, shape]) => {
+    const kind = compileKind(name, place, shape, dropped, rules);
+    if (each !== undefined) checkIdsOfItems(`${place}.id`, kind);
+    return kind;
+  });
   return {
     each: each === undefined ? undefined : compileEach(`${field}.each`, each),
-    kinds: shapes.map(([name, place, shape]) => compileKind(name, place, shape, dropped, rules)),
+    kinds: kindsOfAll,
   };
+}
+
+/** Of several events in one body, all but the first would be taken for duplicates of it. */
+function checkIdsOfItems(field: string, { ids }: Kind): void {
+  for (const template of ids) {
+    if (template.some((part) => typeof part !== 'string' && (part.in === 'item' || part.in === 'digest')))
+      continue;
+    const text = template.map((part) => (typeof part === 'string' ? part : `{${part.text}}`)).join('');
+    throw new RefusedError(
+      field,
+      `${field} ${shown(text)} is the same for all items of each, so that all but the first would be duplicates; add what tells them apart, such as {/id} or {digest:}`,
+    );
+  }
 }
 
 function compileEach(field: string, raw: unknown): Pointer {
@@ -243,13 +265,30 @@ function compileValue(field: string, raw: unknown): readonly Reference[] | numbe
 function compileTimes(field: string, raw: unknown): TimeRule[] {
   const sources = Array.isArray(raw) ? listAt(field, raw, alternativesMax) : [raw];
   return sources.map((source) => {
-    if (typeof source === 'string') return { from: parseReference(field, source), unit: 'auto' };
-    const { from, unit } = membersAt(field, source, ['from', 'unit']);
+    if (typeof source === 'string')
+      return { from: parseReference(field, source), unit: 'auto', zone: undefined, when: [] };
+    const {
+      from,
+      unit = 'auto',
+      zone,
+      when = {},
+    } = membersAt(field, source, ['from', 'unit', 'zone', 'when']);
     return {
       from: parseReference(`${field}.from`, textAt(`${field}.from`, from, textCharactersMax)),
       unit: wordAt(`${field}.unit`, unit, TIME_UNITS),
+      zone: zone === undefined ? undefined : compileZone(`${field}.zone`, zone),
+      when: compileConditions(`${field}.when`, when),
     };
   });
+}
+
+/** https://www.rfc-editor.org/rfc/rfc3339#section-5.6 */
+const OFFSET = /^[+-](?:[01]\d|2[0-3]):[0-5]\d$/;
+
+function compileZone(field: string, raw: unknown): string {
+  if (typeof raw === 'string' && /^(?:utc|z)$/i.test(raw)) return 'Z';
+  if (typeof raw === 'string' && OFFSET.test(raw)) return raw;
+  throw wrong(field, 'utc, or an offset such as +02:00', raw);
 }
 
 function references(field: string, raw: unknown): Reference[] {

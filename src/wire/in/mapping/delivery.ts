@@ -1,10 +1,12 @@
-import type { DraftFields } from '../../../core/draft.ts';
+import type { Draft, DraftFields } from '../../../core/draft.ts';
 import { RefusedError } from '../../../core/errors.ts';
 import type { Event, EventRules } from '../../../core/event.ts';
 import { eventFromDraft } from '../../../core/event.ts';
 import type { Millis } from '../../../core/millis.ts';
+import { LeftOuts } from './leftOut.ts';
 import { mapDelivery } from './map.ts';
 import type { Headers } from './reference.ts';
+import { fingerprintOf } from './shapes/fingerprint.ts';
 import type { Webhook } from './webhooks.ts';
 
 /** What a delivery is checked against. */
@@ -14,13 +16,20 @@ export interface DeliveryRules {
   readonly eventsMax: number;
 }
 
+/** What came beside the body. */
+export interface DeliveryHead {
+  readonly headers: Headers;
+  /** What the URL says of all events; without it, nothing. */
+  readonly common?: Pick<Draft, 'metric' | 'labels' | 'value'>;
+}
+
 /** What a delivery comes to. */
 export interface Delivered {
   readonly events: readonly Event[];
   /** Items of which no kind is known, such as a ping. */
   readonly ignored: number;
-  /** Items that break a rule. Nothing of the delivery may be stored then, unless the webhook is `partial`. */
-  readonly refused: readonly { readonly item: number; readonly error: RefusedError }[];
+  /** What could not be used: whole items, or parts of them. */
+  readonly left: LeftOuts;
 }
 
 /** As an error calls the parts of a mapped event. */
@@ -32,27 +41,41 @@ const MAPPED: DraftFields = {
   labels: 'labels.',
 };
 
-/** Makes events of a delivery. Throws a RefusedError for one that can't be read at all. */
-export function readDelivery(
+/**
+ * Makes events of a delivery, in steps: an item each. What of an item can't be used is left out, and an item that can't be stored is; neither
+ * concerns the others. Throws a RefusedError for a body that can't be read at all.
+ */
+export function* readDelivery(
   { mapping, shape, idSpace }: Webhook,
   document: unknown,
-  headers: Headers,
+  { headers, common = { labels: [] } }: DeliveryHead,
   { rules, eventsMax }: DeliveryRules,
   now: Millis,
-): Delivered {
-  const run = { idSpace, idBytesMax: rules.limits.idBytesMax, names: rules.names, eventsMax };
-  const mapped = mapDelivery(mapping, { document: shape(document, now), headers }, run);
+): Generator<void, Delivered> {
+  // What the URL says must be right by itself, so that no item is blamed for it.
+  eventFromDraft(common, rules);
+  const left = new LeftOuts();
+  const run = { idSpace: idSpace + ofUrl(common), rules, eventsMax, common, shape, now, left };
   const events: Event[] = [];
-  const refused: { item: number; error: RefusedError }[] = [];
-  for (const [item, { draft, refusal }] of mapped.entries()) {
-    if (refusal !== undefined) refused.push({ item, error: refusal });
-    if (draft === undefined) continue;
-    try {
-      events.push(eventFromDraft(draft, rules, MAPPED));
-    } catch (error) {
-      if (!(error instanceof RefusedError)) throw error;
-      refused.push({ item, error });
+  let ignored = 0;
+  for (const mapped of mapDelivery(mapping, { document: shape.body(document), headers }, run)) {
+    if (mapped === 'ignored') ignored += 1;
+    else if (mapped !== 'refused') {
+      try {
+        events.push(eventFromDraft(mapped, rules, MAPPED));
+      } catch (error) {
+        if (!(error instanceof RefusedError)) throw error;
+        left.add('event', () => error);
+      }
     }
+    left.item += 1;
+    yield;
   }
-  return { events, ignored: mapped.length - events.length - refused.length, refused };
+  return { events, ignored, left };
+}
+
+/** Two senders that the URL tells apart may give out the same ids. */
+function ofUrl({ metric = '', labels }: Pick<Draft, 'metric' | 'labels'>): string {
+  if (metric === '' && labels.length === 0) return '';
+  return ` ${fingerprintOf([['__name__', metric], ...labels])}`;
 }

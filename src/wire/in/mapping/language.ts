@@ -29,7 +29,7 @@ export interface ShapeSource {
   readonly labelsFrom?: SpreadSource;
   readonly value?: FromSource | { readonly const: number };
   readonly time?: TimeSource | readonly TimeSource[];
-  /** A text with references in braces; of several the first whose references all have a text. It is the webhook's own. */
+  /** A text with references in braces; of several the first whose references all have a text. It is the webhook's own; of an `each` it must tell the items apart. */
   readonly id?: FromSource;
 }
 
@@ -59,7 +59,17 @@ export interface SpreadSource {
 }
 
 /** A reference alone is told apart by its form: RFC 3339, or Unix seconds or milliseconds by size. */
-export type TimeSource = string | { readonly from: string; readonly unit: TimeUnit };
+export type TimeSource =
+  | string
+  | {
+      readonly from: string;
+      /** `auto` where it doesn't say. */
+      readonly unit?: TimeUnit;
+      /** The zone of times that name none: `utc`, or an offset such as `+02:00`. */
+      readonly zone?: string;
+      /** It is looked at only where all of these hold. */
+      readonly when?: Conditions;
+    };
 
 export const TIME_UNITS = ['rfc3339', 's', 'ms', 'auto'] as const;
 export type TimeUnit = (typeof TIME_UNITS)[number];

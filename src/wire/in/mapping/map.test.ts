@@ -3,7 +3,11 @@ import type { EventNames } from '../../../core/labels.ts';
 import { parseJson } from '../json.ts';
 import { compileMapping } from './compile.ts';
 import type { MappingSource } from './language.ts';
+import { millis } from '../../../core/millis.ts';
+import { LeftOuts } from './leftOut.ts';
+import type { MappingRun } from './map.ts';
 import { mapDelivery } from './map.ts';
+import { asItCame } from './shapes/shape.ts';
 
 const LIMITS = {
   labelsMax: 64,
@@ -13,6 +17,11 @@ const LIMITS = {
   idBytesMax: 64,
 };
 
+function runWith(names: EventNames = 'legacy', left = new LeftOuts()): MappingRun {
+  const rules = { limits: LIMITS, names };
+  return { idSpace: 'w', rules, eventsMax: 3, common: { labels: [] }, shape: asItCame, now: millis(0), left };
+}
+
 /** What a mapping makes of a body: of each item its draft, or the text of why it was refused, or null where it is of no kind. */
 function map(
   source: MappingSource,
@@ -20,12 +29,30 @@ function map(
   { headers = {}, names = 'legacy' }: { headers?: Record<string, string>; names?: EventNames } = {},
 ) {
   const mapping = compileMapping('webhooks.w', source, { limits: LIMITS, names, reserved: () => false });
-  const run = { idSpace: 'w', idBytesMax: 64, names, eventsMax: 3 };
-  return mapDelivery(
-    mapping,
-    { document: parseJson(JSON.stringify(document)), headers: (name) => headers[name] },
-    run,
-  ).map(({ draft, refusal }) => draft ?? refusal?.message ?? null);
+  const left = new LeftOuts();
+  const delivery = {
+    document: parseJson(JSON.stringify(document)),
+    headers: (name: string) => headers[name],
+  };
+  const mapped = [...mapDelivery(mapping, delivery, runWith(names, left))];
+  const refused = left.told.filter(({ part }) => part === 'event')[Symbol.iterator]();
+  return mapped.map((each) => {
+    if (each === 'ignored') return null;
+    return each === 'refused' ? (refused.next().value?.error.message ?? 'refused') : each;
+  });
+}
+
+/** What was left out of the only event: part, and why. */
+function leftOf(source: MappingSource, document: unknown): [part: string, why: string][] {
+  const mapping = compileMapping('webhooks.w', source, {
+    limits: LIMITS,
+    names: 'legacy',
+    reserved: () => false,
+  });
+  const left = new LeftOuts();
+  const delivery = { document: parseJson(JSON.stringify(document)), headers: () => undefined };
+  expect([...mapDelivery(mapping, delivery, runWith('legacy', left))]).toHaveLength(1);
+  return left.told.map(({ part, error }) => [part, error.message]);
 }
 
 /** The labels of the only event. */
@@ -103,11 +130,27 @@ describe('labels', () => {
     expect(labels({ a: '/a' }, { a: 'x'.repeat(500) })).toEqual({ a: 'x'.repeat(128) });
   });
 
-  it('are refused where an object or an array stands', () => {
-    expect(map({ labels: { a: '/a' } }, { a: {} })).toEqual([
-      '/a is an object, where a text, a number or a boolean must stand; point at something inside it',
-    ]);
-    expect(map({ labels: { a: '/a' } }, { a: [] })[0]).toContain('/a is an array');
+  it.each([
+    [{}, '/a is an object, where a text, a number or a boolean must stand; point at something inside it'],
+    [['x'], '/a is an array, where a text, a number or a boolean must stand; point at something inside it'],
+    ['<no value>', '/a is "<no value>", where a text, a number or a boolean must stand'],
+    ['<nil>', '/a is "<nil>", where a text, a number or a boolean must stand'],
+  ])('are left out, and told, where %j stands, and the event is not', (a, why) => {
+    const source = { labels: { a: '/a', b: '/b' } };
+    expect(map(source, { a, b: 'x' })).toEqual([{ labels: [['b', 'x']], value: 1 }]);
+    expect(leftOf(source, { a, b: 'x' })).toEqual([['label', why]]);
+  });
+
+  it('are not missed where nothing or null stands, or where another reference has a text', () => {
+    expect(leftOf({ labels: { a: '/a', b: '/b' } }, { a: null })).toEqual([]);
+    expect(leftOf({ labels: { a: { from: ['/a', '/b'] } } }, { a: {}, b: 'x' })).toEqual([]);
+  });
+
+  it('hold whole characters only, and no more bytes than a value may have', () => {
+    expect(labels({ a: '/a' }, { a: 'x\ud800' })).toEqual({ a: 'x\ufffd' });
+    expect(labels({ a: { from: '/a', max: 4096 } }, { a: '环'.repeat(4096) })).toEqual({
+      a: '环'.repeat(1365),
+    });
   });
 });
 
@@ -140,11 +183,39 @@ describe('labelsFrom', () => {
     });
   });
 
-  it('refuses what is no object, has too many members, or holds objects', () => {
-    expect(map(from, { tags: ['a'] })[0]).toContain('/tags must be an object');
-    const many = Object.fromEntries([...Array(65).keys()].map((n) => [`t${n}`, 'x']));
-    expect(map(from, { tags: many })[0]).toContain('/tags has 65 members, of which at most 64 become labels');
-    expect(map(from, { tags: { a: {} } })[0]).toContain('/tags/"a" is an object');
+  it.each([
+    [['a'], {}, '/tags must be an object, whose members become labels'],
+    [{ a: {}, b: 'x' }, { b: 'x' }, '/tags/"a" is an object'],
+    [{ a: null, b: 'x' }, { b: 'x' }, '/tags/"a" is null'],
+    [{ a: '<no value>', b: 'x' }, { b: 'x' }, '/tags/"a" is "<no value>"'],
+    [{ '': 'a', b: 'x' }, { b: 'x' }, '/tags/"" is no name of a label'],
+    [Object.fromEntries(Array.from({ length: 1001 }, (_, n) => [`t${n}`, 'x'])), {}, 'more than 1000'],
+  ])('leaves out what is no label of %j, and tells it', (tags, left, why) => {
+    expect(labels(undefined, { tags }, from)).toEqual(left);
+    expect(leftOf(from, { tags })).toEqual([['label', expect.stringContaining(why) as string]]);
+  });
+
+  it('leaves out those that are too many, the last by name, whatever their order', () => {
+    const names = Array.from({ length: 66 }, (_, n) => `t${String(n).padStart(2, '0')}`);
+    const of = (all: string[]) =>
+      labels(undefined, { tags: Object.fromEntries(all.map((n) => [n, 'x'])) }, from);
+    expect(Object.keys(of(names))).toEqual(names.slice(0, 64));
+    expect(of(names.toReversed())).toEqual(of(names));
+    const tags = Object.fromEntries(names.map((name) => [name, 'x']));
+    expect(leftOf(from, { tags }).map(([, why]) => why)).toEqual([
+      '/tags has 66 members, of which at most 64 become labels; "t64" is left out',
+      '/tags has 66 members, of which at most 64 become labels; "t65" is left out',
+    ]);
+  });
+
+  it('leaves room for the labels that the mapping names', () => {
+    const tags = Object.fromEntries(
+      Array.from({ length: 64 }, (_, n) => [`t${String(n).padStart(2, '0')}`, 'x']),
+    );
+    const all = Object.keys(labels({ own: { const: 'o' } }, { tags }, from));
+    expect(all).toHaveLength(64);
+    expect(all[0]).toBe('own');
+    expect(all).not.toContain('t63');
   });
 });
 
@@ -201,7 +272,7 @@ describe('the items of a body', () => {
         ],
         value: 1,
       },
-      expect.stringContaining('/n is an object'),
+      { labels: [['of', 'all']], value: 1 },
       {
         labels: [
           ['n', '3'],
@@ -211,6 +282,27 @@ describe('the items of a body', () => {
       },
     ]);
     expect(map({ ...source, each: '' }, [{ n: 1 }])).toEqual([{ labels: [['n', '1']], value: 1 }]);
+  });
+
+  it('are not looked for in a body of another kind, as far as headers or the whole body tell', () => {
+    const bitbucket = { ...source, when: { 'header:X-Event-Key': ['repo:refs_changed'] } };
+    expect(map(bitbucket, { test: true }, { headers: { 'x-event-key': 'diagnostics:ping' } })).toEqual([
+      null,
+    ]);
+    expect(() => map(bitbucket, {}, { headers: { 'x-event-key': 'repo:refs_changed' } })).toThrow(
+      '/items must be an array of events',
+    );
+    const inBody = { ...source, when: { 'document:/eventKey': ['repo:refs_changed'] } };
+    expect(map(inBody, { eventKey: 'pr:opened' })).toEqual([null]);
+    expect(
+      map({ ...source, unless: { 'document:/eventKey': ['pr:opened'] } }, { eventKey: 'pr:opened' }),
+    ).toEqual([null]);
+    const kinds = {
+      a: { when: { 'document:/eventKey': ['a'], '/n': ['1'] } },
+      b: { when: { 'document:/eventKey': ['b'] } },
+    };
+    expect(map({ ...source, kinds }, { eventKey: 'c' })).toEqual([null]);
+    expect(map({ ...source, kinds }, { eventKey: 'a', items: [{ n: 1 }, { n: 2 }] })).toHaveLength(2);
   });
 
   it('must be there, and not too many', () => {
@@ -224,7 +316,7 @@ describe('value, time and id', () => {
   it('are taken from the body', () => {
     expect(
       map({ value: ['/a', '/b'], time: '/at', id: '{/x}-{/y}' }, { b: '2.5', at: 5, x: 'u', y: 7 }),
-    ).toEqual([{ labels: [], value: '2.5', timestamp: '5', id: 'u-7', idSpace: 'w' }]);
+    ).toEqual([{ labels: [], value: '2.5', timestamp: '1970-01-01T00:00:05.000Z', id: 'u-7', idSpace: 'w' }]);
     expect(map({ value: { const: 0 } }, {})).toEqual([{ labels: [], value: 0 }]);
     expect(map({ value: '/none' }, {})).toEqual([{ labels: [] }]);
   });
@@ -235,9 +327,19 @@ describe('value, time and id', () => {
     ['s', 60, '1970-01-01T00:01:00.000Z'],
     ['ms', 1_795_521_600_123, '2026-11-24T12:00:00.123Z'],
     ['ms', 60, '1970-01-01T00:00:00.060Z'],
-    ['rfc3339', '2026-11-24 12:00:00 UTC', '2026-11-24T12:00:00Z'],
-    ['rfc3339', '2026-11-24 14:00:00 +0200', '2026-11-24T14:00:00+02:00'],
-    ['auto', '2026-11-24T12:00:00Z', '2026-11-24T12:00:00Z'],
+    ['s', '1e9', '2001-09-09T01:46:40.000Z'],
+    ['s', '1795521600.001', '2026-11-24T12:00:00.001Z'],
+    ['rfc3339', '2026-11-24 12:00:00 UTC', '2026-11-24T12:00:00.000Z'],
+    ['rfc3339', '2026-11-24 14:00:00 +0200', '2026-11-24T12:00:00.000Z'],
+    ['rfc3339', '2026-11-24T14:00:00+0200', '2026-11-24T12:00:00.000Z'],
+    ['rfc3339', '2026-11-24 14:00:00.5+02', '2026-11-24T12:00:00.500Z'],
+    ['rfc3339', '2026-11-24 14:00:00,123 +0200 CEST', '2026-11-24T12:00:00.123Z'],
+    ['rfc3339', '2026-11-24T12:00Z', '2026-11-24T12:00:00.000Z'],
+    ['auto', '2026-11-24T12:00:00Z', '2026-11-24T12:00:00.000Z'],
+    ['auto', '2018-07-05T19:33:20+0000', '2018-07-05T19:33:20.000Z'],
+    ['auto', '1.796009617E9', '2026-11-30T03:33:37.000Z'],
+    ['auto', 1_795_521_600_123, '2026-11-24T12:00:00.123Z'],
+    ['auto', ' 2026-11-24T12:00:00Z\n', '2026-11-24T12:00:00.000Z'],
   ] as const)('a time in %s, %j, is %s', (unit, at, timestamp) => {
     expect(map({ time: { from: '/at', unit } }, { at })).toEqual([{ labels: [], value: 1, timestamp }]);
   });
@@ -254,18 +356,72 @@ describe('value, time and id', () => {
     expect(map({ time }, {})).toEqual([{ labels: [], value: 1 }]);
   });
 
-  it.each(['noon', '-1', '1e9', '999999999999999', 'Infinity'])(
-    'a time in seconds is refused when it is %s',
+  it.each(['noon', '-1', '1e-9', '999999999999999', 'Infinity', '2026-11-24T12:00:00Z'])(
+    'a time in seconds that is %s costs the time, and not the event',
     (at) => {
-      expect(map({ time: { from: '/at', unit: 's' } }, { at })[0]).toContain('is not a time in Unix seconds');
+      const source: MappingSource = { time: { from: '/at', unit: 's' } };
+      expect(map(source, { at })).toEqual([{ labels: [], value: 1 }]);
+      expect(leftOf(source, { at })).toEqual([
+        ['time', expect.stringContaining('is not a time in Unix seconds') as string],
+      ]);
     },
   );
+
+  it.each([{}, [], '<no value>', 'noon', '2026-11-24', '2026-02-30T00:00:00Z', '2026-11-24T12:00:00', true])(
+    'a time that is %j costs the time, and not the event',
+    (at) => {
+      expect(map({ time: '/at' }, { at })).toEqual([{ labels: [], value: 1 }]);
+      expect(leftOf({ time: '/at' }, { at })).toHaveLength(1);
+    },
+  );
+
+  it('a time that can not be read is none, and the next is looked at', () => {
+    expect(map({ time: ['/a', '/b'] }, { a: 'noon', b: 60 })).toMatchObject([
+      { timestamp: '1970-01-01T00:01:00.000Z' },
+    ]);
+    expect(leftOf({ time: ['/a', '/b'] }, { a: 'noon', b: 60 })).toEqual([]);
+  });
+
+  it.each([
+    ['utc', '2026-11-30 03:33:35.123', '2026-11-30T03:33:35.123Z'],
+    ['UTC', '2026-11-30T03:33', '2026-11-30T03:33:00.000Z'],
+    ['+05:30', '2026-11-30 09:03:35.123', '2026-11-30T03:33:35.123Z'],
+    ['-08:00', '2026-11-29 19:33:35,123', '2026-11-30T03:33:35.123Z'],
+    ['+05:30', '2026-11-30 03:33:35.123Z', '2026-11-30T03:33:35.123Z'],
+    ['+05:30', 1_795_521_600, '2026-11-24T12:00:00.000Z'],
+  ])('a time without a zone is of the zone %s: %j is %s', (zone, at, timestamp) => {
+    expect(map({ time: { from: '/at', zone } }, { at })).toMatchObject([{ timestamp }]);
+  });
+
+  it('a time without a zone is told with the remedy', () => {
+    expect(leftOf({ time: '/at' }, { at: '2026-11-30 03:33:35.123' })).toEqual([
+      ['time', expect.stringMatching(/names no zone: add "zone" to the mapping's time$/) as string],
+    ]);
+  });
+
+  it('a time is looked at only where its conditions hold', () => {
+    const time = { from: '/at', when: { '/action': ['made'] } };
+    expect(map({ time }, { at: 60, action: 'made' })).toMatchObject([
+      { timestamp: '1970-01-01T00:01:00.000Z' },
+    ]);
+    expect(map({ time }, { at: 60, action: 'unmade' })).toEqual([{ labels: [], value: 1 }]);
+    expect(leftOf({ time }, { at: 'noon' })).toEqual([]);
+  });
 
   it('an id is the first whose parts are all there; there may be none', () => {
     const id = ['{header:X-Id}', '{/a}:{/b}'];
     expect(map({ id }, { a: 1, b: 2 }, { headers: { 'x-id': 'h' } })).toMatchObject([{ id: 'h' }]);
     expect(map({ id }, { a: 1, b: 2 })).toMatchObject([{ id: '1:2' }]);
     expect(map({ id }, { a: 1, b: {} })).toEqual([{ labels: [], value: 1 }]);
+  });
+
+  it('an id may be the digest of all of an event, or of a part', () => {
+    const ids = (document: unknown, id = '{digest:}') => map({ id }, document)[0];
+    expect(ids({ a: 1, b: [2] })).toMatchObject({ id: expect.stringMatching(/^[0-9a-f]{16}$/) as string });
+    expect(ids({ b: [2], a: 1 })).toEqual(ids({ a: 1, b: [2] }));
+    expect(ids({ a: 1, b: [3] })).not.toEqual(ids({ a: 1, b: [2] }));
+    expect(ids({ a: { x: 1 }, b: 1 }, '{digest:/a}')).toEqual(ids({ a: { x: 1 }, b: 2 }, '{digest:/a}'));
+    expect(ids({ b: 1 }, '{digest:/a}')).toEqual({ labels: [], value: 1 });
   });
 
   it.each(['x'.repeat(500), 'two\nlines', 'ü'.repeat(40)])(
@@ -283,8 +439,7 @@ describe('value, time and id', () => {
       { id: '{/id}' },
       { limits: LIMITS, names: 'legacy', reserved: () => false },
     );
-    const run = { idSpace: 'w', idBytesMax: 64, names: 'legacy', eventsMax: 1 } as const;
     const delivery = { document: parseJson('{"id":9007199254740993}'), headers: () => undefined };
-    expect(mapDelivery(mapping, delivery, run)).toMatchObject([{ draft: { id: '9007199254740993' } }]);
+    expect([...mapDelivery(mapping, delivery, runWith())]).toMatchObject([{ id: '9007199254740993' }]);
   });
 });

@@ -1,5 +1,6 @@
 import { RefusedError, shown } from '../../../core/errors.ts';
 import { JsonNumber } from '../json.ts';
+import { digestOf } from './digest.ts';
 import type { Pointer } from './pointer.ts';
 import { isObject, parsePointer, resolve } from './pointer.ts';
 
@@ -15,13 +16,17 @@ export interface Material {
 /** A request's header by its name in lower case; undefined where there is none. */
 export type Headers = (name: string) => string | undefined;
 
-/** Where a text comes from. As a text `/a/b` (in the event's own part), `document:/a/b` (in the whole body), or `header:X-Name`. */
+/**
+ * Where a text comes from. As a text `/a/b` (in the event's own part), `document:/a/b` (in the whole body), `header:X-Name`, or
+ * `digest:/a/b` (the fingerprint of all that stands there in the event's own part, `digest:` of all of it).
+ */
 export type Reference =
-  | { readonly in: 'item' | 'document'; readonly pointer: Pointer; readonly text: string }
+  | { readonly in: 'item' | 'document' | 'digest'; readonly pointer: Pointer; readonly text: string }
   | { readonly in: 'header'; readonly name: string; readonly text: string };
 
 const DOCUMENT = 'document:';
 const HEADER = 'header:';
+const DIGEST = 'digest:';
 /** https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2 */
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
 
@@ -35,23 +40,37 @@ export function parseReference(field: string, text: string): Reference {
   }
   if (text.startsWith(DOCUMENT))
     return { in: 'document', pointer: parsePointer(field, text.slice(DOCUMENT.length)), text };
+  if (text.startsWith(DIGEST))
+    return { in: 'digest', pointer: parsePointer(field, text.slice(DIGEST.length)), text };
   if (text.startsWith('/')) return { in: 'item', pointer: parsePointer(field, text), text };
   throw new RefusedError(
     field,
-    `${field} ${shown(text)} points nowhere; write a JSON pointer such as /a/b, or ${DOCUMENT}/a/b, or ${HEADER}X-Name`,
+    `${field} ${shown(text)} points nowhere; write a JSON pointer such as /a/b, or ${DOCUMENT}/a/b, or ${HEADER}X-Name, or ${DIGEST}/a/b`,
   );
 }
 
 /** What is there: a JSON value, or a header's text; undefined where there is nothing. */
 export function valueOf(reference: Reference, { item, document, headers }: Material): unknown {
   if (reference.in === 'header') return headers(reference.name);
-  return resolve(reference.pointer, reference.in === 'item' ? item : document);
+  const found = resolve(reference.pointer, reference.in === 'document' ? document : item);
+  return reference.in === 'digest' && found !== undefined ? digestOf(found) : found;
 }
 
-/** The same as a text; undefined for nothing, null, the empty text (which is no label anyway), and for an object or an array. */
+/** What Go's templates write for what isn't there: https://pkg.go.dev/text/template */
+const PLACEHOLDERS: ReadonlySet<unknown> = new Set(['<no value>', '<nil>']);
+
+/** Whether a JSON value is a text that some templates write for nothing. */
+export function isPlaceholder(value: unknown): boolean {
+  return PLACEHOLDERS.has(value);
+}
+
+/**
+ * The same as a text; undefined for nothing, null, the empty text (which is no label anyway), what templates write for nothing, and for an
+ * object or an array.
+ */
 export function textIfAny(reference: Reference, material: Material): string | undefined {
   const value = valueOf(reference, material);
-  if (typeof value === 'string') return value === '' ? undefined : value;
+  if (typeof value === 'string') return value === '' || isPlaceholder(value) ? undefined : value;
   if (value instanceof JsonNumber) return value.text;
   return typeof value === 'boolean' ? String(value) : undefined;
 }
@@ -59,10 +78,16 @@ export function textIfAny(reference: Reference, material: Material): string | un
 /** As `textIfAny`, but throws a RefusedError for an object or an array, which no label can hold. */
 export function textOf(reference: Reference, material: Material): string | undefined {
   const value = valueOf(reference, material);
-  if (!isStructure(value)) return textIfAny(reference, material);
-  throw new RefusedError(
-    reference.text,
-    `${reference.text} is ${Array.isArray(value) ? 'an array' : 'an object'}, where a text, a number or a boolean must stand; point at something inside it`,
+  if (isStructure(value)) throw noText(reference, value);
+  return textIfAny(reference, material);
+}
+
+/** The error for an object or an array, or for what templates write for nothing. */
+export function noText({ text }: Pick<Reference, 'text'>, value: unknown): RefusedError {
+  const what = Array.isArray(value) ? 'an array' : typeof value === 'string' ? shown(value) : 'an object';
+  return new RefusedError(
+    text,
+    `${text} is ${what}, where a text, a number or a boolean must stand${typeof value === 'string' ? '' : '; point at something inside it'}`,
   );
 }
 

@@ -1,6 +1,6 @@
 import { RefusedError, shown } from '../../../core/errors.ts';
 import type { Material, Reference } from './reference.ts';
-import { parseReference, textIfAny, textOf } from './reference.ts';
+import { parseReference, textIfAny } from './reference.ts';
 
 /** A text with references in it, read: texts and references in order. */
 export type Template = readonly (string | Reference)[];
@@ -27,14 +27,10 @@ export function parseTemplate(field: string, text: string): Template {
   return parts;
 }
 
-/**
- * What the first template becomes whose references all have a text; undefined where there is none. Throws a RefusedError where a single
- * template points at an object or an array.
- */
+/** What the first template becomes whose references all have a text; undefined where there is none. */
 export function firstFilled(templates: readonly Template[], material: Material): string | undefined {
-  const read = templates.length === 1 ? textOf : textIfAny;
   for (const template of templates) {
-    const texts = template.map((part) => (typeof part === 'string' ? part : read(part, material)));
+    const texts = template.map((part) => (typeof part === 'string' ? part : textIfAny(part, material)));
     if (!texts.includes(undefined)) return texts.join('');
   }
   return undefined;

@@ -28,11 +28,17 @@ it('a body is tried without its secret, with headers in any case', () => {
     events: [{ series: 'events{env="prod"}', value: 1, id: 'deploys\n7' }],
     ignored: 0,
     refused: [],
+    leftOut: [],
   });
 });
 
-it('a body that would be refused says why', () => {
-  expect(tried('deploys', '{"env":{}}').refused).toEqual([expect.stringContaining('/env is an object')]);
+it('a body that would be refused says why, and so does what is left out of it', () => {
+  expect(tried('deploys', '{"env":{}}')).toEqual({
+    events: [{ series: 'events', value: 1 }],
+    ignored: 0,
+    refused: [],
+    leftOut: [expect.stringContaining('/env is an object')],
+  });
   expect(tried('deploys', '{').refused).toEqual([expect.stringContaining('body is not JSON')]);
 });
 
@@ -41,6 +47,7 @@ it('a preset may be tried, and a name that no webhook has is told', () => {
     events: [],
     ignored: 1,
     refused: [],
+    leftOut: [],
   });
   expect(() => tried('nope', '{}')).toThrow(
     'there is no webhook "nope"; there are deploys, prometheus, alertmanager',

@@ -11,8 +11,10 @@ export interface Tried {
   readonly events: readonly Event[];
   /** Items of which no kind is known, such as a ping. */
   readonly ignored: number;
-  /** Why it would be answered 400; with a `partial` webhook the events are stored all the same. */
+  /** Why it, or an item of it, would not be stored. The other items are. */
   readonly refused: readonly string[];
+  /** What would be left out of what is stored, and why. */
+  readonly leftOut: readonly string[];
 }
 
 /**
@@ -35,14 +37,21 @@ export function tryWebhook(
   }
   const byName = new Map(Object.entries(headers).map(([header, text]) => [header.toLowerCase(), text]));
   try {
-    const document = parseDocument(body);
-    return told(readDelivery(webhook, document, (header) => byName.get(header), rules, now));
+    const document = parseDocument(body, webhook.wanted);
+    const head = { headers: (header: string) => byName.get(header) };
+    const steps = readDelivery(webhook, document, head, rules, now);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return told(step.value);
+    }
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
-    return { events: [], ignored: 0, refused: [error.message] };
+    return { events: [], ignored: 0, refused: [error.message], leftOut: [] };
   }
 }
 
-function told({ events, ignored, refused }: Delivered): Tried {
-  return { events, ignored, refused: refused.map(({ error }) => error.message) };
+function told({ events, ignored, left }: Delivered): Tried {
+  const errors = (isEvent: boolean) =>
+    left.told.filter(({ part }) => (part === 'event') === isEvent).map(({ error }) => error.message);
+  return { events, ignored, refused: errors(true), leftOut: errors(false) };
 }

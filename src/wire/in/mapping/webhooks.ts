@@ -8,6 +8,7 @@ import type { AnswerForm, Preset, SecretCheck } from './presets/preset.ts';
 import { PRESETS } from './presets/presets.ts';
 import type { Shape } from './shapes/shape.ts';
 import { asItCame } from './shapes/shape.ts';
+import { Wanted, wantedBy } from './wanted.ts';
 
 /** A webhook that is there: where it listens, and what it makes of what comes. */
 export interface Webhook {
@@ -16,9 +17,10 @@ export interface Webhook {
   /** Whether the preset of that name is it, which the documentation may name. */
   readonly isPreset: boolean;
   readonly mapping: Mapping;
+  /** What of a body is read; the rest is passed over. */
+  readonly wanted: Wanted;
   readonly shape: Shape;
   readonly answer: AnswerForm;
-  readonly partial: boolean;
   readonly repeats: boolean;
   readonly idSpace: string;
   /** Absent, whoever reaches it may send. */
@@ -77,14 +79,15 @@ function readWebhook(name: string, raw: unknown, rules: NameRules): Webhook {
     mapping['kinds'] === undefined
   )
     throw new RefusedError(field, `${field} maps nothing; give it labels, or name a preset`);
+  const compiled = compileMapping(field, mapping, rules);
   return {
     name,
     path: `/webhook/${name}`,
     isPreset: false,
-    mapping: compileMapping(field, mapping, rules),
+    mapping: compiled,
+    wanted: wantedBy(compiled),
     shape: asItCame,
     answer: 'counts',
-    partial: false,
     repeats: false,
     idSpace: name,
     secret: secretOf(field, { secret, signature, token }, undefined),
@@ -113,23 +116,24 @@ function ofPreset(
           wordAt(`${field}.only`, kind, Object.keys(preset.mapping.kinds ?? {})),
         );
   const isPreset = name === preset.name;
+  const mapping = compileMapping(
+    field,
+    overlay(preset.mapping, {
+      only: kinds,
+      labels: labels === undefined ? {} : objectAt(`${field}.labels`, labels, 'an object of labels'),
+      drop,
+      metric,
+    }),
+    rules,
+  );
   return {
     name,
     path: isPreset ? preset.path : `/webhook/${name}`,
     isPreset,
-    mapping: compileMapping(
-      field,
-      overlay(preset.mapping, {
-        only: kinds,
-        labels: labels === undefined ? {} : objectAt(`${field}.labels`, labels, 'an object of labels'),
-        drop,
-        metric,
-      }),
-      rules,
-    ),
+    mapping,
+    wanted: preset.shape.readsAll ? Wanted.everything : wantedBy(mapping),
     shape: preset.shape,
     answer: preset.answer,
-    partial: preset.partial,
     repeats: preset.repeats ?? false,
     idSpace: isPreset ? preset.idSpace : name,
     secret: secretOf(field, own, preset.check),

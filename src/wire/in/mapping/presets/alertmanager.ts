@@ -1,6 +1,5 @@
 import type { MappingSource } from '../language.ts';
-import { postedAlerts } from '../shapes/alerts.ts';
-import { asItCame } from '../shapes/shape.ts';
+import { notifiedAlerts, postedAlerts } from '../shapes/alerts.ts';
 import type { Preset } from './preset.ts';
 
 /**
@@ -26,9 +25,9 @@ export const ALERTMANAGER: Preset = {
   sender: 'Alertmanager, `webhook_configs`',
   source: 'https://prometheus.io/docs/alerting/latest/configuration/#webhook_config',
   check: BEARER,
-  shape: asItCame,
+  shape: notifiedAlerts,
+  shaped: 'An alert without a `fingerprint` gets the one that Alertmanager gives since its release 0.19',
   answer: 'counts',
-  partial: true,
   repeats: true,
   idSpace: 'alertmanager',
   mapping: ALERTS,
@@ -45,7 +44,6 @@ export const PROMETHEUS: Preset = {
   shaped:
     "The body is an array. It is read as the `alerts` of Alertmanager's webhook, with the `fingerprint` that Alertmanager would give, and `resolved` once `endsAt` has come",
   answer: 'empty',
-  partial: true,
   repeats: true,
   idSpace: 'alertmanager',
   mapping: ALERTS,

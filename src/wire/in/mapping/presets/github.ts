@@ -41,7 +41,8 @@ const MAPPING: MappingSource = {
     }),
     release: kind('release', ['published', 'unpublished', 'deleted'], {
       labels: { action: '/action', version: '/release/tag_name', prerelease: '/release/prerelease' },
-      time: '/release/published_at',
+      // Nothing tells when it was withdrawn.
+      time: { from: '/release/published_at', when: { '/action': ['published'] } },
     }),
     deployment: kind('deployment', ['created', null], {
       labels: {
@@ -92,7 +93,6 @@ export const GITHUB: Preset = {
   check: { by: 'signature', header: 'X-Hub-Signature-256', prefix: 'sha256=' },
   shape: asItCame,
   answer: 'counts',
-  partial: false,
   idSpace: 'github',
   mapping: MAPPING,
 };

@@ -20,15 +20,16 @@ function kind(objectKind: string, type: string, shape: ShapeSource): ShapeSource
 
 const MAPPING: MappingSource = {
   labels: { source: { const: 'gitlab' }, project: '/project/path_with_namespace' },
-  // The first is the same for each attempt to deliver one event. Releases before 17.4 have the second only, which one hook shares with those
-  // that it leads to.
-  id: ['{header:Idempotency-Key}', '{header:X-Gitlab-Event-UUID}:{/object_kind}'],
+  // The first is the same for each attempt to deliver one event. Releases before 17.4 have the second only, which all have in common that one
+  // request led to: a push of two branches, a pipeline and its jobs. What was sent again is the same to the letter.
+  id: ['{header:Idempotency-Key}', '{header:X-Gitlab-Event-UUID}:{digest:}'],
   kinds: {
     push: kind('push', 'push', { unless: DELETED, labels: { ref: REF } }),
     tag_push: kind('tag_push', 'tag_push', { unless: DELETED, labels: { ref: REF } }),
     release: kind('release', 'release', {
       labels: { action: '/action', version: '/tag' },
-      time: '/released_at',
+      // It may be published for another day than that on which it is made, and nothing tells when it was changed.
+      time: ['/created_at', '/released_at'].map((from) => ({ from, when: { '/action': ['create'] } })),
     }),
     deployment: kind('deployment', 'deployment', {
       labels: {
@@ -68,7 +69,6 @@ export const GITLAB: Preset = {
   check: { by: 'token', header: 'X-Gitlab-Token', prefix: '' },
   shape: asItCame,
   answer: 'counts',
-  partial: false,
   idSpace: 'gitlab',
   mapping: MAPPING,
 };

@@ -17,7 +17,6 @@ export const ARGOCD: Preset = {
   check: { by: 'token', header: 'X-Webhook-Token', prefix: '' },
   shape: asItCame,
   answer: 'counts',
-  partial: false,
   idSpace: 'argocd',
   mapping: {
     labels: {
@@ -32,11 +31,9 @@ export const ARGOCD: Preset = {
       revision: { from: ['/app/status/sync/revision', '/revision'], as: ['short-sha'] },
     },
     time: ['/app/status/reconciledAt', '/reconciledAt'],
-    // Argo CD tries again with the same body; the next comparison has a time of its own.
-    id: [
-      '{/app/metadata/namespace}/{/app/metadata/name}:{/app/status/reconciledAt}:{/app/status/operationState/phase}:{/app/status/health/status}',
-      '{/app}:{/reconciledAt}:{/phase}:{/health}',
-    ],
+    // Argo CD tries again with the same body. Two notifications of one comparison differ in their trigger, two applications in more than their
+    // name: whatever is in the body counts. Without a time two bodies may be the same and yet two events.
+    id: ['{/app/status/reconciledAt}:{digest:}', '{/reconciledAt}:{digest:}'],
   },
 };
 
@@ -48,7 +45,6 @@ export const FLUX: Preset = {
   check: { by: 'signature', header: 'X-Signature', prefix: 'sha256=' },
   shape: asItCame,
   answer: 'counts',
-  partial: false,
   idSpace: 'flux',
   mapping: {
     labels: {
@@ -69,10 +65,8 @@ export const FLUX: Preset = {
       },
     },
     time: { from: '/timestamp', unit: 'rfc3339' },
-    // Flux tries again with the same body. Several events of one object may come in one second, and differ in their message.
-    id: [
-      '{/involvedObject/kind}/{/involvedObject/namespace}/{/involvedObject/name}:{/timestamp}:{/reason}:{/message}',
-      '{/involvedObject/kind}/{/involvedObject/namespace}/{/involvedObject/name}:{/timestamp}:{/reason}',
-    ],
+    // Flux tries again with the same body. Several events of one object may come in one second, and two clusters have objects of one name:
+    // whatever is in the body counts.
+    id: '{/timestamp}:{digest:}',
   },
 };

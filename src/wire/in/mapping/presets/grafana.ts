@@ -15,11 +15,8 @@ const ANNOTATION: MappingSource = {
   },
   labelsFrom: { from: '/labels', prefix: 'tag_' },
   id: IDEMPOTENCY_KEY,
-  // Flux sends its annotations here with the time of Graphite's.
-  time: [
-    { from: '/time', unit: 'ms' },
-    { from: '/when', unit: 's' },
-  ],
+  // Flux sends its annotations here with the time of Graphite's. Both come in seconds and in milliseconds, whatever is documented.
+  time: ['/time', '/when'],
 };
 
 /** Grafana's API of annotations, so that what sends them there can send them here. */
@@ -31,9 +28,8 @@ export const GRAFANA: Preset = {
   check: BEARER,
   shape: annotation,
   shaped:
-    'Tags of the form `key:value` are read as the members of `/labels`; all others are joined by commas in `/tags`',
+    'Tags of the form `key:value` are read as the members of `/labels`, several values of one key joined by commas; all other tags are joined by commas in `/tags`',
   answer: 'annotation',
-  partial: false,
   idSpace: 'grafana',
   mapping: ANNOTATION,
 };
@@ -53,6 +49,6 @@ export const GRAPHITE: Preset = {
     },
     labelsFrom: { from: '/labels', prefix: 'tag_' },
     id: IDEMPOTENCY_KEY,
-    time: { from: '/when', unit: 's' },
+    time: '/when',
   },
 };

@@ -25,8 +25,6 @@ export interface Preset {
   /** For the documentation: what `shape` does, a sentence without its full stop. */
   readonly shaped?: string;
   readonly answer: AnswerForm;
-  /** Whether what can be read of a body is stored even where the rest is refused. */
-  readonly partial: boolean;
   /** Whether it sends an event again for as long as something goes on, however long: its ids are then kept known. */
   readonly repeats?: boolean;
   /** Whose ids its events have; those of different spaces are different. */

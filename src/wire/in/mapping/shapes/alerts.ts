@@ -1,5 +1,6 @@
 import { RefusedError } from '../../../../core/errors.ts';
 import type { Millis } from '../../../../core/millis.ts';
+import { JsonNumber } from '../../json.ts';
 import { isObject } from '../pointer.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { Shape } from './shape.ts';
@@ -12,20 +13,42 @@ const ZERO = '0001-01-01T00:00:00Z';
  * that Alertmanager would give it. An alert is resolved once its `endsAt` has come; Prometheus sends one that fires with an `endsAt` some
  * minutes ahead. Source: https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml
  */
-export const postedAlerts: Shape = (document, now) => {
-  if (!Array.isArray(document))
-    throw new RefusedError('body', 'the body must be an array of alerts, as in the API v2 of Alertmanager');
-  return { alerts: (document as unknown[]).map((alert, index) => posted(alert, `/${index}`, now)) };
+export const postedAlerts: Shape = {
+  body: (document) => {
+    if (!Array.isArray(document))
+      throw new RefusedError('body', 'the body must be an array of alerts, as in the API v2 of Alertmanager');
+    return { alerts: document as unknown[] };
+  },
+  item: posted,
+  readsAll: true,
 };
 
-function posted(alert: unknown, place: string, now: Millis): unknown {
-  if (!isObject(alert)) throw new RefusedError(place, `${place} must be an alert, a JSON object`);
-  const labels = labelsOf(alert['labels'], `${place}/labels`);
+/** Alertmanager's webhook, whose alerts had no `fingerprint` before its release 0.19: it is computed then, as Alertmanager does. */
+export const notifiedAlerts: Shape = {
+  body: (document) => document,
+  item: (alert) => {
+    if (!isObject(alert)) return alert;
+    const { fingerprint } = alert;
+    if (typeof fingerprint === 'string' && fingerprint !== '') return alert;
+    const labels = labelsOf(alert['labels']);
+    return labels.length === 0 ? alert : { ...alert, fingerprint: fingerprintOf(labels) };
+  },
+  readsAll: false,
+};
+
+function posted(alert: unknown, now: Millis): unknown {
+  if (!isObject(alert)) throw new RefusedError('body', 'an alert must be a JSON object');
+  const labels = labelsOf(alert['labels']);
+  if (labels.length === 0)
+    throw new RefusedError(
+      'labels',
+      'labels must be an object of texts, with one at least that is not empty',
+    );
   const startsAt = timeIn(alert['startsAt']);
   const endsAt = timeIn(alert['endsAt']);
   const isOver = endsAt !== undefined && Date.parse(endsAt) <= now;
   return {
-    labels: Object.fromEntries(labels),
+    labels: alert['labels'],
     startsAt: startsAt ?? endsAt ?? new Date(now).toISOString(),
     endsAt,
     fingerprint: fingerprintOf(labels),
@@ -34,13 +57,12 @@ function posted(alert: unknown, place: string, now: Millis): unknown {
 }
 
 /** Labels with a value, which are all that an alert is known by. */
-function labelsOf(labels: unknown, place: string): (readonly [string, string])[] {
-  const entries = isObject(labels) ? Object.entries(labels) : [];
-  const texts = entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string');
-  const given = texts.filter(([, value]) => value !== '');
-  if (texts.length < entries.length || given.length === 0)
-    throw new RefusedError(place, `${place} must be an object of texts, with one at least that is not empty`);
-  return given;
+function labelsOf(labels: unknown): readonly (readonly [string, string])[] {
+  if (!isObject(labels)) return [];
+  return Object.entries(labels).flatMap(([name, value]) => {
+    const text = value instanceof JsonNumber ? value.text : value;
+    return typeof text === 'string' && text !== '' ? [[name, text] as const] : [];
+  });
 }
 
 function timeIn(raw: unknown): string | undefined {

@@ -1,0 +1,86 @@
+import type { RefusedError } from '../core/errors.ts';
+import type { Clock } from '../core/millis.ts';
+import type { Delivered } from '../wire/in/mapping/delivery.ts';
+import type { AnswerForm } from '../wire/in/mapping/presets/preset.ts';
+import type { Webhook } from '../wire/in/mapping/webhooks.ts';
+import { ERROR } from './openapi.ts';
+
+/** What became of the events of a delivery. */
+export interface Taken {
+  readonly accepted: number;
+  readonly duplicates: number;
+  /** The first that the cap on series refused, where the others are stored all the same. */
+  readonly refused?: RefusedError | undefined;
+}
+
+/**
+ * What to answer once all is stored that can be, by the sender's own customs; undefined for no body. It is a 200 whatever was left out: Argo CD
+ * takes nothing else for success, GitLab switches a webhook off that gets errors, GitHub never sends again. What was left out is told in it.
+ */
+export function answerTo(
+  { answer, mapping }: Pick<Webhook, 'answer' | 'mapping'>,
+  taken: Taken,
+  delivered: Delivered,
+  clock: Clock,
+): object | undefined {
+  const usual = ANSWERS[answer](taken, delivered, clock);
+  const { left } = delivered;
+  if (left.isEmpty) return usual;
+  const isBatch = mapping.each !== undefined;
+  return {
+    ...usual,
+    leftOut: left.told.map(({ item, error: { field, message } }) => ({
+      ...(isBatch && { item }),
+      field,
+      error: message,
+    })),
+  };
+}
+
+const ANSWERS: Record<AnswerForm, (taken: Taken, delivered: Delivered, clock: Clock) => object | undefined> =
+  {
+    counts: ({ accepted, duplicates }, { events, ignored, left }) => {
+      const refused = left.counts.event;
+      return duplicates === 1 && events.length + ignored + refused === 1
+        ? { duplicate: true }
+        : {
+            accepted,
+            ...(duplicates > 0 && { duplicates }),
+            ...(ignored > 0 && { ignored }),
+            ...(refused > 0 && { refused }),
+          };
+    },
+    empty: () => undefined,
+    // The id is no handle: an event can't be changed. Senders want a number there.
+    annotation: (_taken, _delivered, clock) => ({ message: 'Annotation added', id: clock() }),
+    graphite: (_taken, _delivered, clock) => ({ message: 'Graphite annotation added', id: clock() }),
+  };
+
+/** What of a webhook stands in the API's description. */
+export function schemaOf({ name, isPreset }: Webhook): object {
+  // What is configured here is nobody else's business.
+  if (!isPreset) return { hide: true };
+  return {
+    tags: ['events'],
+    summary: `Take what ${name} sends`,
+    description:
+      "Parameters of the URL are labels of all its events; `__name__` is the metric's name and `value` the value there. What can't be used " +
+      'is left out, told in `leftOut`, and counted.',
+    consumes: ['application/json'],
+    response: {
+      200: { ...ANSWERED, description: 'what could be used is stored' },
+      400: { ...ERROR, description: 'the body is not JSON, or not what this sender sends' },
+      401: { ...ERROR, description: 'the webhook has a secret, and the request does not show it' },
+      413: { ...ERROR, description: 'the body is too large, or holds too many events' },
+      415: { ...ERROR, description: 'the body is a form' },
+      429: { ...ERROR, description: 'it is of a new series, and no more may appear within the hour' },
+      503: {
+        ...ERROR,
+        description:
+          'there is no room on the disk or in memory, or the server starts or stops; see Retry-After',
+      },
+    },
+  };
+}
+
+const ANSWERED = { type: 'object', additionalProperties: true } as const;
