@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { getHeapStatistics } from 'node:v8';
 import type { CliIo, Signals } from './cli/io.ts';
+import { stopAsked } from './cli/stopAsked.ts';
 import { keepCompiled } from './cli/compileCache.ts';
 import { readConfigFile } from './config/file.ts';
 import { millis } from './core/millis.ts';
@@ -21,14 +22,10 @@ const { version } = JSON.parse(read('../package.json')) as { version: string };
 
 const signals: Signals = {
   stopAsked: () =>
-    new Promise((resolve) => {
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-        process.once(signal, () => {
-          resolve(signal);
-          // Who asks twice does not want to wait.
-          process.once(signal, () => process.exit(1));
-        });
-      }
+    stopAsked({
+      on: (signal, listener) => process.on(signal, listener),
+      elapsed: () => performance.now(),
+      endNow: () => process.exit(1),
     }),
   listen: (names, listener) => {
     for (const name of names) process.on(name, listener);

@@ -47,7 +47,7 @@ export interface CliIo {
 
 /** The signals that are sent to this process. Until one of these is called they do what they do to any process. */
 export interface Signals {
-  /** Resolves when the process is asked to stop, with the name of the signal. A second one ends it at once. */
+  /** Resolves when the process is asked to stop, with the name of the signal. One that is no echo of it ends the process at once. */
   stopAsked(): Promise<string>;
   /** Tells of each signal of these names, until the returned function is called. */
   listen(names: readonly NodeJS.Signals[], listener: (signal: NodeJS.Signals) => void): () => void;
