@@ -6,7 +6,7 @@ export const ECHO_MS = 1_000;
 
 /** What this asks of the process. */
 export interface Stoppable {
-  on(signal: NodeJS.Signals, listener: () => void): unknown;
+  readonly on: (signal: NodeJS.Signals, listener: () => void) => unknown;
   /** Milliseconds of a clock that is never set back. */
   readonly elapsed: () => number;
   /** Ends the process at once. */

@@ -62,7 +62,7 @@ it('what everybody has had is trimmed once retention.min is over, not before', a
   expect(harness.log.state().entries).toBe(3);
   await harness.pass(2 * MINUTE);
   expect(harness.log.state().entries).toBe(0);
-  expect(Object.values(harness.counts.dropped)).toEqual([0, 0, 0, 0]);
+  expect(new Set(Object.values(harness.counts.dropped))).toEqual(new Set([0]));
 });
 
 it('what one scraper has yet to confirm is kept however old it is', async () => {
