@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { fstatSync, readFileSync } from 'node:fs';
 import { homedir, totalmem } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import process from 'node:process';
@@ -8,12 +8,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { getHeapStatistics } from 'node:v8';
 import type { CliIo, Signals } from './cli/io.ts';
+import { watchReader } from './cli/readerGone.ts';
 import { stopAsked } from './cli/stopAsked.ts';
 import { keepCompiled } from './cli/compileCache.ts';
 import { readConfigFile } from './config/file.ts';
 import { millis } from './core/millis.ts';
 
 const STANDARD_INPUT = 0;
+const STANDARD_OUTPUT = 1;
 /** What a shell says of a command whose reader went away: 128 and SIGPIPE. */
 const READER_GONE = 141;
 
@@ -84,6 +86,10 @@ const io: CliIo = {
   fetch: (input, init) => fetch(input, init),
   spawn,
   signals,
+  watchReader: () =>
+    fstatSync(STANDARD_OUTPUT).isFIFO()
+      ? watchReader(spawn, process.pid, () => process.exit(READER_GONE))
+      : () => undefined,
   home,
   nodeMajor: Number.parseInt(process.versions.node, 10),
   version,

@@ -4,7 +4,7 @@ import type { Loaded } from '../config/load.ts';
 import { loadSettings } from '../config/load.ts';
 import type { Args } from './args.ts';
 import type { Command } from './command.ts';
-import { EXIT, SERVER_NODE_MIN, UsageError } from './command.ts';
+import { CLIENT_NODE_MIN, EXIT, UsageError } from './command.ts';
 import type { CliIo } from './io.ts';
 
 export const configCheck: Command = {
@@ -20,7 +20,7 @@ export const configCheck: Command = {
     ['0', 'it could'],
     ['2', 'it could not; one line says why'],
   ],
-  nodeMajorMin: SERVER_NODE_MIN,
+  nodeMajorMin: CLIENT_NODE_MIN,
   run,
 };
 
@@ -56,7 +56,7 @@ async function checked(
   const argv = file === undefined ? flags : [`--config.file=${file}`, ...flags];
   const loaded = loadSettings({ argv, env: io.env, readFile: io.readFile });
   if (!('settings' in loaded)) throw new UsageError('behind -- stand settings only');
-  // A part of the server, which needs a newer Node than the command line does.
+  // A part of the server, which only this needs.
   const { checkStart } = await import('./checkStart.ts');
   await checkStart(io, loaded.settings);
   return loaded;

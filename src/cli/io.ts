@@ -36,6 +36,8 @@ export interface CliIo {
   readonly fetch: typeof globalThis.fetch;
   readonly spawn: typeof spawn;
   readonly signals: Signals;
+  /** Ends the process when nobody reads standard output any more, if that can be known. Returns what ends the watching. */
+  readonly watchReader: () => () => void;
   /** The user's home folder; undefined where there is none. */
   readonly home: string | undefined;
   /** The Node that runs this: 24. */

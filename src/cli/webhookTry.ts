@@ -8,7 +8,7 @@ import type { Event } from '../core/event.ts';
 import type { Millis } from '../core/millis.ts';
 import type { Args } from './args.ts';
 import type { Command } from './command.ts';
-import { EXIT, SERVER_NODE_MIN, UsageError } from './command.ts';
+import { CLIENT_NODE_MIN, EXIT, UsageError } from './command.ts';
 import type { CliIo } from './io.ts';
 import { paintFor, printable } from './style.ts';
 
@@ -55,7 +55,7 @@ export function webhookTryOf(load: () => Promise<TryWebhook>): Command {
       ['2', 'the command line or the configuration is wrong, or there is no such webhook'],
       ['3', 'the body, or a part of it, would be refused'],
     ],
-    nodeMajorMin: SERVER_NODE_MIN,
+    nodeMajorMin: CLIENT_NODE_MIN,
     run: async (io, args) => run(io, args, await load()),
   };
 }

@@ -40,7 +40,7 @@ async function scrapersAt(port: number): Promise<unknown> {
 
 const portIn = (output: string): number => Number(/listens {2}http:\/\/127\.0\.0\.1:(\d+)/.exec(output)?.[1]);
 
-describe.skipIf(!canRun)(`Ctrl-C in a terminal (${HOW_TO_GET_A_TERMINAL})`, () => {
+describe.skipIf(!canRun)(`Ctrl-C in a terminal (needs script: ${HOW_TO_GET_A_TERMINAL})`, () => {
   it('stops npm start well: code 0, and a reset in that moment still says that a response was not read (G2, G4)', async () => {
     using folder = temporaryFolder();
     const store = `--store.path=${folder.path}`;
