@@ -9,7 +9,7 @@ import type { CliIo } from './io.ts';
 
 export const configCheck: Command = {
   name: 'config check',
-  summary: 'Say whether a server could start with this configuration.',
+  summary: 'Check whether a server can start with this configuration.',
   usage: '[file] [-- --<key>=<value> ...]',
   about: [
     'Reads what `oneshot serve` would read: the file (config.json without one), the environment, and the flags behind --, and the files of users, tokens and certificates that these name. Nothing is listened on or written.',
@@ -17,8 +17,8 @@ export const configCheck: Command = {
   options: { json: { doc: 'Print one JSON object.' } },
   examples: ['oneshot config check', 'oneshot config check /etc/oneshot/config.json -- --server.port=9000'],
   exits: [
-    ['0', 'it could'],
-    ['2', 'it could not; one line says why'],
+    ['0', 'it can'],
+    ['2', 'it can not; one line says why'],
   ],
   nodeMajorMin: CLIENT_NODE_MIN,
   run,

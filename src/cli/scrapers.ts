@@ -33,7 +33,7 @@ const EXITS = [
 
 export const scrapers: Command = {
   name: 'scrapers',
-  summary: 'List who scrapes, and how far each one is.',
+  summary: 'List the scrapers, and how far each one has got.',
   usage: '',
   about: [
     'WAITING counts the events that a scraper has yet to fetch, those that came back from broken responses (RETURNED) among them. IN FLIGHT are those that it was sent and has yet to confirm, which its next scrape does.',
@@ -48,12 +48,12 @@ export const scrapers: Command = {
 
 export const scrapersForget: Command = {
   name: 'scrapers forget',
-  summary: 'Forget a scraper, with what it had yet to fetch.',
+  summary: 'Forget a scraper, and drop the events that it has not fetched.',
   usage: '<id>',
-  about: ['If it comes again, it is a new one.'],
+  about: ['If it comes back, it counts as a new one.'],
   options: OPTIONS,
   examples: ['oneshot scrapers forget prometheus-a'],
-  exits: [['0', 'it is forgotten'], ...EXITS, ['3', 'there is none of that id']],
+  exits: [['0', 'it is forgotten'], ...EXITS, ['3', 'no scraper has that id']],
   nodeMajorMin: CLIENT_NODE_MIN,
   run: forget,
 };

@@ -8,7 +8,7 @@ import type { CliIo } from './io.ts';
 /** The server: what runs where no command is named. Its flags are the settings, read by config/. */
 export const serveCommand: Command = {
   name: 'serve',
-  summary: 'Run the server. It is what runs where no command is named.',
+  summary: 'Run the server. This is the default if you name no command.',
   usage: '[--<key>=<value> ...]',
   about: [],
   options: settingOptions(),

@@ -17,11 +17,11 @@ const EVERY_MS = 1 * SECOND;
 const LINES = 10;
 export const tail: Command = {
   name: 'tail',
-  summary: 'Show the newest events, and follow those that come.',
+  summary: 'Show the newest events, then new ones as they arrive.',
   usage: '[type] [label=value ...]',
   about: [
-    'It only looks: nothing is consumed, and nobody becomes a scraper. Words choose events by their labels, as `push` writes them: `tail deploy service=api`.',
-    'Where the server can not be reached any more it goes on asking, until it is interrupted.',
+    'It only looks: it consumes nothing, and makes nobody a scraper. Words select events by their labels, written as for `push`: `tail deploy service=api`.',
+    'If the server goes away, it keeps asking until you stop it.',
   ],
   options: {
     lines: {
@@ -33,7 +33,7 @@ export const tail: Command = {
       kind: duration({ min: 0, max: 366 * DAY }),
       doc: 'Begin with what arrived within this time: --since=1h.',
     },
-    'no-follow': { doc: 'Show those, and stop.' },
+    'no-follow': { doc: 'Stop after those.' },
     every: { kind: duration({ min: 10, max: 10 * MINUTE }), doc: 'How often to ask. Default: 1s.' },
     ...REMOTE_OPTIONS,
     json: { doc: 'Print each event as a JSON object, one a line.' },
@@ -45,7 +45,7 @@ export const tail: Command = {
     'oneshot tail run status=failure --json | jq -r .labels.name',
   ],
   exits: [
-    ['0', 'it was interrupted, or showed what there is'],
+    ['0', 'you stopped it, or it showed what there is'],
     ['1', 'the server could not be reached at the start'],
     ['2', 'the command line is wrong'],
     ['4', 'the address or the credentials are wrong'],
