@@ -24,6 +24,8 @@ const REASONS: Record<DropReason, string> = {
   log_full: 'the log had reached `store.entriesMax` or `store.bytesMax`, and the scraper had not had them',
   damaged: 'the file of the log was damaged there, and they could not be read any more',
   scraper_forgotten: 'the scraper was not seen for its timeout, or was deleted',
+  one_visit:
+    'the scraper gave no id of its own and came once, as a `curl` by hand does; nobody missed them, and no alert counts it',
   no_scraper: 'no scraper was known when their time in the log was over',
 };
 
@@ -62,7 +64,7 @@ hide a loss; see [Ambiguous cases](../spec/delivery.md#ambiguous-cases).
 ${markdownTable([code('outcome'), 'What became of the events'], rowsOf(OUTCOMES))}
 ## Reasons
 
-An increase of \`events_to_metrics_dropped_total\` is a loss.
+An increase of \`events_to_metrics_dropped_total\` is a loss, but for \`one_visit\`.
 
 ${markdownTable([code('reason'), 'Why the events were given up'], rowsOf(REASONS))}
 ## Closed connections

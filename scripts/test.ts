@@ -8,10 +8,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-
-import { HOW_TO_GET_CHART_TOOLS } from '../test/chart/support/tools.ts';
-import { HOW_TO_GET_PROMETHEUS } from '../test/support/prometheus.ts';
-import { HOW_TO_GET_VICTORIA_METRICS } from '../test/support/victoriaMetrics.ts';
+import type { Skipped } from './skipReporter.ts';
+import { SKIPPED_FILE } from './skipReporter.ts';
 
 /** What is read here of vitest's JSON report. */
 interface Report {
@@ -42,8 +40,10 @@ if (Number.parseInt(process.versions.node, 10) < NODE_MAJOR_MIN) {
   const folder = await mkdtemp(join(tmpdir(), 'test-report-'));
   try {
     const file = join(folder, 'report.json');
-    const content = await vitest(file, process.argv.slice(2));
-    const count = sum(await report(file), content);
+    const skippedFile = join(folder, 'skipped.json');
+    const content = await vitest(file, skippedFile, process.argv.slice(2));
+    tellSkipped((await readJson<readonly Skipped[]>(skippedFile)) ?? []);
+    const count = sum(await readJson<Report>(file), content);
     console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
     process.exitCode = count.failed === 0 && count.passed > 0 ? 0 : 1;
   } finally {
@@ -52,14 +52,15 @@ if (Number.parseInt(process.versions.node, 10) < NODE_MAJOR_MIN) {
 }
 
 /** Runs vitest on this very Node; resolves to whether it was content. */
-async function vitest(reportFile: string, extra: readonly string[]): Promise<boolean> {
+async function vitest(reportFile: string, skippedFile: string, extra: readonly string[]): Promise<boolean> {
   const program = join(root, 'node_modules/vitest/vitest.mjs');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
+  reporters.push(`--reporter=${join(root, 'scripts/skipReporter.ts')}`);
   const options = `${process.env['NODE_OPTIONS'] ?? ''} --disable-warning=ExperimentalWarning`.trim();
   const child = spawn(process.execPath, [program, 'run', ...reporters, ...extra], {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, NODE_OPTIONS: options },
+    env: { ...process.env, NODE_OPTIONS: options, [SKIPPED_FILE]: skippedFile },
   });
   const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
   process.on('SIGINT', pass).on('SIGTERM', pass);
@@ -68,16 +69,24 @@ async function vitest(reportFile: string, extra: readonly string[]): Promise<boo
   return code === 0;
 }
 
-/** Undefined when vitest ended before it wrote one. */
-async function report(file: string): Promise<Report | undefined> {
+/** Undefined where the file is not there: vitest ended before it wrote it. */
+async function readJson<T>(file: string): Promise<T | undefined> {
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as Report;
+    return JSON.parse(await readFile(file, 'utf8')) as T;
   } catch {
     return undefined;
   }
 }
 
-/** Adds up all files, and names those of which something was skipped. */
+/** Names each reason once, with how many tests it stopped, and in which files. */
+function tellSkipped(all: readonly Skipped[]): void {
+  for (const [reason, skipped] of Map.groupBy(all, (each) => each.reason)) {
+    const files = [...new Set(skipped.map(({ file }) => relative(root, file)))];
+    console.log(`skipped ${skipped.length}: ${reason}\n  in ${files.join(', ')}`);
+  }
+}
+
+/** Adds up all files. */
 function sum(outcome: Report | undefined, content: boolean): Count {
   const total: Count = { passed: 0, failed: 0, skipped: 0 };
   for (const result of outcome?.testResults ?? []) {
@@ -85,12 +94,6 @@ function sum(outcome: Report | undefined, content: boolean): Count {
     total.passed += count.passed;
     total.failed += count.failed;
     total.skipped += count.skipped;
-    if (count.skipped > 0) console.log(`skipped: ${count.skipped} in ${relative(root, result.name)}`);
-  }
-  if (total.skipped > 0) {
-    console.log(`For those that need a Prometheus: ${HOW_TO_GET_PROMETHEUS}.`);
-    console.log(`For those that need a VictoriaMetrics: ${HOW_TO_GET_VICTORIA_METRICS}.`);
-    console.log(`For those of the chart and the image: ${HOW_TO_GET_CHART_TOOLS}.`);
   }
   // An error outside of any test, or no report at all: vitest's own output has said which. No tests is no failure of one.
   if (!content && total.failed === 0 && outcome?.testResults.length !== 0) total.failed = 1;

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { fstatSync, readFileSync } from 'node:fs';
 import { homedir, totalmem } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import process from 'node:process';
@@ -8,11 +8,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { getHeapStatistics } from 'node:v8';
 import type { CliIo, Signals } from './cli/io.ts';
+import { watchReader } from './cli/readerGone.ts';
+import { stopAsked } from './cli/stopAsked.ts';
 import { keepCompiled } from './cli/compileCache.ts';
 import { readConfigFile } from './config/file.ts';
 import { millis } from './core/millis.ts';
 
 const STANDARD_INPUT = 0;
+const STANDARD_OUTPUT = 1;
 /** What a shell says of a command whose reader went away: 128 and SIGPIPE. */
 const READER_GONE = 141;
 
@@ -21,14 +24,10 @@ const { version } = JSON.parse(read('../package.json')) as { version: string };
 
 const signals: Signals = {
   stopAsked: () =>
-    new Promise((resolve) => {
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-        process.once(signal, () => {
-          resolve(signal);
-          // Who asks twice does not want to wait.
-          process.once(signal, () => process.exit(1));
-        });
-      }
+    stopAsked({
+      on: (signal, listener) => process.on(signal, listener),
+      elapsed: () => performance.now(),
+      endNow: () => process.exit(1),
     }),
   listen: (names, listener) => {
     for (const name of names) process.on(name, listener);
@@ -87,6 +86,10 @@ const io: CliIo = {
   fetch: (input, init) => fetch(input, init),
   spawn,
   signals,
+  watchReader: () =>
+    fstatSync(STANDARD_OUTPUT).isFIFO()
+      ? watchReader(spawn, process.pid, () => process.exit(READER_GONE))
+      : () => undefined,
   home,
   nodeMajor: Number.parseInt(process.versions.node, 10),
   version,

@@ -34,6 +34,25 @@ it('every link between pages leads somewhere', () => {
   expect(links.filter(({ page, to }) => !existsSync(join(ROOT, dirname(page), to)))).toEqual([]);
 });
 
+it('every alert has a runbook, at a heading of its own', () => {
+  const rules = read('deploy/prometheus/rules.yaml');
+  const alerts = [...rules.matchAll(/- alert: (\w+)/g)].map(([, name = '']) => name);
+  const runbooks = [...rules.matchAll(/runbook_url: (\S+)/g)].map(([, url = '']) => url);
+  const blob = 'https://github.com/imuni4fun/oneShotMetricsServer/blob/main/';
+  const page = 'docs/operate/alerts.md';
+  expect(alerts.length).toBeGreaterThan(5);
+  expect(runbooks).toEqual(alerts.map((name) => `${blob}${page}#${name.toLowerCase()}`));
+  const headings = new Set([...read(page).matchAll(/^## (.+)$/gm)].map(([, heading]) => heading));
+  expect(alerts.filter((name) => !headings.has(name))).toEqual([]);
+});
+
+it("every page that Grafana's dashboard links is there", () => {
+  const { links } = JSON.parse(read('deploy/grafana/dashboard.json')) as { links: { url: string }[] };
+  expect(links.length).toBeGreaterThan(0);
+  for (const { url } of links)
+    expect(existsSync(join(ROOT, url.split('/blob/main/')[1] ?? 'none')), url).toBe(true);
+});
+
 it('every file that ARCHITECTURE.md and docs/spec/delivery.md name is there', () => {
   const named = ['ARCHITECTURE.md', 'docs/spec/delivery.md'].flatMap((page) =>
     [...read(page).matchAll(/`((?:[\w.-]+\/)+[\w.-]+\.(?:ts|sh|md|yaml|json))`/g)].map(

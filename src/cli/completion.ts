@@ -1,4 +1,5 @@
 import { bashCompletion } from './completionBash.ts';
+import { fishCompletion } from './completionFish.ts';
 import { zshCompletion } from './completionZsh.ts';
 import type { Command } from './command.ts';
 import { CLIENT_NODE_MIN, EXIT, UsageError } from './command.ts';
@@ -6,6 +7,7 @@ import { CLIENT_NODE_MIN, EXIT, UsageError } from './command.ts';
 /** The shells that there is a completion for. */
 const SHELLS: Readonly<Record<string, (commands: readonly Command[]) => string>> = {
   bash: bashCompletion,
+  fish: fishCompletion,
   zsh: zshCompletion,
 };
 
@@ -13,10 +15,11 @@ const SHELLS: Readonly<Record<string, (commands: readonly Command[]) => string>>
 export function completionOf(commands: () => readonly Command[]): Command {
   return {
     name: 'completion',
-    summary: 'Print the completion for a shell: bash or zsh.',
-    usage: 'bash|zsh',
+    summary: 'Print the completion for a shell: bash, fish or zsh.',
+    usage: 'bash|fish|zsh',
     about: [
       'bash: put `source <(oneshot completion bash)` into ~/.bashrc.',
+      'fish: put `oneshot completion fish | source` into ~/.config/fish/config.fish.',
       'zsh: put `source <(oneshot completion zsh)` into ~/.zshrc, below compinit; or write it to a file _oneshot in a folder of $fpath.',
     ],
     options: {},
@@ -30,7 +33,8 @@ export function completionOf(commands: () => readonly Command[]): Command {
     run: async (io, { words }) => {
       const [shell = '', more] = words;
       const write = Object.hasOwn(SHELLS, shell) ? SHELLS[shell] : undefined;
-      if (write === undefined || more !== undefined) throw new UsageError('name one shell: bash or zsh');
+      if (write === undefined || more !== undefined)
+        throw new UsageError('name one shell: bash, fish or zsh');
       io.stdout.write(write(commands()));
       return EXIT.ok;
     },

@@ -4,12 +4,12 @@ import type { Loaded } from '../config/load.ts';
 import { loadSettings } from '../config/load.ts';
 import type { Args } from './args.ts';
 import type { Command } from './command.ts';
-import { EXIT, SERVER_NODE_MIN, UsageError } from './command.ts';
+import { CLIENT_NODE_MIN, EXIT, UsageError } from './command.ts';
 import type { CliIo } from './io.ts';
 
 export const configCheck: Command = {
   name: 'config check',
-  summary: 'Say whether a server could start with this configuration.',
+  summary: 'Check whether a server can start with this configuration.',
   usage: '[file] [-- --<key>=<value> ...]',
   about: [
     'Reads what `oneshot serve` would read: the file (config.json without one), the environment, and the flags behind --, and the files of users, tokens and certificates that these name. Nothing is listened on or written.',
@@ -17,10 +17,10 @@ export const configCheck: Command = {
   options: { json: { doc: 'Print one JSON object.' } },
   examples: ['oneshot config check', 'oneshot config check /etc/oneshot/config.json -- --server.port=9000'],
   exits: [
-    ['0', 'it could'],
-    ['2', 'it could not; one line says why'],
+    ['0', 'it can'],
+    ['2', 'it can not; one line says why'],
   ],
-  nodeMajorMin: SERVER_NODE_MIN,
+  nodeMajorMin: CLIENT_NODE_MIN,
   run,
 };
 
@@ -56,7 +56,7 @@ async function checked(
   const argv = file === undefined ? flags : [`--config.file=${file}`, ...flags];
   const loaded = loadSettings({ argv, env: io.env, readFile: io.readFile });
   if (!('settings' in loaded)) throw new UsageError('behind -- stand settings only');
-  // A part of the server, which needs a newer Node than the command line does.
+  // A part of the server, which only this needs.
   const { checkStart } = await import('./checkStart.ts');
   await checkStart(io, loaded.settings);
   return loaded;

@@ -5,34 +5,42 @@ import { COMMON } from './args.ts';
 const COLUMNS = 100;
 const NAME_COLUMNS = 18;
 
-/** What `oneshot help` prints: the commands, and what holds for all of them. */
+/** What `oneshot help` prints: the commands, in what a terminal shows at once. */
 export function overview(commands: readonly Command[]): string {
   const lines = [
     'oneshot: post an event once, and each Prometheus that scrapes gets it exactly once.',
     '',
     'Usage: oneshot <command> [options]',
-    '       oneshot [--<key>=<value> ...]      the same as oneshot serve',
     '',
-    'Commands:',
-    ...commands.map(({ name, summary }) => `  ${name.padEnd(NAME_COLUMNS)}${summary}`),
-    `  ${'help [command]'.padEnd(NAME_COLUMNS)}Print this, or all about one command.`,
+    ...list(commands),
+    ...row('help [command]', 'Print this, or the help of one command.'),
+    ...row('version', 'Print the version.'),
     '',
-    'Variables of the commands that talk to a server:',
-    '  ONESHOT_URL       where it is, instead of http://localhost:8090',
-    '  ONESHOT_TOKEN     a bearer token',
-    '  ONESHOT_USER      name:password, instead of a token',
-    '  ONESHOT_SPOOL     where events are kept that could not be sent',
-    '  NO_COLOR          no colours on a terminal',
-    '',
-    'Exit codes of all but run, which ends with the code of its command:',
-    '  0  all is well',
-    '  1  it went wrong: the server could not be reached, or has no room',
-    '  2  the command line, the configuration or the event makes no sense',
-    '  3  the server refused the event: it breaks a rule',
-    '  4  the address or the credentials are wrong',
+    'oneshot <command> --help    options, variables and exit codes of a command',
+    'oneshot serve --help        all settings of the server, which are its flags',
     '',
   ];
   return lines.join('\n');
+}
+
+/** What `oneshot token --help` prints, where `token` alone is no command. */
+export function groupHelp(word: string, commands: readonly Command[]): string {
+  return [
+    `Usage: oneshot ${word} <command> [options]`,
+    '',
+    ...list(commands),
+    '',
+    `oneshot ${commands[0]?.name ?? word} --help    options and exit codes`,
+    '',
+  ].join('\n');
+}
+
+function list(commands: readonly Command[]): readonly string[] {
+  return commands.flatMap(({ name, summary }) => row(name, summary));
+}
+
+function row(name: string, text: string): readonly string[] {
+  return [`  ${name.padEnd(NAME_COLUMNS)}${text}`];
 }
 
 /** What `oneshot <command> --help` prints. */

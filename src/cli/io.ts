@@ -36,6 +36,8 @@ export interface CliIo {
   readonly fetch: typeof globalThis.fetch;
   readonly spawn: typeof spawn;
   readonly signals: Signals;
+  /** Ends the process when nobody reads standard output any more, if that can be known. Returns what ends the watching. */
+  readonly watchReader: () => () => void;
   /** The user's home folder; undefined where there is none. */
   readonly home: string | undefined;
   /** The Node that runs this: 24. */
@@ -47,7 +49,7 @@ export interface CliIo {
 
 /** The signals that are sent to this process. Until one of these is called they do what they do to any process. */
 export interface Signals {
-  /** Resolves when the process is asked to stop, with the name of the signal. A second one ends it at once. */
+  /** Resolves when the process is asked to stop, with the name of the signal. One that is no echo of it ends the process at once. */
   stopAsked(): Promise<string>;
   /** Tells of each signal of these names, until the returned function is called. */
   listen(names: readonly NodeJS.Signals[], listener: (signal: NodeJS.Signals) => void): () => void;

@@ -6,11 +6,14 @@ import { COMMANDS } from './commands.ts';
 const json = (value: unknown) => () => new Response(JSON.stringify(value));
 
 describe('help', () => {
-  it('lists every command, and is what --help begins with where no command is named', async () => {
+  it('lists every command, on one screen, and is what --help prints where no command is named', async () => {
     const { code, stdout } = await runCli(['help']);
     expect(code).toBe(0);
     for (const { name, summary } of COMMANDS) expect(stdout).toContain(`  ${name.padEnd(18)}${summary}\n`);
-    expect((await runCli(['--help'])).stdout).toBe(`${stdout}\n${helpText()}`);
+    expect((await runCli(['--help'])).stdout).toBe(stdout);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.length).toBeLessThanOrEqual(30);
+    expect(lines.filter((line) => line.length > 90)).toEqual([]);
     expect((await runCli(['serve', '--help'])).stdout).toBe(helpText());
   });
 
@@ -29,10 +32,37 @@ describe('help', () => {
     },
   );
 
+  it.each(['token', 'config', 'webhook'])('of %s names the commands that begin so', async (word) => {
+    const members = COMMANDS.filter(({ name }) => name.startsWith(`${word} `));
+    const { code, stdout } = await runCli([word, '--help']);
+    expect(code).toBe(0);
+    for (const { name, summary } of members)
+      expect(stdout).toMatch(new RegExp(`^  ${name} +${summary}$`, 'm'));
+    for (const argv of [
+      [word, '-h'],
+      ['help', word],
+    ])
+      expect(await runCli(argv)).toEqual({ code: 0, stdout, stderr: '' });
+  });
+
   it('is not given for what stands behind --', async () => {
     const { stdout, stderr } = await runCli(['run', '--', 'sh', '-c', 'exit 0', '--help']);
     expect(stdout + stderr).not.toContain('Usage');
   });
+});
+
+describe('the version', () => {
+  it.each([['version'], ['--version'], ['serve', '--version']])(
+    'is what %s prints, on an older Node, too',
+    async (...argv) => {
+      for (const nodeMajor of [20, 24])
+        expect(await runCli(argv, { nodeMajor })).toEqual({
+          code: 0,
+          stdout: 'oneShotMetricsServer 1.2.3\n',
+          stderr: '',
+        });
+    },
+  );
 });
 
 describe('what makes no sense ends with 2 and one line', () => {
@@ -87,7 +117,7 @@ describe('what makes no sense ends with 2 and one line', () => {
     [['spool'], 'oneshot spool: there is no home folder to look in; name the folder with --spool'],
     [['scrapers', 'a'], /unexpected "a"/],
     [['scrapers', 'forget'], /name one scraper/],
-    [['completion', 'fish'], 'oneshot completion: name one shell: bash or zsh'],
+    [['completion', 'tcsh'], 'oneshot completion: name one shell: bash, fish or zsh'],
     [['config', 'check', '--', '--event.metric=up'], /^oneshot config check: event\.metric "up"/],
     [['config', 'check', 'none.json'], /none\.json", which does not exist/],
   ])('%j', async (argv, message) => {
@@ -105,12 +135,13 @@ describe('what makes no sense ends with 2 and one line', () => {
     expect(spawned).toEqual([]);
   });
 
-  it('a Node that is too old for a command', async () => {
-    expect(await runCli(['config', 'check'], { nodeMajor: 20 })).toEqual({
-      code: 2,
-      stdout: '',
-      stderr: 'oneshot config check: needs Node 24 or newer, and this is Node 20\n',
-    });
+  it('a Node that is too old for the server', async () => {
+    for (const argv of [[], ['serve'], ['--server.port=0']])
+      expect(await runCli(argv, { nodeMajor: 20 })).toEqual({
+        code: 2,
+        stdout: '',
+        stderr: 'oneshot serve: needs Node 24 or newer, and this is Node 20\n',
+      });
   });
 });
 
@@ -141,9 +172,9 @@ describe('scrapers', () => {
     expect(code).toBe(0);
     expect(stdout).toBe(
       [
-        'ID            KNOWN BY   ADDRESS   LAST SEEN  EVERY  TIMES     PENDING  IN FLIGHT  RETURNED',
-        'prometheus-a  parameter  10.0.0.1  7 s ago    15 s   explicit       12          2         0',
-        'b             parameter  10.0.0.1  7 s ago    -      -              12          2         0',
+        'ID            KNOWN BY   ADDRESS   LAST SEEN  EVERY  TIMES     WAITING  IN FLIGHT  RETURNED',
+        'prometheus-a  parameter  10.0.0.1  7 s ago    15 s   explicit       10          2         0',
+        'b             parameter  10.0.0.1  7 s ago    -      -              10          2         0',
         'warning prometheus-a: two share this id',
         '',
       ].join('\n'),
@@ -194,6 +225,7 @@ describe('tail', () => {
     labels,
     value: '1',
     time: `2026-11-24T12:00:0${n}.000Z`,
+    arrived: `2026-11-24T11:00:0${n}.000Z`,
   });
 
   it('shows the newest, then what comes, survives a server that is away, and ends when it is asked to', async () => {
@@ -234,6 +266,42 @@ describe('tail', () => {
       '?after=4&limit=1000',
       '?after=4&limit=1000',
     ]);
+  });
+
+  /** A server with a log of entries, as the feed shows it. */
+  const feedOf = (entries: readonly ReturnType<typeof event>[]) =>
+    fakeServer((url) => {
+      const query = new URL(url).searchParams;
+      const limit = Number(query.get('limit'));
+      const end = entries.length;
+      const after = Number(query.get('after') ?? Math.max(0, end - limit));
+      const next = Math.min(end, after + limit);
+      return json({ events: entries.slice(after, next), next, end, gone: 0 })();
+    });
+  const log = Array.from({ length: 2_500 }, (_, n) => ({
+    ...event(n + 1, { type: n % 1_000 === 0 ? 'rare' : 'common' }),
+    arrived: new Date(CLI_NOW - (2_500 - n) * 1_000).toISOString(),
+  }));
+  const shownBy = async (...argv: string[]) => {
+    const { stdout } = await runCli(['tail', '--no-follow', '--json', ...argv], feedOf(log));
+    return stdout
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => (JSON.parse(line) as { offset: number }).offset);
+  };
+
+  it('counts the events that match, however far back they are', async () => {
+    expect(await shownBy('rare', '-n', '2')).toEqual([1_001, 2_001]);
+    expect(await shownBy('rare')).toEqual([1, 1_001, 2_001]);
+    expect(await shownBy('common', '-n', '3')).toEqual([2_498, 2_499, 2_500]);
+    expect(await shownBy('-n', '0')).toEqual([]);
+  });
+
+  it('begins with what arrived since', async () => {
+    expect(await shownBy('--since=3s')).toEqual([2_498, 2_499, 2_500]);
+    expect(await shownBy('--since=3s', '-n', '1')).toEqual([2_500]);
+    expect(await shownBy('--since=25m', 'rare')).toEqual([1_001, 2_001]);
+    expect(await shownBy('--since=25m')).toHaveLength(1_500);
   });
 
   it('may stop after the newest, as JSON', async () => {

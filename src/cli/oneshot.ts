@@ -7,7 +7,7 @@ import { Args, readArgs } from './args.ts';
 import type { Command } from './command.ts';
 import { EXIT, UsageError } from './command.ts';
 import { COMMANDS, commandIn } from './commands.ts';
-import { commandHelp, overview } from './help.ts';
+import { commandHelp, groupHelp, overview } from './help.ts';
 import type { CliIo } from './io.ts';
 import { exitOfError } from './report.ts';
 import { serveCommand } from './serveCommand.ts';
@@ -20,9 +20,15 @@ export async function oneshot(io: CliIo): Promise<number> {
   // The server's own flags, as before there were commands.
   if (first === '' || first.startsWith('-')) return start(io, serveCommand, io.argv);
   if (first === 'help') return help(io, io.argv.slice(1));
+  if (first === 'version') return start(io, serveCommand, ['--version', ...io.argv.slice(1)]);
   const found = commandIn(io.argv);
-  if (found === undefined) return unknown(io, first);
-  return start(io, found.command, found.rest);
+  if (found !== undefined) return start(io, found.command, found.rest);
+  const members = membersOf(first);
+  if (members.length > 0 && io.argv.slice(1).some(isHelp)) {
+    io.stdout.write(groupHelp(first, members));
+    return EXIT.ok;
+  }
+  return unknown(io, first);
 }
 
 async function start(io: CliIo, command: Command, argv: readonly string[]): Promise<number> {
@@ -55,27 +61,40 @@ async function start(io: CliIo, command: Command, argv: readonly string[]): Prom
 /** What is asked for behind `--` is asked of another command. */
 function asksForHelp(command: Command, argv: readonly string[]): boolean {
   const end = command === serveCommand ? -1 : argv.indexOf('--');
-  return (end === -1 ? argv : argv.slice(0, end)).some((word) => word === '--help' || word === '-h');
+  return (end === -1 ? argv : argv.slice(0, end)).some(isHelp);
 }
 
-/** Who names no command and asks for help sees what commands there are, and the settings as before. */
+function isHelp(word: string): boolean {
+  return word === '--help' || word === '-h';
+}
+
+/** Who names no command and asks for help sees what commands there are. */
 function helpOf(command: Command, isUnnamed: boolean): string {
   if (command !== serveCommand) return commandHelp(command);
-  return isUnnamed ? `${overview(COMMANDS)}\n${helpText()}` : helpText();
+  return isUnnamed ? overview(COMMANDS) : helpText();
+}
+
+/** The commands that begin with a word: `token new` of `token`. */
+function membersOf(word: string): readonly Command[] {
+  return COMMANDS.filter(({ name }) => name.startsWith(`${word} `));
 }
 
 function help(io: CliIo, words: readonly string[]): number {
   const found = commandIn(words);
+  const [first = ''] = words;
   if (words.length === 0) io.stdout.write(overview(COMMANDS));
-  else if (found === undefined) return unknown(io, words.join(' '));
-  else io.stdout.write(helpOf(found.command, false));
+  else if (found !== undefined) io.stdout.write(helpOf(found.command, false));
+  else if (words.length === 1 && membersOf(first).length > 0)
+    io.stdout.write(groupHelp(first, membersOf(first)));
+  else return unknown(io, words.join(' '));
   return EXIT.ok;
 }
 
 function unknown(io: CliIo, name: string): number {
   const names = COMMANDS.map((command) => command.name);
-  const members = names.filter((each) => each.startsWith(`${name} `));
-  const near = members.length > 0 ? `; there is ${members.join(', ')}` : suggestion(name, [...names, 'help']);
+  const members = membersOf(name).map((command) => command.name);
+  const near =
+    members.length > 0 ? `; there is ${members.join(', ')}` : suggestion(name, [...names, 'help', 'version']);
   io.stderr.write(`oneshot: unknown command ${shown(name)}${near}; see oneshot help\n`);
   return EXIT.unusable;
 }

@@ -12,6 +12,7 @@ import type { CliIo } from './io.ts';
 import { REMOTE_OPTIONS, clientFor, remoteOf } from './remote.ts';
 import { outcomeJson, outcomeLine, refusedTeller } from './report.ts';
 import { DEFAULT_SPOOL, defaultSpool, openSpool, spoolOption } from './spoolPlace.ts';
+import { ECHO_MS } from './stopAsked.ts';
 import { paintFor, printable } from './style.ts';
 import { labelsOf } from './words.ts';
 
@@ -94,9 +95,15 @@ async function run(io: CliIo, args: Args): Promise<number> {
   // Once the command is over, a signal means that nobody wants to wait for the event any more; the spool has it.
   const hurry = new AbortController();
   let child: { kill(signal: NodeJS.Signals): unknown } | undefined;
+  let heardAt = -Infinity;
   const stopListening = io.signals.listen(PASSED_ON, (signal) => {
-    if (child === undefined) hurry.abort();
-    else if (!io.isInteractive || !FROM_TERMINAL.has(signal)) child.kill(signal);
+    const isEcho = io.elapsed() - heardAt < ECHO_MS;
+    if (child === undefined) {
+      if (!isEcho) hurry.abort();
+      return;
+    }
+    heardAt = io.elapsed();
+    if (!io.isInteractive || !FROM_TERMINAL.has(signal)) child.kill(signal);
   });
   try {
     const started = io.elapsed();
@@ -113,6 +120,8 @@ async function run(io: CliIo, args: Args): Promise<number> {
       );
     });
     child = undefined;
+    // What ended the command is on its way to us as well, or has just been here.
+    if (signal !== undefined) heardAt = io.elapsed();
     const seconds = Math.round(io.elapsed() - started) / 1000;
     await announce({ code, signal, seconds }, hurry.signal);
     return code;

@@ -17,6 +17,7 @@ interface Scraper {
   readonly lastSeen: string;
   readonly intervalSeconds?: number;
   readonly mode?: string;
+  /** Those in flight among them. */
   readonly pending: number;
   readonly inFlight: number;
   readonly returned: number;
@@ -32,10 +33,10 @@ const EXITS = [
 
 export const scrapers: Command = {
   name: 'scrapers',
-  summary: 'List who scrapes, and how far each one is.',
+  summary: 'List the scrapers, and how far each one has got.',
   usage: '',
   about: [
-    'PENDING counts the events that a scraper has yet to confirm, those IN FLIGHT (in a response that is not settled) and those RETURNED by broken responses among them.',
+    'WAITING counts the events that a scraper has yet to fetch, those that came back from broken responses (RETURNED) among them. IN FLIGHT are those that it was sent and has yet to confirm, which its next scrape does.',
   ],
   options: OPTIONS,
   examples: ['oneshot scrapers', "oneshot scrapers --json | jq -r '.scrapers[].id'"],
@@ -47,12 +48,12 @@ export const scrapers: Command = {
 
 export const scrapersForget: Command = {
   name: 'scrapers forget',
-  summary: 'Forget a scraper, with what it had yet to fetch.',
+  summary: 'Forget a scraper, and drop the events that it has not fetched.',
   usage: '<id>',
-  about: ['If it comes again, it is a new one.'],
+  about: ['If it comes back, it counts as a new one.'],
   options: OPTIONS,
   examples: ['oneshot scrapers forget prometheus-a'],
-  exits: [['0', 'it is forgotten'], ...EXITS, ['3', 'there is none of that id']],
+  exits: [['0', 'it is forgotten'], ...EXITS, ['3', 'no scraper has that id']],
   nodeMajorMin: CLIENT_NODE_MIN,
   run: forget,
 };
@@ -79,7 +80,7 @@ async function list(io: CliIo, args: Args): Promise<number> {
   return EXIT.ok;
 }
 
-const HEAD = ['ID', 'KNOWN BY', 'ADDRESS', 'LAST SEEN', 'EVERY', 'TIMES', 'PENDING', 'IN FLIGHT', 'RETURNED'];
+const HEAD = ['ID', 'KNOWN BY', 'ADDRESS', 'LAST SEEN', 'EVERY', 'TIMES', 'WAITING', 'IN FLIGHT', 'RETURNED'];
 
 function rowOf(scraper: Scraper, now: number): readonly Cell[] {
   const { id, identifiedBy, address, lastSeen, intervalSeconds, mode, pending, inFlight, returned } = scraper;
@@ -90,7 +91,7 @@ function rowOf(scraper: Scraper, now: number): readonly Cell[] {
     `${Math.max(0, Math.round((now - Date.parse(lastSeen)) / 1000))} s ago`,
     intervalSeconds === undefined ? '-' : `${intervalSeconds} s`,
     mode === 'timed' ? 'explicit' : mode === 'untimed' ? 'scrape' : '-',
-    pending,
+    pending - inFlight,
     inFlight,
     returned,
   ];

@@ -1,18 +1,22 @@
+import { printConfig } from '../config/describe.ts';
+import { loadSettings } from '../config/load.ts';
 import { SETTINGS } from '../config/settings.ts';
 import type { Command, Options } from './command.ts';
-import { SERVER_NODE_MIN } from './command.ts';
+import { CLIENT_NODE_MIN, EXIT, SERVER_NODE_MIN } from './command.ts';
+import type { CliIo } from './io.ts';
 
 /** The server: what runs where no command is named. Its flags are the settings, read by config/. */
 export const serveCommand: Command = {
   name: 'serve',
-  summary: 'Run the server. It is what runs where no command is named.',
+  summary: 'Run the server. This is the default if you name no command.',
   usage: '[--<key>=<value> ...]',
   about: [],
   options: settingOptions(),
   examples: [],
   exits: [],
-  nodeMajorMin: SERVER_NODE_MIN,
+  nodeMajorMin: CLIENT_NODE_MIN,
   run: async (io, args) => {
+    if (io.nodeMajor < SERVER_NODE_MIN) return withoutServer(io, args.words);
     // Only here: the other commands run on a Node that can't load the server.
     const { serve } = await import('./serve.ts');
     const { env, readFile, stdout, stderr, clock, machine, elapsed, version } = io;
@@ -33,6 +37,21 @@ export const serveCommand: Command = {
     });
   },
 };
+
+/** What a Node that is too old for the server can do all the same. Throws a ConfigError. */
+function withoutServer(
+  { env, readFile, stdout, stderr, version, nodeMajor }: CliIo,
+  argv: readonly string[],
+): number {
+  const loaded = loadSettings({ argv, env, readFile });
+  if (loaded.action === 'version') stdout.write(`oneShotMetricsServer ${version}\n`);
+  else if (loaded.action === 'print-config') stdout.write(printConfig(loaded));
+  else {
+    stderr.write(`oneshot serve: needs Node ${SERVER_NODE_MIN} or newer, and this is Node ${nodeMajor}\n`);
+    return EXIT.unusable;
+  }
+  return EXIT.ok;
+}
 
 function settingOptions(): Options {
   const settings = Object.entries(SETTINGS).map(([key, { kind, doc }]) => [key, { kind, doc }] as const);

@@ -1,4 +1,4 @@
-import { SECOND, MINUTE, duration } from '../config/quantities.ts';
+import { DAY, MINUTE, SECOND, duration } from '../config/quantities.ts';
 import { integer } from '../config/kinds.ts';
 import type { Remote } from './api.ts';
 import { ApiError, ask } from './api.ts';
@@ -9,42 +9,31 @@ import type { CliIo } from './io.ts';
 import { REMOTE_OPTIONS, remoteOf } from './remote.ts';
 import { exitOfError } from './report.ts';
 import { paintFor, printable } from './style.ts';
+import type { FeedEvent, FeedPage } from './tailNewest.ts';
+import { PAGE_ENTRIES_MAX, newest } from './tailNewest.ts';
 import { labelsOf } from './words.ts';
 
 const EVERY_MS = 1 * SECOND;
 const LINES = 10;
-const PAGE_ENTRIES_MAX = 1_000;
-
-/** What is shown of an event. */
-interface FeedEvent {
-  readonly series: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: string;
-  readonly time: string;
-}
-
-interface FeedPage {
-  readonly events: readonly FeedEvent[];
-  readonly next: number;
-  readonly end: number;
-  readonly gone: number;
-}
-
 export const tail: Command = {
   name: 'tail',
-  summary: 'Show the newest events, and follow those that come.',
+  summary: 'Show the newest events, then new ones as they arrive.',
   usage: '[type] [label=value ...]',
   about: [
-    'It only looks: nothing is consumed, and nobody becomes a scraper. Words choose events by their labels, as `push` writes them: `tail deploy service=api`.',
-    'Where the server can not be reached any more it goes on asking, until it is interrupted.',
+    'It only looks: it consumes nothing, and makes nobody a scraper. Words select events by their labels, written as for `push`: `tail deploy service=api`.',
+    'If the server goes away, it keeps asking until you stop it.',
   ],
   options: {
     lines: {
       kind: integer(0, PAGE_ENTRIES_MAX),
       short: 'n',
-      doc: `How many of the newest entries of the log to begin with. Default: ${LINES}.`,
+      doc: `How many of the newest events to begin with, of those that match. Default: ${LINES}, or all with --since.`,
     },
-    'no-follow': { doc: 'Show those, and stop.' },
+    since: {
+      kind: duration({ min: 0, max: 366 * DAY }),
+      doc: 'Begin with what arrived within this time: --since=1h.',
+    },
+    'no-follow': { doc: 'Stop after those.' },
     every: { kind: duration({ min: 10, max: 10 * MINUTE }), doc: 'How often to ask. Default: 1s.' },
     ...REMOTE_OPTIONS,
     json: { doc: 'Print each event as a JSON object, one a line.' },
@@ -52,10 +41,11 @@ export const tail: Command = {
   examples: [
     'oneshot tail',
     'oneshot tail -n 100 --no-follow',
+    'oneshot tail deploy --since=1h',
     'oneshot tail run status=failure --json | jq -r .labels.name',
   ],
   exits: [
-    ['0', 'it was interrupted, or showed what there is'],
+    ['0', 'you stopped it, or it showed what there is'],
     ['1', 'the server could not be reached at the start'],
     ['2', 'the command line is wrong'],
     ['4', 'the address or the credentials are wrong'],
@@ -68,22 +58,48 @@ async function run(io: CliIo, args: Args): Promise<number> {
   if (args.rest !== undefined) throw new UsageError('tail takes nothing behind --');
   const remote = remoteOf(args);
   const show = shower(io, args);
-  const lines = args.number('lines') ?? LINES;
-  // A page without any entry tells where the log ends, as well as one entry does.
-  let page = await read(io, remote, `limit=${Math.max(1, lines)}`);
-  if (lines > 0) page.events.forEach(show);
+  const matches = matcher(args);
+  const since = args.number('since');
+  const begin = await newest((query) => read(io, remote, query), {
+    lines: args.number('lines') ?? (since === undefined ? LINES : Infinity),
+    since: since === undefined ? undefined : io.clock() - since,
+    matches,
+  });
+  begin.events.forEach(show);
+  if (begin.gaveUpAfter !== undefined)
+    io.stderr.write(`oneshot tail: looked at the newest ${begin.gaveUpAfter} entries only\n`);
   if (args.on('no-follow')) return EXIT.ok;
 
   const stop = new AbortController();
   void io.signals.stopAsked().then(() => stop.abort());
+  const stopWatching = io.watchReader();
+  try {
+    return await follow(io, args, begin.next, stop, (event) => {
+      if (matches(event)) show(event);
+    });
+  } finally {
+    stopWatching();
+  }
+}
+
+async function follow(
+  io: CliIo,
+  args: Args,
+  next: number,
+  stop: AbortController,
+  show: (event: FeedEvent) => void,
+): Promise<number> {
+  const remote = remoteOf(args);
+  let page: Pick<FeedPage, 'next' | 'end'> = { next, end: next };
   const everyMs = args.number('every') ?? EVERY_MS;
   let isDown = false;
   for (;;) {
     // A full page has more behind it.
     if (page.next >= page.end || isDown) await io.sleep(everyMs, stop.signal).catch(() => undefined);
     if (isOver(stop.signal)) return EXIT.ok;
+    let fresh: FeedPage;
     try {
-      page = await read(io, remote, `after=${page.next}&limit=${PAGE_ENTRIES_MAX}`, stop.signal);
+      fresh = await read(io, remote, `after=${page.next}&limit=${PAGE_ENTRIES_MAX}`, stop.signal);
     } catch (error) {
       if (isOver(stop.signal)) return EXIT.ok;
       if (!(error instanceof ApiError)) throw error;
@@ -95,9 +111,10 @@ async function run(io: CliIo, args: Args): Promise<number> {
     }
     if (isDown) io.stderr.write('oneshot tail: it answers again\n');
     isDown = false;
-    if (page.gone > 0)
-      io.stderr.write(`oneshot tail: ${page.gone} entries went from the log before they were read\n`);
-    page.events.forEach(show);
+    page = fresh;
+    if (fresh.gone > 0)
+      io.stderr.write(`oneshot tail: ${fresh.gone} entries went from the log before they were read\n`);
+    fresh.events.forEach(show);
   }
 }
 
@@ -115,13 +132,17 @@ async function read(io: CliIo, remote: Remote, query: string, signal?: AbortSign
   )) as FeedPage;
 }
 
-/** Prints an event, if it has the labels that were asked for. */
-function shower(io: CliIo, args: Args): (event: FeedEvent) => void {
+/** Whether an event has the labels that were asked for. Throws a UsageError. */
+function matcher(args: Args): (event: FeedEvent) => boolean {
   const wanted = Object.entries(labelsOf(args.words));
+  return ({ labels }) => wanted.every(([name, text]) => (labels[name] ?? '') === text);
+}
+
+/** Prints an event. */
+function shower(io: CliIo, args: Args): (event: FeedEvent) => void {
   const paint = paintFor(io.stdout, io.env);
   return (event) => {
-    const { series, labels, value, time } = event;
-    if (!wanted.every(([name, text]) => (labels[name] ?? '') === text)) return;
+    const { series, value, time } = event;
     const line = args.on('json')
       ? JSON.stringify(event)
       : `${paint('dim', time)} ${printable(series)} ${paint('bold', value)}`;

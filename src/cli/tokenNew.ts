@@ -24,13 +24,13 @@ export function tokenNewOf<Scope extends string>(tokens: Tokens<Scope>): Command
     summary: 'Make a token, and the lines for the file of tokens.',
     usage: '',
     about: [
-      'The token is printed once, on standard output, and is kept nowhere: give it to who shall use it, as ONESHOT_TOKEN for these commands. The lines that stand for it in the file auth.tokens.file, which holds its hash only, are printed to standard error. The server reads the file again when it changes.',
+      'It prints the token once, on standard output, and keeps it nowhere: give it to its user, as ONESHOT_TOKEN for these commands. It prints the lines for the file auth.tokens.file, which hold only the hash, on standard error. The server reads the file again when it changes.',
     ],
     options: {
       name: {
         kind: { ...text(), placeholder: '<name>' },
         short: 'n',
-        doc: 'Whose it is: letters, digits, . _ and -. It stands in the log of the server.',
+        doc: 'Who will use it: letters, digits, . _ and -. The log of the server shows it.',
       },
       scope: {
         kind: { ...text(), placeholder: '<scopes>' },
@@ -45,7 +45,7 @@ export function tokenNewOf<Scope extends string>(tokens: Tokens<Scope>): Command
     ],
     exits: [
       ['0', 'it is printed'],
-      ['2', 'the name or a scope is none'],
+      ['2', 'the name or a scope is not valid'],
     ],
     nodeMajorMin: CLIENT_NODE_MIN,
     run: async (io, args) => run(io, args, tokens),

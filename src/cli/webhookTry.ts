@@ -8,7 +8,7 @@ import type { Event } from '../core/event.ts';
 import type { Millis } from '../core/millis.ts';
 import type { Args } from './args.ts';
 import type { Command } from './command.ts';
-import { EXIT, SERVER_NODE_MIN, UsageError } from './command.ts';
+import { CLIENT_NODE_MIN, EXIT, UsageError } from './command.ts';
 import type { CliIo } from './io.ts';
 import { paintFor, printable } from './style.ts';
 
@@ -35,7 +35,7 @@ export type TryWebhook = (
 export function webhookTryOf(load: () => Promise<TryWebhook>): Command {
   return {
     name: 'webhook try',
-    summary: 'Show what a webhook would make of a body, without a server.',
+    summary: 'Show which events a webhook makes of a body, without a server.',
     usage: '<name> <file> [-- --<key>=<value> ...]',
     about: [
       'Reads the settings as `oneshot serve` would (config.json, the environment, the flags behind --), and prints the events that the webhook of that name would make of the file, which is a body as the sender posts it; - is standard input. Signatures and tokens are not looked at.',
@@ -53,11 +53,11 @@ export function webhookTryOf(load: () => Promise<TryWebhook>): Command {
       "oneshot webhook try github push.json -H 'X-GitHub-Event: push'",
     ],
     exits: [
-      ['0', 'these are its events; there may be none'],
+      ['0', 'it printed the events, if there are any'],
       ['2', 'the command line or the configuration is wrong, or there is no such webhook'],
       ['3', 'the body, or an event of it, would not be stored'],
     ],
-    nodeMajorMin: SERVER_NODE_MIN,
+    nodeMajorMin: CLIENT_NODE_MIN,
     run: async (io, args) => run(io, args, await load()),
   };
 }

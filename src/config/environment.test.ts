@@ -27,7 +27,7 @@ describe('the environment', () => {
     ['ONESHOT_', ''],
   ])('refuses %s and suggests what is near', (name, near) => {
     expect(() => values({ [name]: '1' })).toThrow(
-      `unknown environment variable "${name}"${near}; unset it, or see --help for all settings`,
+      `unknown environment variable "${name}"${near}; unset it, or see oneshot serve --help for all settings`,
     );
   });
 });

@@ -29,7 +29,7 @@ const RETIRED: ReadonlySet<string> = new Set([
   'server.maxUploadSize',
 ]);
 
-const REMOVE_IT = 'correct or remove it, see --help for all settings';
+const REMOVE_IT = 'correct or remove it, see oneshot serve --help for all settings';
 
 /**
  * Reads the text of config.json: nested objects, dotted keys, or both: `{"server": {"port": 8090}, "log.level": "DEBUG"}`.

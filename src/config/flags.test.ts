@@ -47,16 +47,19 @@ describe('a flag', () => {
   });
 
   it.each([
-    ['--a.nme=secret', 'unknown flag "--a.nme" (did you mean --a.name?); see --help for all flags'],
-    ['-a.name', 'unknown flag "-a.name" (did you mean --a.name?); see --help for all flags'],
+    [
+      '--a.nme=secret',
+      'unknown flag "--a.nme" (did you mean --a.name?); see oneshot serve --help for all flags',
+    ],
+    ['-a.name', 'unknown flag "-a.name" (did you mean --a.name?); see oneshot serve --help for all flags'],
     [
       '--print-confg',
-      'unknown flag "--print-confg" (did you mean --print-config?); see --help for all flags',
+      'unknown flag "--print-confg" (did you mean --print-config?); see oneshot serve --help for all flags',
     ],
-    ['--constructor=1', 'unknown flag "--constructor"; see --help for all flags'],
-    ['--__proto__', 'unknown flag "--__proto__"; see --help for all flags'],
-    ['-x', 'unknown flag "-x"; see --help for all flags'],
-    ['--', 'unknown flag "--"; see --help for all flags'],
+    ['--constructor=1', 'unknown flag "--constructor"; see oneshot serve --help for all flags'],
+    ['--__proto__', 'unknown flag "--__proto__"; see oneshot serve --help for all flags'],
+    ['-x', 'unknown flag "-x"; see oneshot serve --help for all flags'],
+    ['--', 'unknown flag "--"; see oneshot serve --help for all flags'],
   ])('that is not known is refused: %s', (word, message) => {
     expect(() => values(word)).toThrow(message);
   });
@@ -65,7 +68,7 @@ describe('a flag', () => {
 describe('the command line', () => {
   it.each(['start', ''])('takes no arguments, so %j is refused', (word) => {
     expect(() => values(word)).toThrow(
-      `unexpected argument ${JSON.stringify(word)}; a setting is given as --key=value, see --help`,
+      `unexpected argument ${JSON.stringify(word)}; a setting is given as --key=value, see oneshot serve --help`,
     );
   });
 

@@ -32,7 +32,7 @@ export function readFlags(argv: readonly string[], table: Table): Flags {
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
     if (!word.startsWith('-')) {
       throw new ConfigError(
-        `unexpected argument ${shown(word)}; a setting is given as --key=value, see --help`,
+        `unexpected argument ${shown(word)}; a setting is given as --key=value, see oneshot serve --help`,
       );
     }
     const { flag, value } = splitAtEquals(word);
@@ -69,5 +69,5 @@ function splitAtEquals(word: string): { flag: string; value: string | undefined 
 function unknownFlag(flag: string, table: Table): ConfigError {
   const known = [...Object.keys(table), 'help', 'version', 'print-config'];
   const near = suggestion(flag.replace(/^-+/, ''), known, '--');
-  return new ConfigError(`unknown flag ${shown(flag)}${near}; see --help for all flags`);
+  return new ConfigError(`unknown flag ${shown(flag)}${near}; see oneshot serve --help for all flags`);
 }

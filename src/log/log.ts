@@ -14,6 +14,8 @@ export interface ScraperRecord {
   readonly address: string;
   readonly firstSeen: Millis;
   readonly lastSeen: Millis;
+  /** It gave no id of its own, and has come once only: perhaps somebody who looked, and will not come again. */
+  readonly isOneVisit?: true;
   readonly position: Position;
   /** Raised by one at every save; 1 at the first. */
   readonly version: number;

@@ -178,10 +178,10 @@ function metricsOf({
   const ofScrapers = (read: (scraper: ScraperRecord) => number) => ({
     labels: ['scraper'],
     read: () =>
-      Array.from(scrapers.all(), (scraper): Reading => [
-        read(scraper),
-        [{ name: 'scraper', value: shortValue(scraper.id) }],
-      ]),
+      // Who came once, and may never come again, isn't late, and has no backlog that anybody waits for.
+      [...scrapers.all()]
+        .filter(({ isOneVisit }) => isOneVisit !== true)
+        .map((scraper): Reading => [read(scraper), [{ name: 'scraper', value: shortValue(scraper.id) }]]),
   });
   return [
     {
@@ -224,7 +224,10 @@ function metricsOf({
       ...single(() => counts.idsForgottenEarly),
     },
     {
-      ...gauge('scraper_counts', 'Events that each known scraper has yet to collect.'),
+      ...gauge(
+        'scraper_counts',
+        'Events that each known scraper has yet to collect. One without an id of its own appears when it comes again.',
+      ),
       ...ofScrapers(({ position }) => pendingCount(position, pages.end)),
     },
     {

@@ -8,6 +8,8 @@ export type DropReason =
   | 'damaged'
   /** The scraper was not seen for its timeout, and was forgotten with what it had not fetched. */
   | 'scraper_forgotten'
+  /** The scraper gave no id of its own and came once only: somebody looked at `/metrics`, and nobody missed anything. */
+  | 'one_visit'
   /** Nobody had ever scraped when the entry's time in the log was over. */
   | 'no_scraper';
 
@@ -50,6 +52,16 @@ export interface Counts {
   readonly deliveries: Record<DeliveryOutcome, number>;
 }
 
+/** Counts what was given up for one scraper. */
+export function countDropped(
+  { dropped }: Counts,
+  entries: number,
+  reason: 'backlog_full' | 'log_full' | 'scraper_forgotten',
+  { isOneVisit }: { readonly isOneVisit?: true },
+): void {
+  dropped[isOneVisit === true ? 'one_visit' : reason] += entries;
+}
+
 export function newCounts(): Counts {
   return {
     accepted: 0,
@@ -60,7 +72,7 @@ export function newCounts(): Counts {
     seriesOverflow: { refused: 0, folded: 0 },
     retimed: 0,
     moved: 0,
-    dropped: { backlog_full: 0, log_full: 0, damaged: 0, scraper_forgotten: 0, no_scraper: 0 },
+    dropped: { backlog_full: 0, log_full: 0, damaged: 0, scraper_forgotten: 0, one_visit: 0, no_scraper: 0 },
     deliveries: { confirmed: 0, unproven: 0, returned: 0, doubtful: 0, repeated: 0, collapsed: 0 },
   };
 }

@@ -2,6 +2,7 @@ import type { Clock, Millis, Monotonic } from '../core/millis.ts';
 import { pendingCount } from '../core/position.ts';
 import type { IdentifiedBy } from '../log/log.ts';
 import type { Counts } from './counts.ts';
+import { countDropped } from './counts.ts';
 import type { Pages } from './page.ts';
 import type { Scrapes } from './scrape.ts';
 import type { Scrapers } from './scrapers.ts';
@@ -86,7 +87,7 @@ export class Expiry {
     const pending = pendingCount(record.position, this.#pages.end);
     if (!(await this.#scrapers.forget(id, pending))) return false;
     this.#sightings.forget(id);
-    this.#counts.dropped.scraper_forgotten += pending;
+    countDropped(this.#counts, pending, 'scraper_forgotten', record);
     return true;
   }
 

@@ -118,6 +118,7 @@ describe('who stays away', () => {
   it('an address is forgotten after scrapers.timeout, and what it had yet to get is counted', async () => {
     const harness = await relay({ timeoutMs: 10 * MINUTE });
     await byAddress(harness, '10.0.0.1');
+    await byAddress(harness, '10.0.0.1');
     await harness.post('1');
     await harness.pass(10 * MINUTE - 1);
     expect(harness.scrapers.size).toBe(1);
@@ -125,6 +126,44 @@ describe('who stays away', () => {
     expect(harness.scrapers.size).toBe(0);
     expect(harness.counts.dropped.scraper_forgotten).toBe(1);
     expect(harness.news).toContain('forgotten 10.0.0.1');
+  });
+
+  it.each(['address', 'pod'] as const)('one known by its %s that came once misses nothing', async (by) => {
+    const harness = await relay({ timeoutMs: 10 * MINUTE, namedTimeoutMs: 10 * MINUTE, backlogMax: 2 });
+    await harness.scrape('10.0.0.1', 'untimed', by);
+    for (const n of ['1', '2', '3']) await harness.post(n);
+    await harness.pass(MINUTE);
+    expect(harness.counts.dropped).toMatchObject({ backlog_full: 0, one_visit: 1 });
+    await harness.pass(10 * MINUTE);
+    expect(harness.scrapers.size).toBe(0);
+    expect(harness.counts.dropped).toMatchObject({ scraper_forgotten: 0, one_visit: 3 });
+  });
+
+  it('one that gave an id, came once, and was forgotten did miss what came since', async () => {
+    const harness = await relay({ namedTimeoutMs: 10 * MINUTE });
+    await harness.delivered('a');
+    await harness.post('1');
+    await harness.pass(10 * MINUTE);
+    expect(harness.counts.dropped).toMatchObject({ scraper_forgotten: 1, one_visit: 0 });
+  });
+
+  it('that an address came again is known after a restart, though nothing was handed out', async () => {
+    const harness = await relay({ timeoutMs: 10 * MINUTE });
+    for (const address of ['10.0.0.1', '10.0.0.2', '10.0.0.1']) await byAddress(harness, address);
+    await harness.start();
+    await harness.start();
+    await harness.post('1');
+    await harness.pass(10 * MINUTE);
+    expect(harness.counts.dropped).toMatchObject({ scraper_forgotten: 1, one_visit: 1 });
+  });
+
+  it('events that nobody but a passer-by could have had were given up for want of a scraper', async () => {
+    const harness = await relay({ timeoutMs: 10 * MINUTE, retentionMinMs: 30 * MINUTE });
+    await byAddress(harness, '10.0.0.1');
+    await harness.post('1');
+    await harness.pass(10 * MINUTE);
+    await harness.pass(30 * MINUTE);
+    expect(harness.counts.dropped).toMatchObject({ one_visit: 1, no_scraper: 1 });
   });
 
   it('an id of its own is kept for scrapers.namedTimeout, and gets everything', async () => {

@@ -21,7 +21,7 @@ export interface Identity {
 /** One who comes now. */
 export interface Seen {
   readonly id: string;
-  /** Of one who became known: resolves when that is durable. Whoever offers something to it in the meantime waits for one sync in all. */
+  /** Of one who became known, or came for the second time: resolves when that is durable. Whoever offers something to it in the meantime waits for one sync in all. */
   readonly saved: Promise<void> | undefined;
 }
 
@@ -38,6 +38,9 @@ export interface ScraperNews {
   tooMany(identity: Identity): void;
   unsaved(record: ScraperRecord, cause: unknown): void;
 }
+
+/** Who is known by these gave no id: anybody who looks at `/metrics` is. */
+const NO_OWN_ID: ReadonlySet<IdentifiedBy> = new Set(['address', 'pod']);
 
 /**
  * The scrapers that are known, and the only place where their records change. A record in memory is always the newest; the log
@@ -103,7 +106,13 @@ export class Scrapers {
     return this.#records.size;
   }
 
-  /** The end of the log when a scraper was last forgotten: entries up to it were delivered to it, or counted as lost with it. */
+  /** Whether anybody scrapes, apart from those who came once and gave no id of their own. */
+  anyLasting(): boolean {
+    for (const { isOneVisit } of this.#records.values()) if (isOneVisit !== true) return true;
+    return false;
+  }
+
+  /** The end of the log when a scraper was last forgotten, if it had come more than once: entries up to it were delivered to it, or counted as lost with it. */
   get forgottenAt(): Offset {
     return this.#forgottenAt;
   }
@@ -123,9 +132,11 @@ export class Scrapers {
     const now = this.#clock();
     const record = this.#records.get(identity.id);
     if (record !== undefined) {
-      const changed = { ...record, ...identity, lastSeen: now };
-      this.#records.set(identity.id, changed);
-      return { id: identity.id, saved: undefined };
+      const { isOneVisit, ...rest } = record;
+      this.#records.set(identity.id, { ...rest, ...identity, lastSeen: now });
+      // A restart must find that it came again.
+      const saved = isOneVisit === true ? this.update(identity.id, { position: rest.position }) : undefined;
+      return { id: identity.id, saved };
     }
     this.#refuseBeyondMax(identity);
     const start = await this.startOf(identity, now);
@@ -181,13 +192,20 @@ export class Scrapers {
       this.#leaving.delete(id);
     }
     this.#records.delete(id);
-    this.#forgottenAt = this.#tail.end;
+    if (record.isOneVisit !== true) this.#forgottenAt = this.#tail.end;
     this.#news.forgotten(record, pending);
     return true;
   }
 
   async #add(identity: Identity, start: Offset, now: Millis): Promise<void> {
-    const record = { ...identity, firstSeen: now, lastSeen: now, position: positionAt(start), version: 1 };
+    const record: ScraperRecord = {
+      ...identity,
+      firstSeen: now,
+      lastSeen: now,
+      ...(NO_OWN_ID.has(identity.identifiedBy) && { isOneVisit: true }),
+      position: positionAt(start),
+      version: 1,
+    };
     this.#records.set(identity.id, record);
     this.#ever = true;
     this.#news.appeared(record);

@@ -6,7 +6,8 @@ import { offset } from '../core/offset.ts';
 import { cursorOf, dropThrough } from '../core/position.ts';
 import type { Log } from '../log/log.ts';
 import type { EventCounters } from './counters.ts';
-import type { Counts, DropReason } from './counts.ts';
+import type { Counts } from './counts.ts';
+import { countDropped } from './counts.ts';
 import type { Pages } from './page.ts';
 import type { Scrapers } from './scrapers.ts';
 
@@ -96,16 +97,16 @@ export class Trimmer {
     await this.#counters.saveBeforeTrim(upTo);
     const { trimmed } = this.#log.state();
     await this.#log.trim(upTo);
-    if (this.#scrapers.size === 0)
+    if (!this.#scrapers.anyLasting())
       this.#counts.dropped.no_scraper += Math.max(0, upTo - Math.max(trimmed, this.#scrapers.forgottenAt));
   }
 
-  #dropThrough(floor: Offset, reason: DropReason): void {
-    for (const { id, position: before } of this.#scrapers.all()) {
-      const { position, dropped } = dropThrough(before, floor);
+  #dropThrough(floor: Offset, reason: 'backlog_full' | 'log_full'): void {
+    for (const record of this.#scrapers.all()) {
+      const { position, dropped } = dropThrough(record.position, floor);
       if (dropped === 0) continue;
-      this.#counts.dropped[reason] += dropped;
-      void this.#scrapers.update(id, { position });
+      countDropped(this.#counts, dropped, reason, record);
+      void this.#scrapers.update(record.id, { position });
     }
   }
 }

@@ -47,7 +47,7 @@ function page(version: string, scheme: 'http' | 'https', host: string): string {
 <p>Takes events, and gives each of them once to each scraper.</p>
 <ul>
   <li><a href="/metrics?peek=true">/metrics?peek=true</a> <span>what a scrape from here would get; looking consumes nothing</span></li>
-  <li><a href="/metrics">/metrics</a> <span>a scrape: makes this address a scraper, and takes its events</span></li>
+  <li><code>/metrics</code> <span>a scrape: makes this address a scraper, and takes its events</span></li>
   <li><a href="/healthz">/healthz</a> <span>whether the server is up</span></li>
   <li><a href="/-/ready">/-/ready</a> <span>whether it takes requests</span></li>
   <li><a href="/api/v1/scrapers">/api/v1/scrapers</a> <span>who scrapes, and how far each one is</span></li>

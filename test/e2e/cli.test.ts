@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { cli, freePort, spawnCli } from '../support/cliProcess.ts';
+import { cli, freePort, installCommand, spawnCli } from '../support/cliProcess.ts';
 import { startSwallowingProxy } from '../support/swallowingProxy.ts';
 import { ServerProcess, startServer, temporaryFolder } from '../support/server.ts';
 
@@ -261,6 +263,20 @@ describe('tail', () => {
       .map((line) => (JSON.parse(line) as { labels: object }).labels);
     expect(labels).toEqual([{ n: '1' }, { n: '2' }]);
     expect(await scrape(server.url)).toHaveLength(2);
+  });
+
+  it('ends at once where its reader does, though nothing more is posted', async ({ skip }) => {
+    if (process.platform !== 'linux') throw skip('needs GNU tail');
+    await using server = await startServer();
+    await fetch(`${server.url}/event?type=a`, { method: 'POST' });
+    using folder = temporaryFolder();
+    installCommand(folder.path);
+    const line = 'oneshot tail | head -n 1; echo "${PIPESTATUS[0]}"';
+    const { stdout } = await promisify(execFile)('bash', ['-c', line], {
+      env: { PATH: `${folder.path}:${process.env['PATH'] ?? ''}`, ONESHOT_URL: server.url },
+      timeout: 60_000,
+    });
+    expect(stdout).toMatch(/type="a".*\n141\n$/);
   });
 
   it('ends when nobody reads it any more', async () => {

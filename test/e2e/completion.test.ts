@@ -10,7 +10,7 @@ const run = promisify(execFile);
 const scripts: Record<string, string> = {};
 
 beforeAll(async () => {
-  for (const shell of ['bash', 'zsh']) scripts[shell] = (await runCli(['completion', shell])).stdout;
+  for (const shell of ['bash', 'fish', 'zsh']) scripts[shell] = (await runCli(['completion', shell])).stdout;
 });
 
 function has(shell: string): boolean {
@@ -23,6 +23,8 @@ function has(shell: string): boolean {
   }
 }
 
+const hasFish = has('fish');
+
 /** What completion makes of a line: [typed, what it becomes or which words it offers]. */
 const LINES: readonly (readonly [line: string, offered: readonly string[]])[] = [
   ['pu', ['push']],
@@ -31,8 +33,9 @@ const LINES: readonly (readonly [line: string, offered: readonly string[]])[] = 
   ['spool ', ['flush']],
   ['config ', ['check']],
   ['config check --js', ['--json']],
-  ['completion ', ['bash', 'zsh']],
+  ['completion ', ['bash', 'fish', 'zsh']],
   ['help ru', ['run']],
+  ['token ', ['new']],
   ['push --js', ['--json']],
   ['push deploy a=1 --tim', ['--time=', '--timeout=']],
   ['run --no-s', ['--no-spool']],
@@ -67,6 +70,37 @@ describe('completion for bash', () => {
   });
 });
 
+describe.skipIf(!hasFish)('completion for fish (needs fish; on Debian: apt-get install fish)', () => {
+  it.each(LINES)('of "%s" offers %j', async (line, offered) => {
+    using folder = temporaryFolder();
+    const file = join(folder.path, 'oneshot.fish');
+    writeFileSync(file, scripts['fish'] ?? '');
+    const { stdout, stderr } = await run(
+      'fish',
+      ['--no-config', '-c', `source ${file}; complete -C 'oneshot ${line}'`],
+      { env: { ...process.env, HOME: folder.path } },
+    );
+    expect(stderr).toBe('');
+    const words = stdout
+      .trim()
+      .split('\n')
+      .map((word) => word.split('\t')[0]?.replace(/^.*=(?=.)/, ''));
+    // fish puts the = behind a flag where a value is typed.
+    expect(new Set(words)).toEqual(new Set(offered.map((word) => word.replace(/^(--.*)=$/, '$1'))));
+  });
+
+  it('offers commands of the machine behind --', async () => {
+    using folder = temporaryFolder();
+    const file = join(folder.path, 'oneshot.fish');
+    writeFileSync(file, scripts['fish'] ?? '');
+    const script = `source ${file}; complete -C 'oneshot run -- bas'`;
+    const { stdout } = await run('fish', ['--no-config', '-c', script], {
+      env: { ...process.env, HOME: folder.path },
+    });
+    expect(stdout.split('\n').map((word) => word.split('\t')[0])).toContain('bash');
+  });
+});
+
 /**
  * An interactive zsh in a terminal of its own, driven by another one. A key writes what the line has become to a file, another what is
  * offered.
@@ -91,7 +125,7 @@ zpty -d zsh
 
 describe('completion for zsh', () => {
   it('makes of a line what there is no doubt about', async ({ skip }) => {
-    if (!has('zsh')) throw skip('needs zsh');
+    if (!has('zsh')) throw skip('needs zsh; on Debian: apt-get install zsh');
     using folder = temporaryFolder();
     writeFileSync(join(folder.path, '_oneshot'), scripts['zsh'] ?? '');
     const lines = [

@@ -14,7 +14,7 @@ const run = promisify(execFile);
 
 /** What is read of a dashboard. */
 interface Dashboard {
-  readonly annotations: { readonly list: readonly { readonly expr: string }[] };
+  readonly annotations: { readonly list: readonly { readonly builtIn?: 1; readonly expr?: string }[] };
   readonly templating: { readonly list: readonly { readonly type: string; readonly definition?: string }[] };
   readonly panels: readonly {
     readonly type: string;
@@ -40,7 +40,9 @@ const filledIn = (expr: string): string => expr.replaceAll(/\$\w+/g, (name) => V
 /** Every query of the dashboard, by the name of what shows it. */
 const QUERIES: readonly (readonly [string, string])[] = [
   ...dashboard.panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => [title, expr] as const)),
-  ...dashboard.annotations.list.map(({ expr }) => ['annotations', expr] as const),
+  ...dashboard.annotations.list.flatMap(({ expr }) =>
+    expr === undefined ? [] : [['annotations', expr] as const],
+  ),
 ];
 
 const binary = requirePrometheus('3.5');
@@ -57,19 +59,31 @@ describe('deploy/', () => {
       binary,
       settings: { rule_files: [ruleFile], global: { scrape_interval: '1s', evaluation_interval: '1s' } },
       scrapeConfigs: [
-        { job_name: 'events', targets: [`127.0.0.1:${server.port}`], params: { scraper: ['p'] } },
+        // As the README has it: events are seen for pulse.width.
+        {
+          job_name: 'events',
+          targets: [`127.0.0.1:${server.port}`],
+          params: { scraper: ['p'], timestamps: ['explicit'] },
+          scrape_protocols: ['PrometheusProto', 'OpenMetricsText1.0.0', 'PrometheusText0.0.4'],
+        },
       ],
     });
     await prometheus.start();
     await expect.poll(() => prometheus.query('up == 1'), FIRST_SCRAPE).toHaveLength(1);
-    for (const type of ['deploy', 'restart', 'deploy'])
-      await fetch(`${server.url}/event?type=${type}`, { method: 'POST' });
+    for (const labels of [
+      'type=deploy',
+      'type=restart',
+      'type=deploy',
+      'type=run&name=backup&status=success',
+    ])
+      await fetch(`${server.url}/event?${labels}&value=2`, { method: 'POST' });
     await sleep(SCRAPES_MS);
 
     expect(QUERIES.length).toBeGreaterThan(10);
     for (const [title, expr] of QUERIES) {
-      const found = await prometheus.query(filledIn(expr));
-      expect(found.length, `${title}: ${expr}`).toBeGreaterThan(0);
+      // A subquery looks at whole multiples of its step only, and the next one may be seconds away.
+      const found = async () => (await prometheus.query(filledIn(expr))).length;
+      await expect.poll(found, { ...FIRST_SCRAPE, message: `${title}: ${expr}` }).toBeGreaterThan(0);
     }
     for (const { type, definition } of dashboard.templating.list) {
       if (type !== 'query') continue;
@@ -92,6 +106,10 @@ describe('deploy/', () => {
     expect(checked.stdout).toContain('10 rules found');
     const tested = await run(promtool, ['test', 'rules', join(DEPLOY, 'prometheus/rules.test.yaml')]);
     expect(tested.stdout + tested.stderr).toContain('SUCCESS');
+  });
+
+  test('the dashboard has the annotations that Grafana itself makes', () => {
+    expect(dashboard.annotations.list.filter(({ builtIn }) => builtIn === 1)).toHaveLength(1);
   });
 
   test('every metric that a rule names is one of the server', async () => {

@@ -12,7 +12,7 @@ const PAGES: readonly (readonly [page: string, settings: Partial<Settings>])[] =
 it.for(PAGES)(
   'each line of %s works as it stands, with the answer that it promises',
   async ([page, settings], { skip }) => {
-    if (!hasCurl()) throw skip('needs curl');
+    if (!hasCurl()) throw skip('needs curl; on Debian: apt-get install curl');
     await using server = await startServer(settings);
     const lines = curlLines(page);
     expect(lines.length).toBeGreaterThan(5);

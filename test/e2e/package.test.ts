@@ -1,9 +1,10 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startServer, temporaryFolder } from '../support/server.ts';
+import { onPath } from '../support/tools.ts';
 import { checkTypes } from '../support/typescript.ts';
 
 const run = promisify(execFile);
@@ -21,7 +22,28 @@ const env = {
 const folder = temporaryFolder();
 let files: readonly string[] = [];
 
+/** Whether npm's registry answers: in CI one that does not is a failure. */
+let isOnline = false;
+const HOW_TO_GET_A_REGISTRY =
+  'needs the npm registry, which does not answer from here (npm view fastify version)';
+
+async function registryAnswers(): Promise<boolean> {
+  try {
+    const patience = ['--fetch-retries=0', '--fetch-timeout=20000'];
+    await run('npm', ['view', 'fastify', 'version', '--prefer-online', ...patience], {
+      env,
+      timeout: 60_000,
+    });
+    return true;
+  } catch (cause) {
+    if ((process.env['CI'] ?? '') !== '') throw new Error(HOW_TO_GET_A_REGISTRY, { cause });
+    return false;
+  }
+}
+
 beforeAll(async () => {
+  isOnline = await registryAnswers();
+  if (!isOnline) return;
   const packed = await run('npm', ['pack', '--json', '--pack-destination', folder.path], { cwd: ROOT, env });
   // What the build prints comes first.
   const [report] = JSON.parse(packed.stdout.slice(packed.stdout.indexOf('[\n'))) as [
@@ -35,9 +57,46 @@ beforeAll(async () => {
 
 afterAll(() => folder[Symbol.dispose]());
 
+/** A Node on PATH that can run the commands, and not the server. */
+function olderNode(): string | undefined {
+  return onPath('node').find((node) => {
+    const { stdout } = spawnSync(node, ['--version'], { encoding: 'utf8' });
+    return /^v2[0-3]\./.test(stdout);
+  });
+}
+
 const npx = (...argv: string[]) => run('npx', ['--no-install', ...argv], { cwd: folder.path, env });
 
 describe('the package', () => {
+  beforeEach(({ skip }) => {
+    if (!isOnline) skip(HOW_TO_GET_A_REGISTRY);
+  });
+
+  const oldNode = olderNode();
+  it('runs what needs no server on the oldest Node that it takes', async ({ skip }) => {
+    if (oldNode === undefined)
+      throw skip('needs a Node 20 or 22 on PATH, beside the one that runs the tests');
+    const old = (argv: readonly string[], input = '') => {
+      const running = run(oldNode, [BIN, ...argv], { cwd: folder.path, env });
+      running.child.stdin?.end(input);
+      return running;
+    };
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+    expect((await old(['--version'])).stdout).toBe(`oneShotMetricsServer ${version}\n`);
+    expect((await old(['version'])).stdout).toBe(`oneShotMetricsServer ${version}\n`);
+    expect((await old(['config', 'check'])).stdout).toContain('the configuration is fine');
+    await expect(old(['config', 'check', '--', '--event.metric=up'])).rejects.toMatchObject({ code: 2 });
+    const webhooks = '--webhooks={"builds": {"labels": {"job": "/job"}}}';
+    const tried = await old(['webhook', 'try', 'builds', '-', '--', webhooks], '{"job": "shop"}');
+    expect(tried.stdout).toBe('events_to_metrics{job="shop"} 1\n');
+    await expect(old([])).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /^oneshot serve: needs Node 24 or newer, and this is Node \d+\n$/,
+      ) as string,
+    });
+  });
+
   it('holds what runs, its types and its licence, and nothing else', () => {
     expect(files).toContain('dist/bin.js');
     expect(files).toContain('dist/client/client.d.ts');

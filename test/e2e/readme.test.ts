@@ -19,17 +19,18 @@ async function outputsOf(lines: readonly ShownCommand[]): Promise<string[]> {
 }
 
 it("the README's first lines do what it promises", async ({ skip }) => {
-  if (!hasCurl()) throw skip('needs curl');
-  const outputs = await outputsOf(curlLines('README.md').slice(0, 3));
+  if (!hasCurl()) throw skip('needs curl; on Debian: apt-get install curl');
+  const outputs = await outputsOf(curlLines('README.md').slice(0, 4));
   expect(outputs[0]).toBe('{"accepted":1}');
   const sample = 'events_to_metrics{service="api",type="deploy"} 1\n';
   expect(README).toContain(sample.trim());
   expect(outputs[1]).toContain(sample);
-  expect(outputs[2]).not.toContain(sample);
+  expect(outputs[2]).toContain(sample);
+  expect(outputs[3]).not.toContain(sample);
 });
 
 it.for(PAGES)('the lines of %s work as they stand', async (page, { skip }) => {
-  if (!hasCurl()) throw skip('needs curl');
+  if (!hasCurl()) throw skip('needs curl; on Debian: apt-get install curl');
   const lines = curlLines(page);
   expect(await outputsOf(lines)).toHaveLength(lines.length);
 });

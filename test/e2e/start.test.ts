@@ -122,8 +122,8 @@ describe('a start', () => {
   });
 
   it.each([
-    ['--help', /--server\.port/],
-    ['-h', /--server\.port/],
+    ['--help', /^oneshot serve --help /m],
+    ['-h', /^oneshot serve --help /m],
     ['--version', /^oneShotMetricsServer \d+\.\d+\.\d+\n$/],
     ['--print-config', /^server\.port = 8090 +# default$/m],
   ])('%s prints and ends with 0', async (flag, text) => {

@@ -148,6 +148,7 @@ describe('GET /metrics', () => {
 
   it('is text format 0.0.4 with a Content-Length, and shows the server as well', async () => {
     await using server = await startServer();
+    expect(await scrape(server)).not.toContain('events_to_metrics_scraper_counts{');
     const answer = await fetch(`${server.url}/metrics`, { headers: { 'accept-encoding': 'identity' } });
     expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
     const body = await answer.text();
@@ -260,6 +261,8 @@ describe('GET /metrics', () => {
 
 describe('who scrapes', () => {
   const idSeen = async (server: RunningServer, headers: Record<string, string>, query = '') => {
+    await scrape(server, query, headers);
+    // Who gave no id is told of from the second time on.
     const body = await scrape(server, query, headers);
     return [...body.matchAll(/events_to_metrics_scraper_counts\{scraper="([^"]*)"\}/g)].map(
       (match) => match[1],
@@ -314,7 +317,7 @@ describe('the other paths', () => {
     for (const [, path] of html.matchAll(/href="(\/[^"]*)"/g)) {
       expect((await fetch(server.url + path)).status, path).toBe(200);
     }
-    for (const path of ['/metrics', '/healthz', '/docs', '/api/v1/scrapers', '/openapi.json'])
+    for (const path of ['/metrics?peek=true', '/healthz', '/docs', '/api/v1/scrapers', '/openapi.json'])
       expect(html).toContain(`href="${path}"`);
   });
 

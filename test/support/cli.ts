@@ -36,6 +36,7 @@ function cliWorld(argv: readonly string[], change: Partial<CliIo> = {}) {
     fetch: () => Promise.reject(new TypeError('fetch failed', { cause: new Error('no server') })),
     spawn,
     signals: { stopAsked: () => new Promise(() => undefined), listen: () => () => undefined },
+    watchReader: () => () => undefined,
     home: undefined,
     nodeMajor: 24,
     version: '1.2.3',

@@ -194,7 +194,7 @@ export class RelayHarness {
   async scrape(
     id: string,
     mode: Mode = 'untimed',
-    identifiedBy: 'parameter' | 'address' = 'parameter',
+    identifiedBy: 'parameter' | 'address' | 'pod' = 'parameter',
     closes = false,
   ): Promise<Scraped> {
     const { runs, offerId } = await this.scrapes.scrape({

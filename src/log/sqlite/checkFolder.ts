@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { offset } from '../../core/offset.ts';
 import type { Damage } from '../log.ts';
 import { LogOpenError } from '../log.ts';
@@ -10,6 +10,7 @@ import { EndMark, MARK_FILE } from './endMark.ts';
 import { pragma } from './openDatabase.ts';
 import { APPLICATION_ID, SCHEMA_VERSION } from './schema.ts';
 import { isCorrupt, openError } from './sqliteError.ts';
+import { nodeSqlite } from './nodeSqlite.ts';
 
 /** What a look at a log's folder found. */
 export interface FolderReport {
@@ -41,7 +42,7 @@ export function checkFolder(folder: string): FolderReport {
   const made = [`${file}-shm`, `${file}-wal`].filter((each) => !existsSync(each));
   let db: DatabaseSync | undefined;
   try {
-    db = new DatabaseSync(file, { readOnly: true, timeout: 0 });
+    db = new (nodeSqlite().DatabaseSync)(file, { readOnly: true, timeout: 0 });
     const schema = pragma(db, 'user_version');
     if (pragma(db, 'application_id') !== APPLICATION_ID)
       throw new LogOpenError(`${file} is not a log of this server`);

@@ -1,4 +1,5 @@
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
+import { nodeSqlite } from './nodeSqlite.ts';
 import { LogOpenError } from '../log.ts';
 import { APPLICATION_ID, MIGRATIONS, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 import { openError } from './sqliteError.ts';
@@ -23,7 +24,7 @@ const CACHE_KIB = 8 * 1024;
 export function openDatabase(file: string): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
-    db = new DatabaseSync(file, { timeout: 0 });
+    db = new (nodeSqlite().DatabaseSync)(file, { timeout: 0 });
     // Before the first access: the lock is then held until the close, and the WAL's index is in memory instead of a -shm file.
     // https://www.sqlite.org/wal.html#use_of_wal_without_shared_memory
     db.exec('PRAGMA locking_mode = EXCLUSIVE');

@@ -3,7 +3,6 @@ import { open } from 'node:fs/promises';
 import { existsSync, mkdirSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { backup } from 'node:sqlite';
 import type { Offset } from '../../core/offset.ts';
 import { offset } from '../../core/offset.ts';
 import type { DamageListener } from '../log.ts';
@@ -18,6 +17,7 @@ import { ScraperTable } from './scraperTable.ts';
 import { isNoRoom, openError } from './sqliteError.ts';
 import type { Sync } from './sync.ts';
 import { Transactions, noRoom } from './transactions.ts';
+import { nodeSqlite } from './nodeSqlite.ts';
 
 /** What a copy leaves free on the disk at least. */
 const ROOM_LEFT_BYTES = 64 * 1024 * 1024;
@@ -118,7 +118,7 @@ export class OpenFiles {
     const needed = pragma(this.#db, 'page_count') * pragma(this.#db, 'page_size') + ROOM_LEFT_BYTES;
     if (bavail * bsize < needed) throw noRoom(`a copy needs ${needed} bytes, and ${bavail * bsize} are free`);
     try {
-      await backup(this.#db, file, { rate: COPIED_PAGES });
+      await nodeSqlite().backup(this.#db, file, { rate: COPIED_PAGES });
     } catch (error) {
       throw isNoRoom(error, copies) ? noRoom(error) : error;
     }
