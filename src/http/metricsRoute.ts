@@ -20,6 +20,7 @@ import { identify, withLastingName } from './identify.ts';
 import type { TrustedProxies } from './proxies.ts';
 import { ERROR, textOf } from './openapi.ts';
 import { flagOf, parametersOf } from './query.ts';
+import { addedBytes, withoutOf } from './withoutParameter.ts';
 
 export interface MetricsRouteParts {
   readonly scrapes: Scrapes;
@@ -57,6 +58,12 @@ const PARAMETERS = {
       type: 'string',
       enum: ['explicit', 'scrape'],
       description: "samples at the event's own time, or at the scrape's",
+    },
+    without: {
+      type: 'array',
+      items: { type: 'string' },
+      description:
+        "the target's labels that events don't get, such as instance,pod; needs honor_labels: true",
     },
     peek: { type: 'string', enum: ['true', 'false'], description: 'look without taking' },
   },
@@ -98,29 +105,33 @@ interface Asked {
   readonly mode: Mode;
   readonly format: Format;
   readonly peek: boolean;
+  /** The target's labels that events shall not get. */
+  readonly without: readonly string[];
 }
 
 async function readRequest(
   { raw, principal }: FastifyRequest,
   { proxies, mode, byUser, nameOf }: MetricsRouteParts,
 ): Promise<Asked> {
-  const parameters = parametersOf(raw);
+  const parameters = parametersOf(raw, ['without']);
   const user = byUser ? principal?.name : undefined;
   const identity = identify(raw.socket.remoteAddress ?? '', raw.headers, parameters, proxies, user);
   return {
     mode: modeOf(parameters) ?? mode,
     format: negotiate(raw.headers.accept),
     peek: flagOf(parameters, 'peek'),
+    without: withoutOf(parameters),
     identity: await withLastingName(identity, nameOf),
   };
 }
 
 async function scrape(
-  { identity, mode, format }: Asked,
+  asked: Asked,
   { raw }: FastifyRequest,
   reply: FastifyReply,
   parts: Making,
 ): Promise<FastifyReply> {
+  const { identity, mode, format, without } = asked;
   const { scrapes, connections, clock, answers } = parts;
   const requestedAt = clock();
   const memory = answers.open(reply.raw);
@@ -136,10 +147,11 @@ async function scrape(
     connection: connections.idOf(raw),
     throughProxy: PROXY_HEADERS.some((name) => raw.headers[name] !== undefined),
     memory,
+    addedBytes: addedBytes(without),
   });
   let body: Encoded;
   try {
-    body = await bodyOf(runs, mode, format, raw.headers['accept-encoding'], parts);
+    body = await bodyOf(runs, asked, raw.headers['accept-encoding'], parts);
   } catch (error) {
     if (offerId !== undefined) scrapes.observe(identity.id, offerId, 'closed');
     throw error;
@@ -152,15 +164,16 @@ async function scrape(
 }
 
 async function peek(
-  { identity, mode, format }: Asked,
+  asked: Asked,
   { raw }: FastifyRequest,
   reply: FastifyReply,
   parts: Making,
 ): Promise<FastifyReply> {
+  const { identity, mode, format, without } = asked;
   const memory = parts.answers.open(reply.raw);
   parts.answers.takeToLook(memory, parts.bytesMax);
-  const runs = await parts.scrapes.peek(identity, mode, memory);
-  const body = await bodyOf(runs, mode, format, raw.headers['accept-encoding'], parts);
+  const runs = await parts.scrapes.peek(identity, mode, memory, addedBytes(without));
+  const body = await bodyOf(runs, asked, raw.headers['accept-encoding'], parts);
   hold(body, memory, reply, parts);
   return send(reply, format, body);
 }
@@ -173,13 +186,12 @@ function hold({ parts, size }: Encoded, memory: Claim, { raw }: FastifyReply, { 
 
 async function bodyOf(
   runs: readonly Run[],
-  mode: Mode,
-  format: Format,
+  { mode, format, without }: Asked,
   acceptEncoding: string | string[] | undefined,
   { ownMetrics, renderer, compressor }: Making,
 ): Promise<Encoded> {
   const pieces = await inSteps(
-    renderer.render(format, runs, await ownMetrics(), { timed: mode === 'timed' }),
+    renderer.render(format, runs, await ownMetrics(), { timed: mode === 'timed', without }),
   );
   return compressor.encode(pieces, String(acceptEncoding ?? ''));
 }

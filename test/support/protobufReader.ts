@@ -36,11 +36,15 @@ export const STALE_NAN_BITS = '7ff0000000000002';
 export const NORMAL_NAN_BITS = '7ff8000000000001';
 
 /** Reads a whole body. */
-export function readProtobuf(body: Uint8Array): ProtobufFamily[] {
+export function readProtobuf(body: Uint8Array, emptyLabels: readonly string[] = []): ProtobufFamily[] {
   const families: ProtobufFamily[] = [];
   const cursor = new Cursor(body);
   while (!cursor.done()) families.push(readFamily(cursor.message()));
   const names = families.map(({ name }) => name);
+  for (const { metrics } of families)
+    for (const { labels } of metrics)
+      for (const [name, value] of labels)
+        if (value === '' && !emptyLabels.includes(name)) throw new Error(`label ${name} is empty`);
   if (new Set(names).size < names.length) throw new Error(`a family comes twice: ${names.join(', ')}`);
   return families;
 }
@@ -168,7 +172,6 @@ function readLabel(cursor: Cursor): { name: string; value: string } {
     '2:2': () => (label.value = cursor.string()),
   });
   if (label.name === '' || label.name === '__name__') throw new Error(`label ${JSON.stringify(label.name)}`);
-  if (label.value === '') throw new Error(`label ${label.name} is empty`);
   return label;
 }
 

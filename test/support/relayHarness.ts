@@ -194,6 +194,7 @@ export class RelayHarness {
       connection: 1,
       throughProxy: false,
       memory: new Share(Infinity).claim(),
+      addedBytes: 0,
     });
     // As every format does: only timed samples can be the end of a pulse.
     const entries = entriesOf(runs).filter(({ kind }) => mode === 'timed' || kind === 'event');
