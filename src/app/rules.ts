@@ -3,7 +3,7 @@ import type { Settings } from '../config/settings.ts';
 import { shown } from '../core/errors.ts';
 import type { Memory } from '../core/memory.ts';
 import type { TimeRules } from '../core/pulse.ts';
-import { isScraperId } from '../http/identify.ts';
+import { isScraperId, isUnexpanded } from '../http/identify.ts';
 import { TrustedProxies } from '../http/proxies.ts';
 import { MEMORY_ID_BYTES } from '../log/memory/memoryLog.ts';
 import type { CounterRules } from '../relay/counters.ts';
@@ -30,6 +30,12 @@ export function knownScrapers(settings: Settings): readonly string[] {
   if (wrong !== undefined) {
     throw new ConfigError(
       `scrapers.known ${shown(wrong)} is not a scraper id; use 1 to 128 printable characters`,
+    );
+  }
+  const variable = known.find((id) => isUnexpanded(id));
+  if (variable !== undefined) {
+    throw new ConfigError(
+      `scrapers.known ${shown(variable)} holds a variable that nothing has replaced; name the scraper itself`,
     );
   }
   return known;

@@ -147,6 +147,7 @@ async function scrape(
     connection: connections.idOf(raw),
     throughProxy: PROXY_HEADERS.some((name) => raw.headers[name] !== undefined),
     memory,
+    isVariable: identity.isVariable === true,
     addedBytes: addedBytes(without),
   });
   let body: Encoded;

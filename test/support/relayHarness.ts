@@ -193,6 +193,7 @@ export class RelayHarness {
       showsEnds: mode === 'timed',
       connection: 1,
       throughProxy: false,
+      isVariable: false,
       memory: new Share(Infinity).claim(),
       addedBytes: 0,
     });
