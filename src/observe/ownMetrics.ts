@@ -1,7 +1,8 @@
 import type { LogLimits } from '../core/limits.ts';
 import type { Memory, Share } from '../core/memory.ts';
 import { HOLDERS } from '../core/memory.ts';
-import type { Clock } from '../core/millis.ts';
+import type { Clock, Millis } from '../core/millis.ts';
+import { millis } from '../core/millis.ts';
 import { inFlightCount, pendingCount } from '../core/position.ts';
 import type { Label } from '../core/series.ts';
 import type { Log, ScraperRecord } from '../log/log.ts';
@@ -37,6 +38,12 @@ export interface MetricDescription {
   readonly help: string;
 }
 
+/**
+ * So long before its first event a counter is said to have been at 0, which it was. Prometheus takes no zero that is not before the scrape, and
+ * the event may come while a scrape is under way, or to a server whose clock is ahead. In ms.
+ */
+const CREATED_BEFORE_MS = 60_000;
+
 const EVENTS_HELP = 'Events accepted, by the labels of counters.labels; goes on over restarts.';
 const PREFIX = 'events_to_metrics_';
 
@@ -67,9 +74,12 @@ export class OwnMetrics {
   readonly #process: ProcessMetrics;
   readonly #counters: EventCounters;
   readonly #names: ReadonlySet<string>;
+  /** All of the server's own counters but those of events begin with it. */
+  readonly #startedAt: Millis;
 
   constructor(parts: OwnMetricsParts) {
     this.#counters = parts.counters;
+    this.#startedAt = parts.clock();
     this.#own = [...metricsOf(parts), this.#requestCounts()];
     this.#process = new ProcessMetrics(parts.clock);
     this.#names = new Set([
@@ -114,7 +124,12 @@ export class OwnMetrics {
       name,
       help,
       type,
-      samples: read().map(([value, labels]) => ({ name, labels, value })),
+      samples: read().map(([value, labels]) => ({
+        name,
+        labels,
+        value,
+        ...(type === 'counter' && { createdAt: this.#startedAt }),
+      })),
     }));
     return [{ families: [...own, this.#events()], isShared: false }, ofProcess];
   }
@@ -130,7 +145,12 @@ export class OwnMetrics {
   /** Its label names are those of the configuration that each series was first counted under. */
   #events(): Family {
     const name = EventCounters.metric;
-    const samples = [...this.#counters.all()].map(({ labels, value }) => ({ name, labels, value }));
+    const samples = [...this.#counters.all()].map(({ labels, value, since }) => ({
+      name,
+      labels,
+      value,
+      ...(since !== undefined && { createdAt: millis(since - CREATED_BEFORE_MS) }),
+    }));
     return { name, help: EVENTS_HELP, type: 'counter', samples };
   }
 }

@@ -1,4 +1,5 @@
 import type { Entry } from '../core/entry.ts';
+import type { Millis } from '../core/millis.ts';
 import type { Offset } from '../core/offset.ts';
 import { START, offset } from '../core/offset.ts';
 import type { Label, SeriesText } from '../core/series.ts';
@@ -27,12 +28,14 @@ const KNOWN_CHARACTERS_MAX = 1 << 20;
 
 interface Counter {
   count: number;
+  /** When its first event came; undefined where a version that did not save it counted that. */
+  since: Millis | undefined;
 }
 
 /** What is saved: the counters as they were when the log ended at `upTo`. */
 interface Snapshot {
   readonly upTo: number;
-  readonly counts: readonly (readonly [counter: string, count: number])[];
+  readonly counts: readonly (readonly [counter: string, count: number, since?: number])[];
 }
 
 /**
@@ -70,7 +73,8 @@ export class EventCounters {
     const note = await this.#log.loadNote(NOTE_KEY);
     if (note !== undefined) {
       const { upTo, counts } = readSnapshot(note);
-      for (const [counter, count] of counts) this.#counters.set(counter as SeriesText, { count });
+      for (const [counter, count, since] of counts)
+        this.#counters.set(counter as SeriesText, { count, since: since as Millis | undefined });
       this.#upTo = offset(upTo);
       this.#savedUpTo = this.#upTo;
     }
@@ -82,17 +86,23 @@ export class EventCounters {
     }
   }
 
-  /** Each counter with its labels. */
-  *all(): IterableIterator<{ readonly labels: readonly Label[]; readonly value: number }> {
-    for (const [series, { count }] of this.#counters)
-      yield { labels: readSeries(series).labels, value: count };
+  /** Each counter with its labels, and when its first event came, where that is known. */
+  *all(): IterableIterator<{
+    readonly labels: readonly Label[];
+    readonly value: number;
+    readonly since: Millis | undefined;
+  }> {
+    for (const [series, { count, since }] of this.#counters)
+      yield { labels: readSeries(series).labels, value: count, since };
   }
 
   /** Saves a snapshot, if anything was counted since the last. */
   async save(): Promise<void> {
     const upTo = this.#upTo;
     if (upTo === this.#savedUpTo) return;
-    const counts = Array.from(this.#counters, ([series, { count }]) => [series, count] as const);
+    const counts = Array.from(this.#counters, ([series, { count, since }]) =>
+      since === undefined ? ([series, count] as const) : ([series, count, since] as const),
+    );
     const snapshot: Snapshot = { upTo, counts };
     await this.#log.saveNote(NOTE_KEY, JSON.stringify(snapshot));
     this.#savedUpTo = upTo;
@@ -104,7 +114,12 @@ export class EventCounters {
   }
 
   #count(entries: readonly Entry[]): void {
-    for (const { kind, series } of entries) if (kind === 'event') this.#counterOf(series).count += 1;
+    for (const { kind, series, arrived } of entries) {
+      if (kind !== 'event') continue;
+      const counter = this.#counterOf(series);
+      if (counter.count === 0) counter.since = arrived;
+      counter.count += 1;
+    }
     this.#upTo = entries.at(-1)?.offset ?? this.#upTo;
   }
 
@@ -123,7 +138,7 @@ export class EventCounters {
 
   #counter(series: SeriesText): Counter {
     let counter = this.#counters.get(series);
-    if (counter === undefined) this.#counters.set(series, (counter = { count: 0 }));
+    if (counter === undefined) this.#counters.set(series, (counter = { count: 0, since: undefined }));
     return counter;
   }
 

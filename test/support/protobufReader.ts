@@ -15,6 +15,8 @@ export interface ProtobufMetric {
   /** In milliseconds. */
   readonly time: number | undefined;
   readonly distribution: Distribution | undefined;
+  /** Since when a counter counts, in milliseconds. */
+  readonly createdAt: number | undefined;
 }
 
 export interface Distribution {
@@ -141,7 +143,12 @@ function readFamily(cursor: Cursor): ProtobufFamily {
 
 function readMetric(cursor: Cursor, type: FamilyType): ProtobufMetric {
   const labels = new Map<string, string>();
-  const read: { single?: ReturnType<Cursor['double']>; distribution?: Distribution; time?: number } = {};
+  const read: {
+    single?: ReturnType<Cursor['double']>;
+    distribution?: Distribution;
+    time?: number;
+    createdAt?: number;
+  } = {};
   const isSingle = type !== 'summary' && type !== 'histogram';
   cursor.fields(
     {
@@ -152,17 +159,28 @@ function readMetric(cursor: Cursor, type: FamilyType): ProtobufMetric {
       },
       [`${VALUE_FIELDS[type]}:2`]: () => {
         const message = cursor.message();
-        if (isSingle) message.fields({ '1:1': () => (read.single = message.double()) });
+        if (isSingle)
+          message.fields({
+            '1:1': () => (read.single = message.double()),
+            ...(type === 'counter' && { '3:2': () => (read.createdAt = readTimestamp(message.message())) }),
+          });
         else read.distribution = readDistribution(message, type);
       },
       '6:0': () => (read.time = cursor.varint()),
     },
     [1],
   );
-  const { single, distribution, time } = read;
+  const { single, distribution, time, createdAt } = read;
   if (single === undefined && distribution === undefined)
     throw new Error('a metric has no value of its type');
-  return { labels, value: single?.value, bits: single?.bits, time, distribution };
+  return { labels, value: single?.value, bits: single?.bits, time, distribution, createdAt };
+}
+
+/** In Unix ms. */
+function readTimestamp(cursor: Cursor): number {
+  let [seconds, nanos] = [0, 0];
+  cursor.fields({ '1:0': () => (seconds = cursor.varint()), '2:0': () => (nanos = cursor.varint()) });
+  return seconds * 1000 + nanos / 1_000_000;
 }
 
 function readLabel(cursor: Cursor): { name: string; value: string } {
