@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Once } from '../core/collapse.ts';
 import { RefusedError, shown } from '../core/errors.ts';
 import type { Claim, Share } from '../core/memory.ts';
 import type { Clock } from '../core/millis.ts';
@@ -19,6 +20,7 @@ import type { NameOfAddress, Parameters } from './identify.ts';
 import { identify, withLastingName } from './identify.ts';
 import type { TrustedProxies } from './proxies.ts';
 import { ERROR, textOf } from './openapi.ts';
+import { isOnce } from './onceParameter.ts';
 import { flagOf, parametersOf } from './query.ts';
 import { addedBytes, withoutOf } from './withoutParameter.ts';
 
@@ -65,6 +67,11 @@ const PARAMETERS = {
       description:
         "the target's labels that events don't get, such as instance,pod; needs honor_labels: true",
     },
+    series: {
+      type: 'string',
+      enum: ['once', 'all'],
+      description: 'whether a timed scrape shows each series once, and leaves its other samples for the next',
+    },
     peek: { type: 'string', enum: ['true', 'false'], description: 'look without taking' },
   },
 };
@@ -107,6 +114,10 @@ interface Asked {
   readonly peek: boolean;
   /** The target's labels that events shall not get. */
   readonly without: readonly string[];
+  /** Whether samples can be the ends of pulses. */
+  readonly showsEnds: boolean;
+  /** What may stand only once in a timed scrape of each series. */
+  readonly once: Once | undefined;
 }
 
 async function readRequest(
@@ -116,9 +127,14 @@ async function readRequest(
   const parameters = parametersOf(raw, ['without']);
   const user = byUser ? principal?.name : undefined;
   const identity = identify(raw.socket.remoteAddress ?? '', raw.headers, parameters, proxies, user);
+  const asked = modeOf(parameters) ?? mode;
+  const format = negotiate(raw.headers.accept);
+  const showsEnds = asked === 'timed' && format.kind === 'protobuf';
   return {
-    mode: modeOf(parameters) ?? mode,
-    format: negotiate(raw.headers.accept),
+    mode: asked,
+    format,
+    showsEnds,
+    once: isOnce(parameters, raw.headers['user-agent']) ? (showsEnds ? 'samples' : 'events') : undefined,
     peek: flagOf(parameters, 'peek'),
     without: withoutOf(parameters),
     identity: await withLastingName(identity, nameOf),
@@ -131,7 +147,7 @@ async function scrape(
   reply: FastifyReply,
   parts: Making,
 ): Promise<FastifyReply> {
-  const { identity, mode, format, without } = asked;
+  const { identity, mode, format, without, showsEnds, once } = asked;
   const { scrapes, connections, clock, answers } = parts;
   const requestedAt = clock();
   const memory = answers.open(reply.raw);
@@ -143,7 +159,8 @@ async function scrape(
     timeoutMs,
     closes: announcesClose(raw),
     format: format.version === undefined ? format.kind : `${format.kind} ${format.version}`,
-    showsEnds: mode === 'timed' && format.kind === 'protobuf',
+    showsEnds,
+    once,
     connection: connections.idOf(raw),
     throughProxy: PROXY_HEADERS.some((name) => raw.headers[name] !== undefined),
     memory,
@@ -170,10 +187,10 @@ async function peek(
   reply: FastifyReply,
   parts: Making,
 ): Promise<FastifyReply> {
-  const { identity, mode, format, without } = asked;
+  const { identity, mode, format, without, once } = asked;
   const memory = parts.answers.open(reply.raw);
   parts.answers.takeToLook(memory, parts.bytesMax);
-  const runs = await parts.scrapes.peek(identity, mode, memory, addedBytes(without));
+  const runs = await parts.scrapes.peek(identity, mode, memory, addedBytes(without), once);
   const body = await bodyOf(runs, asked, raw.headers['accept-encoding'], parts);
   hold(body, memory, reply, parts);
   return send(reply, format, body);

@@ -1,3 +1,4 @@
+import type { Once } from '../core/collapse.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { PageLimits } from '../core/limits.ts';
 import type { Clock, Millis } from '../core/millis.ts';
@@ -27,6 +28,8 @@ export interface ScrapeRequest extends Sighting {
   readonly memory: Claim;
   /** What each sample has beside its series, in bytes. */
   readonly addedBytes: number;
+  /** What may stand only once in a timed scrape of each series. */
+  readonly once: Once | undefined;
 }
 
 /** What a scrape gets. `offerId` is undefined where there is nothing to hand out. */
@@ -104,13 +107,19 @@ export class Scrapes {
       // While the log was read, another request of the same scraper may have taken some of it, or a trim may have dropped it.
       const now = this.#scrapers.get(id)?.position;
       if (now === undefined || size(without(page.ranges, available(now, this.#pages.end))) > 0) continue;
-      const shown = show(request.mode, page, now, request.requestedAt, this.#showing);
+      const shown = show(request.mode, page, now, request.requestedAt, this.#showing, request.once);
       return { runs: shown.runs, offerId: await this.#offer(id, now, shown, request) };
     }
   }
 
   /** What the next scrape would get. Changes nothing, and makes nobody known. */
-  async peek(identity: Identity, mode: Mode, memory: Claim, addedBytes: number): Promise<readonly Run[]> {
+  async peek(
+    identity: Identity,
+    mode: Mode,
+    memory: Claim,
+    addedBytes: number,
+    once?: Once,
+  ): Promise<readonly Run[]> {
     const now = this.#clock();
     const position =
       this.#scrapers.get(identity.id)?.position ?? positionAt(await this.#scrapers.startOf(identity, now));
@@ -118,7 +127,7 @@ export class Scrapes {
     const bytesMax = Math.min(limits.bytesMax, memory.held);
     const page = await this.#pages.read(available(position, this.#pages.end), { ...limits, bytesMax });
     memory.resize(memoryOf(page, addedBytes));
-    return show(mode, page, position, now, this.#showing).runs;
+    return show(mode, page, position, now, this.#showing, once).runs;
   }
 
   /** The response went into the socket whole. On record at once: after a crash this is what tells sent from unsent. */
