@@ -197,8 +197,18 @@ function metricsOf({
       ...split('outcome', counts.seriesOverflow),
     },
     {
-      ...counter('label_values_truncated_total', 'Values of labels that were cut to labels.valueTruncate.'),
+      ...counter(
+        'label_values_truncated_total',
+        'Values of labels that were cut to labels.valueTruncate, or to event.labelValueMax where the sender can not react.',
+      ),
       ...single(() => counts.truncated),
+    },
+    {
+      ...counter(
+        'labels_left_out_total',
+        'Labels left out of events of senders that can not react, since these had more than event.labelsMax.',
+      ),
+      ...single(() => counts.leftOut),
     },
     { ...gauge('ids', 'Ids that are remembered.'), ...single(() => log.state().ids) },
     {

@@ -33,6 +33,8 @@ export interface Counts {
   idsForgottenEarly: number;
   /** Values of labels that were cut to be stored. */
   truncated: number;
+  /** Labels left out, since their event had too many. */
+  leftOut: number;
   /** Events whose series was one too many within the hour: refused, or stored in a series for all of those. */
   readonly seriesOverflow: { refused: number; folded: number };
   /** Events that did not get the time that they were sent with, or arrived at. */
@@ -49,6 +51,7 @@ export function newCounts(): Counts {
     duplicates: 0,
     idsForgottenEarly: 0,
     truncated: 0,
+    leftOut: 0,
     seriesOverflow: { refused: 0, folded: 0 },
     retimed: 0,
     moved: 0,

@@ -48,7 +48,7 @@ export function readDelivery(
     if (refusal !== undefined) refused.push({ item, error: refusal });
     if (draft === undefined) continue;
     try {
-      events.push(eventFromDraft(draft, rules, MAPPED));
+      events.push(eventFromDraft(draft, rules, MAPPED, undefined, 'cut'));
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
       refused.push({ item, error });
