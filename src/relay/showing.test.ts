@@ -60,7 +60,7 @@ it('shows each series once in a scrape, and in all of them what one scrape of al
           moved = showing.moved;
           const rest = showing.left;
           left = left.filter((entry) =>
-            rest.some((range) => entry.offset > range.after && entry.offset <= range.upTo),
+            rest.some((part) => entry.offset > part.after && entry.offset <= part.upTo),
           );
         }
         const inOrder = found.toSorted((a, b) => a.offset - b.offset);
