@@ -5,7 +5,7 @@ import type { Memory } from '../core/memory.ts';
 import type { TimeRules } from '../core/pulse.ts';
 import { AllowedHosts } from '../http/browsers/hosts.ts';
 import { ForeignPages } from '../http/browsers/pages.ts';
-import { isScraperId } from '../http/identify.ts';
+import { isScraperId, isUnexpanded } from '../http/identify.ts';
 import type { PlaceLimits } from '../http/places.ts';
 import { TrustedProxies } from '../http/proxies.ts';
 import type { CounterRules } from '../relay/counters.ts';
@@ -34,6 +34,12 @@ export function knownScrapers(settings: Settings): readonly string[] {
   if (wrong !== undefined) {
     throw new ConfigError(
       `scrapers.known ${shown(wrong)} is not a scraper id; use 1 to 128 printable characters`,
+    );
+  }
+  const variable = known.find((id) => isUnexpanded(id));
+  if (variable !== undefined) {
+    throw new ConfigError(
+      `scrapers.known ${shown(variable)} holds a variable that nothing has replaced; name the scraper itself`,
     );
   }
   return known;

@@ -46,8 +46,8 @@ export const EVENT_SETTINGS = {
   }),
   'event.labelsMax': setting({
     kind: integer(1, 10_000),
-    default: 64,
-    doc: 'How many labels one event may have.',
+    default: 20,
+    doc: 'How many labels one event may have. With those that targets add, the default fits what receivers take (docs/operate/receivers.md).',
   }),
   'event.labelNameMax': setting({
     kind: size({ min: 1, max: 64 * KIB }),
@@ -56,8 +56,8 @@ export const EVENT_SETTINGS = {
   }),
   'event.labelValueMax': setting({
     kind: size({ min: 1, max: MIB }),
-    default: 4 * KIB,
-    doc: 'The longest label value, in bytes of UTF-8.',
+    default: 1_023,
+    doc: 'The longest label value, in bytes of UTF-8. Azure takes no longer one, Mimir twice that (docs/operate/receivers.md).',
   }),
   'event.seriesMax': setting({
     kind: size({ min: 256, max: SERIES_MAX }),

@@ -22,7 +22,7 @@ export interface Collapsed {
  * event. Ends say nothing in such a scrape: they are covered, and neither shown nor counted.
  */
 export function collapse(how: CollapseHow, entries: readonly Entry[]): Collapsed {
-  if (how === 'spread') return spread(entries);
+  if (how === 'spread') return firstOfEach(entries, 'events');
   const last = collapseLast(entries);
   const shown = how === 'last' ? last : withTotals(how, last, entries);
   return { shown, covered: 'all', collapsed: countEvents(entries) - shown.length };
@@ -60,12 +60,16 @@ function countEvents(entries: readonly Entry[]): number {
   return events;
 }
 
-function spread(entries: readonly Entry[]): Collapsed {
+/** What must stand once: an event may stand beside the end of a pulse of its series where that is not shown. */
+export type Once = 'events' | 'samples';
+
+/** Leaves each series once, with its first event (or its first sample); the others are for later scrapes. */
+export function firstOfEach(entries: readonly Entry[], once: Once): Collapsed {
   const started = new TextMap<true>();
   const shown: Entry[] = [];
   const covered: Offset[] = [];
   for (const entry of entries) {
-    if (entry.kind === 'event') {
+    if (once === 'samples' || entry.kind === 'event') {
       if (started.has(entry.series)) continue;
       started.set(entry.series, true);
       shown.push(entry);

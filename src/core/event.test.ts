@@ -9,6 +9,7 @@ import {
 import { parseSamples } from '../../test/support/strictParser.ts';
 import { RefusedError } from './errors.ts';
 import type { Event, EventRules } from './event.ts';
+import { draftFromPairs, PARAMETERS } from './draft.ts';
 import { eventFromDraft, eventFromPairs } from './event.ts';
 import { formatSampleValue } from './value.ts';
 
@@ -49,6 +50,39 @@ function acceptedOf(pairs: Pairs): Event | undefined {
     throw error;
   }
 }
+
+describe('of a sender that can not react', () => {
+  const cut = (pairs: Pairs, rules = RULES) =>
+    eventFromDraft(draftFromPairs(pairs), rules, PARAMETERS, undefined, 'cut');
+
+  test('the labels beyond the most are left out, the last first, and counted', () => {
+    const { series, leftOut } = cut([...labels(64), ['z1', 'x'], ['empty', ''], ['z2', 'x']]);
+    expect(series).toBe(eventFromPairs(labels(64), RULES).series);
+    expect(leftOut).toBe(2);
+    expect(cut(labels(64)).leftOut).toBeUndefined();
+  });
+
+  test('values are cut at a character, and counted', () => {
+    const { series, truncated } = cut([
+      ['a', 'ü'.repeat(2_049)],
+      ['b', 'x'.repeat(4_096)],
+    ]);
+    const expected: Pairs = [
+      ['a', 'ü'.repeat(2_048)],
+      ['b', 'x'.repeat(4_096)],
+    ];
+    expect(series).toBe(eventFromPairs(expected, RULES).series);
+    expect(truncated).toBe(1);
+  });
+
+  test('labels.valueTruncate cuts further', () => {
+    const policy = { drop: new Set<string>(), keep: new Set<string>(), valueBytesKept: 3 };
+    expect(cut([['a', 'abcd']], { ...RULES, labels: policy })).toMatchObject({
+      series: 'events_to_metrics{a="abc"}',
+      truncated: 1,
+    });
+  });
+});
 
 describe('an event', () => {
   test('of nothing is the default metric with value 1', () => {

@@ -27,6 +27,8 @@ export interface Event {
   readonly id?: string;
   /** How many values of its labels were cut to be stored. */
   readonly truncated?: number;
+  /** How many labels were left out, since there were too many. */
+  readonly leftOut?: number;
 }
 
 /** What an event takes beside its texts until it is stored, and its outcome until that is told, in bytes. An estimate. */
@@ -59,13 +61,15 @@ export function eventFromPairs(
 
 /**
  * Checks a draft against the rules. A label with an empty value is no label, as everywhere in Prometheus. With `layouts`, which are of the
- * same rules, names that came before aren't checked again. Throws a RefusedError that names the field as `fields` call it.
+ * same rules, names that came before aren't checked again. `tooMuch`: what becomes of a value that is too long, and of labels beyond the most
+ * that an event may have: for a sender that can't react values are cut, and the last labels left out. Throws a RefusedError that names the field as `fields` call it.
  */
 export function eventFromDraft(
   draft: Draft,
   rules: EventRules,
   fields: DraftFields = PARAMETERS,
   layouts?: Layouts,
+  tooMuch: 'refuse' | 'cut' = 'refuse',
 ): Event {
   const { metric, value, timestamp, id } = draft;
   const known = layouts?.seriesOf(draft);
@@ -75,20 +79,22 @@ export function eventFromDraft(
   const sent = timestamp === undefined ? undefined : parseTimestamp(fields.timestamp, String(timestamp));
   let series = known;
   let truncated = 0;
+  let leftOut = 0;
   if (series === undefined) {
-    const labels = checkedLabels(draft.labels, rules, fields.labels);
+    const labels = checkedLabels(draft.labels, rules, fields.labels, tooMuch);
     series = writeSeries(metric ?? rules.metric, labels.checked);
-    truncated = labels.truncated;
+    ({ truncated, leftOut } = labels);
     layouts?.learn(draft);
   }
   checkSeries(series, rules.limits);
-  if (sent === undefined && id === undefined && truncated === 0) return { series, value: sample };
+  if (sent === undefined && id === undefined && truncated + leftOut === 0) return { series, value: sample };
   return {
     series,
     value: sample,
     ...(sent !== undefined && { sent }),
     ...(id !== undefined && { id: idOf(draft, fields.id, rules.limits) }),
     ...(truncated > 0 && { truncated }),
+    ...(leftOut > 0 && { leftOut }),
   };
 }
 
@@ -106,17 +112,24 @@ function checkedLabels(
   labels: Draft['labels'],
   { limits, names, labels: policy }: EventRules,
   prefix: string,
-): { readonly checked: readonly Label[]; readonly truncated: number } {
+  tooMuch: 'refuse' | 'cut',
+): { readonly checked: readonly Label[]; readonly truncated: number; readonly leftOut: number } {
   const seen = new TextMap<true>();
   const checked: Label[] = [];
-  const bytesKept = policy?.valueBytesKept ?? 0;
+  const isCut = tooMuch === 'cut';
+  const bytesKept = bytesKeptOf(policy, isCut ? limits.labelValueBytesMax : Infinity);
   let truncated = 0;
+  let leftOut = 0;
   for (const [raw, value] of labels) {
     const name = labelName(raw, limits, names, prefix);
     if (seen.has(name)) throw raw === name ? givenTwice(prefix + raw, raw) : becomesTwice(prefix, raw, name);
     seen.set(name, true);
     if (value === '' || !keepsLabel(policy, name)) continue;
-    const kept = bytesKept > 0 ? cutToBytes(value, bytesKept) : value;
+    if (isCut && checked.length === limits.labelsMax) {
+      leftOut += 1;
+      continue;
+    }
+    const kept = bytesKept < Infinity ? cutToBytes(value, bytesKept) : value;
     if (kept !== value) truncated += 1;
     checkLabelValue(prefix + name, kept, limits);
     // Nothing is left of a value whose first character is longer than what is kept.
@@ -124,11 +137,17 @@ function checkedLabels(
     if (checked.length > limits.labelsMax) {
       throw new RefusedError(
         'labels',
-        `an event takes at most ${limits.labelsMax} labels; send fewer or raise the limit`,
+        `an event takes at most ${limits.labelsMax} labels; send fewer, or raise event.labelsMax`,
       );
     }
   }
-  return { checked, truncated };
+  return { checked, truncated, leftOut };
+}
+
+/** How much of a value is kept, in bytes of UTF-8. */
+function bytesKeptOf(policy: LabelPolicy | undefined, most: number): number {
+  const kept = policy?.valueBytesKept ?? 0;
+  return kept > 0 ? Math.min(kept, most) : most;
 }
 
 /** A text is bounded as it is written, since that is what is stored, kept and sent: escapes may double it. Throws a RefusedError. */

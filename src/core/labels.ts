@@ -119,14 +119,26 @@ export function checkLabelValue(field: string, value: string, limits: EventLimit
     );
   }
   if (utf8Bytes(value, limits.labelValueBytesMax) > limits.labelValueBytesMax) {
-    throw tooLong(field, `value of label ${shown(field)}`, value, limits.labelValueBytesMax);
+    throw tooLong(
+      field,
+      `value of label ${shown(field)}`,
+      value,
+      limits.labelValueBytesMax,
+      'event.labelValueMax',
+    );
   }
 }
 
-function tooLong(field: string, what: string, text: string, bytesMax: number): RefusedError {
+function tooLong(
+  field: string,
+  what: string,
+  text: string,
+  bytesMax: number,
+  setting = 'event.labelNameMax',
+): RefusedError {
   return new RefusedError(
     field,
-    `${what} ${shown(text)} is longer than ${bytesMax} bytes; shorten it or raise the limit`,
+    `${what} ${shown(text)} is longer than ${bytesMax} bytes; shorten it, or raise ${setting}`,
   );
 }
 

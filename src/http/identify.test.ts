@@ -34,6 +34,51 @@ describe("a user's place", () => {
   });
 });
 
+describe('an id that is a variable which nobody has replaced is none', () => {
+  const proxies = new TrustedProxies([]);
+  const ofParameter = (scraper: string, user?: string) =>
+    identify('10.0.0.1', {}, new Map([['scraper', scraper]]), proxies, user);
+
+  it.each([
+    '$(POD_NAME)',
+    '${POD_NAME}',
+    '$POD_NAME',
+    '%{POD_NAME}',
+    '{{ .PodName }}',
+    '{{pod}}',
+    'prometheus-$(POD_NAME)',
+    'monitoring/${POD_NAME}',
+  ])('%s', (id) => {
+    expect(ofParameter(id)).toEqual({
+      id: '10.0.0.1',
+      identifiedBy: 'address',
+      address: '10.0.0.1',
+      isVariable: true,
+    });
+    expect(ofParameter(id, 'alice')).toMatchObject({ id: 'alice', identifiedBy: 'user', isVariable: true });
+  });
+
+  it.each(['prometheus-k8s-0', 'a$b', '$', '$1', 'cost($)', '{a}', '50%', 'a{{b'])('%s is one', (id) => {
+    expect(ofParameter(id)).toEqual({ id, identifiedBy: 'parameter', address: '10.0.0.1' });
+  });
+
+  it('and the parameter counts where the header is one', () => {
+    const headers = { 'x-scraper-id': '$(POD_NAME)' };
+    expect(identify('10.0.0.1', headers, new Map([['scraper', 'a']]), proxies)).toMatchObject({
+      id: 'a',
+      identifiedBy: 'parameter',
+      isVariable: true,
+    });
+  });
+
+  it('is told apart in little time', () => {
+    const long = '$('.repeat(50_000);
+    const began = performance.now();
+    expect(() => ofParameter(long)).toThrow('is not a scraper id');
+    expect(performance.now() - began).toBeLessThan(500);
+  });
+});
+
 it('a place that is no id is refused, and names the field', () => {
   const proxies = new TrustedProxies([]);
   const long = 'x'.repeat(120);

@@ -7,6 +7,12 @@ import { clientAddress } from './proxies.ts';
 /** Printable, so that it can be a label and stand in a log line. */
 const SCRAPER_ID = /^[^\p{C}]{1,128}$/u;
 
+/**
+ * A variable that nobody has replaced, as Kubernetes and the Prometheus Operator (`$(NAME)`), shells (`${NAME}`, `$NAME`), VictoriaMetrics
+ * (`%{NAME}`) and templates (`{{ name }}`) write them. All replicas of one configuration would send it alike.
+ */
+const UNEXPANDED = /\$\([^)]*\)|\$\{[^}]*\}|%\{[^}]*\}|\{\{.*\}\}|^\$[A-Za-z_][A-Za-z0-9_]*$/u;
+
 /** Tells by which name, if any, the one at an address is known for longer than it has that address. */
 export type NameOfAddress = (address: string) => Promise<string | undefined>;
 
@@ -14,8 +20,8 @@ export type NameOfAddress = (address: string) => Promise<string | undefined>;
 export type Parameters = ReadonlyMap<string, string>;
 
 /**
- * Who scrapes; the first that applies: the header `X-Scraper-Id`, the parameter `scraper`, the client's address.
- * With a `user` a place is bound to it, see placeOf. Throws a RefusedError for an id that is empty, too long, or unprintable.
+ * Who scrapes; the first that applies: the header `X-Scraper-Id`, the parameter `scraper`, the client's address. An id that holds a variable
+ * which nobody has replaced is none. With a `user` a place is bound to it, see placeOf. Throws a RefusedError for an id that is empty, too long, or unprintable.
  */
 export function identify(
   socketAddress: string,
@@ -25,18 +31,18 @@ export function identify(
   user?: string,
 ): Identity {
   const address = clientAddress(socketAddress, headers, proxies);
-  const header = headers['x-scraper-id'];
+  const given = [headers['x-scraper-id']?.toString(), parameters.get('scraper')];
+  const [header, parameter] = given.map((id) => (id !== undefined && isUnexpanded(id) ? undefined : id));
+  const isVariable = given[0] !== header || given[1] !== parameter;
+  const all = { address, ...(isVariable && { isVariable }) };
   if (user !== undefined) {
-    const [field, named] =
-      header !== undefined ? ['X-Scraper-Id', String(header)] : ['scraper', parameters.get('scraper')];
-    return { id: checkedId(field, placeOf(user, named)), identifiedBy: 'user', address };
+    const [field, named] = header !== undefined ? ['X-Scraper-Id', header] : ['scraper', parameter];
+    return { id: checkedId(field, placeOf(user, named)), identifiedBy: 'user', ...all };
   }
-  if (header !== undefined)
-    return { id: checkedId('X-Scraper-Id', String(header)), identifiedBy: 'header', address };
-  const parameter = parameters.get('scraper');
+  if (header !== undefined) return { id: checkedId('X-Scraper-Id', header), identifiedBy: 'header', ...all };
   if (parameter !== undefined)
-    return { id: checkedId('scraper', parameter), identifiedBy: 'parameter', address };
-  return { id: address, identifiedBy: 'address', address };
+    return { id: checkedId('scraper', parameter), identifiedBy: 'parameter', ...all };
+  return { id: address, identifiedBy: 'address', ...all };
 }
 
 /**
@@ -63,6 +69,11 @@ export function placeOf(user: string, named: string | undefined): string {
 /** Whether a text can be a scraper's id. */
 export function isScraperId(text: string): boolean {
   return SCRAPER_ID.test(text);
+}
+
+/** Whether it holds a variable that nobody has replaced. */
+export function isUnexpanded(id: string): boolean {
+  return isScraperId(id) && UNEXPANDED.test(id);
 }
 
 function checkedId(field: string, id: string): string {

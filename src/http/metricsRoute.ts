@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Once } from '../core/collapse.ts';
 import { RefusedError, shown } from '../core/errors.ts';
 import type { Claim, Share } from '../core/memory.ts';
 import type { Clock, Monotonic } from '../core/millis.ts';
@@ -24,7 +25,9 @@ import type { NameOfAddress, Parameters } from './identify.ts';
 import { identify, withLastingName } from './identify.ts';
 import type { TrustedProxies } from './proxies.ts';
 import { ERROR, textOf } from './openapi.ts';
+import { isOnce } from './onceParameter.ts';
 import { flagOf, parametersOf } from './query.ts';
+import { addedBytes, withoutOf } from './withoutParameter.ts';
 
 export interface MetricsRouteParts {
   readonly scrapes: Scrapes;
@@ -69,6 +72,17 @@ const PARAMETERS = {
       type: 'string',
       enum: ['explicit', 'scrape'],
       description: "samples at the event's own time, or at the scrape's",
+    },
+    without: {
+      type: 'array',
+      items: { type: 'string' },
+      description:
+        "the target's labels that events don't get, such as instance,pod; needs honor_labels: true",
+    },
+    series: {
+      type: 'string',
+      enum: ['once', 'all'],
+      description: 'whether a timed scrape shows each series once, and leaves its other samples for the next',
     },
     peek: { type: 'string', enum: ['true', 'false'], description: 'look without taking' },
   },
@@ -123,29 +137,42 @@ interface Asked {
   readonly mode: Mode;
   readonly format: Format;
   readonly peek: boolean;
+  /** The target's labels that events shall not get. */
+  readonly without: readonly string[];
+  /** Whether samples can be the ends of pulses. */
+  readonly showsEnds: boolean;
+  /** What may stand only once in a timed scrape of each series. */
+  readonly once: Once | undefined;
 }
 
 async function readRequest(
   { raw, principal }: FastifyRequest,
   { proxies, mode, byUser, nameOf, formats }: Making,
 ): Promise<Asked> {
-  const parameters = parametersOf(raw);
+  const parameters = parametersOf(raw, ['without']);
   const user = byUser ? principal?.name : undefined;
   const identity = identify(raw.socket.remoteAddress ?? '', raw.headers, parameters, proxies, user);
+  const asked = modeOf(parameters) ?? mode;
+  const format = formats.of(raw.headers.accept);
+  const showsEnds = asked === 'timed' && format.kind === 'protobuf';
   return {
-    mode: modeOf(parameters) ?? mode,
-    format: formats.of(raw.headers.accept),
+    mode: asked,
+    format,
+    showsEnds,
+    once: isOnce(parameters, raw.headers['user-agent']) ? (showsEnds ? 'samples' : 'events') : undefined,
     peek: flagOf(parameters, 'peek'),
+    without: withoutOf(parameters),
     identity: await withLastingName(identity, nameOf),
   };
 }
 
 async function scrape(
-  { identity, mode, format }: Asked,
+  asked: Asked,
   { raw }: FastifyRequest,
   reply: FastifyReply,
   parts: Making,
 ): Promise<FastifyReply> {
+  const { identity, mode, format, without, showsEnds, once } = asked;
   const { scrapes, connections, clock, elapsed, answers } = parts;
   const requestedAt = clock();
   const askedAt = elapsed();
@@ -159,16 +186,19 @@ async function scrape(
     timeoutMs,
     closes: announcesClose(raw),
     format: format.version === undefined ? format.kind : `${format.kind} ${format.version}`,
-    showsEnds: mode === 'timed' && format.kind === 'protobuf',
+    showsEnds,
+    once,
     connection: connections.scraped(raw),
     throughProxy: PROXY_HEADERS.some((name) => raw.headers[name] !== undefined),
     memory,
+    isVariable: identity.isVariable === true,
+    addedBytes: addedBytes(without),
   });
   const acceptEncoding = acceptEncodingOf(raw);
   if (offerId === undefined) return sendPrepared(reply, await emptyAnswer(format, acceptEncoding, parts));
   let body: Encoded;
   try {
-    body = await bodyOf(runs, mode, format, acceptEncoding, parts);
+    body = await bodyOf(runs, asked, acceptEncoding, parts);
   } catch (error) {
     scrapes.observe(identity.id, offerId, 'closed');
     throw error;
@@ -183,18 +213,19 @@ async function scrape(
 }
 
 async function peek(
-  { identity, mode, format }: Asked,
+  asked: Asked,
   { raw }: FastifyRequest,
   reply: FastifyReply,
   parts: Making,
   why?: string,
 ): Promise<FastifyReply> {
+  const { identity, mode, format, without, once } = asked;
   const acceptEncoding = acceptEncodingOf(raw);
   // What is made is sent behind the turn: a reply that is returned would be waited for until all of it was read.
   const sendMade = await parts.looks.take(async () => {
     const memory = parts.answers.open(reply.raw);
     parts.answers.takeToLook(memory, parts.bytesMax);
-    const runs = await parts.scrapes.peek(identity, mode, memory);
+    const runs = await parts.scrapes.peek(identity, mode, memory, addedBytes(without), once);
     if (runs.length === 0 && why === undefined) {
       const empty = await emptyAnswer(format, acceptEncoding, parts);
       return () => sendPrepared(reply, empty);
@@ -202,7 +233,7 @@ async function peek(
     if (why !== undefined) reply.header('X-Oneshot-Note', why);
     // The other formats have no place for a remark.
     const remark = why !== undefined && format.kind === 'text' ? `# ${why}\n` : undefined;
-    const body = await bodyOf(runs, mode, format, acceptEncoding, parts, remark);
+    const body = await bodyOf(runs, asked, acceptEncoding, parts, remark);
     hold(body, memory, reply, parts);
     return () => send(reply, format, body);
   });
@@ -217,14 +248,13 @@ function hold({ parts, size }: Encoded, memory: Claim, { raw }: FastifyReply, { 
 
 async function bodyOf(
   runs: readonly Run[],
-  mode: Mode,
-  format: Format,
+  { mode, format, without }: Pick<Asked, 'mode' | 'format' | 'without'>,
   acceptEncoding: string,
   { ownMetrics, renderer, compressor }: Making,
   remark?: string,
   own = ownMetrics(),
 ): Promise<Encoded> {
-  const rendered = await inSteps(renderer.render(format, runs, own, { timed: mode === 'timed' }));
+  const rendered = await inSteps(renderer.render(format, runs, own, { timed: mode === 'timed', without }));
   const pieces =
     remark === undefined ? rendered : [{ bytes: Buffer.from(remark), isShared: false }, ...rendered];
   return compressor.encode(pieces, acceptEncoding);
@@ -235,7 +265,14 @@ function emptyAnswer(format: Format, acceptEncoding: string, parts: Making): Pre
   const own = parts.ownMetrics();
   const way = `${takesGzip(acceptEncoding) ? 'gzip' : 'plain'} ${format.contentType}`;
   return parts.emptyAnswers.of(own, way, async () => {
-    const body = await bodyOf([], 'untimed', format, acceptEncoding, parts, undefined, own);
+    const body = await bodyOf(
+      [],
+      { mode: 'untimed', format, without: [] },
+      acceptEncoding,
+      parts,
+      undefined,
+      own,
+    );
     return prepared(headersOf(format, body), body.parts);
   });
 }

@@ -13,13 +13,17 @@ export function queryOf(request: IncomingMessage): string {
   return mark === -1 ? '' : url.slice(mark + 1);
 }
 
-/** A URL's parameters. Throws a RefusedError for one that is given twice, or can't be read. */
-export function parametersOf(request: IncomingMessage): Parameters {
+/**
+ * A URL's parameters. One of `lists` may be given several times, and has its values with commas between. Throws a RefusedError for another
+ * that is given twice, or can't be read.
+ */
+export function parametersOf(request: IncomingMessage, lists: readonly string[] = []): Parameters {
   const parameters = new Map<string, string>();
   for (const [name, value] of parseForm('url', queryOf(request), PARAMETERS_MAX)) {
-    if (parameters.has(name))
+    const before = parameters.get(name);
+    if (before !== undefined && !lists.includes(name))
       throw new RefusedError(name, `the parameter ${shown(name)} is given more than once`);
-    parameters.set(name, value);
+    parameters.set(name, before === undefined ? value : `${before},${value}`);
   }
   return parameters;
 }

@@ -2,7 +2,8 @@ import type { CloseReason } from '../http/closings.ts';
 import type { LogLimits } from '../core/limits.ts';
 import type { Memory, Share } from '../core/memory.ts';
 import { HOLDERS } from '../core/memory.ts';
-import type { Clock, Monotonic } from '../core/millis.ts';
+import type { Clock, Millis, Monotonic } from '../core/millis.ts';
+import { millis } from '../core/millis.ts';
 import { inFlightCount, pendingCount } from '../core/position.ts';
 import type { Label } from '../core/series.ts';
 import type { Log, ScraperRecord } from '../log/log.ts';
@@ -49,6 +50,12 @@ export interface MetricDescription {
   readonly help: string;
 }
 
+/**
+ * So long before its first event a counter is said to have been at 0, which it was. Prometheus takes no zero that is not before the scrape, and
+ * the event may come while a scrape is under way, or to a server whose clock is ahead. In ms.
+ */
+const CREATED_BEFORE_MS = 60_000;
+
 const EVENTS_HELP = 'Events accepted, by the labels of counters.labels; goes on over restarts.';
 const PREFIX = 'events_to_metrics_';
 
@@ -83,9 +90,12 @@ export class OwnMetrics {
   /** Those that were made last, and how many samples the server's own of them have. */
   #groups: readonly FamilyGroup[] = [];
   #samples = 0;
+  /** All of the server's own counters but those of events begin with it. */
+  readonly #startedAt: Millis;
 
   constructor(parts: OwnMetricsParts) {
     this.#counters = parts.counters;
+    this.#startedAt = parts.clock();
     this.#own = [...metricsOf(parts), this.#requestCounts()];
     this.#process = new ProcessMetrics(parts.elapsed);
     this.#budget = new SampleBudget(parts.elapsed);
@@ -138,7 +148,12 @@ export class OwnMetrics {
       name,
       help,
       type,
-      samples: read().map(([value, labels]) => ({ name, labels, value })),
+      samples: read().map(([value, labels]) => ({
+        name,
+        labels,
+        value,
+        ...(type === 'counter' && { createdAt: this.#startedAt }),
+      })),
     }));
     const families = [...own, this.#events()];
     this.#samples = families.reduce((sum, { samples }) => sum + samples.length, 0);
@@ -157,7 +172,12 @@ export class OwnMetrics {
   /** Its label names are those of the configuration that each series was first counted under. */
   #events(): Family {
     const name = EventCounters.metric;
-    const samples = [...this.#counters.all()].map(({ labels, value }) => ({ name, labels, value }));
+    const samples = [...this.#counters.all()].map(({ labels, value, since }) => ({
+      name,
+      labels,
+      value,
+      ...(since !== undefined && { createdAt: millis(since - CREATED_BEFORE_MS) }),
+    }));
     return { name, help: EVENTS_HELP, type: 'counter', samples };
   }
 }
@@ -205,7 +225,10 @@ function metricsOf({
       ...split('outcome', counts.seriesOverflow),
     },
     {
-      ...counter('label_values_truncated_total', 'Values of labels that were cut to labels.valueTruncate.'),
+      ...counter(
+        'label_values_truncated_total',
+        'Values of labels that were cut to labels.valueTruncate, or to event.labelValueMax where the sender can not react.',
+      ),
       ...single(() => counts.truncated),
     },
     {
@@ -214,6 +237,13 @@ function metricsOf({
         'What webhooks sent that could not be used and was left out: whole events, labels, or times.',
       ),
       ...split('part', counts.leftOut),
+    },
+    {
+      ...counter(
+        'labels_left_out_total',
+        'Labels left out of events of senders that can not react, since these had more than event.labelsMax.',
+      ),
+      ...single(() => counts.labelsLeftOut),
     },
     { ...gauge('ids', 'Ids that are remembered.'), ...single(() => log.state().ids) },
     {

@@ -186,7 +186,10 @@ export class Acceptor {
     counts.accepted += fresh.length;
     counts.duplicates += duplicates;
     counts.seriesOverflow.folded += folded;
-    for (const { truncated } of fresh) if (truncated !== undefined) counts.truncated += truncated;
+    for (const { truncated, leftOut } of fresh) {
+      if (truncated !== undefined) counts.truncated += truncated;
+      if (leftOut !== undefined) counts.labelsLeftOut += leftOut;
+    }
     counts.retimed += placed.retimed;
     return { accepted: fresh.length, duplicates, outcomes };
   }

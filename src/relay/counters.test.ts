@@ -12,12 +12,18 @@ import { shortValue } from './shortValue.ts';
 
 const RULES = { labels: ['type', 'env'], seriesMax: 3, countersBytesMax: 1 << 20 };
 
-async function append(log: Log, metric: string, labels: Record<string, string>, count = 1): Promise<void> {
+async function append(
+  log: Log,
+  metric: string,
+  labels: Record<string, string>,
+  count = 1,
+  arrived = 1,
+): Promise<void> {
   const series = writeSeries(
     metric,
     Object.entries(labels).map(([name, value]) => ({ name, value })),
   );
-  const entry = { kind: 'event', series, value: 9, time: millis(1), arrived: millis(1) } as const;
+  const entry = { kind: 'event', series, value: 9, time: millis(1), arrived: millis(arrived) } as const;
   await log.append(Array.from({ length: count }, () => entry));
 }
 
@@ -119,6 +125,27 @@ describe('the cumulative counters', () => {
     expect(all.length).toBeGreaterThan(25);
     expect(all.length).toBeLessThan(40);
     expect(all.at(-1)).toEqual(['metric=other,type=other', 301 - all.length]);
+  });
+
+  it('tell since when each counts, over restarts, too', async () => {
+    const log = await aLog();
+    const counters = await started(log);
+    await append(log, 'm', { type: 'a' }, 1, 1_000);
+    await append(log, 'm', { type: 'b' }, 2, 2_000);
+    await append(log, 'm', { type: 'a' }, 1, 3_000);
+    const since = (of: EventCounters) => [...of.all()].map((each) => each.since);
+    expect(since(counters)).toEqual([1_000, 2_000]);
+    await counters.save();
+    await append(log, 'm', { type: 'c' }, 1, 4_000);
+    await append(log, 'm', { type: 'b' }, 1, 5_000);
+    expect(since(await started(log))).toEqual([1_000, 2_000, 4_000]);
+  });
+
+  it('do not tell since when they count what a version counted that did not save that', async () => {
+    const log = await aLog();
+    await log.saveNote('event_counters', JSON.stringify({ upTo: 0, counts: [[writeSeries('n', []), 7]] }));
+    const counters = await started(log);
+    expect([...counters.all()]).toEqual([{ labels: [], value: 7, since: undefined }]);
   });
 
   it('do not count the ends of pulses', async () => {

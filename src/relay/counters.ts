@@ -1,4 +1,6 @@
 import type { Entry } from '../core/entry.ts';
+import type { Millis } from '../core/millis.ts';
+import { millis } from '../core/millis.ts';
 import type { Offset } from '../core/offset.ts';
 import { START, offset } from '../core/offset.ts';
 import type { Label, SeriesText } from '../core/series.ts';
@@ -33,12 +35,14 @@ const KNOWN_CHARACTERS_MAX = 1 << 20;
 
 interface Counter {
   count: number;
+  /** When its first event came; undefined where a version that did not save it counted that. */
+  since: Millis | undefined;
 }
 
 /** What is saved: the counters as they were when the log ended at `upTo`. */
 interface Snapshot {
   readonly upTo: number;
-  readonly counts: readonly (readonly [counter: string, count: number])[];
+  readonly counts: readonly (readonly [counter: string, count: number, since?: number])[];
 }
 
 /**
@@ -87,7 +91,8 @@ export class EventCounters {
     const note = await this.#log.loadNote(NOTE_KEY);
     if (note !== undefined) {
       const { upTo, counts } = readSnapshot(note);
-      for (const [counter, count] of counts) this.#add(counter as SeriesText, count);
+      for (const [counter, count, since] of counts)
+        this.#add(counter as SeriesText, count, since as Millis | undefined);
       this.#upTo = offset(upTo);
       this.#savedUpTo = this.#upTo;
     }
@@ -99,10 +104,14 @@ export class EventCounters {
     }
   }
 
-  /** Each counter with its labels. */
-  *all(): IterableIterator<{ readonly labels: readonly Label[]; readonly value: number }> {
-    for (const [series, { count }] of this.#counters.entries())
-      yield { labels: readSeries(series as SeriesText).labels, value: count };
+  /** Each counter with its labels, and when its first event came, where that is known. */
+  *all(): IterableIterator<{
+    readonly labels: readonly Label[];
+    readonly value: number;
+    readonly since: Millis | undefined;
+  }> {
+    for (const [series, { count, since }] of this.#counters.entries())
+      yield { labels: readSeries(series as SeriesText).labels, value: count, since };
   }
 
   /** Saves a snapshot, if anything was counted since the last. */
@@ -124,14 +133,17 @@ export class EventCounters {
     try {
       await this.#saveAll();
     } catch (error) {
-      for (const [series, { count }] of before.entries()) this.#add(series as SeriesText, count);
+      for (const [series, { count, since }] of before.entries())
+        this.#add(series as SeriesText, count, since);
       throw error;
     }
   }
 
   async #saveAll(): Promise<void> {
     const upTo = this.#upTo;
-    const counts = Array.from(this.#counters.entries(), ([series, { count }]) => [series, count] as const);
+    const counts = Array.from(this.#counters.entries(), ([series, { count, since }]) =>
+      since === undefined ? ([series, count] as const) : ([series, count, since] as const),
+    );
     const snapshot: Snapshot = { upTo, counts };
     await this.#log.saveNote(NOTE_KEY, JSON.stringify(snapshot));
     this.#savedUpTo = upTo;
@@ -143,7 +155,12 @@ export class EventCounters {
   }
 
   #count(entries: readonly Entry[]): void {
-    for (const { kind, series } of entries) if (kind === 'event') this.#counterOf(series).count += 1;
+    for (const { kind, series, arrived } of entries) {
+      if (kind !== 'event') continue;
+      const counter = this.#counterOf(series);
+      if (counter.count === 0) counter.since = arrived;
+      counter.count += 1;
+    }
     this.#upTo = entries.at(-1)?.offset ?? this.#upTo;
   }
 
@@ -159,8 +176,15 @@ export class EventCounters {
   }
 
   /** Adds to a counter that was saved or taken away. Older versions saved values of any length, so several may become one. */
-  #add(saved: SeriesText, count: number): void {
-    this.#counter(shortSeries(readSeries(saved).labels)).count += count;
+  #add(saved: SeriesText, count: number, since: Millis | undefined): void {
+    const counter = this.#counter(shortSeries(readSeries(saved).labels));
+    const isFirst = counter.count === 0;
+    const { since: known } = counter;
+    if (isFirst) counter.since = since;
+    // Of several that become one nobody knows, unless all are known.
+    else
+      counter.since = known === undefined || since === undefined ? undefined : millis(Math.min(known, since));
+    counter.count += count;
   }
 
   /** The counter of a series, or the one for all others where it would be one too many. */
@@ -173,7 +197,7 @@ export class EventCounters {
       this.#counters.size < this.#seriesMax &&
       this.#bytes + bytes <= this.#bytesMax;
     const own = hasRoom ? series : this.#other;
-    const counter = this.#counters.get(own) ?? { count: 0 };
+    const counter = this.#counters.get(own) ?? { count: 0, since: undefined };
     this.#counters.set(own, counter);
     if (hasRoom) this.#bytes += bytes;
     return counter;

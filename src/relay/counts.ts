@@ -42,6 +42,8 @@ export interface Counts {
   truncated: number;
   /** What could not be used of what webhooks sent, though the rest of it was. */
   readonly leftOut: { event: number; label: number; time: number };
+  /** Labels left out, since their event had too many. */
+  labelsLeftOut: number;
   /** Events whose series was one too many within the hour: refused, or stored in a series for all of those. */
   readonly seriesOverflow: { refused: number; folded: number };
   /** Events that did not get the time that they were sent with, or arrived at. */
@@ -69,6 +71,7 @@ export function newCounts(): Counts {
     idsForgottenEarly: 0,
     truncated: 0,
     leftOut: { event: 0, label: 0, time: 0 },
+    labelsLeftOut: 0,
     seriesOverflow: { refused: 0, folded: 0 },
     retimed: 0,
     moved: 0,

@@ -32,6 +32,8 @@ export const WARNINGS: Record<Warning, string> = {
     'requests alternate between open connections: two jobs or servers seem to share this id; give each its own by params: {scraper: [...]}',
   http_proxy:
     'an HTTP proxy stands between: what it has read counts as read by the scraper; let the scraper connect directly',
+  unexpanded_id:
+    'the id it sends holds a variable that nothing has replaced, such as $(POD_NAME), and is ignored: replicas behind one address would share it; set the id itself by params: {scraper: [...]}',
 };
 
 /** What is known of each scraper now. */

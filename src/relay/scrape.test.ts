@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Evidence } from '../core/evidence.ts';
 import type { Entry } from '../core/entry.ts';
 import { UnavailableError } from '../core/errors.ts';
 import { millis } from '../core/millis.ts';
@@ -279,6 +280,48 @@ describe('several events of one series in an untimed scrape', () => {
     expect(await scraped(harness)).toEqual([9]);
     expect(await scraped(harness)).toEqual([]);
     expect(harness.counts.deliveries).toMatchObject({ confirmed: 4, collapsed: 0 });
+  });
+});
+
+describe('a timed scrape for one that keeps a sample of a series', () => {
+  const scraped = async (
+    harness: RelayHarness,
+    once: 'events' | 'samples',
+    evidence: Evidence = 'nextRequest',
+  ) => {
+    const { entries, offerId } = await harness.scrape('a', 'timed', 'parameter', false, once);
+    if (offerId === undefined) return [];
+    harness.scrapes.flushed('a', offerId);
+    harness.scrapes.observe('a', offerId, evidence);
+    return entries.filter(({ kind }) => once === 'samples' || kind === 'event');
+  };
+  const told = (entries: readonly Entry[]) =>
+    entries.map((entry) => `${numberOf(entry)} ${entry.kind === 'end' ? 'end' : entry.value}`);
+
+  it('G2: shows each series once, the rest in the next ones, and loses none when a response breaks', async () => {
+    const harness = await relay();
+    await harness.delivered('a', 'timed');
+    for (const value of [5, 7, 9]) await harness.post('same', value);
+    await harness.post('other', 2);
+    expect(told(await scraped(harness, 'samples'))).toEqual(['same 5', 'other 2']);
+    expect(told(await scraped(harness, 'samples', 'reset'))).toEqual(['same 7']);
+    expect(told(await scraped(harness, 'samples'))).toEqual(['same 7']);
+    expect(told(await scraped(harness, 'samples'))).toEqual(['same 9']);
+    expect(told(await scraped(harness, 'samples'))).toEqual([]);
+    expect(harness.counts.deliveries).toMatchObject({ confirmed: 4, collapsed: 0 });
+  });
+
+  it.each([
+    ['samples', [['1 1', '2 1'], ['1 end', '2 end'], []]],
+    ['events', [['1 1', '2 1'], [], []]],
+  ] as const)('%s: an end is one of them where it is shown', async (once, expected) => {
+    const harness = await relay();
+    await harness.delivered('a', 'timed');
+    await harness.post('1');
+    await harness.post('2');
+    await harness.pass(61_000);
+    await harness.endPulses();
+    for (const each of expected) expect(told(await scraped(harness, once))).toEqual(each);
   });
 });
 

@@ -1,3 +1,4 @@
+import type { Once } from '../core/collapse.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { PageLimits } from '../core/limits.ts';
 import type { Clock, Millis } from '../core/millis.ts';
@@ -25,6 +26,10 @@ export interface ScrapeRequest extends Sighting {
   readonly closes: boolean;
   /** What the answer holds of the memory for answers. */
   readonly memory: Claim;
+  /** What each sample has beside its series, in bytes. */
+  readonly addedBytes: number;
+  /** What may stand only once in a timed scrape of each series. */
+  readonly once: Once | undefined;
 }
 
 /** What a scrape gets. `offerId` is undefined where there is nothing to hand out. */
@@ -97,13 +102,13 @@ export class Scrapes {
         available(position, this.#pages.end),
         within(limits, request.memory),
       );
-      request.memory.resize(memoryOf(page));
+      request.memory.resize(memoryOf(page, request.addedBytes));
       if (page.lost > 0) this.#giveUp(id, page);
       if (page.stretches.length === 0) return { runs: [], offerId: undefined };
       // While the log was read, another request of the same scraper may have taken some of it, or a trim may have dropped it.
       const now = this.#scrapers.get(id)?.position;
       if (now === undefined || size(without(page.ranges, available(now, this.#pages.end))) > 0) continue;
-      const shown = show(request.mode, page, now, request.requestedAt, this.#showing);
+      const shown = show(request.mode, page, now, request.requestedAt, this.#showing, request.once);
       return { runs: shown.runs, offerId: await this.#offer(id, now, shown, request) };
     }
   }
@@ -120,15 +125,21 @@ export class Scrapes {
   }
 
   /** What the next scrape would get. Changes nothing, and makes nobody known. */
-  async peek(identity: Identity, mode: Mode, memory: Claim): Promise<readonly Run[]> {
+  async peek(
+    identity: Identity,
+    mode: Mode,
+    memory: Claim,
+    addedBytes: number,
+    once?: Once,
+  ): Promise<readonly Run[]> {
     const now = this.#clock();
     const position =
       this.#scrapers.get(identity.id)?.position ?? positionAt(await this.#scrapers.startOf(identity, now));
     const limits = halved(this.#limits, position);
     const bytesMax = Math.min(limits.bytesMax, memory.held);
     const page = await this.#pages.read(available(position, this.#pages.end), { ...limits, bytesMax });
-    memory.resize(memoryOf(page));
-    return show(mode, page, position, now, this.#showing).runs;
+    memory.resize(memoryOf(page, addedBytes));
+    return show(mode, page, position, now, this.#showing, once).runs;
   }
 
   /** The response went into the socket whole. On record at once: after a crash this is what tells sent from unsent. */
@@ -213,10 +224,10 @@ function within({ eventsMax, bytesMax }: PageLimits, memory: Claim): PageLimits 
 }
 
 /** What it takes to make a scrape of a page, in bytes; what is shared was counted when it was made. */
-function memoryOf({ stretches }: Page): number {
+function memoryOf({ stretches }: Page, addedBytes: number): number {
   let bytes = 0;
   for (const stretch of stretches)
-    if (!stretch.isShared) bytes += stretch.bytes * 2 + stretch.length * ENTRY_BYTES;
+    if (!stretch.isShared) bytes += stretch.bytes * 2 + stretch.length * (ENTRY_BYTES + addedBytes * 2);
   return bytes;
 }
 

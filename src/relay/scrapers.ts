@@ -16,6 +16,8 @@ export interface Identity {
   readonly id: string;
   readonly identifiedBy: IdentifiedBy;
   readonly address: string;
+  /** Whether it named itself by a variable that nobody has replaced, which is no name. */
+  readonly isVariable?: boolean;
 }
 
 /** One who comes now. */

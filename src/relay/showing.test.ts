@@ -7,7 +7,7 @@ import { millis } from '../core/millis.ts';
 import { moveUp } from '../core/moved.ts';
 import { offset } from '../core/offset.ts';
 import { positionAt } from '../core/position.ts';
-import { range } from '../core/range.ts';
+import { NONE, ofOffsets, range } from '../core/range.ts';
 import { entriesOf } from '../core/run.ts';
 import { writeSeries } from '../core/series.ts';
 import type { Mode } from '../core/settling.ts';
@@ -30,6 +30,45 @@ const anyLog = fc.array(anyEntry, { minLength: 1, maxLength: 20 }).map((drafts) 
     time += step;
     return { kind, series, value, time: millis(time), arrived: millis(time), offset: offset(i + 1) };
   });
+});
+
+/** Scrape after scrape, what is left being the next page, as it is once each is confirmed. */
+it('shows each series once in a scrape, and in all of them what one scrape of all shows', () => {
+  fc.assert(
+    fc.property(
+      anyLog,
+      fc.constantFrom('events' as const, 'samples' as const),
+      fc.integer({ min: 9_900, max: 10_900 }),
+      (log, once, requestedAt) => {
+        const rules = { collapse: 'last', ageMaxMs: 500 } as const;
+        const isShown = ({ kind }: Entry) => once === 'samples' || kind === 'event';
+        const after = offset(0);
+        const showOf = (entries: readonly Entry[], moved: ReturnType<typeof moveUp>, how?: typeof once) => {
+          const ranges = ofOffsets(entries.map((entry) => entry.offset));
+          const page = { stretches: [new ReadStretch(entries)], ranges, gaps: NONE, lost: 0 };
+          return show('timed', page, { ...positionAt(after), moved }, millis(requestedAt), rules, how);
+        };
+        const whole = entriesOf(showOf(log, []).runs).filter(isShown);
+        const found: Entry[] = [];
+        let [left, moved]: [readonly Entry[], ReturnType<typeof moveUp>] = [log, []];
+        for (let scrapes = 0; left.length > 0; scrapes += 1) {
+          expect(scrapes).toBeLessThan(log.length);
+          const showing = showOf(left, moved, once);
+          const entries = entriesOf(showing.runs).filter(isShown);
+          expect(new Set(entries.map((entry) => entry.series)).size).toBe(entries.length);
+          found.push(...entries);
+          moved = showing.moved;
+          const rest = showing.left;
+          left = left.filter((entry) =>
+            rest.some((part) => entry.offset > part.after && entry.offset <= part.upTo),
+          );
+        }
+        const inOrder = found.toSorted((a, b) => a.offset - b.offset);
+        expect(inOrder).toEqual(whole);
+      },
+    ),
+    { numRuns: 2_000 },
+  );
 });
 
 /** What is not looked at entry by entry must be shown as if it were: a stretch that was read from the log says nothing of itself. */

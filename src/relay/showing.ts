@@ -1,10 +1,11 @@
-import type { CollapseHow } from '../core/collapse.ts';
-import { collapse } from '../core/collapse.ts';
+import type { CollapseHow, Once } from '../core/collapse.ts';
+import { collapse, firstOfEach } from '../core/collapse.ts';
 import type { Entry } from '../core/entry.ts';
 import type { Millis } from '../core/millis.ts';
 import { millis } from '../core/millis.ts';
 import type { MovedRange } from '../core/moved.ts';
 import { moveUp, shownTime } from '../core/moved.ts';
+import type { Offset } from '../core/offset.ts';
 import type { Position } from '../core/position.ts';
 import { cursorOf } from '../core/position.ts';
 import type { Ranges } from '../core/range.ts';
@@ -40,34 +41,45 @@ export interface Showing {
 /** A sample may be offered again at its moved time for so long; Prometheus' limit of an hour lies beyond that. In ms. */
 const MOVED_GRACE_MS = 5 * 60_000;
 
-/** Decides what a scrape shows of a page. */
+/** Decides what a scrape shows of a page. `once`: what may stand only once in a timed scrape, too, of each series. */
 export function show(
   mode: Mode,
   page: Page,
   position: Position,
   requestedAt: Millis,
   rules: ShowingRules,
+  once?: Once,
 ): Showing {
   return mode === 'timed'
-    ? showTimed(page, position, requestedAt, rules)
+    ? showTimed(page, position, requestedAt, rules, once)
     : showUntimed(page, position, rules);
 }
 
 /** Everything at its own time, or, where Prometheus would drop it as too old, as late as it must. */
-function showTimed(page: Page, position: Position, requestedAt: Millis, { ageMaxMs }: ShowingRules): Showing {
+function showTimed(
+  page: Page,
+  position: Position,
+  requestedAt: Millis,
+  { ageMaxMs }: ShowingRules,
+  once?: Once,
+): Showing {
   const all = { covered: page.ranges, left: NONE, collapsed: 0, movedCount: 0 };
   const oldest = millis(requestedAt - ageMaxMs);
-  if (position.moved.length === 0 && isRecent(page, oldest)) {
-    const isDistinct = everyStretch(page, ({ entriesRepeat }, after) => entriesRepeat <= after);
-    const runs = isDistinct ? page.stretches : [runOf(entriesOf(page.stretches))];
-    return { ...all, runs, moved: position.moved };
-  }
+  const isAsItWas = position.moved.length === 0 && isRecent(page, oldest);
+  if (isAsItWas && everyStretch(page, ({ entriesRepeat }, after) => entriesRepeat <= after))
+    return { ...all, runs: page.stretches, moved: position.moved };
   const entries = entriesOf(page.stretches);
-  const moved = moveUp(position.moved, cursorOf(position), entries, oldest, MOVED_GRACE_MS);
-  if (moved.length === 0) return { ...all, moved, runs: [runOf(entries)] };
+  // Of all, whether they are shown now or left for later: so each is shown at the same time whenever it is.
+  const moved = isAsItWas
+    ? position.moved
+    : moveUp(position.moved, cursorOf(position), entries, oldest, MOVED_GRACE_MS);
+  const first = once === undefined ? undefined : firstOfEach(entries, once);
+  const chosen = first?.shown ?? entries;
+  const parts = first === undefined ? all : { ...all, ...partsOf(page, first.covered) };
+  if (moved.length === 0) return { ...parts, moved, runs: [runOf(chosen)] };
   const shown: Entry[] = [];
   let movedCount = 0;
-  for (const entry of entries) {
+  for (const entry of chosen) {
     const time = shownTime(entry, moved);
     if (time === entry.time) shown.push(entry);
     // An end that would be moved could fall onto the next event of its series: without it the event fades by itself.
@@ -76,7 +88,7 @@ function showTimed(page: Page, position: Position, requestedAt: Millis, { ageMax
       shown.push({ ...entry, time });
     }
   }
-  return { ...all, moved, movedCount, runs: [runOf(shown)] };
+  return { ...parts, moved, movedCount, runs: [runOf(shown)] };
 }
 
 /** A series may stand only once in an untimed scrape: Prometheus keeps the first of its samples and drops the others. */
@@ -87,9 +99,14 @@ function showUntimed(page: Page, { moved }: Position, rules: ShowingRules): Show
     return { runs: page.stretches, covered: page.ranges, left: NONE, collapsed: 0, moved, movedCount: 0 };
   const { shown, covered, collapsed } = collapse(rules.collapse, entriesOf(page.stretches));
   const all = { runs: [runOf(shown)], collapsed, moved, movedCount: 0 };
-  if (covered === 'all') return { ...all, covered: page.ranges, left: NONE };
-  const left = without(page.ranges, ofOffsets(covered));
-  return { ...all, covered: without(page.ranges, left), left };
+  return { ...all, ...partsOf(page, covered) };
+}
+
+/** What of a page is covered, and what is left. */
+function partsOf({ ranges }: Page, covered: readonly Offset[] | 'all'): Pick<Showing, 'covered' | 'left'> {
+  if (covered === 'all') return { covered: ranges, left: NONE };
+  const left = without(ranges, ofOffsets(covered));
+  return { covered: without(ranges, left), left };
 }
 
 /** Whether all of a page is so recent that nothing has to be moved: entries that are moved stand 1 ms apart by their offsets. */

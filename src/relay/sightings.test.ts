@@ -7,7 +7,7 @@ function sightings() {
   const note = (
     connection: number,
     askedAt = 0,
-    change: { showsEnds?: boolean; throughProxy?: boolean } = {},
+    change: { showsEnds?: boolean; throughProxy?: boolean; isVariable?: boolean } = {},
   ) =>
     seen.note('a', {
       askedAt,
@@ -15,6 +15,7 @@ function sightings() {
       format: 'protobuf',
       showsEnds: false,
       throughProxy: false,
+      isVariable: false,
       connection,
       ...change,
     });
@@ -39,6 +40,12 @@ it('one behind an HTTP proxy is warned of once', () => {
   note(1, 0, { throughProxy: true });
   note(1, 0, { throughProxy: true });
   expect(warned).toEqual(['a http_proxy']);
+});
+
+it('one that named itself by a variable is warned of once', () => {
+  const { note, warned } = sightings();
+  for (const isVariable of [false, true, true]) note(1, 0, { isVariable });
+  expect(warned).toEqual(['a unexpanded_id']);
 });
 
 it('tells the usual interval, whatever a single scrape did', () => {

@@ -13,10 +13,12 @@ export interface Sighting {
   readonly connection: number;
   /** Whether an HTTP proxy says that it stands between: then proof is the proxy's, not the scraper's. */
   readonly throughProxy: boolean;
+  /** Whether it named itself by a variable that nobody has replaced. */
+  readonly isVariable: boolean;
 }
 
 /** What may be wrong with a scraper. */
-export type Warning = 'shared_id' | 'http_proxy';
+export type Warning = 'shared_id' | 'http_proxy' | 'unexpanded_id';
 
 /** What was seen of one scraper since the start. */
 export interface Seen {
@@ -63,13 +65,13 @@ export class Sightings {
         warnings: new Set<Warning>(),
       };
       this.#states.set(id, first);
-      if (sighting.throughProxy) this.#warn(id, first, 'http_proxy');
+      this.#warnOf(id, first, sighting);
       return;
     }
     state.gaps.push(Math.round(sighting.askedAt - state.latest.askedAt));
     if (state.gaps.length > GAPS_KEPT) state.gaps.shift();
     state.latest = sighting;
-    if (sighting.throughProxy) this.#warn(id, state, 'http_proxy');
+    this.#warnOf(id, state, sighting);
     if (state.connections.at(-1) === sighting.connection) return;
     // Back on a connection that it had left for another: one scraper would not, but two under one id do all the time.
     if (state.connections.includes(sighting.connection)) this.#warn(id, state, 'shared_id');
@@ -88,6 +90,12 @@ export class Sightings {
 
   forget(id: string): void {
     this.#states.delete(id);
+  }
+
+  /** Of what one request shows by itself. */
+  #warnOf(id: string, state: State, { throughProxy, isVariable }: Sighting): void {
+    if (throughProxy) this.#warn(id, state, 'http_proxy');
+    if (isVariable) this.#warn(id, state, 'unexpanded_id');
   }
 
   #warn(id: string, state: State, warning: Warning): void {

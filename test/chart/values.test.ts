@@ -36,6 +36,7 @@ const REFUSED: readonly (readonly [set: string, says: readonly string[]])[] = [
     'serviceMonitor.scrapeProtocols={Carbon}',
     ["at '/serviceMonitor/scrapeProtocols/0'", "'PrometheusProto'"],
   ],
+  ['serviceMonitor.without={__address__}', ["at '/serviceMonitor/without/0'"]],
   ['testEvent.schedule=often', ["at '/testEvent/schedule'"]],
   ['config.scrape.eventMax=5', ["at '/config/scrape'", "additional properties 'eventMax' not allowed"]],
   ['config.server.port=80', ["at '/config/server'", "additional properties 'port' not allowed"]],

@@ -103,7 +103,7 @@ describe('deploy/', () => {
   test('the rules are valid, and alert when they should and only then', async ({ skip }) => {
     if (promtool === undefined) throw skip(HOW_TO_GET_PROMETHEUS);
     const checked = await run(promtool, ['check', 'rules', join(DEPLOY, 'prometheus/rules.yaml')]);
-    expect(checked.stdout).toContain('10 rules found');
+    expect(checked.stdout).toContain('11 rules found');
     const tested = await run(promtool, ['test', 'rules', join(DEPLOY, 'prometheus/rules.test.yaml')]);
     expect(tested.stdout + tested.stderr).toContain('SUCCESS');
   });

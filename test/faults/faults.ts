@@ -2,11 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Plan } from '../support/faultProxy.ts';
 import type { Stage } from './stage.ts';
 
+/** How Prometheus comes to the server. `two targets`: two addresses, of which the server has one at a time. */
+export type ScenarioPath = 'direct' | 'proxy' | 'wire' | 'two targets';
+
 /** Something that goes wrong. Each strike is over when it resolves; it tells whether it struck. */
 export interface Fault {
   readonly name: string;
   /** What it needs between the two; `direct` needs nothing, and strikes on every path. */
-  readonly path: 'direct' | 'proxy' | 'wire';
+  readonly path: ScenarioPath;
   /** What an untimed scrape leaves to judge by: true evidence, none, or evidence that lies. */
   readonly evidence: 'true' | 'none' | 'lies';
   readonly needsDisk?: true;
@@ -221,6 +224,22 @@ const ofTheServer: readonly Fault[] = [
       if (stage.random.chance(0.7)) await stage.aim();
       await stage.server.kill();
       await stage.server.start();
+      return true;
+    },
+  },
+  {
+    name: 'server moves to the other target',
+    path: 'two targets',
+    // As a kill, now and then: then what arrived comes again, and is counted.
+    evidence: 'none',
+    strike: async (stage) => {
+      if (stage.random.chance(0.7)) await stage.aim();
+      if (stage.random.chance(0.5)) await stage.server.stop();
+      else await stage.server.kill();
+      stage.server.move();
+      await stage.server.start();
+      // Long enough for both to be scraped, and for pulses that began before the move to end after it.
+      await sleep(stage.random.between(LONG_MS.low, LONG_MS.high));
       return true;
     },
   },

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NODE_FLAGS } from '../../scripts/nodeFlags.ts';
+import { freePort } from '../support/freePort.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 const CLOCK = join(import.meta.dirname, 'clockPreload.ts');
@@ -25,6 +26,7 @@ export class FaultyServer {
   readonly #flags: readonly string[];
   #child: ChildProcess | undefined;
   #port = 0;
+  #otherPort = 0;
   #output = '';
   /** How often it was started: its counters begin anew with each. */
   starts = 0;
@@ -42,6 +44,11 @@ export class FaultyServer {
     return `http://${this.#place.address}:${this.#port}`;
   }
 
+  /** Where else it may listen: what Prometheus takes for another target. */
+  get otherPort(): number {
+    return this.#otherPort;
+  }
+
   get address(): string {
     return this.#place.address;
   }
@@ -53,6 +60,16 @@ export class FaultyServer {
   /** All that it wrote since its first start. */
   get output(): string {
     return this.#output;
+  }
+
+  /** Finds the port that it may move to. */
+  async findOtherPort(): Promise<void> {
+    this.#otherPort = await freePort();
+  }
+
+  /** The next start is on the other port. */
+  move(): void {
+    [this.#port, this.#otherPort] = [this.#otherPort, this.#port];
   }
 
   /** Resolves when it listens and is ready. */

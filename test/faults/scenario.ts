@@ -3,7 +3,7 @@ import { upGaps } from '../support/tsdb.ts';
 import type { CollectorName } from './collector.ts';
 import { collectorOf } from './collector.ts';
 import { Counters } from './counters.ts';
-import type { Fault } from './faults.ts';
+import type { Fault, ScenarioPath } from './faults.ts';
 import { faultNamed } from './faults.ts';
 import type { FormatName } from './format.ts';
 import { formatOf } from './format.ts';
@@ -21,7 +21,7 @@ export interface Scenario {
   readonly name: string;
   /** One fault again and again, or several in a random order. */
   readonly faults: readonly string[];
-  readonly path: 'direct' | 'proxy' | 'wire';
+  readonly path: ScenarioPath;
   readonly format: FormatName;
   readonly version: CollectorName;
   readonly seconds: number;

@@ -22,7 +22,7 @@ const MIXED_IN: readonly Kind[] = [
   ['timed text', '3.5'],
   ['timed text', 'vm'],
 ];
-const PATHS = ['proxy', 'wire', 'direct'] as const;
+const PATHS = ['proxy', 'wire', 'direct', 'two targets'] as const;
 
 /** What this machine can play: filling a disk needs the right to mount one, a wire that to make namespaces. In CI they must be there. */
 const RIGHTS = { disk: requireSmallDisk(), wire: requireNamespaces() };

@@ -22,6 +22,8 @@ const SCENARIOS: readonly Scenario[] = [
   mixture('wire', ['untimed', '2.53'], SECONDS, SEED),
   mixture('direct', ['timed protobuf', '2.42'], SECONDS, SEED),
   mixture('direct', ['untimed spread', '3.5'], SECONDS, SEED),
+  mixture('two targets', ['timed protobuf', '3.5'], SECONDS, SEED),
+  mixture('two targets', ['timed text', 'vm'], SECONDS, SEED),
 ];
 
 const HAS_NAMESPACES = requireNamespaces();

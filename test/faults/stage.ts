@@ -7,6 +7,7 @@ import type { ScrapeConfig } from '../support/prometheus.ts';
 import { temporaryFolder } from '../support/server.ts';
 import type { Collector, CollectorProcess } from './collector.ts';
 import { FaultyServer } from './faultyServer.ts';
+import type { ScenarioPath } from './faults.ts';
 import type { Format } from './format.ts';
 import type { Random } from './random.ts';
 import { SmallDisk } from './smallDisk.ts';
@@ -24,7 +25,7 @@ const AIM_MS = { early: -4, late: 12 };
 export interface StageOptions {
   readonly collector: Collector;
   readonly format: Format;
-  readonly path: 'direct' | 'proxy' | 'wire';
+  readonly path: ScenarioPath;
   readonly smallDisk: boolean;
   /** The namespace of the server, where the wire is the path. */
   readonly serverNamespace: string | undefined;
@@ -73,6 +74,7 @@ export class Stage implements AsyncDisposable {
     const stage = new Stage(options);
     try {
       await stage.server.start();
+      if (options.path === 'two targets') await stage.server.findOtherPort();
       await stage.proxy?.start();
       await stage.prometheus.start();
       await stage.prometheus.reload(stage.#scrapeConfigs());
@@ -88,8 +90,8 @@ export class Stage implements AsyncDisposable {
   async untilUp(): Promise<void> {
     const from = Date.now();
     while (Date.now() < from + UP_MS_MAX) {
-      const [up] = await this.prometheus.query(`up{job="${JOB}"}[10s]`).catch(() => []);
-      if (up?.samples.some(({ at, value }) => at > from && value === 1) === true) return;
+      const targets = await this.prometheus.query(`up{job="${JOB}"}[10s]`).catch(() => []);
+      if (targets.some(({ samples }) => samples.some(({ at, value }) => at > from && value === 1))) return;
       await sleep(POLL_MS);
     }
     throw new Error(`no scrape succeeded within ${UP_MS_MAX} ms:\n${await this.#logs()}`);
@@ -97,7 +99,7 @@ export class Stage implements AsyncDisposable {
 
   /** Waits for the moment of the next scrape, give or take some milliseconds; with no Prometheus to ask, for some moment. */
   async aim(): Promise<void> {
-    const [last] = await this.prometheus.query(`timestamp(up{job="${JOB}"})`).catch(() => []);
+    const [last] = await this.prometheus.query(`timestamp(up{job="${JOB}"} == 1)`).catch(() => []);
     const at = last?.samples[0]?.value;
     const off = this.random.between(AIM_MS.early, AIM_MS.late);
     const phase = at === undefined ? this.random.between(0, INTERVAL_MS) : at * 1000 - Date.now() + off;
@@ -128,11 +130,17 @@ export class Stage implements AsyncDisposable {
   #scrapeConfigs(): ScrapeConfig[] {
     const { path, format } = this.#options;
     const host = path === 'wire' ? NetworkNamespaces.WIRE.server : '127.0.0.1';
+    const targets = [`${host}:${this.proxy?.port ?? this.server.port}`];
+    // In order, since what it has is compared with the configuration of before.
+    if (path === 'two targets') targets.push(`${host}:${this.server.otherPort}`);
     return [
       {
         job_name: JOB,
-        targets: [`${host}:${this.proxy?.port ?? this.server.port}`],
-        params: { scraper: [SCRAPER] },
+        targets: targets.toSorted(),
+        params: { scraper: [SCRAPER], without: ['instance,pod'] },
+        honor_labels: true,
+        // As where the server is found by its pods: another one has another name.
+        relabel_configs: [{ source_labels: ['__address__'], target_label: 'pod', replacement: 'pod-$1' }],
         scrape_interval: '1s',
         scrape_timeout: '1s',
         // Any change makes a reload start the scrapes of the job anew.

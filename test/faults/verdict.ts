@@ -33,8 +33,12 @@ export function judgeTimed(
 ): Verdict {
   const times = new Map<number, number[]>();
   const wrong: string[] = [];
+  const labelsOf = new Map<string, string>();
   for (const { labels, samples } of stored) {
     const series = labels['s'] ?? '';
+    const [before, now] = [labelsOf.get(series), JSON.stringify(labels)];
+    if (before !== undefined) wrong.push(`s=${series} is two series: ${before} and ${now}`);
+    labelsOf.set(series, now);
     for (const { at, value } of samples) {
       times.set(value, [...(times.get(value) ?? []), at]);
       const witnessed = seen.get(value);

@@ -1,4 +1,5 @@
 import type { Entry } from '../../src/core/entry.ts';
+import { millis } from '../../src/core/millis.ts';
 import type { Family, FamilySample } from '../../src/wire/out/families.ts';
 import { NOON, end, event, inLog } from './entries.ts';
 
@@ -22,7 +23,10 @@ export const OWN: readonly Family[] = [
     name: 'own_requests_total',
     help: 'with "quotes", a \\ and\na newline',
     type: 'counter',
-    samples: [sample('own_requests_total', 3, { code: '200' }), sample('own_requests_total', 1, { code: '400' })],
+    samples: [
+      { ...sample('own_requests_total', 3, { code: '200' }), createdAt: millis(1_700_000_000_123) },
+      sample('own_requests_total', 1, { code: '400' }),
+    ],
   },
   { name: 'own_event_count', help: 'a counter without _total', type: 'counter', samples: [sample('own_event_count', 7)] },
   { name: 'deploys_total', help: 'would be named as events are', type: 'counter', samples: [sample('deploys_total', 1)] },

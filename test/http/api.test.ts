@@ -65,6 +65,15 @@ describe('GET /api/v1/scrapers', () => {
   });
 });
 
+it('one that sends a variable is known by its address, and is warned of', async () => {
+  await using server = await startServer();
+  await fetch(`${server.url}/metrics?scraper=${encodeURIComponent('$(POD_NAME)')}`);
+  expect(await list(server)).toMatchObject([
+    { id: '127.0.0.1', identifiedBy: 'address', warnings: [{ code: 'unexpanded_id' }] },
+  ]);
+  expect(server.log.join('')).toContain('nothing has replaced');
+});
+
 it.each(['Via', 'X-Forwarded-For', 'X-Real-Ip', 'Forwarded'])('a proxy shows by %s', async (header) => {
   await using server = await startServer();
   await fetch(`${server.url}/metrics?scraper=a`, { headers: { [header]: '10.0.0.1' } });

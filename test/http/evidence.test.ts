@@ -163,7 +163,7 @@ describe('what is seen of a response settles it (G2, G3)', () => {
   });
 
   it('a request that is pipelined before the response is out proves nothing', async () => {
-    await using server = await startServer();
+    await using server = await startServer({ 'event.labelValueMax': 4_096 });
     await post(server, 2_000, 'x'.repeat(4_000));
     const client = await RawClient.connect(server.port);
     client.socket.pause();

@@ -37,6 +37,21 @@ const PUSH = { ref: 'refs/heads/main', deleted: false, repository: { full_name: 
 const PUSHED =
   'events_to_metrics{ref="main",ref_type="branch",repository="acme/shop",source="github",type="push"} 1';
 
+it('an alert with more labels than an event may have is taken without the last, which are counted', async () => {
+  await using server = await startServer();
+  const many = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`l${i}`, 'x'.repeat(2_000)]));
+  const startsAt = new Date().toISOString();
+  const answer = await post(server, '/api/v2/alerts', {
+    body: [{ labels: { alertname: 'Many', ...many }, startsAt }],
+  });
+  expect(answer.status).toBe(200);
+  const [event = ''] = await events(server);
+  expect([...event.matchAll(/[{,][a-z0-9_]+="/g)]).toHaveLength(20);
+  expect(event).toContain('alertname="Many"');
+  const text = await (await fetch(`${server.url}/metrics?peek=true`)).text();
+  expect(text).toMatch(/^events_to_metrics_labels_left_out_total [1-9]/m);
+});
+
 describe('a webhook without a secret', () => {
   it('stores what it knows, and answers once it is stored', async () => {
     await using server = await startServer();

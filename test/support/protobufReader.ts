@@ -15,6 +15,8 @@ export interface ProtobufMetric {
   /** In milliseconds. */
   readonly time: number | undefined;
   readonly distribution: Distribution | undefined;
+  /** Since when a counter counts, in milliseconds. */
+  readonly createdAt: number | undefined;
 }
 
 export interface Distribution {
@@ -36,11 +38,15 @@ export const STALE_NAN_BITS = '7ff0000000000002';
 export const NORMAL_NAN_BITS = '7ff8000000000001';
 
 /** Reads a whole body. */
-export function readProtobuf(body: Uint8Array): ProtobufFamily[] {
+export function readProtobuf(body: Uint8Array, emptyLabels: readonly string[] = []): ProtobufFamily[] {
   const families: ProtobufFamily[] = [];
   const cursor = new Cursor(body);
   while (!cursor.done()) families.push(readFamily(cursor.message()));
   const names = families.map(({ name }) => name);
+  for (const { metrics } of families)
+    for (const { labels } of metrics)
+      for (const [name, value] of labels)
+        if (value === '' && !emptyLabels.includes(name)) throw new Error(`label ${name} is empty`);
   if (new Set(names).size < names.length) throw new Error(`a family comes twice: ${names.join(', ')}`);
   return families;
 }
@@ -137,7 +143,12 @@ function readFamily(cursor: Cursor): ProtobufFamily {
 
 function readMetric(cursor: Cursor, type: FamilyType): ProtobufMetric {
   const labels = new Map<string, string>();
-  const read: { single?: ReturnType<Cursor['double']>; distribution?: Distribution; time?: number } = {};
+  const read: {
+    single?: ReturnType<Cursor['double']>;
+    distribution?: Distribution;
+    time?: number;
+    createdAt?: number;
+  } = {};
   const isSingle = type !== 'summary' && type !== 'histogram';
   cursor.fields(
     {
@@ -148,17 +159,28 @@ function readMetric(cursor: Cursor, type: FamilyType): ProtobufMetric {
       },
       [`${VALUE_FIELDS[type]}:2`]: () => {
         const message = cursor.message();
-        if (isSingle) message.fields({ '1:1': () => (read.single = message.double()) });
+        if (isSingle)
+          message.fields({
+            '1:1': () => (read.single = message.double()),
+            ...(type === 'counter' && { '3:2': () => (read.createdAt = readTimestamp(message.message())) }),
+          });
         else read.distribution = readDistribution(message, type);
       },
       '6:0': () => (read.time = cursor.varint()),
     },
     [1],
   );
-  const { single, distribution, time } = read;
+  const { single, distribution, time, createdAt } = read;
   if (single === undefined && distribution === undefined)
     throw new Error('a metric has no value of its type');
-  return { labels, value: single?.value, bits: single?.bits, time, distribution };
+  return { labels, value: single?.value, bits: single?.bits, time, distribution, createdAt };
+}
+
+/** In Unix ms. */
+function readTimestamp(cursor: Cursor): number {
+  let [seconds, nanos] = [0, 0];
+  cursor.fields({ '1:0': () => (seconds = cursor.varint()), '2:0': () => (nanos = cursor.varint()) });
+  return seconds * 1000 + nanos / 1_000_000;
 }
 
 function readLabel(cursor: Cursor): { name: string; value: string } {
@@ -168,7 +190,6 @@ function readLabel(cursor: Cursor): { name: string; value: string } {
     '2:2': () => (label.value = cursor.string()),
   });
   if (label.name === '' || label.name === '__name__') throw new Error(`label ${JSON.stringify(label.name)}`);
-  if (label.value === '') throw new Error(`label ${label.name} is empty`);
   return label;
 }
 

@@ -1,4 +1,4 @@
-import type { CollapseHow } from '../../src/core/collapse.ts';
+import type { CollapseHow, Once } from '../../src/core/collapse.ts';
 import type { Entry } from '../../src/core/entry.ts';
 import type { Millis } from '../../src/core/millis.ts';
 import { Share } from '../../src/core/memory.ts';
@@ -196,6 +196,7 @@ export class RelayHarness {
     mode: Mode = 'untimed',
     identifiedBy: 'parameter' | 'address' | 'pod' = 'parameter',
     closes = false,
+    once?: Once,
   ): Promise<Scraped> {
     const { runs, offerId } = await this.scrapes.scrape({
       identity: { id, identifiedBy, address: '127.0.0.1' },
@@ -208,7 +209,10 @@ export class RelayHarness {
       showsEnds: mode === 'timed',
       connection: 1,
       throughProxy: false,
+      isVariable: false,
       memory: new Share(Infinity).claim(),
+      addedBytes: 0,
+      once,
     });
     // As every format does: only timed samples can be the end of a pulse.
     const entries = entriesOf(runs).filter(({ kind }) => mode === 'timed' || kind === 'event');

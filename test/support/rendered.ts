@@ -11,7 +11,7 @@ export function render(
   format: Format,
   entries: readonly Entry[],
   families: readonly Family[],
-  options: { readonly timed: boolean },
+  options: { readonly timed: boolean; readonly without?: readonly string[] },
 ): Buffer {
   const own = [{ families, isShared: false }];
   return joined(whole(new Renderer(new Share(Infinity)).render(format, [runOf(entries)], own, options)));

@@ -18,10 +18,13 @@ trackTimestampsStaleness: {{ $monitor.trackTimestampsStaleness }}
 {{ $key }}: {{ . }}
 {{- end }}
 {{- end }}
-{{- with $monitor.params }}
+{{- if or $monitor.params $monitor.without }}
 params:
-  {{- range $name, $value := . }}
+  {{- range $name, $value := $monitor.params }}
   {{ $name }}: {{ kindIs "slice" $value | ternary $value (list $value) | toJson }}
+  {{- end }}
+  {{- with $monitor.without }}
+  without: {{ list (join "," .) | toJson }}
   {{- end }}
 {{- end }}
 {{- include "oneShotMetricsServer.endpointAuth" .Values.auth.scrape }}

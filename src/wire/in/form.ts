@@ -12,7 +12,7 @@ type Pair = readonly [name: string, value: string];
  * stored as something that nobody sent. `;` is an ordinary character. Throws a RefusedError that names the parameter.
  *
  * A URL's text holds one byte in each character, as Node's HTTP server gives it, and so do its bytes beyond ASCII: they are taken
- * as UTF-8. A body's text is text; its bytes, if it comes as such, must be UTF-8.
+ * as UTF-8. A body's text is text; its bytes, if it comes as such, must be UTF-8, and line breaks at the end of a value are left out.
  */
 export function parseForm(source: FormSource, raw: string | Uint8Array, pairsMax: number): Pair[] {
   const text = toText(source, raw);
@@ -33,11 +33,24 @@ export function parseForm(source: FormSource, raw: string | Uint8Array, pairsMax
       if (equals === from) throw nameless(source, text.slice(from, end));
       const name = text.slice(from, equals === -1 ? end : equals);
       const value = equals === -1 ? '' : text.slice(equals + 1, end);
-      pairs.push(isEncoded ? decoded(source, name, value) : [name, value]);
+      const pair = isEncoded ? decoded(source, name, value) : ([name, value] as const);
+      pairs.push(source === 'body' ? withoutLastBreak(pair) : pair);
     }
     from = end + 1;
   }
   return pairs;
+}
+
+/** What curl reads from a file ends in a line's end, which is not part of the value: `--data-urlencode message@file`, `--data-binary @file`. */
+function withoutLastBreak(pair: Pair): Pair {
+  const [name, value] = pair;
+  let end = value.length;
+  while (end > 0 && isBreak(value.charCodeAt(end - 1))) end -= 1;
+  return end === value.length ? pair : [name, value.slice(0, end)];
+}
+
+function isBreak(unit: number): boolean {
+  return unit === 0x0a || unit === 0x0d;
 }
 
 function tooMany(source: FormSource, pairsMax: number): RefusedError {

@@ -119,7 +119,7 @@ export function escapeFamily(family: Family, scheme: Escaping): Family {
       return sample;
     }
     const suffix = sample.name.slice(family.name.length);
-    return { name: name + suffix, labels: readSeries(escaped).labels, value: sample.value };
+    return { ...sample, name: name + suffix, labels: readSeries(escaped).labels };
   });
   return { ...family, name, samples };
 }

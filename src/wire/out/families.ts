@@ -1,3 +1,4 @@
+import type { Millis } from '../../core/millis.ts';
 import type { Label } from '../../core/series.ts';
 
 /** Families that stand together in a body. */
@@ -20,4 +21,9 @@ export interface FamilySample {
   readonly name: string;
   readonly labels: readonly Label[];
   readonly value: number;
+  /**
+   * Since when a counter counts: it was 0 then. Only protobuf shows it: OpenMetrics would with `_created`, which Prometheus stores as a series
+   * of its own.
+   */
+  readonly createdAt?: Millis;
 }

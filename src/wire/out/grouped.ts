@@ -3,6 +3,7 @@ import type { SeriesText } from '../../core/series.ts';
 import { headOf } from '../../core/series.ts';
 import { TextMap } from '../../core/textMap.ts';
 import type { Escaping } from './escape.ts';
+import { emptyLabels } from './emptyLabels.ts';
 import { escaper } from './escape.ts';
 import type { Sample } from './exposition.ts';
 
@@ -10,6 +11,8 @@ export interface Shown {
   /** Whether samples carry the entries' own times. */
   readonly timed: boolean;
   readonly escaping: Escaping;
+  /** Labels that each series has with an empty value, where it has no other. In order. */
+  readonly without: readonly string[];
 }
 
 /**
@@ -18,10 +21,11 @@ export interface Shown {
  */
 export function grouped(
   entries: readonly Entry[],
-  { escaping }: Pick<Shown, 'escaping'>,
+  { escaping, without }: Pick<Shown, 'escaping' | 'without'>,
 ): IterableIterator<readonly [head: string, samples: readonly Sample[]]> {
   const families = new TextMap<Sample[]>();
   const escapeSeries = escaper(escaping);
+  const withEmptyLabels = emptyLabels(without);
   let head: string | undefined;
   let family: Sample[] = [];
   let before: SeriesText | undefined;
@@ -29,7 +33,7 @@ export function grouped(
   for (const entry of entries) {
     if (entry.series !== before) {
       before = entry.series;
-      series = escapeSeries(before);
+      series = withEmptyLabels(escapeSeries(before));
       if (head === undefined || !beginsWith(series, head)) {
         head = headOf(series);
         family = familyOf(families, head);

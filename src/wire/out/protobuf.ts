@@ -1,4 +1,5 @@
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
+import type { Millis } from '../../core/millis.ts';
 import type { Label, SeriesText } from '../../core/series.ts';
 import { metricOfHead, readSeries, writeSeries } from '../../core/series.ts';
 import { TextMap } from '../../core/textMap.ts';
@@ -12,7 +13,7 @@ import type { Family, FamilySample } from './families.ts';
  *   MetricFamily  name=1  help=2  type=3  metric=4
  *   Metric        label=1  gauge=2  counter=3  summary=4  timestamp_ms=6  histogram=7
  *   LabelPair     name=1  value=2
- *   Gauge         value=1         Counter  value=1
+ *   Gauge         value=1         Counter  value=1  created_timestamp=3    Timestamp  seconds=1  nanos=2
  *   Summary       sample_count=1  sample_sum=2  quantile=3    Quantile  quantile=1  value=2
  *   Histogram     sample_count=1  sample_sum=2  bucket=3      Bucket    cumulative_count=1  upper_bound=2
  *
@@ -105,15 +106,23 @@ function writeFamily(writer: BinaryWriter, { name, help, type, samples }: Family
   writeFields(writer, name, help, type);
   if (type === 'summary' || type === 'histogram') writeDistributions(writer, name, type, samples);
   else {
-    for (const { labels, value } of samples) {
+    for (const { labels, value, createdAt } of samples) {
       writer.uint32(counted(4)).fork();
       writeLabels(writer, labels);
       writer.uint32(counted(VALUE_FIELD[type])).fork().uint32(fixed64(1));
       writeDouble(writer, value);
+      if (type === 'counter' && createdAt !== undefined) writeTimestamp(writer.uint32(counted(3)), createdAt);
       writer.join().join();
     }
   }
   writer.join();
+}
+
+/** https://protobuf.dev/reference/protobuf/google.protobuf/#timestamp */
+function writeTimestamp(writer: BinaryWriter, time: Millis): void {
+  const seconds = Math.floor(time / 1000);
+  const nanos = (time - seconds * 1000) * 1_000_000;
+  writer.fork().uint32(varint(1)).int64(seconds).uint32(varint(2)).int32(nanos).join();
 }
 
 /** In text each part of a summary or a histogram is a sample; here they are one message for each set of their other labels. */

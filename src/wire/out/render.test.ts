@@ -122,10 +122,14 @@ function told(
 }
 
 /** What a strict reader of the format finds in a body. */
-function read({ kind, escaping }: Format, body: Uint8Array): readonly Told[] {
+function read(
+  { kind, escaping }: Format,
+  body: Uint8Array,
+  without: readonly string[] = [],
+): readonly Told[] {
   const names = escaping === 'allow-utf-8' ? 'utf8' : 'legacy';
   if (kind === 'protobuf') {
-    return readProtobuf(body).flatMap(({ name, metrics }) =>
+    return readProtobuf(body, without).flatMap(({ name, metrics }) =>
       metrics.map(({ labels, value, bits, time }) =>
         told(name, labels, Number.isNaN(value) ? String(bits) : formatSampleValue(value ?? 0), time),
       ),
@@ -139,13 +143,21 @@ function read({ kind, escaping }: Format, body: Uint8Array): readonly Told[] {
 }
 
 /** What it should find. */
-function meant({ kind, escaping }: Format, entries: readonly Entry[], timed: boolean): readonly Told[] {
+function meant(
+  { kind, escaping }: Format,
+  entries: readonly Entry[],
+  timed: boolean,
+  without: readonly string[] = [],
+): readonly Told[] {
   const shown = entries.filter((entry) => entry.kind === 'event' || (kind === 'protobuf' && timed));
   return shown.map((entry) => {
     const { metric, labels } = readSeries(escaper(escaping)(entry.series));
     const nan = kind === 'protobuf' ? NORMAL_NAN_BITS : 'NaN';
     const value = Number.isNaN(entry.value) ? nan : formatSampleValue(entry.value);
-    const byName = new Map(labels.map((label) => [label.name, label.value]));
+    const byName = new Map([
+      ...without.map((name) => [name, ''] as const),
+      ...labels.map((label) => [label.name, label.value] as const),
+    ]);
     return told(
       metric,
       byName,
@@ -166,6 +178,27 @@ describe('in every format and escaping', () => {
       { numRuns: 200 },
     );
   });
+
+  test.each(FORMATS)(
+    'each event, and each end of a pulse, is without labels of the target: $contentType',
+    (format) => {
+      fc.assert(
+        fc.property(anyLog, fc.boolean(), (entries, timed) => {
+          const without = ['a_b', 'escaped_from', 'instance', 'no_event_has'];
+          // Those who read text take a label with an empty value for none, as Prometheus does.
+          const isTold = format.kind === 'protobuf' ? without : [];
+          const shown = timed ? entries : collapseLast(entries);
+          const body = render(format, shown, [], { timed, without });
+          const found = read(format, body, without);
+          expect([...found].sort()).toEqual([...meant(format, shown, timed, isTold)].sort());
+          expect(body.toString().split('no_event_has=""')).toHaveLength(
+            isTold.length > 0 ? 1 : found.length + 1,
+          );
+        }),
+        { numRuns: 200 },
+      );
+    },
+  );
 
   test.each(FORMATS)('a body of nothing is a whole body: $contentType', (format) => {
     expect(read(format, render(format, [], [], { timed: true }))).toEqual([]);
@@ -228,8 +261,8 @@ describe('runs', () => {
   test('that are shared are looked at once for each way to show them, of which the last two are kept', () => {
     const renderer = new Renderer(new Share(Infinity));
     const run = sharedRun(inLog(event('a', { b: 'x' }), event('a', { b: 'y' })));
-    const made = (media: string, timed: boolean) => {
-      const pieces = whole(renderer.render(negotiate(media), [run], [], { timed }));
+    const made = (media: string, timed: boolean, without: readonly string[] = []) => {
+      const pieces = whole(renderer.render(negotiate(media), [run], [], { timed, without }));
       return pieces.find(({ isShared }) => isShared)?.bytes;
     };
     const text = made(MEDIA.text, false);
@@ -242,6 +275,10 @@ describe('runs', () => {
     expect(run.looks).toBe(3);
     expect(made(MEDIA.text, false)).not.toBe(text);
     expect(run.looks).toBe(4);
+    const withoutPod = made(MEDIA.text, false, ['pod']);
+    expect(withoutPod?.length).toBeGreaterThan(text?.length ?? 0);
+    expect(made(MEDIA.text, false, ['pod'])).toBe(withoutPod);
+    expect(run.looks).toBe(5);
   });
 
   test('of very many families are kept nowhere, either: their pieces are small', () => {

@@ -59,7 +59,7 @@ export class Renderer {
   /**
    * A whole body in the format that was agreed on: the entries, then the server's own metrics. Families stand in the order of their
    * first entry. No series stands in two of the runs; untimed, the caller has seen to it that it stands once in all; timed, a run's
-   * entries may stand in any order.
+   * entries may stand in any order. `without`: labels of the target that events shall not get, in order; the server's own metrics get them.
    *
    * It is made in steps, between which others may have a turn.
    */
@@ -67,13 +67,13 @@ export class Renderer {
     format: Format,
     runs: readonly Run[],
     own: readonly FamilyGroup[],
-    { timed }: { readonly timed: boolean },
+    { timed, without = [] }: { readonly timed: boolean; readonly without?: readonly string[] },
   ): Generator<void, readonly Piece[]> {
     const { kind, escaping } = format;
     const exposition = EXPOSITIONS[kind];
     const byHead = new TextMap<FamilyPiece[]>();
     for (const run of runs) {
-      for (const piece of yield* this.#piecesOf(run, kind, { timed, escaping })) {
+      for (const piece of yield* this.#piecesOf(run, kind, { timed, escaping, without })) {
         const others = byHead.get(piece.head);
         if (others === undefined) byHead.set(piece.head, [piece]);
         else others.push(piece);
@@ -92,7 +92,7 @@ export class Renderer {
 
   *#piecesOf(run: Run, kind: Format['kind'], shown: Shown): Generator<void, readonly FamilyPiece[]> {
     if (!run.isShared) return yield* makePieces(run, EXPOSITIONS[kind], shown);
-    const way = `${kind} ${shown.escaping} ${shown.timed ? 'timed' : 'untimed'}`;
+    const way = `${kind} ${shown.escaping} ${shown.timed ? 'timed' : 'untimed'} ${shown.without.join()}`;
     const known = this.#runs.get(run, way);
     if (known !== undefined) return known;
     const made = yield* makePieces(run, EXPOSITIONS[kind], shown);

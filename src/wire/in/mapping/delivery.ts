@@ -62,7 +62,7 @@ export function* readDelivery(
     if (mapped === 'ignored') ignored += 1;
     else if (mapped !== 'refused') {
       try {
-        events.push(eventFromDraft(mapped, rules, MAPPED));
+        events.push(eventFromDraft(mapped, rules, MAPPED, undefined, 'cut'));
       } catch (error) {
         if (!(error instanceof RefusedError)) throw error;
         left.add('event', () => error);
