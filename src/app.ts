@@ -277,7 +277,7 @@ export class App implements AsyncDisposable {
         proxies,
         clock,
         elapsed,
-        mode: settings['scrape.timestamps'] === 'explicit' ? 'timed' : 'untimed',
+        timestamps: settings['scrape.timestamps'],
         byUser: settings['scrapers.byUser'],
         nameOf: this.#naming.nameOf,
         rendered: memory.rendered,
