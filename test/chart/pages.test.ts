@@ -16,9 +16,9 @@ function leaves(value: unknown, described: ReadonlySet<string>, path = ''): read
   );
 }
 
-it("the chart's README, schema, rules and dashboard are what their sources say (npm run docs)", async () => {
+it("the chart's README, schema, rules and dashboard, and its ServiceMonitor in the docs, are what their sources say (npm run docs)", async () => {
   const pages = await chartPages();
-  expect(pages).toHaveLength(4);
+  expect(pages).toHaveLength(5);
   for (const { path, text } of pages) expect(readFileSync(path, 'utf8')).toBe(text);
 });
 
