@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:http';
 import { describe, test } from 'vitest';
 import { parse } from 'yaml';
 import type { ServiceMonitor } from '../../scripts/serviceMonitor.ts';
@@ -124,6 +127,36 @@ describe.concurrent('an installed chart', () => {
       await Promise.all([a.start(), b.start()]);
       for (let i = 0; i < 3; i++) await postEvent(server, 'type=deploy&n=equal');
       for (const each of [a, b]) await expect.poll(() => countOf(each, 'equal'), SOON).toBe(3);
+    } finally {
+      await server.end('SIGTERM');
+    }
+  });
+
+  test('with an Ingress answers GitHub and GitLab by its host, and nobody by another', async ({
+    skip,
+    expect,
+  }) => {
+    if (helmBinary === undefined) throw skip(HOW_TO_GET_CHART_TOOLS);
+    const { env } = await install('--set=ingress.enabled=true,ingress.hosts={events.example}');
+    using folder = temporaryFolder();
+    const server = await ServerProcess.start([`--store.path=${folder.path}`], { env });
+    const deliver = async (host: string, path: string, event: Record<string, string>, body: object) => {
+      const headers = { host, 'content-type': 'application/json', ...event };
+      const sent = request(`${server.url}${path}`, { method: 'POST', headers }).end(JSON.stringify(body));
+      const [response] = (await once(sent, 'response')) as [IncomingMessage];
+      response.resume();
+      return response.statusCode;
+    };
+    try {
+      const statuses = ['events.example', 'events.example:443', 'stranger.example'].map(async (host) => [
+        await deliver(host, '/webhook/github', { 'x-github-event': 'ping' }, { zen: 'Keep it.' }),
+        await deliver(host, '/webhook/gitlab', { 'x-gitlab-event': 'Note Hook' }, { object_kind: 'note' }),
+      ]);
+      expect(await Promise.all(statuses)).toEqual([
+        [200, 200],
+        [200, 200],
+        [421, 421],
+      ]);
     } finally {
       await server.end('SIGTERM');
     }
