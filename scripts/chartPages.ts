@@ -4,8 +4,12 @@ import { format, resolveConfig } from 'prettier';
 import { parse } from 'yaml';
 import { groupsOf } from '../src/config/names.ts';
 import { SETTINGS } from '../src/config/settings.ts';
+import { withMonitorBlocks } from './monitorBlocks.ts';
 
 const CHART = join(import.meta.dirname, '../charts/oneShotMetricsServer');
+const HOW_TO_SCRAPE = join(import.meta.dirname, '../docs/operate/prometheus.md');
+/** What Helm makes of the chart with its defaults; a test of the chart keeps it so. */
+const RENDERED = join(import.meta.dirname, '../test/chart/golden/default.golden.yaml');
 const DEPLOY = join(import.meta.dirname, '../deploy');
 const BEGIN = '<!-- values: made from values.yaml by `npm run docs` -->\n';
 const END = '<!-- end of values -->\n';
@@ -18,10 +22,15 @@ export interface Page {
 
 /**
  * The chart's files that are made from others: its README from its values, its schema from the table of settings. What Helm
- * is to package must be below the chart, so the rules and the dashboard are copies of those in deploy/.
+ * is to package must be below the chart, so the rules and the dashboard are copies of those in deploy/. And the ServiceMonitor on
+ * the page about Prometheus, which is the chart's.
  */
 export async function chartPages(): Promise<readonly Page[]> {
-  const made = await Promise.all([page('README.md', readme), page('values.schema.json', schema)]);
+  const made = await Promise.all([
+    page(join(CHART, 'README.md'), readme),
+    page(join(CHART, 'values.schema.json'), schema),
+    page(HOW_TO_SCRAPE, (current) => withMonitorBlocks(current, readFileSync(RENDERED, 'utf8'))),
+  ]);
   return [...made, copy('prometheus/rules.yaml'), copy('grafana/dashboard.json')];
 }
 
@@ -30,8 +39,7 @@ function copy(original: string): Page {
   return { path: join(CHART, 'files', basename(original)), text };
 }
 
-async function page(name: string, make: (current: string) => string): Promise<Page> {
-  const path = join(CHART, name);
+async function page(path: string, make: (current: string) => string): Promise<Page> {
   const options = { ...(await resolveConfig(path)), filepath: path };
   return { path, text: await format(make(readFileSync(path, 'utf8')), options) };
 }

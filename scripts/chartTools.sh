@@ -14,7 +14,7 @@ readonly tools="$PWD/.cache/tools"
 readonly helm3=3.22.0 helm4=4.3.1 kubeconform=0.8.0 hadolint=2.15.1
 # The oldest Kubernetes that Chart.yaml allows, and the newest there is.
 readonly kubernetes=(1.25.16 1.37.2)
-readonly operator=0.85.0
+readonly operator=0.85.0 gateway=1.4.1
 
 fail() {
   echo "scripts/chartTools.sh: $*" >&2
@@ -33,10 +33,11 @@ module() {
   go mod download -json "$1" | sed -nE 's/^\t"Dir": "(.*)",$/\1/p'
 }
 
-# The definitions that kubeconform's schemas are made from: Kubernetes' OpenAPI, and the Operator's CRDs.
+# The definitions that kubeconform's schemas are made from: Kubernetes' OpenAPI, and the CRDs of the
+# Operator and of the Gateway API.
 schemas() {
   local folder="$tools/schemas" version
-  mkdir -p "$folder/operator-$operator"
+  mkdir -p "$folder/operator-$operator" "$folder/gateway-$gateway"
   for version in "${kubernetes[@]}"; do
     [[ -s $folder/kubernetes-$version.json ]] ||
       install -m 644 "$(module "k8s.io/kubernetes@v$version")/api/openapi-spec/swagger.json" "$folder/kubernetes-$version.json"
@@ -44,7 +45,9 @@ schemas() {
   local crds
   crds=$(module "github.com/prometheus-operator/prometheus-operator@v$operator")/example/prometheus-operator-crd
   install -m 644 "$crds"/monitoring.coreos.com_{servicemonitors,podmonitors,prometheusrules}.yaml "$folder/operator-$operator"
-  echo "schemas: have Kubernetes ${kubernetes[*]}, Operator $operator"
+  crds=$(module "sigs.k8s.io/gateway-api@v$gateway")/config/crd/standard
+  install -m 644 "$crds/gateway.networking.k8s.io_httproutes.yaml" "$folder/gateway-$gateway"
+  echo "schemas: have Kubernetes ${kubernetes[*]}, Operator $operator, Gateway API $gateway"
 }
 
 # A wheel on the Python index carries the binary.

@@ -1,5 +1,4 @@
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Access } from './access/access.ts';
 import { copyOf } from './app/copy.ts';
@@ -44,6 +43,7 @@ import { Places } from './http/places.ts';
 import { HEALTH_PATHS, healthRoutes } from './http/healthRoutes.ts';
 import { Ingest } from './http/ingest.ts';
 import { Looks } from './http/looks.ts';
+import { listenOn } from './http/listen.ts';
 import { metricsRoute } from './http/metricsRoute.ts';
 import { openApi } from './http/openapi.ts';
 import { rootRoute } from './http/rootRoute.ts';
@@ -282,7 +282,7 @@ export class App implements AsyncDisposable {
         proxies,
         clock,
         elapsed,
-        mode: settings['scrape.timestamps'] === 'explicit' ? 'timed' : 'untimed',
+        timestamps: settings['scrape.timestamps'],
         byUser: settings['scrapers.byUser'],
         nameOf: this.#naming.nameOf,
         rendered: memory.rendered,
@@ -314,7 +314,11 @@ export class App implements AsyncDisposable {
     const descriptors = await descriptorLimit();
     if (descriptors !== undefined && this.#places.limitTo(descriptors))
       this.#fewDescriptors(descriptors, this.#places.max);
-    const { port, address } = await this.#listen();
+    const { port, address } = await listenOn(
+      this.#server,
+      this.#settings['server.port'],
+      this.#settings['server.host'],
+    );
     this.#sweeping = setInterval(() => this.#connections.sweep(), SWEEP_EVERY_MS).unref();
     try {
       await this.#open();
@@ -367,16 +371,6 @@ export class App implements AsyncDisposable {
   /** What a start would else have to find in the log. Both wait for one sync. */
   async #save(): Promise<void> {
     await Promise.all([this.#counters.save(), this.#acceptor.save()]);
-  }
-
-  #listen(): Promise<AddressInfo> {
-    const { promise, resolve, reject } = Promise.withResolvers<AddressInfo>();
-    this.#server.once('error', reject);
-    this.#server.listen(this.#settings['server.port'], this.#settings['server.host'], () => {
-      this.#server.off('error', reject);
-      resolve(this.#server.address() as AddressInfo);
-    });
-    return promise;
   }
 }
 

@@ -79,7 +79,9 @@ async function run(io: ServeIo, settings: Settings): Promise<number> {
   const app = new App({ settings, version, clock, machine, elapsed, logger, access, guide });
   const broken = app.broken();
   const { port, address } = await app.start();
-  io.stdout.write(greeting(version, settings, port, access.tls === undefined ? 'http' : 'https'));
+  io.stdout.write(
+    greeting(version, settings, { port, address }, access.tls === undefined ? 'http' : 'https'),
+  );
   logger.info({ version, port, store: settings['store.kind'], path: settings['store.path'] }, 'started');
   const warning = openWarning(access.isOpen, address);
   if (warning !== undefined) logger.warn(warning);
@@ -97,8 +99,14 @@ async function run(io: ServeIo, settings: Settings): Promise<number> {
   return OK;
 }
 
-function greeting(version: string, settings: Settings, port: number, scheme: 'http' | 'https'): string {
-  const host = settings['server.host'];
+function greeting(
+  version: string,
+  settings: Settings,
+  { port, address }: { port: number; address: string },
+  scheme: 'http' | 'https',
+): string {
+  // Where there is no IPv6, :: is another address.
+  const host = settings['server.host'] === '::' ? address : settings['server.host'];
   const place = host.includes(':') ? `[${host}]` : host;
   const store =
     settings['store.kind'] === 'memory'

@@ -23,10 +23,10 @@ export const SCRAPE_SETTINGS = {
   }),
 
   'scrape.timestamps': setting({
-    kind: oneOf(['scrape', 'explicit']),
+    kind: oneOf(['scrape', 'explicit', 'auto']),
     default: 'scrape',
     env: [{ name: 'USE_EXPLICIT_TIMESTAMPS', parse: explicitTimestamps }],
-    doc: "The time of a sample: scrape (Prometheus gives it the scrape's time) or explicit (the event's own time).",
+    doc: "The time of a sample where a scraper doesn't say: scrape (Prometheus gives it the scrape's time), explicit (the event's own time) or auto (the event's own time in protobuf, which can end a series; the scrape's otherwise).",
   }),
   'scrape.collapse': setting({
     kind: oneOf(['last', 'sum', 'count', 'spread']),

@@ -33,8 +33,8 @@ const ORIGIN: TextRule = {
 export const SERVER_SETTINGS = {
   'server.host': setting({
     kind: text(NOT_EMPTY),
-    default: '0.0.0.0',
-    doc: 'The address or host name to listen on. :: listens on IPv6 and IPv4.',
+    default: '::',
+    doc: 'The address or host name to listen on. :: is every address of IPv6 and IPv4, or of IPv4 alone where the machine has no IPv6; 0.0.0.0 is every address of IPv4.',
   }),
   'server.port': setting({
     kind: port(),

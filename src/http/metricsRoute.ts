@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Once } from '../core/collapse.ts';
-import { RefusedError, shown } from '../core/errors.ts';
+import { RefusedError } from '../core/errors.ts';
 import type { Claim, Share } from '../core/memory.ts';
 import type { Clock, Monotonic } from '../core/millis.ts';
 import type { Run } from '../core/run.ts';
@@ -21,13 +21,15 @@ import { EmptyAnswers, prepared, sendPrepared } from './emptyAnswers.ts';
 import { Formats } from './formats.ts';
 import { inSteps } from './inSteps.ts';
 import type { Looks } from './looks.ts';
-import type { NameOfAddress, Parameters } from './identify.ts';
+import type { NameOfAddress } from './identify.ts';
 import { identify, withLastingName } from './identify.ts';
 import type { TrustedProxies } from './proxies.ts';
 import { ERROR, textOf } from './openapi.ts';
 import { isOnce } from './onceParameter.ts';
 import { flagOf, parametersOf } from './query.ts';
 import { addedBytes, withoutOf } from './withoutParameter.ts';
+import type { Timestamps } from './timestampsParameter.ts';
+import { modeOf } from './timestampsParameter.ts';
 
 export interface MetricsRouteParts {
   readonly scrapes: Scrapes;
@@ -37,7 +39,7 @@ export interface MetricsRouteParts {
   readonly clock: Clock;
   readonly elapsed: Monotonic;
   /** How samples are timed for a scraper that does not say. */
-  readonly mode: Mode;
+  readonly timestamps: Timestamps;
   /** Whether a scraper's place is bound to the user who scrapes. */
   readonly byUser: boolean;
   readonly nameOf: NameOfAddress;
@@ -70,8 +72,9 @@ const PARAMETERS = {
     scraper: { type: 'string', description: 'who scrapes; else the header X-Scraper-Id, else the address' },
     timestamps: {
       type: 'string',
-      enum: ['explicit', 'scrape'],
-      description: "samples at the event's own time, or at the scrape's",
+      enum: ['explicit', 'scrape', 'auto'],
+      description:
+        "samples at the event's own time, or at the scrape's; auto: at the event's own in protobuf, which can end a series, else as the setting scrape.timestamps says",
     },
     without: {
       type: 'array',
@@ -147,13 +150,13 @@ interface Asked {
 
 async function readRequest(
   { raw, principal }: FastifyRequest,
-  { proxies, mode, byUser, nameOf, formats }: Making,
+  { proxies, timestamps, byUser, nameOf, formats }: Making,
 ): Promise<Asked> {
   const parameters = parametersOf(raw, ['without']);
   const user = byUser ? principal?.name : undefined;
   const identity = identify(raw.socket.remoteAddress ?? '', raw.headers, parameters, proxies, user);
-  const asked = modeOf(parameters) ?? mode;
   const format = formats.of(raw.headers.accept);
+  const asked = modeOf(parameters, timestamps, format);
   const showsEnds = asked === 'timed' && format.kind === 'protobuf';
   return {
     mode: asked,
@@ -305,21 +308,6 @@ const acceptEncodingOf = ({ headers }: FastifyRequest['raw']): string => headers
 function announcesClose({ headers, httpVersionMinor }: FastifyRequest['raw']): boolean {
   const options = (headers.connection ?? '').toLowerCase();
   return httpVersionMinor === 0 ? !options.includes('keep-alive') : options.includes('close');
-}
-
-/** `timestamps=explicit|scrape`, from the `params` of a scrape config. Throws a RefusedError for anything else. */
-function modeOf(parameters: Parameters): Mode | undefined {
-  const timestamps = parameters.get('timestamps');
-  switch (timestamps) {
-    case undefined:
-      return undefined;
-    case 'explicit':
-      return 'timed';
-    case 'scrape':
-      return 'untimed';
-    default:
-      throw new RefusedError('timestamps', `timestamps ${shown(timestamps)} must be explicit or scrape`);
-  }
 }
 
 /** The timeout that Prometheus announces, in ms; undefined where there is none, or none that makes sense. */

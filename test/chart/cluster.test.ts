@@ -10,7 +10,7 @@ const HOW_TO_GET_A_CLUSTER =
 
 const etcd = requireTool('etcd-*/etcd');
 const apiServer = requireTool('kube-apiserver-*/kube-apiserver');
-const crds = requireTool('schemas/operator-*');
+const crds = ['schemas/operator-*', 'schemas/gateway-*'].map((folder) => requireTool(folder));
 const binaries = etcd === undefined || apiServer === undefined ? undefined : { etcd, apiServer };
 const valueFiles = globSync('ci/*-values.yaml', { cwd: CHART }).sort();
 const cluster = binaries === undefined ? undefined : new Cluster(binaries);
@@ -26,10 +26,12 @@ const WARN = '--set=namespace.labels.pod-security\\.kubernetes\\.io/warn=restric
 
 beforeAll(async () => {
   const helm4 = requireTool('helm-4.*/helm');
-  if (cluster === undefined || crds === undefined || helm4 === undefined) return;
+  if (cluster === undefined || helm4 === undefined) return;
   await cluster.start();
+  const folders = crds.filter((folder) => folder !== undefined);
+  const surroundings = cluster.surroundings(folders, ['monitoring', 'shared']);
   using helm = new Helm(helm4, { KUBECONFIG: cluster.kubeconfig });
-  await helm.succeed('install', 'surroundings', cluster.surroundings(crds, ['monitoring', 'shared']));
+  await helm.succeed('install', 'surroundings', surroundings);
 });
 
 afterAll(() => cluster?.[Symbol.asyncDispose]());

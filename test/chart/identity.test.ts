@@ -33,7 +33,7 @@ test("with the chart's role and a real API server, a StatefulSet's Prometheus ke
   await using cluster = new Cluster({ etcd, apiServer });
   await cluster.start();
   using helm = new Helm(helm4, { KUBECONFIG: cluster.kubeconfig });
-  await helm.succeed('install', 'surroundings', cluster.surroundings(crds, []));
+  await helm.succeed('install', 'surroundings', cluster.surroundings([crds], []));
   const values = [`--set=serviceName=e,serviceNamespace=${NAMESPACE}`, '--set=identity.kubernetes=true'];
   await helm.succeed('install', 'e', CHART, ...values);
   const { status } = (await cluster.send('POST', `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/e/token`, {

@@ -29,7 +29,7 @@ const REFUSED: readonly (readonly [set: string, says: readonly string[]])[] = [
   ['serviceMonitor.interval=often', ["at '/serviceMonitor/interval'"]],
   [
     'serviceMonitor.params.timestamps=never',
-    ["at '/serviceMonitor/params/timestamps'", "'explicit', 'scrape'"],
+    ["at '/serviceMonitor/params/timestamps'", "'explicit', 'scrape', 'auto'"],
   ],
   ['serviceMonitor.params.scrapper=a', ["additional properties 'scrapper' not allowed"]],
   [
@@ -37,6 +37,18 @@ const REFUSED: readonly (readonly [set: string, says: readonly string[]])[] = [
     ["at '/serviceMonitor/scrapeProtocols/0'", "'PrometheusProto'"],
   ],
   ['serviceMonitor.without={__address__}', ["at '/serviceMonitor/without/0'"]],
+  ['global.imageregistry=r.example', ["at '/global'", "additional properties 'imageregistry' not allowed"]],
+  ['imageRegistry=https://r.example', ["at '/imageRegistry'"]],
+  ['server.useExplicitTimestamps=yes', ["at '/server/useExplicitTimestamps'"]],
+  ['service.loadBalancerIp=192.0.2.1', ["additional properties 'loadBalancerIp' not allowed"]],
+  ['service.loadBalancerIP=192.0.2.1', ['service.loadBalancerIP: ', 'set service.type to LoadBalancer']],
+  ['service.nodePort=30090', ['service.nodePort: ', 'set service.type']],
+  ['service.externalTrafficPolicy=Local', ['service.externalTrafficPolicy: ', 'set service.type']],
+  ['service.ipFamilyPolicy=Dual', ["at '/service/ipFamilyPolicy'"]],
+  ['ingress.hosts={https://events.example}', ["at '/ingress/hosts/0'"]],
+  ['ingress.enabled=true', ['ingress.hosts: name the host']],
+  ['httpRoute.enabled=true', ['httpRoute.hostnames: name the host']],
+  ['httpRoute.enabled=true,httpRoute.hostnames={events.example}', ['httpRoute.parentRefs: name the Gateway']],
   ['testEvent.schedule=often', ["at '/testEvent/schedule'"]],
   ['config.scrape.eventMax=5', ["at '/config/scrape'", "additional properties 'eventMax' not allowed"]],
   ['config.server.port=80', ["at '/config/server'", "additional properties 'port' not allowed"]],
@@ -94,6 +106,32 @@ describe('the environment of the server', () => {
     });
   });
 
+  test('lets in the hosts of the Ingress and of the HTTPRoute, beside those that are configured', async ({
+    skip,
+  }) => {
+    if (binary === undefined) throw skip(HOW_TO_GET_CHART_TOOLS);
+    const hosts = async (...flags: readonly string[]) => {
+      const loaded = loadSettings({ argv: [], env: await environment(...flags), readFile: () => '{}' });
+      return loaded.action === 'run' ? loaded.settings['server.allowedHosts'] : undefined;
+    };
+    const ingress = '--set=ingress.enabled=true,ingress.hosts={events.example,*.hooks.example}';
+    const route =
+      '--set=httpRoute.enabled=true,httpRoute.hostnames={b.example},httpRoute.parentRefs[0].name=g';
+    expect(await hosts()).toEqual([]);
+    expect(await hosts('--set=ingress.hosts={events.example}')).toEqual([]);
+    expect(await hosts(ingress)).toEqual(['events.example', '*.hooks.example']);
+    expect(await hosts(ingress, route, '--set=config.server.allowedHosts=a.example')).toEqual([
+      'a.example',
+      'events.example',
+      '*.hooks.example',
+      'b.example',
+    ]);
+    expect(await hosts(route, '--set=config.server.allowedHosts={a.example,b.example}')).toEqual([
+      'a.example',
+      'b.example',
+    ]);
+  });
+
   test('has the name that the server knows, for every setting', async ({ skip }) => {
     if (binary === undefined) throw skip(HOW_TO_GET_CHART_TOOLS);
     const keys = Object.keys(SETTINGS).filter((key) => !SET_BY_THE_CHART.has(key));
@@ -110,17 +148,66 @@ describe('the environment of the server', () => {
   });
 });
 
+describe('the parameters of the monitor', () => {
+  test.for<readonly [string, Record<string, readonly string[]>]>([
+    ['serviceMonitor.interval=30s', { scraper: ['$(POD_NAME)'], timestamps: ['auto'] }],
+    ['serviceMonitor.params.scraper=a', { scraper: ['a'], timestamps: ['auto'] }],
+    ['serviceMonitor.params.timestamps=explicit', { scraper: ['$(POD_NAME)'], timestamps: ['explicit'] }],
+    // What the replaced chart could be told still holds.
+    ['server.useExplicitTimestamps=false', { scraper: ['$(POD_NAME)'] }],
+    ['server.useExplicitTimestamps=true', { scraper: ['$(POD_NAME)'] }],
+    ['config.scrape.timestamps=scrape', { scraper: ['$(POD_NAME)'] }],
+    // With these, times of samples do harm.
+    ['serviceMonitor.honorTimestamps=false', { scraper: ['$(POD_NAME)'] }],
+    ['serviceMonitor.trackTimestampsStaleness=true', { scraper: ['$(POD_NAME)'] }],
+    ['identity.kubernetes=true', { timestamps: ['auto'] }],
+    ['identity.kubernetes=true,serviceMonitor.params.scraper=a', { scraper: ['a'], timestamps: ['auto'] }],
+  ])('with %s', async ([set, params], { skip }) => {
+    if (binary === undefined) throw skip(HOW_TO_GET_CHART_TOOLS);
+    using helm = new Helm(binary);
+    const monitor = async (...flags: readonly string[]) => {
+      const text = await helm.template(
+        KUBERNETES,
+        CHART,
+        '--show-only=templates/servicemonitor.yaml',
+        ...flags,
+      );
+      return parse(text) as {
+        spec: { endpoints: readonly { params?: Record<string, readonly string[]> }[] };
+      };
+    };
+    const without = ['instance,pod,node,container,endpoint,service'];
+    expect((await monitor(`--set=${set}`)).spec.endpoints[0]?.params).toEqual({ ...params, without });
+    const bare = await monitor(`--set=${set}`, '--set=serviceMonitor.without=null');
+    expect(bare.spec.endpoints[0]?.params).toEqual(params);
+  });
+});
+
 test('the notes say what to do next, and what is missing', async ({ skip }) => {
   if (binary === undefined) throw skip(HOW_TO_GET_CHART_TOOLS);
   using helm = new Helm(binary);
   const notes = async (...flags: readonly string[]) =>
     helm.succeed('install', 'events', CHART, '--dry-run=client', '--hide-notes=false', ...flags);
+  const command =
+    'helm upgrade events oneShotMetricsServer/oneShotMetricsServer --namespace default --reuse-values ';
+  const label = '--set serviceMonitor.labels.release=kube-prometheus-stack';
+  const namespace = '--set netpol.ingress.allowedNamespaceMatchLabels="{monitoring}"';
   const bare = await notes('--set=persistence.enabled=false');
   expect(bare).toContain('helm test events --namespace default --logs');
   expect(bare).toContain('accepted events are lost when the pod is replaced');
-  expect(bare).toContain('lets in pods of default only');
-  const set = await notes(
-    '--set=netpol.ingress.allowedNamespaceMatchLabels={monitoring},serviceMonitor.labels.release=kps',
+  expect(bare).toContain(
+    'name its Helm release, whose label it selects monitors by, and its namespace, which the NetworkPolicy does not let in yet:\n',
   );
+  expect(bare).toContain(`${command}${label} ${namespace}\n`);
+  expect(await notes('--set=serviceMonitor.labels.release=kps')).toContain(`${command}${namespace}\n`);
+  expect(await notes('--set=netpol.generate=false')).toContain(`${command}${label}\n`);
+  const open =
+    '--set=netpol.ingress.allowedNamespaceMatchLabels={monitoring},serviceMonitor.labels.release=kps';
+  const set = await notes(open);
   expect(set).not.toContain('NOTE:');
+  expect(set).not.toContain('CronJob');
+  expect(await notes(open, '--set=testEvent.enabled=true')).toContain('A CronJob posts a test event');
+  const outside = await notes(open, '--set=ingress.enabled=true,ingress.hosts={events.example}');
+  expect(outside).toContain('Senders outside the cluster reach it by events.example.');
+  expect(outside).toContain('add its namespace to netpol.ingress.allowedNamespaceMatchLabels');
 });

@@ -176,6 +176,42 @@ describe("a scraper's own choice of timestamps", () => {
     expect(await lines('?scraper=x&timestamps=scrape')).toEqual(['events_to_metrics{a="1"} 1']);
     const [timed] = await lines('?scraper=y&timestamps=explicit');
     expect(timed).toMatch(/^events_to_metrics\{a="1"\} 1 \d{13}$/);
-    expect((await scrape(server, '*/*', '?timestamps=maybe')).status).toBe(400);
+  });
+
+  const TEXT_OF_PROMETHEUS =
+    'application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.4';
+  const PROTOBUF_FIRST = `application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,${TEXT_OF_PROMETHEUS}`;
+
+  it.each([
+    ['auto', 'scrape', PROTOBUF_FIRST, true],
+    ['auto', 'scrape', TEXT_OF_PROMETHEUS, false],
+    ['auto', 'scrape', 'text/plain;version=0.0.4;q=1,*/*;q=0.1', false],
+    ['auto', 'explicit', TEXT_OF_PROMETHEUS, true],
+    ['auto', 'auto', TEXT_OF_PROMETHEUS, false],
+    [undefined, 'auto', PROTOBUF_FIRST, true],
+    [undefined, 'auto', TEXT_OF_PROMETHEUS, false],
+    ['scrape', 'auto', PROTOBUF_FIRST, false],
+    ['explicit', 'auto', TEXT_OF_PROMETHEUS, true],
+  ] as const)('is %s, with the setting %s, for %s: timed %s', async (asked, setting, accept, isTimed) => {
+    await using server = await startServer({ 'scrape.timestamps': setting });
+    // Three equal events: with times each is a sample, without Prometheus would store one of them.
+    for (let n = 0; n < 3; n++) await post(server, 'type=deploy');
+    const query = asked === undefined ? '?scraper=x' : `?scraper=x&timestamps=${asked}`;
+    const body = Buffer.from(await (await scrape(server, accept, query)).arrayBuffer());
+    // Each format says the labels anew for each sample; the counter has them, too.
+    expect(body.toString('latin1').match(/deploy/g)).toHaveLength(isTimed ? 4 : 2);
+    const { scrapers } = (await (await fetch(`${server.url}/api/v1/scrapers`)).json()) as {
+      scrapers: { mode: string }[];
+    };
+    expect(scrapers.map(({ mode }) => mode)).toEqual([isTimed ? 'timed' : 'untimed']);
+  });
+
+  it('that is none of them is refused, and the answer says which there are', async () => {
+    await using server = await startServer();
+    const answer = await scrape(server, '*/*', '?timestamps=maybe');
+    expect([answer.status, await answer.json()]).toEqual([
+      400,
+      { error: 'timestamps "maybe" must be explicit, scrape or auto', field: 'timestamps' },
+    ]);
   });
 });

@@ -110,11 +110,11 @@ export class ServerProcess {
   /** Starts `src/main.ts` with flags. Resolves when it is ready. Rejects with its output when it ends before. */
   static async start(
     flags: readonly string[],
-    options: { port?: number; cwd?: string } = {},
+    options: { port?: number; cwd?: string; env?: Record<string, string> } = {},
   ): Promise<ServerProcess> {
     const { child, output, exited } = spawnServer(
       ['--server.host=127.0.0.1', `--server.port=${options.port ?? 0}`, '--log.level=WARN', ...flags],
-      options.cwd === undefined ? {} : { cwd: options.cwd },
+      options,
     );
     const deadline = Date.now() + READY_MS_MAX;
     const ended = exited.then((code) => {

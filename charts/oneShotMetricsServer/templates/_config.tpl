@@ -18,6 +18,19 @@ key, value. Numbers go through JSON, which writes 1000000 where a template write
 {{- end }}
 {{- end }}
 
+{{/* What `config` says, and the hosts that others reach the server by, which it must answer to. */}}
+{{- define "oneShotMetricsServer.config" -}}
+{{- $config := deepCopy .Values.config }}
+{{- $hosts := concat (.Values.ingress.enabled | ternary .Values.ingress.hosts list) (.Values.httpRoute.enabled | ternary .Values.httpRoute.hostnames list) }}
+{{- if $hosts }}
+{{- $server := $config.server | default dict }}
+{{- $own := $server.allowedHosts | default list }}
+{{- $own = kindIs "slice" $own | ternary $own (list $own) }}
+{{- $_ := set $config "server" (set $server "allowedHosts" (concat $own $hosts | uniq)) }}
+{{- end }}
+{{- toJson $config }}
+{{- end }}
+
 {{- define "oneShotMetricsServer.env" -}}
 - name: ONESHOT_SERVER_PORT
   value: {{ .Values.server.port | quote }}
@@ -25,8 +38,10 @@ key, value. Numbers go through JSON, which writes 1000000 where a template write
   value: /data
 - name: LOG_LEVEL
   value: {{ .Values.server.logLevel }}
+{{- if kindIs "bool" .Values.server.useExplicitTimestamps }}
 - name: USE_EXPLICIT_TIMESTAMPS
   value: {{ .Values.server.useExplicitTimestamps | quote }}
+{{- end }}
 {{- with .Values.webConfig }}
 {{- if .existingSecret }}
 - name: ONESHOT_WEB_CONFIG_FILE
@@ -49,7 +64,7 @@ key, value. Numbers go through JSON, which writes 1000000 where a template write
 {{- end }}
 {{- end }}
 {{- end }}
-{{- include "oneShotMetricsServer.settings" (dict "key" "" "value" .Values.config) }}
+{{- include "oneShotMetricsServer.settings" (dict "key" "" "value" (include "oneShotMetricsServer.config" . | fromJson)) }}
 {{- with .Values.extraEnv }}
 {{ toYaml . }}
 {{- end }}

@@ -18,9 +18,21 @@
 {{- .Values.serviceAccount.name | default (.Values.serviceAccount.create | ternary (include "oneShotMetricsServer.fullname" .) "default") }}
 {{- end }}
 
+{{/* An image's repository, from another registry where one is given. Takes a dict: root, repository. */}}
+{{- define "oneShotMetricsServer.repository" -}}
+{{- $first := splitList "/" .repository | first }}
+{{- $path := .repository }}
+{{- /* As Docker tells a registry from a part of the path. */}}
+{{- if and (contains "/" .repository) (or (contains "." $first) (contains ":" $first) (eq $first "localhost")) }}
+{{- $path = .repository | trimPrefix (printf "%s/" $first) }}
+{{- end }}
+{{- $registry := .root.Values.global.imageRegistry | default .root.Values.imageRegistry | trimSuffix "/" }}
+{{- $registry | empty | ternary .repository (printf "%s/%s" $registry $path) }}
+{{- end }}
+
 {{- define "oneShotMetricsServer.image" -}}
 {{- $tag := .Values.server.tag | default .Chart.AppVersion }}
-{{- .Values.server.image }}:{{ $tag }}{{ with .Values.server.digest }}@{{ . }}{{ end }}
+{{- include "oneShotMetricsServer.repository" (dict "root" . "repository" .Values.server.image) }}:{{ $tag }}{{ with .Values.server.digest }}@{{ . }}{{ end }}
 {{- end }}
 
 {{/* Which objects belong to this release; these never change. */}}

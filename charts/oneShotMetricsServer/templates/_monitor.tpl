@@ -4,6 +4,23 @@ name: {{ .name }}
 key: {{ .key }}
 {{- end }}
 
+{{/* The parameters of a scrape, but for defaults that others stand against. */}}
+{{- define "oneShotMetricsServer.params" -}}
+{{- $monitor := .Values.serviceMonitor }}
+{{- $decided := or (kindIs "bool" .Values.server.useExplicitTimestamps) (hasKey (.Values.config.scrape | default dict) "timestamps") }}
+{{- $harmed := or (not $monitor.honorTimestamps) $monitor.trackTimestampsStaleness }}
+{{- range $name, $value := $monitor.params }}
+{{- $values := kindIs "slice" $value | ternary $value (list $value) }}
+{{- $left := dict "timestamps" (and (or $decided $harmed) (has "auto" $values)) "scraper" (and $.Values.identity.kubernetes (has "$(POD_NAME)" $values)) }}
+{{- if not (get $left $name) }}
+{{ $name }}: {{ toJson $values }}
+{{- end }}
+{{- end }}
+{{- with $monitor.without }}
+without: {{ list (join "," .) | toJson }}
+{{- end }}
+{{- end }}
+
 {{/* How to scrape: the endpoint of a ServiceMonitor and of a PodMonitor. */}}
 {{- define "oneShotMetricsServer.endpoint" -}}
 {{- $monitor := .Values.serviceMonitor -}}
@@ -18,13 +35,10 @@ trackTimestampsStaleness: {{ $monitor.trackTimestampsStaleness }}
 {{ $key }}: {{ . }}
 {{- end }}
 {{- end }}
-{{- if or $monitor.params $monitor.without }}
+{{- with include "oneShotMetricsServer.params" . | fromYaml }}
 params:
-  {{- range $name, $value := $monitor.params }}
-  {{ $name }}: {{ kindIs "slice" $value | ternary $value (list $value) | toJson }}
-  {{- end }}
-  {{- with $monitor.without }}
-  without: {{ list (join "," .) | toJson }}
+  {{- range $name, $value := . }}
+  {{ $name }}: {{ toJson $value }}
   {{- end }}
 {{- end }}
 {{- include "oneShotMetricsServer.endpointAuth" .Values.auth.scrape }}

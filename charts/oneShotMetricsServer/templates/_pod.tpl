@@ -4,7 +4,15 @@ serviceAccountName: {{ include "oneShotMetricsServer.serviceAccountName" . }}
 enableServiceLinks: false
 securityContext:
   {{- toYaml .Values.podSecurityContext | nindent 2 }}
-{{- range $key := list "imagePullSecrets" "nodeSelector" "tolerations" "affinity" }}
+{{- $secrets := .Values.imagePullSecrets }}
+{{- range .Values.global.imagePullSecrets }}
+{{- $secrets = append $secrets (kindIs "string" . | ternary (dict "name" .) .) }}
+{{- end }}
+{{- with $secrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- range $key := list "nodeSelector" "tolerations" "affinity" "hostAliases" }}
 {{- with index $.Values $key }}
 {{ $key }}:
   {{- toYaml . | nindent 2 }}
@@ -70,6 +78,10 @@ spec:
       {{ $name }}:
         {{- include "oneShotMetricsServer.probe" (dict "root" $ "probe" .) | nindent 8 }}
       {{- end }}
+      {{- end }}
+      {{- with .Values.lifecycle }}
+      lifecycle:
+        {{- toYaml . | nindent 8 }}
       {{- end }}
       {{- with .Values.server.resources }}
       resources:

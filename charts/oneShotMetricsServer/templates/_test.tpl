@@ -59,6 +59,15 @@ volumes:
 {{- end }}
 {{- end }}
 
+{{/* Empty: the server's own. */}}
+{{- define "oneShotMetricsServer.testEventImage" -}}
+{{- with .Values.testEvent }}
+{{- if .image }}
+{{- list (include "oneShotMetricsServer.repository" (dict "root" $ "repository" .image)) .tag | compact | join ":" }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/* The image's own test, or curl where an image with it is named. Kubernetes itself fills in the variables. */}}
 {{- define "oneShotMetricsServer.testEventCommand" -}}
 {{- if .Values.testEvent.image }}

@@ -66,7 +66,7 @@ export class Cluster implements AsyncDisposable {
       'bind-address': '127.0.0.1',
       'secure-port': String(api),
       'cert-dir': file('certificates'),
-      'service-cluster-ip-range': '10.0.0.0/24',
+      'service-cluster-ip-range': '10.0.0.0/24,fd00::/112',
       'service-account-issuer': 'https://kubernetes.default.svc',
       'service-account-key-file': file('sa.pub'),
       'service-account-signing-key-file': file('sa.key'),
@@ -108,10 +108,10 @@ export class Cluster implements AsyncDisposable {
     return JSON.parse(body);
   }
 
-  /** A chart with what must be there beforehand: the Operator's kinds, and some namespaces. */
-  surroundings(crds: string, namespaces: readonly string[]): string {
+  /** A chart with what must be there beforehand: kinds, from folders with their definitions, and some namespaces. */
+  surroundings(crds: readonly string[], namespaces: readonly string[]): string {
     const chart = join(this.#folder, 'surroundings');
-    cpSync(crds, join(chart, 'crds'), { recursive: true });
+    for (const folder of crds) cpSync(folder, join(chart, 'crds'), { recursive: true });
     mkdirSync(join(chart, 'templates'));
     writeFileSync(join(chart, 'Chart.yaml'), 'apiVersion: v2\nname: surroundings\nversion: 1.0.0\n');
     const manifests = namespaces.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }));

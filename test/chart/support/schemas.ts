@@ -26,13 +26,14 @@ interface GroupVersionKind {
   readonly kind: string;
 }
 
-/** What this chart makes, beside the Operator's kinds. Others, such as CustomResourceDefinition, refer to themselves. */
+/** What this chart makes, beside the kinds of the Operator and of the Gateway API. Others, such as CustomResourceDefinition, refer to themselves. */
 const KINDS = new Set([
   'ClusterRole',
   'ClusterRoleBinding',
   'ConfigMap',
   'CronJob',
   'Deployment',
+  'Ingress',
   'Namespace',
   'NetworkPolicy',
   'PersistentVolumeClaim',
@@ -49,10 +50,10 @@ const KINDS = new Set([
 export const SCHEMA_LOCATION = '{{ .Group }}_{{ .ResourceAPIVersion }}_{{ .ResourceKind }}.json';
 
 /**
- * Writes the schemas of one Kubernetes version and of the Operator's kinds, in the form that kubeconform reads.
+ * Writes the schemas of one Kubernetes version and of the kinds that CRDs define, in the form that kubeconform reads.
  * They are strict: a field that is not in them is an error.
  */
-export function writeSchemas(openApiFile: string, crdFolder: string, folder: string): void {
+export function writeSchemas(openApiFile: string, crdFolders: readonly string[], folder: string): void {
   mkdirSync(folder, { recursive: true });
   const write = (group: string, version: string, kind: string, schema: Schema) => {
     const apiVersion = group === '' ? version : `${group}/${version}`;
@@ -79,8 +80,9 @@ export function writeSchemas(openApiFile: string, crdFolder: string, folder: str
       if (KINDS.has(kind) && kinds.length === 1) write(group, version, kind, strict(definition, definitions));
     }
   }
-  for (const file of readdirSync(crdFolder)) {
-    const { spec } = parse(readFileSync(join(crdFolder, file), 'utf8')) as Crd;
+  const files = crdFolders.flatMap((crds) => readdirSync(crds).map((file) => join(crds, file)));
+  for (const file of files) {
+    const { spec } = parse(readFileSync(file, 'utf8')) as Crd;
     for (const { name, schema } of spec.versions) {
       const { openAPIV3Schema } = schema;
       const properties = { ...(openAPIV3Schema['properties'] as Schema), metadata };
