@@ -54,6 +54,8 @@ interface Connection {
   idleSince: number;
   /** How many bytes had left it when that was last seen to change, and when that was; while an answer is under way. */
   progress: { left: number; at: number } | undefined;
+  /** How many bytes had come when the latest request was there. */
+  readBefore: number;
 }
 
 /** Watches connections, and tells what is seen of each response that carries an offer. It judges nothing. */
@@ -122,6 +124,11 @@ export class Connections implements Yielding {
         cut(socket);
       }
     }
+  }
+
+  /** How many bytes had come on it when its latest request was there; 0 before the first. */
+  readBefore(socket: Socket): number {
+    return this.#connections.get(socket)?.readBefore ?? 0;
   }
 
   /** Whether requests may come on it: it is open, and its handshake, if there is one, is done. */
@@ -221,6 +228,7 @@ export class Connections implements Yielding {
       hasScraped: false,
       idleSince: this.#sweptAt,
       progress: undefined,
+      readBefore: 0,
     };
     this.#connections.set(socket, connection);
     if (this.#stopping) this.#endUnlessUsed(connection);
@@ -250,6 +258,7 @@ export class Connections implements Yielding {
     this.#tell(connection, () => 'nextRequest');
     connection.responding += 1;
     connection.response = response;
+    connection.readBefore = request.socket.bytesRead;
     response.once('close', () => {
       if (connection.response === response) connection.response = undefined;
       this.#responded(connection);

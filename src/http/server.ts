@@ -34,7 +34,7 @@ export interface ServerNews {
 }
 
 /** Headers beside the URL. Prometheus sends about 500 bytes. */
-const HEADER_BYTES_MAX = 32 * 1024;
+export const HEADER_BYTES_MAX = 32 * 1024;
 /** How often Node looks for requests that take too long, in ms; they are cut so much later at most. */
 const TIMEOUT_CHECK_MS = 1_000;
 

@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { RawClient } from '../support/rawHttp.ts';
@@ -22,6 +23,8 @@ async function memoryOf({ url }: RunningServer, holder: string): Promise<{ held:
 
 const head = (type: string, ...more: string[]) =>
   ['POST /event HTTP/1.1', 'Host: test', `Content-Type: ${type}`, ...more, '', ''].join('\r\n');
+
+const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: test\r\n\r\n`;
 
 const FORM = 'application/x-www-form-urlencoded';
 const NDJSON = 'application/x-ndjson';
@@ -77,6 +80,73 @@ it.each([
   20_000,
 );
 
+/** As long as a head may be, but for a little. */
+const LONG_URL = `a=${'b'.repeat(60_000)}`;
+const LONG_HEADER = `X-Long: ${'c'.repeat(30_000)}`;
+const heads = (path: string) => head(FORM, LONG_HEADER, LONG).replace('/event', path);
+
+it.each([
+  ['before bodies that do not end', `${heads(`/event?${LONG_URL}`)}a`, 'answered'],
+  ['before bodies that are refused', `${heads(`/nowhere?${LONG_URL}`)}a`, 'answered'],
+  ['that do not end', heads(`/event?${LONG_URL}`).slice(0, -4), 'closed'],
+  [
+    'that do not end, behind a request',
+    `${get('/-/healthy')}${heads(`/event?${LONG_URL}`).slice(0, -4)}`,
+    'closed',
+  ],
+])(
+  'large heads take no more than their share: %s',
+  async (_, text, how) => {
+    await using server = await startServer(SMALL);
+    const clients = await Promise.all(Array.from({ length: 100 }, () => RawClient.connect(server.port)));
+    let closed = 0;
+    for (const client of clients) {
+      client.socket.once('close', () => (closed += 1));
+      client.send(text);
+    }
+    const post = () => fetch(`${server.url}/event?a=b`, { method: 'POST' });
+    if (how === 'closed') await until(() => closed > 40, SOON);
+    else await until(async () => (await memoryOf(server, 'bodies')).held > 0, SOON);
+    const { held, max } = await memoryOf(server, 'bodies');
+    expect(held).toBeGreaterThan(max / 4);
+    expect(held).toBeLessThanOrEqual(max);
+    expect((await post()).status).toBe(200);
+    for (const client of clients) client.socket.destroy();
+    await until(async () => (await memoryOf(server, 'bodies')).held === 0, SOON);
+  },
+  20_000,
+);
+
+it('who keeps bodies open a byte at a time, and so fills their share, keeps out nobody else', async () => {
+  await using server = await startServer(SMALL);
+  const greedy = await Promise.all(Array.from({ length: 8 }, () => RawClient.connect(server.port)));
+  for (const client of greedy) client.send(`${head(FORM, LONG)}a=${'x'.repeat(400_000)}`);
+  const trickle = setInterval(() => {
+    for (const { socket } of greedy) if (!socket.destroyed) socket.write('x');
+  }, 100);
+  try {
+    await until(async () => {
+      const { held, max } = await memoryOf(server, 'bodies');
+      return held > max * 0.8;
+    }, SOON);
+    const body = `a=${'y'.repeat(900_000)}`;
+    const posted = await new Promise<number | undefined>((resolve, reject) => {
+      const other = request(
+        `${server.url}/event`,
+        { method: 'POST', localAddress: '127.0.0.2', headers: { 'Content-Type': FORM } },
+        (response) => resolve(response.resume().statusCode),
+      );
+      other.once('error', reject).end(body);
+    });
+    // There was memory for it: its value is what is too long.
+    expect(posted).toBe(400);
+  } finally {
+    clearInterval(trickle);
+    for (const client of greedy) client.socket.destroy();
+  }
+  await until(async () => (await memoryOf(server, 'bodies')).held === 0, SOON);
+}, 20_000);
+
 it('a body that alone needs more than there is for all is too large, and says so', async () => {
   await using server = await startServer(SMALL);
   const body = Array.from({ length: 50_000 }, (_, n) => `{"labels":{"n":"${n}"}}\n`).join('');
@@ -114,7 +184,7 @@ it.each(['/metrics?peek=true', '/api/v1/events?limit=1000'])(
     const clients = await Promise.all(Array.from({ length: 60 }, () => RawClient.connect(server.port)));
     for (const client of clients) {
       client.socket.pause();
-      client.send(`GET ${path} HTTP/1.1\r\nHost: test\r\n\r\n`);
+      client.send(get(path));
     }
     await until(async () => (await memoryOf(server, 'answers')).held > 0, SOON);
     const scrape = await fetch(`${server.url}/metrics?scraper=a`);
