@@ -33,7 +33,7 @@ import { AnswerMemory } from './http/answerMemory.ts';
 import { BodyMemory } from './http/bodyMemory.ts';
 import type { AllowedHosts } from './http/browsers/hosts.ts';
 import { backupRoute } from './http/backupRoute.ts';
-import { Connections } from './http/connections.ts';
+import { Connections, cut } from './http/connections.ts';
 import { Closings } from './http/closings.ts';
 import { countersRoute } from './http/countersRoute.ts';
 import { eventRoute } from './http/eventRoute.ts';
@@ -232,7 +232,7 @@ export class App implements AsyncDisposable {
       new BodyMemory(memory.bodies, elapsed),
     );
     this.#http = app;
-    const answers = new AnswerMemory(memory.answers);
+    const answers = new AnswerMemory(memory.answers, cut);
     answers.count(app);
     this.#server = server;
     const { hosts, foreignPages } = browserRules(settings);

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Claim, Share } from '../core/memory.ts';
 import { memoryFull, textBytes } from '../core/memory.ts';
 import { clientOf } from './auth/buckets.ts';
+import { whenClosed } from './whenClosed.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -74,7 +75,7 @@ export class BodyMemory {
     const { raw } = request;
     // A request that was destroyed has no socket any more.
     const { socket } = raw;
-    reply.raw.once('close', () => {
+    whenClosed(reply.raw, () => {
       if (raw.complete || socket.destroyed) claim[Symbol.dispose]();
       else this.#awaitRest(raw, socket, claim, bytes);
     });
@@ -103,7 +104,7 @@ export class BodyMemory {
       if (memory !== undefined && hasBody(request)) {
         const stop = this.#watch(payload, memory, request);
         // What is answered before all of it came must not be waited for.
-        reply.raw.once('close', stop);
+        whenClosed(reply.raw, stop);
       }
       done(null, payload);
     });

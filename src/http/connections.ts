@@ -320,8 +320,8 @@ function byWorth(a: Connection, b: Connection): number {
   return Number(a.hasScraped) - Number(b.hasScraped) || a.idleSince - b.idleSince || a.id - b.id;
 }
 
-/** A reset also takes back what the kernel holds. Under TLS there is none; but nobody mistakes what lacks its last records for a whole. */
-function cut(socket: Socket): void {
+/** Closes a connection at once. A reset also takes back what the kernel holds. Under TLS there is none; but nobody mistakes what lacks its last records for a whole. */
+export function cut(socket: Socket): void {
   if (socket instanceof TLSSocket) socket.destroy();
   else socket.resetAndDestroy();
 }

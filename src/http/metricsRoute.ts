@@ -19,6 +19,8 @@ import type { Prepared } from './emptyAnswers.ts';
 import { EmptyAnswers, prepared, sendPrepared } from './emptyAnswers.ts';
 import { Formats } from './formats.ts';
 import { inSteps } from './inSteps.ts';
+import { MakingTurns } from './makingTurns.ts';
+import { clientOf } from './auth/buckets.ts';
 import type { NameOfAddress, Parameters } from './identify.ts';
 import { identify, withLastingName } from './identify.ts';
 import type { TrustedProxies } from './proxies.ts';
@@ -89,8 +91,9 @@ export function metricsRoute(app: FastifyInstance, given: MetricsRouteParts): vo
     ...given,
     renderer: new Renderer(given.rendered),
     compressor: new Compressor(),
-    emptyAnswers: new EmptyAnswers(),
+    emptyAnswers: new EmptyAnswers(given.ownMetrics),
     formats: new Formats(),
+    turns: new MakingTurns(),
   };
   app.get('/metrics', { exposeHeadRoute: false, schema: SCHEMA }, async (request, reply) => {
     const asked = await readRequest(request, parts);
@@ -114,6 +117,7 @@ interface Making extends MetricsRouteParts {
   readonly compressor: Compressor;
   readonly emptyAnswers: EmptyAnswers;
   readonly formats: Formats;
+  readonly turns: MakingTurns;
 }
 
 interface Asked {
@@ -163,10 +167,13 @@ async function scrape(
     memory,
   });
   const acceptEncoding = acceptEncodingOf(raw);
-  if (offerId === undefined) return sendPrepared(reply, await emptyAnswer(format, acceptEncoding, parts));
+  if (offerId === undefined) {
+    memory[Symbol.dispose]();
+    return sendPrepared(reply, await emptyAnswer(format, acceptEncoding, parts), answers);
+  }
   let body: Encoded;
   try {
-    body = await bodyOf(runs, mode, format, acceptEncoding, parts);
+    body = await inTurn(reply, parts, () => bodyOf(runs, mode, format, acceptEncoding, parts));
   } catch (error) {
     scrapes.observe(identity.id, offerId, 'closed');
     throw error;
@@ -174,7 +181,11 @@ async function scrape(
   hold(body, memory, reply, parts);
   const offer = { scraperId: identity.id, offerId, askedAt, timeoutMs };
   if (connections.carry(raw, reply.raw, offer, () => void send(reply, format, body))) return reply;
-  throw new RefusedError(
+  throw gone();
+}
+
+function gone(): RefusedError {
+  return new RefusedError(
     'connection',
     'the connection was ended from the other side before this answer, so nobody could tell whether it arrives; keep it open until the answer is there, or look with peek=true',
   );
@@ -192,11 +203,11 @@ async function peek(
   const runs = await parts.scrapes.peek(identity, mode, memory);
   const acceptEncoding = acceptEncodingOf(raw);
   if (runs.length === 0 && why === undefined)
-    return sendPrepared(reply, await emptyAnswer(format, acceptEncoding, parts));
+    return sendPrepared(reply, await emptyAnswer(format, acceptEncoding, parts), parts.answers);
   if (why !== undefined) reply.header('X-Oneshot-Note', why);
   // The other formats have no place for a remark.
   const remark = why !== undefined && format.kind === 'text' ? `# ${why}\n` : undefined;
-  const body = await bodyOf(runs, mode, format, acceptEncoding, parts, remark);
+  const body = await inTurn(reply, parts, () => bodyOf(runs, mode, format, acceptEncoding, parts, remark));
   hold(body, memory, reply, parts);
   return send(reply, format, body);
 }
@@ -205,6 +216,18 @@ async function peek(
 function hold({ parts, size }: Encoded, memory: Claim, { raw }: FastifyReply, { answers }: Making): void {
   memory[Symbol.dispose]();
   if (size > JOINED_BYTES_MAX) answers.hold(raw, parts);
+}
+
+/** Makes an answer when it is its client's turn, if that still waits for it. */
+function inTurn<Made>(
+  { raw, request }: FastifyReply,
+  { turns }: Making,
+  make: () => Promise<Made>,
+): Promise<Made> {
+  return turns.take(clientOf(request.socket.remoteAddress ?? ''), () => {
+    if (raw.closed) throw gone();
+    return make();
+  });
 }
 
 async function bodyOf(
@@ -222,14 +245,15 @@ async function bodyOf(
   return compressor.encode(pieces, acceptEncoding);
 }
 
-/** What one gets for whom there is nothing new. */
+/** What one gets for whom there is nothing new. Whoever asks in the same way waits for the same one, so all of them are one client's. */
 function emptyAnswer(format: Format, acceptEncoding: string, parts: Making): Prepared | Promise<Prepared> {
-  const own = parts.ownMetrics();
   const way = `${takesGzip(acceptEncoding) ? 'gzip' : 'plain'} ${format.contentType}`;
-  return parts.emptyAnswers.of(own, way, async () => {
-    const body = await bodyOf([], 'untimed', format, acceptEncoding, parts, undefined, own);
-    return prepared(headersOf(format, body), body.parts);
-  });
+  return parts.emptyAnswers.of(way, (begin) =>
+    parts.turns.take('', async () => {
+      const body = await bodyOf([], 'untimed', format, acceptEncoding, parts, undefined, begin());
+      return prepared(headersOf(format, body), body.parts);
+    }),
+  );
 }
 
 function headersOf(format: Format, { encoding }: Encoded): Readonly<Record<string, string>> {

@@ -117,6 +117,11 @@ export function buildServer(
     const path = new RegExp(`^${url.replaceAll(/:\w+/g, '[^/]+')}$`);
     routes.push({ path, methods: [method].flat() });
   });
+  app.addHook('onRequest', (request, reply, done) => {
+    // An answer to a pipelined request would wait for the one before it, and be held all the while.
+    if (request.method !== 'POST' && reply.raw.socket === null) reply.raw.once('socket', () => done());
+    else done();
+  });
   app.addHook('onRequest', (request, _reply, done) => {
     if (request.raw.httpVersion === '1.1' && request.headers.host === undefined)
       throw new RefusedError('Host', 'the header Host is missing; HTTP/1.1 asks every request for it');
