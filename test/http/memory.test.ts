@@ -12,8 +12,12 @@ const SMALL = { 'memory.max': 16 * MIB } as const;
 const SOON = { timeout: 8_000, interval: 20 };
 
 /** What a holder has taken, and what it may. */
-async function memoryOf({ url }: RunningServer, holder: string): Promise<{ held: number; max: number }> {
-  const samples = parseSamples(await (await fetch(`${url}/metrics?peek=true`)).text());
+async function memoryOf(
+  { url }: RunningServer,
+  holder: string,
+  query = 'peek=true',
+): Promise<{ held: number; max: number }> {
+  const samples = parseSamples(await (await fetch(`${url}/metrics?${query}`)).text());
   const of = (name: string) =>
     samples.find(
       (sample) => sample.name === `events_to_metrics_${name}` && sample.labels.get('holder') === holder,
@@ -29,6 +33,7 @@ const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: test\r\n\r\n`;
 const FORM = 'application/x-www-form-urlencoded';
 const NDJSON = 'application/x-ndjson';
 const LONG = 'Content-Length: 900000';
+const ESCAPINGS = ['allow-utf-8', 'underscores', 'dots', 'values'];
 const GZIP = 'Content-Encoding: gzip';
 
 /** A part of a body that is 1 MB long when it is decompressed. */
@@ -198,3 +203,33 @@ it.each(['/metrics?peek=true', '/api/v1/events?limit=1000'])(
   },
   20_000,
 );
+
+it('scrapes of nothing that nobody reads take no more than their share, however they are asked for', async () => {
+  await using server = await startServer(SMALL);
+  const types = Array.from({ length: 1_000 }, (_, n) => `{"labels":{"type":"${'x'.repeat(100)}${n}"}}\n`);
+  for (let from = 0; from < types.length; from += 250) {
+    const body = types.slice(from, from + 250).join('');
+    const posted = await fetch(`${server.url}/event`, {
+      method: 'POST',
+      headers: { 'Content-Type': NDJSON },
+      body,
+    });
+    expect(posted.status).toBe(200);
+  }
+  const clients = await Promise.all(Array.from({ length: 10 }, () => RawClient.connect(server.port)));
+  const ask = (at: number) =>
+    `GET /metrics?scraper=${at % 5} HTTP/1.1\r\nHost: test\r\nAccept: text/plain;version=1.0.0;escaping=${ESCAPINGS[at % 4]}\r\n\r\n`;
+  // Whoever only looks is refused meanwhile.
+  const answers = () => memoryOf(server, 'answers', 'scraper=other');
+  for (const client of clients) {
+    client.socket.pause();
+    client.send(Array.from({ length: 100 }, (_, at) => ask(at)).join(''));
+  }
+  await until(async () => (await answers()).held > 0, SOON);
+  for (let look = 0; look < 5; look += 1) {
+    const { held, max } = await answers();
+    expect(held).toBeLessThanOrEqual(max);
+  }
+  for (const client of clients) client.socket.destroy();
+  await until(async () => (await answers()).held === 0, SOON);
+}, 30_000);
