@@ -7,6 +7,7 @@ import { eventBytes, eventFromDraft } from '../core/event.ts';
 import { Layouts } from '../core/layout.ts';
 import { checkId, idIn } from '../core/id.ts';
 import type { Claim, Share } from '../core/memory.ts';
+import { inSteps } from './inSteps.ts';
 import type { AcceptOptions, Accepted, Acceptor, Outcome } from '../relay/accept.ts';
 
 export interface IngestOptions {
@@ -34,6 +35,9 @@ export interface IngestReply {
 
 /** What an event that is refused takes until its error is told, in bytes. An estimate. */
 const REFUSED_BYTES = 1_024;
+
+/** So many are read before others may have their turns. Few bodies hold more. */
+const STEP_EVENTS = 256;
 
 /** The space of ids that are given to requests of several events. */
 const REQUESTS = 'request';
@@ -88,7 +92,7 @@ export class Ingest {
     const events: Event[] = [];
     const refused = new Map<number, RefusedError>();
     let place = 0;
-    const take = (some: Iterable<Read>): void => {
+    const take = function* (this: Ingest, some: Iterable<Read>): Generator<void, void> {
       for (const read of some) {
         if (place === this.#eventsMax) throw tooMany(this.#eventsMax);
         try {
@@ -103,10 +107,15 @@ export class Ingest {
           refused.set(place, placed);
         }
         place += 1;
+        if (place % STEP_EVENTS === 0) yield;
       }
     };
-    if (Symbol.asyncIterator in reads) for await (const some of reads) take(some);
-    else take(reads);
+    const takeAll = async (some: Iterable<Read>): Promise<void> => {
+      const steps = take.call(this, some);
+      if (steps.next().done !== true) await inSteps(steps);
+    };
+    if (Symbol.asyncIterator in reads) for await (const some of reads) await takeAll(some);
+    else await takeAll(reads);
     const accepted = await this.#store(events, { isPartial, requestId }, isBatch);
     return isPartial ? itemReply(accepted, refused) : { status: 200, body: bodyOf(accepted, isBatch) };
   }

@@ -5,11 +5,12 @@ import type { Clock } from '../core/millis.ts';
 import type { Acceptor } from '../relay/accept.ts';
 import type { IdRefresher } from '../relay/refresh.ts';
 import type { Delivered, DeliveryRules } from '../wire/in/mapping/delivery.ts';
-import { readDelivery } from '../wire/in/mapping/delivery.ts';
+import { deliverySteps } from '../wire/in/mapping/delivery.ts';
 import { parseDocument } from '../wire/in/mapping/document.ts';
 import type { AnswerForm } from '../wire/in/mapping/presets/preset.ts';
 import type { Headers } from '../wire/in/mapping/reference.ts';
 import type { Webhook } from '../wire/in/mapping/webhooks.ts';
+import { inSteps } from './inSteps.ts';
 import { ERROR } from './openapi.ts';
 import { checkSecret } from './webhookSecret.ts';
 
@@ -50,7 +51,7 @@ async function deliver(
     Object.hasOwn(request.headers, name) ? request.headers[name]?.toString() : undefined;
   checkSecret(webhook.secret, headers, body);
   refuseForm(headers);
-  const delivered = readDelivery(webhook, parseDocument(body), headers, rules, clock());
+  const delivered = await inSteps(deliverySteps(webhook, parseDocument(body), headers, rules, clock()));
   // One is told; a body may hold many.
   const [told] = delivered.refused;
   const refused = told !== undefined && isBatch ? told.error.at(`[${told.item}]`) : told?.error;

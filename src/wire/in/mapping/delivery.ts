@@ -33,18 +33,30 @@ const MAPPED: DraftFields = {
 };
 
 /** Makes events of a delivery. Throws a RefusedError for one that can't be read at all. */
-export function readDelivery(
+export function readDelivery(...given: Parameters<typeof deliverySteps>): Delivered {
+  const steps = deliverySteps(...given);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** The same in steps, one for each item: a body may hold tens of thousands. */
+export function* deliverySteps(
   { mapping, shape, idSpace }: Webhook,
   document: unknown,
   headers: Headers,
   { rules, eventsMax }: DeliveryRules,
   now: Millis,
-): Delivered {
+): Generator<void, Delivered> {
   const run = { idSpace, idBytesMax: rules.limits.idBytesMax, names: rules.names, eventsMax };
   const mapped = mapDelivery(mapping, { document: shape(document, now), headers }, run);
   const events: Event[] = [];
   const refused: { item: number; error: RefusedError }[] = [];
-  for (const [item, { draft, refusal }] of mapped.entries()) {
+  let item = -1;
+  for (const { draft, refusal } of mapped) {
+    item += 1;
+    yield;
     if (refusal !== undefined) refused.push({ item, error: refusal });
     if (draft === undefined) continue;
     try {
@@ -54,5 +66,5 @@ export function readDelivery(
       refused.push({ item, error });
     }
   }
-  return { events, ignored: mapped.length - events.length - refused.length, refused };
+  return { events, ignored: item + 1 - events.length - refused.length, refused };
 }

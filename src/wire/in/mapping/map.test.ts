@@ -21,11 +21,12 @@ function map(
 ) {
   const mapping = compileMapping('webhooks.w', source, { limits: LIMITS, names, reserved: () => false });
   const run = { idSpace: 'w', idBytesMax: 64, names, eventsMax: 3 };
-  return mapDelivery(
+  const mapped = mapDelivery(
     mapping,
     { document: parseJson(JSON.stringify(document)), headers: (name) => headers[name] },
     run,
-  ).map(({ draft, refusal }) => draft ?? refusal?.message ?? null);
+  );
+  return Array.from(mapped, ({ draft, refusal }) => draft ?? refusal?.message ?? null);
 }
 
 /** The labels of the only event. */
@@ -285,6 +286,6 @@ describe('value, time and id', () => {
     );
     const run = { idSpace: 'w', idBytesMax: 64, names: 'legacy', eventsMax: 1 } as const;
     const delivery = { document: parseJson('{"id":9007199254740993}'), headers: () => undefined };
-    expect(mapDelivery(mapping, delivery, run)).toMatchObject([{ draft: { id: '9007199254740993' } }]);
+    expect([...mapDelivery(mapping, delivery, run)]).toMatchObject([{ draft: { id: '9007199254740993' } }]);
   });
 });

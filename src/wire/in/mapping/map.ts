@@ -34,15 +34,16 @@ export interface Mapped {
 }
 
 /**
- * Reads the drafts out of a body, one for each item whose kind is known. Throws a RefusedError where the array of items isn't there, and a
+ * Reads the drafts out of a body as they are asked for, one for each item whose kind is known. Throws a RefusedError where the array of items isn't there, and a
  * TooLargeError where it is too long; an item that can't be read is told in its place.
  */
 export function mapDelivery(
   mapping: Mapping,
   { document, headers }: Delivery,
   run: MappingRun,
-): readonly Mapped[] {
-  return itemsOf(mapping, document, run.eventsMax).map((item) => {
+): IteratorObject<Mapped> {
+  const items = itemsOf(mapping, document, run.eventsMax);
+  return items.values().map((item) => {
     try {
       const material = { item, document, headers };
       const kind = mapping.kinds.find((each) => isOfKind(each, material));
