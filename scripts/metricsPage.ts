@@ -36,6 +36,7 @@ const CLOSED: Record<CloseReason, string> = {
     'one client address had reached `server.connectionsPerClientMax`; its own go, in the same order',
   descriptors: 'the process, or the machine, had no file descriptors left',
   stalled: 'the client read nothing of an answer for 30 s',
+  memory: 'heads of requests that had not come whole took up half of the memory that is left for requests',
 };
 
 const HEAD = ['Metric', 'Type', 'Labels', 'Help'];

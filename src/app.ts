@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Access } from './access/access.ts';
 import { copyOf } from './app/copy.ts';
@@ -32,7 +33,7 @@ import { AnswerMemory } from './http/answerMemory.ts';
 import { BodyMemory } from './http/bodyMemory.ts';
 import type { AllowedHosts } from './http/browsers/hosts.ts';
 import { backupRoute } from './http/backupRoute.ts';
-import { Connections } from './http/connections.ts';
+import { Connections, cut } from './http/connections.ts';
 import { Closings } from './http/closings.ts';
 import { countersRoute } from './http/countersRoute.ts';
 import { eventRoute } from './http/eventRoute.ts';
@@ -49,8 +50,9 @@ import { openApi } from './http/openapi.ts';
 import { rootRoute } from './http/rootRoute.ts';
 import { scrapersRoutes } from './http/scrapersRoutes.ts';
 import { openPostLane } from './http/lane/postLane.ts';
+import { Heads } from './http/heads.ts';
 import type { RequestObserver } from './http/server.ts';
-import { buildServer } from './http/server.ts';
+import { HEADER_BYTES_MAX, buildServer } from './http/server.ts';
 import { webhookRoutes } from './http/webhookRoutes.ts';
 import type { Damage, Log } from './log/log.ts';
 import { MemoryLog } from './log/memory/memoryLog.ts';
@@ -82,6 +84,8 @@ import { welcome } from './ui/welcome.ts';
 const HOUSEKEEPING_EVERY_MS = 1_000;
 /** How often connections are looked at for answers that make no progress, in ms. */
 const SWEEP_EVERY_MS = 1_000;
+/** How often heads that have not come whole are weighed, in ms: within it, what a fast client sends is not bounded. */
+const WEIGH_EVERY_MS = 100;
 /** How often what a start needs is saved, in rounds of that: what came in since is read again after a crash. */
 const SAVED_EVERY = 10;
 
@@ -115,7 +119,9 @@ export class App implements AsyncDisposable {
   readonly #connections: Connections;
   readonly #places: Places;
   readonly #fewDescriptors: (limit: number, connections: number) => void;
+  readonly #heads: Heads;
   #sweeping: NodeJS.Timeout | undefined;
+  #weighing: NodeJS.Timeout | undefined;
   readonly #naming: Naming;
   readonly #access: Access;
   readonly #hosts: AllowedHosts;
@@ -215,6 +221,7 @@ export class App implements AsyncDisposable {
 
     const proxies = trustedProxies(settings);
     this.#connections = new Connections(scrapes, elapsed, proxies, closings);
+    this.#heads = new Heads(memory.bodies, settings['event.urlMax'] + HEADER_BYTES_MAX, closings);
     this.#places = new Places(placeLimits(settings), proxies, this.#connections, closings, elapsed);
     const observeRequest: RequestObserver = (route, method, status) =>
       ownMetrics.countRequest(route, method, status);
@@ -227,7 +234,7 @@ export class App implements AsyncDisposable {
       new BodyMemory(memory.bodies, elapsed),
     );
     this.#http = app;
-    const answers = new AnswerMemory(memory.answers);
+    const answers = new AnswerMemory(memory.answers, cut);
     answers.count(app);
     const looks = new Looks();
     this.#server = server;
@@ -320,10 +327,13 @@ export class App implements AsyncDisposable {
       this.#settings['server.host'],
     );
     this.#sweeping = setInterval(() => this.#connections.sweep(), SWEEP_EVERY_MS).unref();
+    const readBefore = (socket: Socket) => this.#connections.readBefore(socket);
+    this.#weighing = setInterval(() => this.#heads.weigh(this.#server, readBefore), WEIGH_EVERY_MS).unref();
     try {
       await this.#open();
     } catch (error) {
       clearInterval(this.#sweeping);
+      clearInterval(this.#weighing);
       this.#server.close();
       this.#server.closeAllConnections();
       throw error;
@@ -352,6 +362,7 @@ export class App implements AsyncDisposable {
     this.#access[Symbol.dispose]();
     await this.#connections.stop(this.#settings['server.stopTimeout']);
     clearInterval(this.#sweeping);
+    clearInterval(this.#weighing);
     this.#server.close();
     await this.#http.close();
     await this.#naming[Symbol.asyncDispose]();

@@ -29,8 +29,8 @@ export class Share {
   readonly bytesMax: number;
   /** How often somebody was refused, or had to make do with less, since there was no room. */
   refused = 0;
-  /** Asked where there is no room: makes somebody give back what he holds, and tells whether there was such a one. */
-  makeRoom: () => boolean = () => false;
+  /** Asked where there is no room for one claim: makes somebody give back what he holds, and tells whether there was such a one. */
+  makeRoom: (asker: Claim) => boolean = () => false;
   #held = 0;
 
   constructor(bytesMax: number) {
@@ -96,7 +96,7 @@ export class Claim implements Disposable {
     if (this.#isOver) return;
     this.progressed();
     if (this.#held + bytes > this.#share.bytesMax) throw tooLarge(this.#share.bytesMax);
-    while (!this.#share.take(bytes)) if (!this.#share.makeRoom()) throw memoryFull();
+    while (!this.#share.take(bytes)) if (!this.#share.makeRoom(this)) throw memoryFull();
     this.#held += bytes;
   }
 

@@ -1,11 +1,15 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Claim, Share } from '../core/memory.ts';
-import { memoryFull } from '../core/memory.ts';
+import { memoryFull, textBytes } from '../core/memory.ts';
+import { clientOf } from './auth/buckets.ts';
+import { whenClosed } from './whenClosed.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What a request with a body holds of the memory for bodies, until its answer has left. */
+    /** What a request with a body, or with a large head, holds of the memory for bodies, until it is over. */
     memory: Claim | undefined;
   }
   interface FastifyContextConfig {
@@ -14,14 +18,22 @@ declare module 'fastify' {
   }
 }
 
+/** What a request takes beside its head and its body, in bytes: the objects of Node's and of Fastify's, and a stream or two. Measured. */
+const REQUEST_BYTES = 16 * 1024;
+/** The head of a request without a body is counted where it takes more: all others are answered at once. */
+const FREE_HEAD_BYTES = 16 * 1024;
 /** What a chunk takes beside its bytes: who sends byte by byte sends that many of them. */
 const CHUNK_BYTES = 256;
 /** A body of which nothing came for so long gives way to others where memory is short, in ms. */
 const STALLED_MS = 2_000;
 
+/** Whose holdings have to be so many times those of who asks, so that they give way: who is made to come again costs all more. */
+const GREED = 2;
+
 /** A body that is being read. */
 interface Reading {
   readonly claim: Claim;
+  readonly socket: Socket;
   /** Ends the reading; the request is answered with the error. */
   readonly fail: (error: Error) => void;
   /** When something of it came last. */
@@ -29,8 +41,9 @@ interface Reading {
 }
 
 /**
- * Counts what bodies hold from when they are read until their requests are answered. Where there is no room for more, the one that
- * stalled longest gives way; where none has, who wants more is refused.
+ * Counts what requests hold from when their heads are there until they are over: answered, and read to their ends. Where there is no
+ * room for more, what is answered already gives way, then what stalled longest; where nothing has, the largest of the client that holds most, if it holds far more
+ * than the one that asks. So a client that keeps its bodies open, a byte at a time, keeps out nobody but itself.
  */
 export class BodyMemory {
   readonly #share: Share;
@@ -38,33 +51,60 @@ export class BodyMemory {
   readonly #elapsed: () => number;
   /** Those of which something came last are the last. */
   readonly #readings = new Set<Reading>();
+  /** Requests that are answered, while the rest of their bodies is still to come. */
+  readonly #rests = new Map<Claim, Socket>();
 
   constructor(share: Share, elapsed: () => number) {
     this.#share = share;
     this.#elapsed = elapsed;
-    share.makeRoom = () => this.#dropStalled();
+    share.makeRoom = (asker) => this.#dropRest() || this.#dropStalled() || this.#dropOfGreediest(asker);
   }
 
-  /** Opens a claim for each request with a body. To be called before bodies are decoded. */
+  /** Opens a claim for each request with a body, or with a large head. To be called before bodies are decoded. */
   open(app: FastifyInstance): void {
     app.decorateRequest('memory', undefined);
     app.addHook('preParsing', (request, reply, payload, done) => {
-      if (hasBody(request)) {
-        const claim = (request.memory = this.#share.claim());
-        reply.raw.once('close', () => claim[Symbol.dispose]());
-      }
+      const head = headBytes(request.raw);
+      if (head > FREE_HEAD_BYTES || hasBody(request)) this.#open(request, reply, head + REQUEST_BYTES);
       done(null, payload);
     });
+  }
+
+  #open(request: FastifyRequest, reply: FastifyReply, bytes: number): void {
+    const claim = (request.memory = this.#share.claim());
+    const { raw } = request;
+    // A request that was destroyed has no socket any more.
+    const { socket } = raw;
+    whenClosed(reply.raw, () => {
+      if (raw.complete || socket.destroyed) claim[Symbol.dispose]();
+      else this.#awaitRest(raw, socket, claim, bytes);
+    });
+    claim.take(bytes);
+  }
+
+  /** Node keeps a request until its body has come, also where it is answered: its head is still there. */
+  #awaitRest(request: IncomingMessage, socket: Socket, claim: Claim, bytes: number): void {
+    const over = (): void => {
+      this.#rests.delete(claim);
+      request.off('end', over);
+      socket.off('close', over);
+      claim[Symbol.dispose]();
+    };
+    claim.resize(bytes);
+    this.#rests.set(claim, socket);
+    request.once('end', over);
+    socket.once('close', over);
+    while (this.#share.held > this.#share.bytesMax) if (!this.#dropRest()) break;
   }
 
   /** Counts what comes of each body. What its route reads as it comes, the route counts. To be called behind what decodes bodies. */
   count(app: FastifyInstance): void {
     app.addHook('preParsing', (request, reply, payload, done) => {
       const { memory } = request;
-      if (memory !== undefined) {
+      if (memory !== undefined && hasBody(request)) {
         const stop = this.#watch(payload, memory, request);
         // What is answered before all of it came must not be waited for.
-        reply.raw.once('close', stop);
+        whenClosed(reply.raw, stop);
       }
       done(null, payload);
     });
@@ -85,6 +125,7 @@ export class BodyMemory {
     };
     const reading: Reading = {
       claim,
+      socket: request.raw.socket,
       at: this.#elapsed(),
       fail: (error) => {
         stop();
@@ -104,17 +145,65 @@ export class BodyMemory {
     return stop;
   }
 
+  /** Closes the connection whose rest is awaited longest: its client has its answer. Tells whether there is such a one. */
+  #dropRest(): boolean {
+    for (const [claim, socket] of this.#rests) {
+      this.#rests.delete(claim);
+      claim[Symbol.dispose]();
+      socket.destroy();
+      return true;
+    }
+    return false;
+  }
+
   /** Gives up the body that stalled longest; tells whether one has. */
   #dropStalled(): boolean {
     for (const reading of this.#readings) {
       if (this.#elapsed() - reading.at < STALLED_MS) return false;
-      reading.fail(memoryFull('the request came too slowly while others needed its memory'));
-      const held = reading.claim.held;
-      reading.claim[Symbol.dispose]();
-      if (held > 0) return true;
+      if (this.#drop(reading, 'the request came too slowly while others needed its memory')) return true;
     }
     return false;
   }
+
+  #dropOfGreediest(asker: Claim): boolean {
+    const clients = new Map<string, { held: number; largest: Reading }>();
+    let asking: string | undefined;
+    for (const reading of this.#readings) {
+      const { claim } = reading;
+      const client = clientOf(reading.socket.remoteAddress ?? '');
+      if (claim === asker) asking = client;
+      const known = clients.get(client);
+      if (known === undefined) {
+        clients.set(client, { held: claim.held, largest: reading });
+        continue;
+      }
+      known.held += claim.held;
+      if (claim.held > known.largest.claim.held) known.largest = reading;
+    }
+    let [client, greediest] = ['', { held: 0 } as { held: number; largest?: Reading }];
+    for (const [name, each] of clients) if (each.held > greediest.held) [client, greediest] = [name, each];
+    // A body that has come whole is none that is being read.
+    const own = asking === undefined ? asker.held : (clients.get(asking)?.held ?? 0);
+    const { held, largest } = greediest;
+    if (largest === undefined || client === asking || held <= own * GREED) return false;
+    return this.#drop(largest, 'other clients needed the memory that your requests take together');
+  }
+
+  /** Gives up a body; tells whether that brought anything. */
+  #drop(reading: Reading, why: string): boolean {
+    this.#readings.delete(reading);
+    reading.fail(memoryFull(why));
+    const { held } = reading.claim;
+    reading.claim.give(held);
+    return held > 0;
+  }
+}
+
+/** What a request's head takes. */
+function headBytes({ url = '', rawHeaders }: IncomingMessage): number {
+  let bytes = textBytes(url);
+  for (const text of rawHeaders) bytes += textBytes(text);
+  return bytes;
 }
 
 export function hasBody({ headers }: Pick<FastifyRequest, 'headers'>): boolean {

@@ -1,5 +1,5 @@
 /** Why this side closed a connection before its client was done with it. */
-export type CloseReason = 'connections_max' | 'client_max' | 'descriptors' | 'stalled';
+export type CloseReason = 'connections_max' | 'client_max' | 'descriptors' | 'stalled' | 'memory';
 
 /** Hears of each connection that was closed; `client` is its address, where that is known. */
 export type CloseNews = (reason: CloseReason, client: string | undefined) => void;
@@ -11,6 +11,7 @@ export class Closings {
     client_max: 0,
     descriptors: 0,
     stalled: 0,
+    memory: 0,
   };
   readonly #news: CloseNews;
 

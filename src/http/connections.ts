@@ -54,6 +54,8 @@ interface Connection {
   idleSince: number;
   /** How many bytes had left it when that was last seen to change, and when that was; while an answer is under way. */
   progress: { left: number; at: number } | undefined;
+  /** How many bytes had come when the latest request was there. */
+  readBefore: number;
 }
 
 /** Watches connections, and tells what is seen of each response that carries an offer. It judges nothing. */
@@ -122,6 +124,11 @@ export class Connections implements Yielding {
         cut(socket);
       }
     }
+  }
+
+  /** How many bytes had come on it when its latest request was there; 0 before the first. */
+  readBefore(socket: Socket): number {
+    return this.#connections.get(socket)?.readBefore ?? 0;
   }
 
   /** Whether requests may come on it: it is open, and its handshake, if there is one, is done. */
@@ -221,6 +228,7 @@ export class Connections implements Yielding {
       hasScraped: false,
       idleSince: this.#sweptAt,
       progress: undefined,
+      readBefore: 0,
     };
     this.#connections.set(socket, connection);
     if (this.#stopping) this.#endUnlessUsed(connection);
@@ -250,6 +258,7 @@ export class Connections implements Yielding {
     this.#tell(connection, () => 'nextRequest');
     connection.responding += 1;
     connection.response = response;
+    connection.readBefore = request.socket.bytesRead;
     response.once('close', () => {
       if (connection.response === response) connection.response = undefined;
       this.#responded(connection);
@@ -311,8 +320,8 @@ function byWorth(a: Connection, b: Connection): number {
   return Number(a.hasScraped) - Number(b.hasScraped) || a.idleSince - b.idleSince || a.id - b.id;
 }
 
-/** A reset also takes back what the kernel holds. Under TLS there is none; but nobody mistakes what lacks its last records for a whole. */
-function cut(socket: Socket): void {
+/** Closes a connection at once. A reset also takes back what the kernel holds. Under TLS there is none; but nobody mistakes what lacks its last records for a whole. */
+export function cut(socket: Socket): void {
   if (socket instanceof TLSSocket) socket.destroy();
   else socket.resetAndDestroy();
 }

@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply } from 'fastify';
+import type { AnswerMemory } from './answerMemory.ts';
 import type { FamilyGroup } from '../wire/out/families.ts';
 
 /** A 200 that many get. */
@@ -16,32 +17,60 @@ const TEXT_BYTES_MAX = 15 * 1024;
 
 type Groups = readonly FamilyGroup[];
 
+/** Makes an answer when it is its turn. Calls `begin` then, for the metrics of that moment. */
+export type MakeAnswer = (begin: () => Groups) => Promise<Prepared>;
+
 /** Answers to scrapes that bring nothing new: all who ask in one way for the very same metrics get the very same bytes. */
 export class EmptyAnswers {
   /** Of which metrics those below are made. */
   #groups: Groups = [];
   readonly #answers = new Map<string, Prepared | Promise<Prepared>>();
+  /** What waits for its turn, one for each way: it will be of later metrics than whoever asks meanwhile could see. */
+  readonly #waiting = new Map<string, Promise<Prepared>>();
+  readonly #metrics: () => Groups;
+
+  /** `metrics`: those of the moment; the same ones until there are others. */
+  constructor(metrics: () => Groups) {
+    this.#metrics = metrics;
+  }
 
   /** An answer, which `make` makes if it is not there. `way` tells all that it depends on beside the metrics. */
-  of(groups: Groups, way: string, make: () => Promise<Prepared>): Prepared | Promise<Prepared> {
-    if (groups !== this.#groups) {
-      this.#groups = groups;
-      this.#answers.clear();
-    }
-    const known = this.#answers.get(way);
+  of(way: string, make: MakeAnswer): Prepared | Promise<Prepared> {
+    this.#look();
+    const known = this.#answers.get(way) ?? this.#waiting.get(way);
     if (known !== undefined) return known;
-    const coming = make();
+    const { promise: coming, resolve, reject } = Promise.withResolvers<Prepared>();
+    this.#waiting.set(way, coming);
+    make(() => this.#begin(way, coming)).then(resolve, reject);
+    coming.then(
+      (made) => this.#settle(way, coming, made),
+      () => this.#settle(way, coming, undefined),
+    );
+    return coming;
+  }
+
+  #look(): void {
+    const groups = this.#metrics();
+    if (groups === this.#groups) return;
+    this.#groups = groups;
+    this.#answers.clear();
+  }
+
+  /** Those who ask before it is there, and see the same metrics, wait for the same answer. */
+  #begin(way: string, coming: Promise<Prepared>): Groups {
+    this.#look();
+    this.#waiting.delete(way);
     const [oldest] = this.#answers.keys();
     if (oldest !== undefined && this.#answers.size === WAYS_KEPT) this.#answers.delete(oldest);
-    // Those who ask before it is there wait for the same one.
     this.#answers.set(way, coming);
-    const settle = (made: Prepared | undefined): void => {
-      if (this.#answers.get(way) !== coming) return;
-      if (made === undefined) this.#answers.delete(way);
-      else this.#answers.set(way, made);
-    };
-    coming.then(settle, () => settle(undefined));
-    return coming;
+    return this.#groups;
+  }
+
+  #settle(way: string, coming: Promise<Prepared>, made: Prepared | undefined): void {
+    if (this.#waiting.get(way) === coming) this.#waiting.delete(way);
+    if (this.#answers.get(way) !== coming) return;
+    if (made === undefined) this.#answers.delete(way);
+    else this.#answers.set(way, made);
   }
 }
 
@@ -54,8 +83,13 @@ export function prepared(headers: Readonly<OutgoingHttpHeaders>, parts: readonly
 }
 
 /** Sends it past Fastify's own way, which costs as much as all else of such an answer. */
-export function sendPrepared(reply: FastifyReply, { headers, body }: Prepared): FastifyReply {
+export function sendPrepared(
+  reply: FastifyReply,
+  { headers, body }: Prepared,
+  answers: AnswerMemory,
+): FastifyReply {
   const { raw } = reply;
+  if (typeof body !== 'string') answers.hold(raw, [body]);
   raw.writeHead(200, { ...(reply.getHeaders() as OutgoingHttpHeaders), ...headers });
   reply.hijack();
   raw.end(body, 'latin1');

@@ -7,6 +7,7 @@ import { eventBytes, eventFromDraft } from '../core/event.ts';
 import { Layouts } from '../core/layout.ts';
 import { checkId, idIn } from '../core/id.ts';
 import type { Claim, Share } from '../core/memory.ts';
+import { inSteps } from './inSteps.ts';
 import type { AcceptOptions, Accepted, Acceptor, Outcome } from '../relay/accept.ts';
 
 export interface IngestOptions {
@@ -37,6 +38,8 @@ const REFUSED_BYTES = 1_024;
 
 /** What events take is counted in steps of so many bytes: each alone is little. */
 const COUNTED_BYTES = 16 * 1024;
+/** So many are read before others may have their turns. Few bodies hold more. */
+const STEP_EVENTS = 256;
 
 /** The space of ids that are given to requests of several events. */
 const REQUESTS = 'request';
@@ -98,7 +101,7 @@ export class Ingest {
       held.take(uncounted);
       uncounted = 0;
     };
-    const take = (some: Iterable<Read>): void => {
+    const take = function* (this: Ingest, some: Iterable<Read>): Generator<void, void> {
       for (const read of some) {
         if (place === this.#eventsMax) throw tooMany(this.#eventsMax);
         try {
@@ -113,10 +116,15 @@ export class Ingest {
           refused.set(place, placed);
         }
         place += 1;
+        if (place % STEP_EVENTS === 0) yield;
       }
     };
-    if (Symbol.asyncIterator in reads) for await (const some of reads) take(some);
-    else take(reads);
+    const takeAll = async (some: Iterable<Read>): Promise<void> => {
+      const steps = take.call(this, some);
+      if (steps.next().done !== true) await inSteps(steps);
+    };
+    if (Symbol.asyncIterator in reads) for await (const some of reads) await takeAll(some);
+    else await takeAll(reads);
     held.take(uncounted);
     const accepted = await this.#store(events, { isPartial, requestId }, isBatch);
     return isPartial ? itemReply(accepted, refused) : { status: 200, body: bodyOf(accepted, isBatch) };

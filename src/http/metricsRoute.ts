@@ -21,6 +21,8 @@ import { EmptyAnswers, prepared, sendPrepared } from './emptyAnswers.ts';
 import { Formats } from './formats.ts';
 import { inSteps } from './inSteps.ts';
 import type { Looks } from './looks.ts';
+import { MakingTurns } from './makingTurns.ts';
+import { clientOf } from './auth/buckets.ts';
 import type { NameOfAddress } from './identify.ts';
 import { identify, withLastingName } from './identify.ts';
 import type { TrustedProxies } from './proxies.ts';
@@ -108,8 +110,9 @@ export function metricsRoute(app: FastifyInstance, given: MetricsRouteParts): vo
     ...given,
     renderer: new Renderer(given.rendered),
     compressor: new Compressor(),
-    emptyAnswers: new EmptyAnswers(),
+    emptyAnswers: new EmptyAnswers(given.ownMetrics),
     formats: new Formats(),
+    turns: new MakingTurns(),
   };
   app.get('/metrics', { exposeHeadRoute: false, schema: SCHEMA }, async (request, reply) => {
     const asked = await readRequest(request, parts);
@@ -133,6 +136,7 @@ interface Making extends MetricsRouteParts {
   readonly compressor: Compressor;
   readonly emptyAnswers: EmptyAnswers;
   readonly formats: Formats;
+  readonly turns: MakingTurns;
 }
 
 interface Asked {
@@ -198,10 +202,13 @@ async function scrape(
     addedBytes: addedBytes(without),
   });
   const acceptEncoding = acceptEncodingOf(raw);
-  if (offerId === undefined) return sendPrepared(reply, await emptyAnswer(format, acceptEncoding, parts));
+  if (offerId === undefined) {
+    memory[Symbol.dispose]();
+    return sendPrepared(reply, await emptyAnswer(format, acceptEncoding, parts), answers);
+  }
   let body: Encoded;
   try {
-    body = await bodyOf(runs, asked, acceptEncoding, parts);
+    body = await inTurn(reply, parts, () => bodyOf(runs, asked, acceptEncoding, parts));
   } catch (error) {
     scrapes.observe(identity.id, offerId, 'closed');
     throw error;
@@ -209,7 +216,11 @@ async function scrape(
   hold(body, memory, reply, parts);
   const offer = { scraperId: identity.id, offerId, askedAt, timeoutMs };
   if (connections.carry(raw, reply.raw, offer, () => void send(reply, format, body))) return reply;
-  throw new RefusedError(
+  throw gone();
+}
+
+function gone(): RefusedError {
+  return new RefusedError(
     'connection',
     'the connection was ended from the other side before this answer, so nobody could tell whether it arrives; keep it open until the answer is there, or look with peek=true',
   );
@@ -230,13 +241,14 @@ async function peek(
     parts.answers.takeToLook(memory, parts.bytesMax);
     const runs = await parts.scrapes.peek(identity, mode, memory, addedBytes(without), once);
     if (runs.length === 0 && why === undefined) {
+      memory[Symbol.dispose]();
       const empty = await emptyAnswer(format, acceptEncoding, parts);
-      return () => sendPrepared(reply, empty);
+      return () => sendPrepared(reply, empty, parts.answers);
     }
     if (why !== undefined) reply.header('X-Oneshot-Note', why);
     // The other formats have no place for a remark.
     const remark = why !== undefined && format.kind === 'text' ? `# ${why}\n` : undefined;
-    const body = await bodyOf(runs, asked, acceptEncoding, parts, remark);
+    const body = await inTurn(reply, parts, () => bodyOf(runs, asked, acceptEncoding, parts, remark));
     hold(body, memory, reply, parts);
     return () => send(reply, format, body);
   });
@@ -247,6 +259,18 @@ async function peek(
 function hold({ parts, size }: Encoded, memory: Claim, { raw }: FastifyReply, { answers }: Making): void {
   memory[Symbol.dispose]();
   if (size > JOINED_BYTES_MAX) answers.hold(raw, parts);
+}
+
+/** Makes an answer when it is its client's turn, if that still waits for it. */
+function inTurn<Made>(
+  { raw, request }: FastifyReply,
+  { turns }: Making,
+  make: () => Promise<Made>,
+): Promise<Made> {
+  return turns.take(clientOf(request.socket.remoteAddress ?? ''), () => {
+    if (raw.closed) throw gone();
+    return make();
+  });
 }
 
 async function bodyOf(
@@ -263,21 +287,22 @@ async function bodyOf(
   return compressor.encode(pieces, acceptEncoding);
 }
 
-/** What one gets for whom there is nothing new. */
+/** What one gets for whom there is nothing new. Whoever asks in the same way waits for the same one, so all of them are one client's. */
 function emptyAnswer(format: Format, acceptEncoding: string, parts: Making): Prepared | Promise<Prepared> {
-  const own = parts.ownMetrics();
   const way = `${takesGzip(acceptEncoding) ? 'gzip' : 'plain'} ${format.contentType}`;
-  return parts.emptyAnswers.of(own, way, async () => {
-    const body = await bodyOf(
-      [],
-      { mode: 'untimed', format, without: [] },
-      acceptEncoding,
-      parts,
-      undefined,
-      own,
-    );
-    return prepared(headersOf(format, body), body.parts);
-  });
+  return parts.emptyAnswers.of(way, (begin) =>
+    parts.turns.take('', async () => {
+      const body = await bodyOf(
+        [],
+        { mode: 'untimed', format, without: [] },
+        acceptEncoding,
+        parts,
+        undefined,
+        begin(),
+      );
+      return prepared(headersOf(format, body), body.parts);
+    }),
+  );
 }
 
 function headersOf(format: Format, { encoding }: Encoded): Readonly<Record<string, string>> {

@@ -34,7 +34,7 @@ export interface ServerNews {
 }
 
 /** Headers beside the URL. Prometheus sends about 500 bytes. */
-const HEADER_BYTES_MAX = 32 * 1024;
+export const HEADER_BYTES_MAX = 32 * 1024;
 /** How often Node looks for requests that take too long, in ms; they are cut so much later at most. */
 const TIMEOUT_CHECK_MS = 1_000;
 
@@ -116,6 +116,11 @@ export function buildServer(
     // A parameter such as :id stands for one segment.
     const path = new RegExp(`^${url.replaceAll(/:\w+/g, '[^/]+')}$`);
     routes.push({ path, methods: [method].flat() });
+  });
+  app.addHook('onRequest', (request, reply, done) => {
+    // An answer to a pipelined request would wait for the one before it, and be held all the while.
+    if (request.method !== 'POST' && reply.raw.socket === null) reply.raw.once('socket', () => done());
+    else done();
   });
   app.addHook('onRequest', (request, _reply, done) => {
     if (request.raw.httpVersion === '1.1' && request.headers.host === undefined)

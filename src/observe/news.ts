@@ -19,6 +19,8 @@ const CLOSED: Record<CloseReason, string> = {
   client_max: 'connections are closed: a client has reached server.connectionsPerClientMax',
   descriptors: 'connections are closed: there are no file descriptors left; raise ulimit -n',
   stalled: 'connections are closed: their clients read nothing for 30 s',
+  memory:
+    'connections are closed: heads of requests that did not end took up the memory that memory.max leaves for them',
 };
 
 /** What the relay has to say beside its scrapers' coming and going. */

@@ -127,3 +127,14 @@ test.each([
     expect(await again.end('SIGTERM')).toBe(0);
   },
 );
+
+test('a note that can not be read stops the start with one line, and 2', async () => {
+  using folder = temporaryFolder();
+  const file = await aStoppedLog(folder.path);
+  const pages = leafPages(file, 'event_counters');
+  expect(pages).not.toEqual([]);
+  damagePages(file, pages);
+  await expect(start(folder.path)).rejects.toThrow(
+    /^the server ended with 2: [^\n]*the note [a-z_]+ is damaged; restore the file from a backup[^\n]*\n?$/,
+  );
+});
