@@ -65,14 +65,21 @@ describe('of a sender that can not react', () => {
   test('values are cut at a character, and counted', () => {
     const { series, truncated } = cut([
       ['a', 'ü'.repeat(2_049)],
-      ['b', 'x'.repeat(4_096)],
+      ['b', 'x'.repeat(4_000)],
     ]);
     const expected: Pairs = [
       ['a', 'ü'.repeat(2_048)],
-      ['b', 'x'.repeat(4_096)],
+      ['b', 'x'.repeat(4_000)],
     ];
     expect(series).toBe(eventFromPairs(expected, RULES).series);
     expect(truncated).toBe(1);
+  });
+
+  test('the last labels are left out where the series would be too long', () => {
+    const long = Array.from({ length: 4 }, (_, n): [string, string] => [`l${n}`, '"'.repeat(1_500)]);
+    const { series, leftOut } = cut(long);
+    expect(series).toBe(eventFromPairs(long.slice(0, 2), RULES).series);
+    expect(leftOut).toBe(2);
   });
 
   test('labels.valueTruncate cuts further', () => {

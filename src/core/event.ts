@@ -62,7 +62,7 @@ export function eventFromPairs(
 /**
  * Checks a draft against the rules. A label with an empty value is no label, as everywhere in Prometheus. With `layouts`, which are of the
  * same rules, names that came before aren't checked again. `tooMuch`: what becomes of a value that is too long, and of labels beyond the most
- * that an event may have: for a sender that can't react values are cut, and the last labels left out. Throws a RefusedError that names the field as `fields` call it.
+ * that an event may have: for a sender that can't react values are cut, and the last labels left out, also where the series would be too long. Throws a RefusedError that names the field as `fields` call it.
  */
 export function eventFromDraft(
   draft: Draft,
@@ -82,8 +82,14 @@ export function eventFromDraft(
   let leftOut = 0;
   if (series === undefined) {
     const labels = checkedLabels(draft.labels, rules, fields.labels, tooMuch);
-    series = writeSeries(metric ?? rules.metric, labels.checked);
+    const kept = [...labels.checked];
+    series = writeSeries(metric ?? rules.metric, kept);
     ({ truncated, leftOut } = labels);
+    while (tooMuch === 'cut' && kept.length > 0 && isTooLong(series, rules.limits)) {
+      kept.pop();
+      leftOut += 1;
+      series = writeSeries(metric ?? rules.metric, kept);
+    }
     layouts?.learn(draft);
   }
   checkSeries(series, rules.limits);
@@ -151,9 +157,14 @@ function bytesKeptOf(policy: LabelPolicy | undefined, most: number): number {
 }
 
 /** A text is bounded as it is written, since that is what is stored, kept and sent: escapes may double it. Throws a RefusedError. */
-function checkSeries(series: SeriesText, { seriesBytesMax }: EventLimits): void {
+function isTooLong(series: SeriesText, { seriesBytesMax }: EventLimits): boolean {
+  return utf8Bytes(series, seriesBytesMax) > seriesBytesMax;
+}
+
+function checkSeries(series: SeriesText, limits: EventLimits): void {
+  if (!isTooLong(series, limits)) return;
+  const { seriesBytesMax } = limits;
   const bytes = utf8Bytes(series, seriesBytesMax);
-  if (bytes <= seriesBytesMax) return;
   throw new RefusedError(
     'labels',
     `metric name and labels together are ${bytes} bytes long, written as in a scrape, with escapes (${shown(series)}); ` +

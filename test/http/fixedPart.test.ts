@@ -13,6 +13,7 @@ it('what a stranger sends does not grow what every scrape carries beyond a bound
     'counters.labels': ['type', 'env', 'team'],
     'scrape.eventsMax': 1,
     'event.seriesMax': 16_383,
+    'event.labelValueMax': 4_096,
   });
   for (let n = 0; n < 105; n += 1)
     await (

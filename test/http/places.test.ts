@@ -110,7 +110,11 @@ describe('an answer that nobody reads', () => {
   /** A server with 9 MB of events, and a clock that only the test moves. */
   async function full() {
     const time = { elapsed: 1_000 };
-    const server = await startServer({ 'scrape.bytesMax': 16 << 20 }, undefined, () => time.elapsed);
+    const server = await startServer(
+      { 'scrape.bytesMax': 16 << 20, 'event.labelValueMax': 4096 },
+      undefined,
+      () => time.elapsed,
+    );
     const response = await fetch(`${server.url}/event`, {
       method: 'POST',
       headers: { 'content-type': 'application/x-ndjson' },

@@ -174,7 +174,7 @@ describe('GET /metrics', () => {
       expect(body).toContain(`\n${metric}`);
     }
     expect(await scrape(server)).toContain(
-      'events_to_metrics_http_requests_total{code="200",method="GET",route="/metrics"} 1\n',
+      'events_to_metrics_http_requests_total{code="200",method="GET",route="/metrics"} 2\n',
     );
   });
 

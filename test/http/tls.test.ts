@@ -396,7 +396,11 @@ describe('places and progress', () => {
   it('an answer that nobody reads is cut after 30 s; one that is read slowly is not', async () => {
     using folder = folderWith();
     let elapsed = 1_000;
-    const settings = { 'web.config.file': folder.file, 'scrape.bytesMax': 16 << 20 };
+    const settings = {
+      'web.config.file': folder.file,
+      'scrape.bytesMax': 16 << 20,
+      'event.labelValueMax': 4096,
+    };
     await using server = await startServer(settings, undefined, () => elapsed);
     const poster = await tls(server);
     const body = `{"labels":{"v":"${'x'.repeat(4_000)}"}}\n`.repeat(2_500);

@@ -61,6 +61,9 @@ async function playIn(folder: string, flood: Flood, playing: Playing): Promise<R
   const port = await freePort();
   const all = [
     '--server.host=127.0.0.1',
+    // What older servers take by default: the floods are the same for all.
+    '--event.labelValueMax=4KiB',
+    '--event.labelsMax=64',
     `--server.port=${port}`,
     `--store.path=${store}`,
     '--log.level=ERROR',
