@@ -85,9 +85,9 @@ export function eventFromDraft(
     const kept = [...labels.checked];
     series = writeSeries(metric ?? rules.metric, kept);
     ({ truncated, leftOut } = labels);
-    while (tooMuch === 'cut' && kept.length > 0 && isTooLong(series, rules.limits)) {
+    const isCut = tooMuch === 'cut';
+    for (; isCut && kept.length > 0 && isTooLong(series, rules.limits); leftOut += 1) {
       kept.pop();
-      leftOut += 1;
       series = writeSeries(metric ?? rules.metric, kept);
     }
     layouts?.learn(draft);
