@@ -85,10 +85,11 @@ export function eventFromDraft(
     const kept = [...labels.checked];
     series = writeSeries(metric ?? rules.metric, kept);
     ({ truncated, leftOut } = labels);
-    const isCut = tooMuch === 'cut';
-    for (; isCut && kept.length > 0 && isTooLong(series, rules.limits); leftOut += 1) {
-      kept.pop();
-      series = writeSeries(metric ?? rules.metric, kept);
+    if (tooMuch === 'cut') {
+      for (; kept.length > 0 && isTooLong(series, rules.limits); leftOut += 1) {
+        kept.pop();
+        series = writeSeries(metric ?? rules.metric, kept);
+      }
     }
     layouts?.learn(draft);
   }
