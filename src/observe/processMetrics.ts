@@ -17,7 +17,8 @@ const US_PER_SECOND = 1e6;
 /** What several metrics are read from. */
 interface Reading {
   readonly cpu: NodeJS.CpuUsage;
-  readonly memory: NodeJS.MemoryUsage;
+  /** Undefined where the system doesn't tell, as in a root without /proc. */
+  readonly memory: NodeJS.MemoryUsage | undefined;
   readonly ofLinux: ProcessMemory;
   readonly lag: Lag;
   readonly spaces: ReturnType<typeof getHeapSpaceStatistics>;
@@ -76,7 +77,7 @@ export class ProcessMetrics {
 function readProcess(lag: Lag): Reading {
   return {
     cpu: process.cpuUsage(),
-    memory: process.memoryUsage(),
+    memory: memoryUsage(),
     ofLinux: processMemory(),
     lag,
     spaces: getHeapSpaceStatistics(),
@@ -84,6 +85,15 @@ function readProcess(lag: Lag): Reading {
     handles: classNames(UNDOCUMENTED._getActiveHandles?.()),
     requests: classNames(UNDOCUMENTED._getActiveRequests?.()),
   };
+}
+
+/** A scrape should not fail for what can't be told. */
+function memoryUsage(): NodeJS.MemoryUsage | undefined {
+  try {
+    return process.memoryUsage();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Node has these two since its first days, and tells nobody; so they may be gone one day. */
@@ -170,7 +180,7 @@ const METRICS: readonly ProcessMetric[] = [
   gauge(
     'process_resident_memory_bytes',
     'Resident memory, in bytes.',
-    ({ ofLinux, memory }) => ofLinux.resident ?? memory.rss,
+    ({ ofLinux, memory }) => ofLinux.resident ?? memory?.rss,
   ),
   gauge('process_virtual_memory_bytes', 'Virtual memory, in bytes.', ({ ofLinux }) => ofLinux.virtual),
   gauge('process_heap_bytes', 'Data segment of the process, in bytes.', ({ ofLinux }) => ofLinux.data),
@@ -203,12 +213,12 @@ const METRICS: readonly ProcessMetric[] = [
   ),
   ...countedByType('nodejs_active_handles', 'Active handles of libuv', ({ handles }) => handles),
   ...countedByType('nodejs_active_requests', 'Active requests of libuv', ({ requests }) => requests),
-  gauge('nodejs_heap_size_total_bytes', "Size of V8's heap, in bytes.", ({ memory }) => memory.heapTotal),
-  gauge('nodejs_heap_size_used_bytes', "Bytes of V8's heap in use.", ({ memory }) => memory.heapUsed),
+  gauge('nodejs_heap_size_total_bytes', "Size of V8's heap, in bytes.", ({ memory }) => memory?.heapTotal),
+  gauge('nodejs_heap_size_used_bytes', "Bytes of V8's heap in use.", ({ memory }) => memory?.heapUsed),
   gauge(
     'nodejs_external_memory_bytes',
     "Memory outside of V8's heap, in bytes.",
-    ({ memory }) => memory.external,
+    ({ memory }) => memory?.external,
   ),
   bySpace(
     'nodejs_heap_space_size_total_bytes',
