@@ -301,6 +301,7 @@ describe('a whole server', () => {
     async (_how, query, status, seriesMax) => {
       await using server = await startServer({
         'event.seriesMax': Math.floor(seriesMax),
+        'event.labelValueMax': 4096,
         'tail.bytesMax': 1 << 30,
       });
       const statuses = new Set<number>();

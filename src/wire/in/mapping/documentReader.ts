@@ -1,4 +1,5 @@
 import { RefusedError, shown } from '../../../core/errors.ts';
+import { HASHED_UNITS_MAX } from '../../../core/textMap.ts';
 import type { Json } from '../json.ts';
 import { JsonNumber } from '../json.ts';
 import { exactTextOf } from '../text.ts';
@@ -134,7 +135,9 @@ export class DocumentReader {
     const from = this.#place;
     const isRead = wanted !== undefined && (wanted.isWhole || wanted.hasMembers);
     const name = this.#string(isRead);
-    open.name = name !== undefined && wanted?.at(name) !== undefined ? name : undefined;
+    // A longer name is no label's and no mapping's, and thousands of one length would make a list of the object.
+    const mayBeWanted = name !== undefined && name.length <= HASHED_UNITS_MAX;
+    open.name = mayBeWanted && wanted?.at(name) !== undefined ? name : undefined;
     if (open.name !== undefined) this.#memory.taken += this.#place - from;
     if (!this.#takes(COLON)) throw this.#unexpected('a colon');
   }
