@@ -30,8 +30,14 @@ const STALLED_MS = 2_000;
 /** Whose holdings have to be so many times those of who asks, so that they give way: who is made to come again costs all more. */
 const GREED = 2;
 
+/** Where nobody had to give way to a client, all bodies are not looked through again for it for so long, in ms. */
+const NOBODY_MS = 20;
+const NOBODY_CLIENTS_MAX = 1_000;
+
 /** A body that is being read. */
 interface Reading {
+  /** Whose it is, once somebody asked. */
+  client?: string;
   readonly claim: Claim;
   readonly socket: Socket;
   /** Ends the reading; the request is answered with the error. */
@@ -51,6 +57,9 @@ export class BodyMemory {
   readonly #elapsed: () => number;
   /** Those of which something came last are the last. */
   readonly #readings = new Set<Reading>();
+  readonly #readingOf = new WeakMap<Claim, Reading>();
+  /** When it was found for a client that nobody has to give way to it, in its latest searches. */
+  readonly #nobodyFor = new Map<string, number>();
   /** Requests that are answered, while the rest of their bodies is still to come. */
   readonly #rests = new Map<Claim, Socket>();
 
@@ -135,6 +144,7 @@ export class BodyMemory {
       },
     };
     this.#readings.add(reading);
+    this.#readingOf.set(claim, reading);
     claim.progressed = () => {
       if (!this.#readings.delete(reading)) return;
       reading.at = this.#elapsed();
@@ -166,12 +176,16 @@ export class BodyMemory {
   }
 
   #dropOfGreediest(asker: Claim): boolean {
+    // A body that has come whole is none that is being read.
+    const own = this.#readingOf.get(asker);
+    const asking = own === undefined ? undefined : clientOfReading(own);
+    // All bodies are looked at: while that brings nothing, not for each that asks.
+    const searchedAt = this.#nobodyFor.get(asking ?? '') ?? -Infinity;
+    if (this.#elapsed() - searchedAt < NOBODY_MS) return false;
     const clients = new Map<string, { held: number; largest: Reading }>();
-    let asking: string | undefined;
     for (const reading of this.#readings) {
       const { claim } = reading;
-      const client = clientOf(reading.socket.remoteAddress ?? '');
-      if (claim === asker) asking = client;
+      const client = clientOfReading(reading);
       const known = clients.get(client);
       if (known === undefined) {
         clients.set(client, { held: claim.held, largest: reading });
@@ -182,10 +196,13 @@ export class BodyMemory {
     }
     let [client, greediest] = ['', { held: 0 } as { held: number; largest?: Reading }];
     for (const [name, each] of clients) if (each.held > greediest.held) [client, greediest] = [name, each];
-    // A body that has come whole is none that is being read.
-    const own = asking === undefined ? asker.held : (clients.get(asking)?.held ?? 0);
+    const asked = asking === undefined ? asker.held : (clients.get(asking)?.held ?? 0);
     const { held, largest } = greediest;
-    if (largest === undefined || client === asking || held <= own * GREED) return false;
+    if (largest === undefined || client === asking || held <= asked * GREED) {
+      if (this.#nobodyFor.size >= NOBODY_CLIENTS_MAX) this.#nobodyFor.clear();
+      this.#nobodyFor.set(asking ?? '', this.#elapsed());
+      return false;
+    }
     return this.#drop(largest, 'other clients needed the memory that your requests take together');
   }
 
@@ -197,6 +214,10 @@ export class BodyMemory {
     reading.claim.give(held);
     return held > 0;
   }
+}
+
+function clientOfReading(reading: Reading): string {
+  return (reading.client ??= clientOf(reading.socket.remoteAddress ?? ''));
 }
 
 /** What a request's head takes. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { CLIENTS_MAX, ClientBuckets } from './buckets.ts';
+import { CLIENTS_MAX, ClientBuckets, clientOf } from './buckets.ts';
 
 const asks = (buckets: ClientBuckets, address: string, now: number) => {
   const asked = buckets.ask(address, now);
@@ -23,6 +23,11 @@ it('all addresses of one IPv6 network of 64 bits are one client', () => {
     asks(buckets, '2001:db8::ffff:1', 0),
     asks(buckets, '2001:db8:0:1::1', 0),
   ]).toEqual([true, false, true]);
+});
+
+it('an IPv4 address is one client, however a socket for both kinds calls it', () => {
+  expect([clientOf('::ffff:10.0.0.1'), clientOf('::FFFF:10.0.0.2')]).toEqual(['10.0.0.1', '10.0.0.2']);
+  expect(clientOf('::ffff:1')).toBe(clientOf('::1'));
 });
 
 it('what is asked and not kept does not count', () => {

@@ -39,8 +39,12 @@ export class ClientBuckets {
   }
 }
 
+/** What a socket that listens on both kinds of addresses calls one of IPv4. */
+const MAPPED = /^::ffff:(?=\d+\.)/i;
+
 /** An IPv6 address without what its owner may choose; anything else as it is. */
 export function clientOf(address: string): string {
+  if (MAPPED.test(address)) return address.replace(MAPPED, '');
   if (!ipaddr.IPv6.isValid(address)) return address;
   const prefix = ipaddr.IPv6.networkAddressFromCIDR(`${address.replace(/%.*$/, '')}/${IPV6_BITS}`);
   return `${prefix.toString()}/${IPV6_BITS}`;
