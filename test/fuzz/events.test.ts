@@ -42,7 +42,12 @@ const ofQuery = ({ metric, labels, value }: RandomQuery) =>
 test(`G5: of ${EVENTS} random events through the HTTP door, all that is accepted, and nothing else, is in valid expositions to the letter`, async () => {
   const promtool = findPromtool();
   if (promtool === undefined && (process.env['CI'] ?? '') !== '') throw new Error(HOW_TO_GET_PROMETHEUS);
-  await using server = await startServer({ 'scrape.timestamps': 'explicit', 'scrapers.known': ['a'] });
+  await using server = await startServer({
+    'scrape.timestamps': 'explicit',
+    'scrapers.known': ['a'],
+    'event.labelsMax': 64,
+    'event.labelValueMax': 4096,
+  });
   const random = mulberry32(20_261_124);
   const queries = Array.from({ length: EVENTS }, () => randomQuery(random));
   const own = new Set<string>();
