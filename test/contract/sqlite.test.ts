@@ -931,6 +931,17 @@ describe('a full log', () => {
   });
 });
 
+test('a copy is made though it meets writes, at its first step, too', async () => {
+  const log = await aSqliteLog({ path: aFolder(), durability: 'process' });
+  await log.append(events(2_000));
+  const copies = aFolder();
+  for (let n = 0; n < 300; n += 1) {
+    const copying = log.copyTo(join(copies, `${n % 3}.db`));
+    for (let write = 0; write < 60; write += 1) void log.saveNote('key', String(write));
+    expect(await copying).toBe(true);
+  }
+});
+
 test('a process killed right after `saveScraper` and `saveNote` returned has kept both', async () => {
   const path = aFolder();
   const script = fileURLToPath(new URL('support/saveAndDie.ts', import.meta.url));

@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { existsSync, mkdirSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Offset } from '../../core/offset.ts';
 import { offset } from '../../core/offset.ts';
@@ -14,7 +15,7 @@ import { IdTable } from './idTable.ts';
 import { openDatabase, pragma } from './openDatabase.ts';
 import { NoteTable } from './noteTable.ts';
 import { ScraperTable } from './scraperTable.ts';
-import { isNoRoom, openError } from './sqliteError.ts';
+import { isBusyCopy, isNoRoom, openError } from './sqliteError.ts';
 import type { Sync } from './sync.ts';
 import { Transactions, noRoom } from './transactions.ts';
 import { nodeSqlite } from './nodeSqlite.ts';
@@ -23,6 +24,9 @@ import { nodeSqlite } from './nodeSqlite.ts';
 const ROOM_LEFT_BYTES = 64 * 1024 * 1024;
 /** Pages that are copied at once: others wait for no more than that. */
 const COPIED_PAGES = 64;
+/** A copy that meets a write at its first step begins anew, so often, with a pause in ms. One in a hundred does under load. */
+const COPY_TRIES = 50;
+const COPY_PAUSE_MS = 2;
 
 /** The log's files while they are open, and the tables in them. */
 export class OpenFiles {
@@ -117,10 +121,14 @@ export class OpenFiles {
     const { bavail, bsize } = statfsSync(copies);
     const needed = pragma(this.#db, 'page_count') * pragma(this.#db, 'page_size') + ROOM_LEFT_BYTES;
     if (bavail * bsize < needed) throw noRoom(`a copy needs ${needed} bytes, and ${bavail * bsize} are free`);
-    try {
-      await nodeSqlite().backup(this.#db, file, { rate: COPIED_PAGES });
-    } catch (error) {
-      throw isNoRoom(error, copies) ? noRoom(error) : error;
+    for (let triesLeft = COPY_TRIES - 1; ; triesLeft -= 1) {
+      try {
+        await nodeSqlite().backup(this.#db, file, { rate: COPIED_PAGES });
+        return;
+      } catch (error) {
+        if (!isBusyCopy(error) || triesLeft === 0) throw isNoRoom(error, copies) ? noRoom(error) : error;
+        await sleep(COPY_PAUSE_MS);
+      }
     }
   }
 

@@ -31,6 +31,14 @@ export function isCorrupt(error: unknown): boolean {
 }
 
 /**
+ * Whether a copy found the database in the midst of a write at its first step. Node takes that for an end without success, and tells SQLite's word for
+ * it, which is that there is no error: `BackupJob::AfterThreadPoolWork` in node_sqlite.cc.
+ */
+export function isBusyCopy(error: unknown): boolean {
+  return isSqliteError(error) && error.errcode === 0;
+}
+
+/**
  * Whether a write failed for want of room. SQLite says so itself where the system's word was ENOSPC; a quota comes as a mere
  * input/output error, and its cause is not to be had through node:sqlite, so a small file is tried instead.
  */
