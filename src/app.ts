@@ -45,6 +45,7 @@ import { HEALTH_PATHS, healthRoutes } from './http/healthRoutes.ts';
 import { Ingest } from './http/ingest.ts';
 import { Looks } from './http/looks.ts';
 import { listenOn } from './http/listen.ts';
+import { LoopTurns } from './http/loopTurns.ts';
 import { metricsRoute } from './http/metricsRoute.ts';
 import { openApi } from './http/openapi.ts';
 import { rootRoute } from './http/rootRoute.ts';
@@ -217,7 +218,8 @@ export class App implements AsyncDisposable {
     const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
     const bodies = bodyRules(settings, rules);
     const webhooks = webhooksOf(settings, rules);
-    const ingest = new Ingest(this.#acceptor, rules, settings['batch.eventsMax'], memory.bodies);
+    const loop = new LoopTurns();
+    const ingest = new Ingest(this.#acceptor, rules, settings['batch.eventsMax'], memory.bodies, loop);
 
     const proxies = trustedProxies(settings);
     this.#connections = new Connections(scrapes, elapsed, proxies, closings);
@@ -237,6 +239,7 @@ export class App implements AsyncDisposable {
     const answers = new AnswerMemory(memory.answers, cut);
     answers.count(app);
     const looks = new Looks();
+    const bytesMax = settings['scrape.bytesMax'];
     this.#server = server;
     const { hosts, foreignPages } = browserRules(settings);
     this.#hosts = hosts;
@@ -255,6 +258,7 @@ export class App implements AsyncDisposable {
         clock,
       });
     this.#places.watch(server);
+    server.on('connection', () => loop.accepted());
     app.addHook('onRequest', (request, _reply, done) => {
       if (!this.#readiness.ready && !HEALTH_PATHS.has(request.routeOptions.url ?? ''))
         throw new UnavailableError('not_ready', this.#readiness.why, 1);
@@ -265,7 +269,7 @@ export class App implements AsyncDisposable {
       rootRoute(routes, { ...welcome(version), guide });
       healthRoutes(routes, () => this.#readiness);
       await routes.register((scope) => eventRoute(scope, ingest, bodies));
-      feedRoute(routes, new Feed(log, pages), { answers, looks, bytesMax: settings['scrape.bytesMax'] });
+      feedRoute(routes, new Feed(log, pages), { answers, looks, loop, bytesMax });
       await routes.register(webhookRoutes, {
         webhooks,
         acceptor: this.#acceptor,
@@ -275,6 +279,7 @@ export class App implements AsyncDisposable {
         counts,
         news,
         clock,
+        loop,
       });
       backupRoute(routes, () => copyOf(log, settings['store.path']));
       scrapersRoutes(routes, {
@@ -295,8 +300,9 @@ export class App implements AsyncDisposable {
         rendered: memory.rendered,
         answers,
         looks,
-        bytesMax: settings['scrape.bytesMax'],
+        bytesMax,
         ownMetrics: () => ownMetrics.groups(),
+        loop,
       });
     });
   }

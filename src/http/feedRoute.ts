@@ -4,12 +4,15 @@ import { RefusedError, shown } from '../core/errors.ts';
 import { offset } from '../core/offset.ts';
 import { readSeries } from '../core/series.ts';
 import { formatSampleValue } from '../core/value.ts';
-import type { Feed } from '../relay/feed.ts';
+import type { Feed, FeedPage } from '../relay/feed.ts';
 import type { Parameters } from './identify.ts';
 import type { AnswerMemory } from './answerMemory.ts';
+import type { LoopTurns } from './loopTurns.ts';
 import type { Looks } from './looks.ts';
 import { ERROR } from './openapi.ts';
 import { parametersOf } from './query.ts';
+import type { Parts } from './sendParts.ts';
+import { holdParts, sendParts } from './sendParts.ts';
 
 const LIMIT = 100;
 const LIMIT_MAX = 1_000;
@@ -65,10 +68,13 @@ const SCHEMA = {
 
 /** How many times as much as its entries a page takes: as objects, as labels, and written as JSON. */
 const PAGE_FACTOR = 6;
+/** What is written in a step, in UTF-16 units. An event may be as long. */
+const PART_UNITS = 64 * 1024;
 
 export interface FeedRouteParts {
   readonly answers: AnswerMemory;
   readonly looks: Looks;
+  readonly loop: LoopTurns;
   readonly bytesMax: number;
 }
 
@@ -76,7 +82,7 @@ export interface FeedRouteParts {
 export function feedRoute(
   app: FastifyInstance,
   feed: Feed,
-  { answers, looks, bytesMax }: FeedRouteParts,
+  { answers, looks, loop, bytesMax }: FeedRouteParts,
 ): void {
   // Queries are read strictly, by wire/in/form.ts, and not by the schema, which describes them.
   app.get(
@@ -89,20 +95,46 @@ export function feedRoute(
         throw new RefusedError(unknown, `unknown parameter ${shown(unknown)}; there are after and limit`);
       const after = wholeNumber(parameters, 'after', 0, Number.MAX_SAFE_INTEGER);
       const limit = wholeNumber(parameters, 'limit', 1, LIMIT_MAX) ?? LIMIT;
-      const page = await looks.take(async () => {
+      // What is made is sent behind the turn: a reply that is returned would be waited for until all of it was read.
+      const body = await looks.take(async () => {
         const memory = answers.open(reply.raw);
         const room = answers.takeToLook(memory, bytesMax * PAGE_FACTOR);
-        const { events, ...rest } = await feed.read(
+        const page = await feed.read(
           after === undefined ? undefined : offset(after),
           limit,
           room / PAGE_FACTOR,
         );
-        memory.resize(events.reduce((sum, { series }) => sum + series.length * PAGE_FACTOR, 0));
-        return { events: events.map(toJson), ...rest };
+        memory.resize(page.events.reduce((sum, { series }) => sum + series.length * PAGE_FACTOR, 0));
+        const made = await loop.run(written(page));
+        holdParts(made, memory, reply, answers);
+        return made;
       });
-      return reply.header('Cache-Control', 'no-store').send(page);
+      reply.headers({ 'Cache-Control': 'no-store', 'Content-Type': 'application/json; charset=utf-8' });
+      return sendParts(reply, body);
     },
   );
+}
+
+/** Writes a page as JSON, a few events in each step: thousands of long ones take a tenth of a second. */
+function* written({ events, ...rest }: FeedPage): Generator<void, Parts> {
+  const parts: Uint8Array[] = [];
+  let text = '{"events":[';
+  let size = 0;
+  const close = (): void => {
+    const part = Buffer.from(text);
+    parts.push(part);
+    size += part.length;
+    text = '';
+  };
+  for (const [index, event] of events.entries()) {
+    text += (index === 0 ? '' : ',') + JSON.stringify(toJson(event));
+    if (text.length < PART_UNITS) continue;
+    close();
+    yield;
+  }
+  text += `],${JSON.stringify(rest).slice(1)}`;
+  close();
+  return { parts, size };
 }
 
 function toJson({ offset: place, series, value, time, arrived }: Entry) {

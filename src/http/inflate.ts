@@ -1,8 +1,11 @@
 import { Readable } from 'node:stream';
+import type { ZlibOptions } from 'node:zlib';
 import { createGunzip } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
 import { RefusedError, TooLargeError, UnsupportedError, shown } from '../core/errors.ts';
+import { clientOf } from './auth/buckets.ts';
 import { hasBody, isStreamed } from './bodyMemory.ts';
+import { ClientTurns } from './clientTurns.ts';
 
 /** How many times its own length a compressed body may have, beyond RATIO_FREE_BYTES. Events that repeat reach some 50. */
 const RATIO_MAX = 100;
@@ -10,8 +13,10 @@ const RATIO_MAX = 100;
 const RATIO_FREE_BYTES = 1024 * 1024;
 
 const TRUNCATED = 'the compressed body ends too early; send all of it';
-/** What a decompressor takes for itself: its window, and its buffers. */
-const GUNZIP_BYTES = 64 * 1024;
+/** What comes out in one piece. Smaller buffers would be cut out of one that several bodies share, and that stays while one of them does. */
+const PIECE_BYTES = 32 * 1024;
+/** What a decompressor takes for itself: its state and window (45 KiB), the piece that it fills, and one that waits to be read. */
+const GUNZIP_BYTES = 112 * 1024;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -25,6 +30,7 @@ type Inflated = Readable & { receivedEncodedLength: number };
 
 /** Takes gzip as `Content-Encoding` of every body, whatever the route. Any other coding is refused. */
 export function inflateBodies(app: FastifyInstance): void {
+  const turns = new ClientTurns();
   app.addHook('preParsing', (request, reply, payload, done) => {
     const coding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
     if (!hasBody(request) || coding === 'identity') {
@@ -42,59 +48,123 @@ export function inflateBodies(app: FastifyInstance): void {
     const { bodyLimit, config } = request.routeOptions;
     const bytesMax = isStreamed(request) ? Infinity : bodyLimit;
     const ratioMax = config.isRepetitive === true ? Infinity : RATIO_MAX;
-    done(null, inflated(payload, bytesMax, ratioMax));
+    const client = clientOf(request.socket.remoteAddress ?? '');
+    done(null, inflated(payload, { bytesMax, ratioMax, enter: () => turns.enter(client) }));
   });
 }
 
+interface Inflating {
+  readonly bytesMax: number;
+  readonly ratioMax: number;
+  /** Waits for the turn of the body's client. */
+  readonly enter: () => Promise<Disposable>;
+}
+
 /** The body out of its coding. Nothing is read, and no memory taken, before somebody reads from it. */
-function inflated(source: Readable, bytesMax: number, ratioMax: number): Inflated {
+function inflated(source: Readable, how: Inflating): Inflated {
   let bytesIn = 0;
   const body = Readable.from(
-    inflate(source, bytesMax, ratioMax, (bytes) => (bytesIn += bytes)),
-    { objectMode: false },
+    inflate(source, how, (bytes) => (bytesIn += bytes)),
+    { objectMode: false, highWaterMark: PIECE_BYTES },
   );
   // Fastify stops listening when it has answered; what fails after that concerns nobody.
   body.on('error', () => undefined);
   return Object.defineProperty(body, 'receivedEncodedLength', { get: () => bytesIn }) as Inflated;
 }
 
+/**
+ * Few bodies are decompressed at once, and of each what has come: a thousand that grow by a megabyte each would be garbage faster than it
+ * is collected.
+ */
 async function* inflate(
   source: Readable,
-  bytesMax: number,
-  ratioMax: number,
+  { bytesMax, ratioMax, enter }: Inflating,
   came: (bytes: number) => number,
 ): AsyncGenerator<Buffer> {
-  const gunzip = createGunzip();
+  const gunzip = new Gunzip();
   let bytesIn = 0;
   let bytesOut = 0;
-  const count = (chunk: Buffer) => void (bytesIn = came(chunk.length));
-  // A client that goes away ends its body by this event only.
-  const cut = () => gunzip.destroy(new RefusedError('body', TRUNCATED));
-  source.on('data', count).once('error', cut).once('aborted', cut).pipe(gunzip);
+  const checked = (piece: Buffer): Buffer => {
+    bytesOut += piece.length;
+    if (bytesOut > bytesMax || bytesIn > bytesMax)
+      throw new TooLargeError(
+        'body',
+        `the body is longer than ${bytesMax} bytes, as it comes or when it is decompressed; send less at a time or raise the limit`,
+      );
+    if (bytesOut > RATIO_FREE_BYTES && bytesOut > bytesIn * ratioMax)
+      throw new TooLargeError(
+        'body',
+        `the body grows to more than ${ratioMax} times its length when it is decompressed; send it as it is`,
+      );
+    return piece;
+  };
   try {
-    for await (const chunk of gunzip as AsyncIterable<Buffer>) {
-      bytesOut += chunk.length;
-      if (bytesOut > bytesMax || bytesIn > bytesMax)
-        throw new TooLargeError(
-          'body',
-          `the body is longer than ${bytesMax} bytes, as it comes or when it is decompressed; send less at a time or raise the limit`,
-        );
-      if (bytesOut > RATIO_FREE_BYTES && bytesOut > bytesIn * ratioMax)
-        throw new TooLargeError(
-          'body',
-          `the body grows to more than ${ratioMax} times its length when it is decompressed; send it as it is`,
-        );
-      yield chunk;
+    // It is read past its end, or closed, by whoever answers: to destroy it would take the answer along.
+    for await (const chunk of source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      bytesIn = came(chunk.length);
+      using _turn = await enter();
+      for await (const piece of gunzip.write(chunk)) yield checked(piece);
     }
+    using _turn = await enter();
+    for await (const piece of gunzip.end()) yield checked(piece);
     if (gunzip.bytesWritten < bytesIn)
       throw new RefusedError('body', 'something follows the compressed body; send nothing after its end');
   } catch (error) {
     throw refusal(error);
   } finally {
-    source.off('data', count).off('error', cut).off('aborted', cut).unpipe(gunzip);
     gunzip.destroy();
     // What is left of the body is read past, so that the answer reaches a client that is still sending.
     source.resume();
+  }
+}
+
+/** A decompressor that gives out what it makes of each chunk before it takes the next. */
+class Gunzip {
+  readonly #stream = createGunzip({ chunkSize: PIECE_BYTES, highWaterMark: PIECE_BYTES } as ZlibOptions);
+  #error: Error | undefined;
+  #wake: () => void = () => undefined;
+
+  constructor() {
+    this.#stream.on('error', (error) => {
+      this.#error = error;
+      this.#wake();
+    });
+    this.#stream.on('readable', () => this.#wake());
+  }
+
+  get bytesWritten(): number {
+    return this.#stream.bytesWritten;
+  }
+
+  /** Throws an error of zlib's. */
+  write(chunk: Buffer): AsyncGenerator<Buffer> {
+    return this.#made((done) => this.#stream.write(chunk, done));
+  }
+
+  /** Throws an error of zlib's: where the stream ends too early, too. */
+  end(): AsyncGenerator<Buffer> {
+    // 'finish' comes before the last of it is there, and before zlib looks whether all is.
+    return this.#made((done) => this.#stream.once('end', done).end());
+  }
+
+  destroy(): void {
+    this.#stream.destroy();
+  }
+
+  async *#made(work: (done: (error?: Error | null) => void) => void): AsyncGenerator<Buffer> {
+    let isDone = false;
+    work((error) => {
+      this.#error ??= error ?? undefined;
+      isDone = true;
+      this.#wake();
+    });
+    for (;;) {
+      const piece = this.#stream.read() as Buffer | null;
+      if (piece !== null) yield piece;
+      else if (this.#error !== undefined) throw this.#error;
+      else if (isDone) return;
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
   }
 }
 

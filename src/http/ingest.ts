@@ -7,7 +7,7 @@ import { eventBytes, eventFromDraft } from '../core/event.ts';
 import { Layouts } from '../core/layout.ts';
 import { checkId, idIn } from '../core/id.ts';
 import type { Claim, Share } from '../core/memory.ts';
-import { inSteps } from './inSteps.ts';
+import type { LoopTurns } from './loopTurns.ts';
 import type { AcceptOptions, Accepted, Acceptor, Outcome } from '../relay/accept.ts';
 
 export interface IngestOptions {
@@ -51,14 +51,16 @@ export class Ingest {
   readonly #eventsMax: number;
   readonly #memory: Share;
   readonly #layouts: Layouts;
+  readonly #loop: LoopTurns;
 
   /** `eventsMax`: how many events one body may hold. `memory`: what all that are not stored yet may take. */
-  constructor(acceptor: Acceptor, rules: EventRules, eventsMax: number, memory: Share) {
+  constructor(acceptor: Acceptor, rules: EventRules, eventsMax: number, memory: Share, loop: LoopTurns) {
     this.#acceptor = acceptor;
     this.#rules = rules;
     this.#eventsMax = eventsMax;
     this.#memory = memory;
     this.#layouts = new Layouts(rules);
+    this.#loop = loop;
   }
 
   /** Takes one event that was read whole: what `ingest` does of such a one, without waiting between its parts. Throws as that does. */
@@ -119,10 +121,7 @@ export class Ingest {
         if (place % STEP_EVENTS === 0) yield;
       }
     };
-    const takeAll = async (some: Iterable<Read>): Promise<void> => {
-      const steps = take.call(this, some);
-      if (steps.next().done !== true) await inSteps(steps);
-    };
+    const takeAll = (some: Iterable<Read>) => this.#loop.run(take.call(this, some));
     if (Symbol.asyncIterator in reads) for await (const some of reads) await takeAll(some);
     else await takeAll(reads);
     held.take(uncounted);

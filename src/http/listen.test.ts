@@ -32,8 +32,9 @@ class WithoutIpv6 extends Server {
   }
 
   override listen(...given: readonly unknown[]): this {
-    const [port, host, listening] = given as [number, string, () => void];
-    if (!host.includes(':')) return super.listen({ port, host } satisfies ListenOptions, listening);
+    const [options, listening] = given as [ListenOptions, () => void];
+    const { host = '' } = options;
+    if (!host.includes(':')) return super.listen(options, listening);
     const error = Object.assign(new Error(`listen ${this.#code}: ${host}`), { code: this.#code });
     process.nextTick(() => this.emit('error', error));
     return this;

@@ -1,8 +1,7 @@
-import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Once } from '../core/collapse.ts';
 import { RefusedError } from '../core/errors.ts';
-import type { Claim, Share } from '../core/memory.ts';
+import type { Share } from '../core/memory.ts';
 import type { Clock, Monotonic } from '../core/millis.ts';
 import type { Run } from '../core/run.ts';
 import type { Mode } from '../core/settling.ts';
@@ -19,9 +18,9 @@ import type { Connections } from './connections.ts';
 import type { Prepared } from './emptyAnswers.ts';
 import { EmptyAnswers, prepared, sendPrepared } from './emptyAnswers.ts';
 import { Formats } from './formats.ts';
-import { inSteps } from './inSteps.ts';
+import type { LoopTurns } from './loopTurns.ts';
 import type { Looks } from './looks.ts';
-import { MakingTurns } from './makingTurns.ts';
+import { ClientTurns } from './clientTurns.ts';
 import { clientOf } from './auth/buckets.ts';
 import type { NameOfAddress } from './identify.ts';
 import { identify, withLastingName } from './identify.ts';
@@ -29,6 +28,7 @@ import type { TrustedProxies } from './proxies.ts';
 import { ERROR, textOf } from './openapi.ts';
 import { isOnce } from './onceParameter.ts';
 import { flagOf, parametersOf } from './query.ts';
+import { holdParts, sendParts } from './sendParts.ts';
 import { addedBytes, withoutOf } from './withoutParameter.ts';
 import type { Timestamps } from './timestampsParameter.ts';
 import { modeOf } from './timestampsParameter.ts';
@@ -53,13 +53,11 @@ export interface MetricsRouteParts {
   readonly bytesMax: number;
   /** The server's own metrics. */
   readonly ownMetrics: () => readonly FamilyGroup[];
+  readonly loop: LoopTurns;
 }
 
 /** A day: no scrape timeout is longer, and a larger number is no timeout. */
 const TIMEOUT_SECONDS_MAX = 86_400;
-
-/** A larger body is handed to the socket in its parts: to join them costs more than that. */
-const JOINED_BYTES_MAX = 16 * 1024;
 
 /** What is said to a browser, where nothing was taken though `peek=true` was not asked for. */
 const SHOWN =
@@ -112,7 +110,7 @@ export function metricsRoute(app: FastifyInstance, given: MetricsRouteParts): vo
     compressor: new Compressor(),
     emptyAnswers: new EmptyAnswers(given.ownMetrics),
     formats: new Formats(),
-    turns: new MakingTurns(),
+    turns: new ClientTurns(),
   };
   app.get('/metrics', { exposeHeadRoute: false, schema: SCHEMA }, async (request, reply) => {
     const asked = await readRequest(request, parts);
@@ -136,7 +134,7 @@ interface Making extends MetricsRouteParts {
   readonly compressor: Compressor;
   readonly emptyAnswers: EmptyAnswers;
   readonly formats: Formats;
-  readonly turns: MakingTurns;
+  readonly turns: ClientTurns;
 }
 
 interface Asked {
@@ -213,9 +211,17 @@ async function scrape(
     scrapes.observe(identity.id, offerId, 'closed');
     throw error;
   }
-  hold(body, memory, reply, parts);
+  holdParts(body, memory, reply, answers);
   const offer = { scraperId: identity.id, offerId, askedAt, timeoutMs };
-  if (connections.carry(raw, reply.raw, offer, () => void send(reply, format, body))) return reply;
+  if (
+    connections.carry(
+      raw,
+      reply.raw,
+      offer,
+      () => void sendParts(reply.headers(headersOf(format, body)), body),
+    )
+  )
+    return reply;
   throw gone();
 }
 
@@ -249,16 +255,10 @@ async function peek(
     // The other formats have no place for a remark.
     const remark = why !== undefined && format.kind === 'text' ? `# ${why}\n` : undefined;
     const body = await inTurn(reply, parts, () => bodyOf(runs, asked, acceptEncoding, parts, remark));
-    hold(body, memory, reply, parts);
-    return () => send(reply, format, body);
+    holdParts(body, memory, reply, parts.answers);
+    return () => sendParts(reply.headers(headersOf(format, body)), body);
   });
   return sendMade();
-}
-
-/** From here on only the body itself is held, for as long as it takes to leave. */
-function hold({ parts, size }: Encoded, memory: Claim, { raw }: FastifyReply, { answers }: Making): void {
-  memory[Symbol.dispose]();
-  if (size > JOINED_BYTES_MAX) answers.hold(raw, parts);
 }
 
 /** Makes an answer when it is its client's turn, if that still waits for it. */
@@ -277,11 +277,11 @@ async function bodyOf(
   runs: readonly Run[],
   { mode, format, without }: Pick<Asked, 'mode' | 'format' | 'without'>,
   acceptEncoding: string,
-  { ownMetrics, renderer, compressor }: Making,
+  { ownMetrics, renderer, compressor, loop }: Making,
   remark?: string,
   own = ownMetrics(),
 ): Promise<Encoded> {
-  const rendered = await inSteps(renderer.render(format, runs, own, { timed: mode === 'timed', without }));
+  const rendered = await loop.run(renderer.render(format, runs, own, { timed: mode === 'timed', without }));
   const pieces =
     remark === undefined ? rendered : [{ bytes: Buffer.from(remark), isShared: false }, ...rendered];
   return compressor.encode(pieces, acceptEncoding);
@@ -312,19 +312,6 @@ function headersOf(format: Format, { encoding }: Encoded): Readonly<Record<strin
     Vary: 'Accept, Accept-Encoding',
     'Cache-Control': 'no-store',
   };
-}
-
-function send(reply: FastifyReply, format: Format, body: Encoded): FastifyReply {
-  const { parts, size } = body;
-  reply.headers(headersOf(format, body));
-  if (size <= JOINED_BYTES_MAX) return reply.send(Buffer.concat(parts));
-  const { raw } = reply.header('Content-Length', size);
-  raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
-  reply.hijack();
-  raw.cork();
-  for (const part of parts) raw.write(part);
-  raw.end();
-  return reply;
 }
 
 const acceptEncodingOf = ({ headers }: FastifyRequest['raw']): string => headers['accept-encoding'] ?? '';

@@ -12,7 +12,7 @@ import { readDocument } from '../wire/in/mapping/document.ts';
 import { LEFT_OUT_PARTS } from '../wire/in/mapping/leftOut.ts';
 import type { Headers } from '../wire/in/mapping/reference.ts';
 import type { Webhook } from '../wire/in/mapping/webhooks.ts';
-import { inSteps } from './inSteps.ts';
+import type { LoopTurns } from './loopTurns.ts';
 import { queryOf } from './query.ts';
 import type { ServerNews } from './server.ts';
 import type { Taken } from './webhookAnswers.ts';
@@ -30,6 +30,7 @@ export interface WebhookParts {
   readonly counts: Pick<Counts, 'leftOut'>;
   readonly news: Pick<ServerNews, 'refused'>;
   readonly clock: Clock;
+  readonly loop: LoopTurns;
 }
 
 /** Each webhook at its path. To be registered in a scope of its own: it takes bodies of any type, as they came, since a signature is over that. */
@@ -56,7 +57,7 @@ async function deliver(
   request: FastifyRequest,
   parts: WebhookParts,
 ): Promise<object | undefined> {
-  const { rules, clock } = parts;
+  const { rules, clock, loop } = parts;
   const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
   // Only what was sent: `constructor` is a header like any other.
   const headers: Headers = (name) =>
@@ -65,8 +66,8 @@ async function deliver(
   refuseForm(headers);
   const common = commonInUrl(queryOf(request.raw), rules.rules);
   // Both in steps: a body may be long, and others want their turns.
-  const document = await inSteps(held(readDocument(body, webhook.wanted), request.memory));
-  const delivered = await inSteps(readDelivery(webhook, document, { headers, common }, rules, clock()));
+  const document = await loop.run(held(readDocument(body, webhook.wanted), request.memory));
+  const delivered = await loop.run(readDelivery(webhook, document, { headers, common }, rules, clock()));
   for (const event of delivered.events) request.memory?.take(eventBytes(event));
   tellLeftOut(webhook, delivered, parts);
   const taken = await take(webhook, delivered, parts);

@@ -1,23 +1,26 @@
-/** So many are made at once: what is compressed in the thread pool lets others go on. */
+/** So many work at once: the thread pool has four threads, and what they do lets others go on. */
 const AT_ONCE = 4;
 
 /**
- * Has few answers made at once, whoever asks: what each takes while it is made is counted only when it is there. Clients take turns, so
- * that one that asks a thousand times waits for itself.
+ * Lets few work at once, whoever asks: what each takes meanwhile is counted only when it is there. Clients take turns, so that one that
+ * asks a thousand times waits for itself.
  */
-export class MakingTurns {
+export class ClientTurns {
   #running = 0;
   /** Whose turn is next is the first. */
   readonly #waiting = new Map<string, (() => void)[]>();
 
+  /** Does work in a turn of its own. */
   async take<Made>(client: string, make: () => Promise<Made>): Promise<Made> {
+    using _turn = await this.enter(client);
+    return await make();
+  }
+
+  /** Resolves when it is the client's turn, which lasts until what it resolves to is disposed of. */
+  async enter(client: string): Promise<Disposable> {
     if (this.#running < AT_ONCE) this.#running += 1;
     else await this.#turnOf(client);
-    try {
-      return await make();
-    } finally {
-      this.#next();
-    }
+    return { [Symbol.dispose]: () => this.#next() };
   }
 
   #turnOf(client: string): Promise<void> {
@@ -31,9 +34,10 @@ export class MakingTurns {
   /** Hands its turn on. */
   #next(): void {
     for (const [client, all] of this.#waiting) {
-      const [first, ...rest] = all;
+      const first = all.shift();
+      // Behind all others, if it has more to do.
       this.#waiting.delete(client);
-      if (rest.length > 0) this.#waiting.set(client, rest);
+      if (all.length > 0) this.#waiting.set(client, all);
       first?.();
       return;
     }

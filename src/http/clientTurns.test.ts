@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { MakingTurns } from './makingTurns.ts';
+import { ClientTurns } from './clientTurns.ts';
 
 it('four are made at once, then clients take turns; one that fails hands its turn on', async () => {
-  const turns = new MakingTurns();
+  const turns = new ClientTurns();
   const began: string[] = [];
   const ends: (() => void)[] = [];
   const made = (client: string) =>
@@ -12,6 +12,7 @@ it('four are made at once, then clients take turns; one that fails hands its tur
       if (client === 'a') throw new Error('gone');
     });
   const all = Promise.allSettled(['a', 'a', 'a', 'a', 'a', 'a', 'b'].map(made));
+  await new Promise(setImmediate);
   expect(began).toEqual(['a', 'a', 'a', 'a']);
   while (ends.length > 0) {
     ends.shift()?.();
