@@ -51,7 +51,7 @@ describe('a command line', () => {
     [['--value'], '--value needs a value; write --value=<text>'],
     [['--value', '--json'], '--value needs a value; write --value=<text>'],
     [['--json=yes'], '--json takes no value, not "yes"; write --json alone'],
-    [['--json', '--json'], '--json is given more than once; give it once'],
+    [['--json', '--json'], '--json appears more than once; use it once'],
     [['--wait=5'], '--wait must be a duration from 0 to 1s, not "5"; add a unit, for example 5s or 5ms'],
   ])('%j is refused', (argv, message) => {
     expect(() => read(argv)).toThrow(new UsageError(message));

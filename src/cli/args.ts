@@ -69,7 +69,7 @@ export function readArgs(argv: readonly string[], own: Options, env: Environment
     const { name, rawName, value } = token;
     const option = Object.hasOwn(options, name) ? options[name] : undefined;
     if (option === undefined) throw unknownFlag(rawName, options);
-    if (values.has(name)) throw new UsageError(`--${name} is given more than once; give it once`);
+    if (values.has(name)) throw new UsageError(`--${name} appears more than once; use it once`);
     // A negative number is a value; another option is one that stands where a value was forgotten.
     const isForgotten = token.inlineValue === false && token.value.startsWith('--');
     values.set(name, read(`--${name}`, option, isForgotten ? undefined : value));

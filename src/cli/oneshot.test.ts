@@ -78,8 +78,8 @@ describe('what makes no sense ends with 2 and one line', () => {
       ['push', 'a', 'b'],
       'oneshot push: "b" is no label; write name=value (only the first word may stand alone, and is the label type)',
     ],
-    [['push', 'a=1', 'a=2'], 'oneshot push: the label "a" is given more than once; give it once'],
-    [['push', 'deploy', 'type=x'], 'oneshot push: the label "type" is given more than once; give it once'],
+    [['push', 'a=1', 'a=2'], 'oneshot push: the label "a" appears more than once; use it once'],
+    [['push', 'deploy', 'type=x'], 'oneshot push: the label "type" appears more than once; use it once'],
     [['push', '=x'], 'oneshot push: "=x" is a value without a name; write name=value'],
     [['push', 'value=3'], 'oneshot push: value is no label; give it as --value=3'],
     [
@@ -95,11 +95,11 @@ describe('what makes no sense ends with 2 and one line', () => {
     [['push', '--url=http://a:b@c'], /must not hold credentials/],
     [
       ['push', '--user=me'],
-      'oneshot push: --user must be name:password; its value is not shown, as it is a secret',
+      "oneshot push: --user must be name:password; its value isn't shown because it is a secret",
     ],
     [
       ['push', '--token=a b'],
-      'oneshot push: --token must be printable ASCII without blanks; its value is not shown, as it is a secret',
+      "oneshot push: --token must be printable ASCII without blanks; its value isn't shown because it is a secret",
     ],
     [['push', '--stdin', '--id=a'], "oneshot push: --id can't stand beside --stdin; each line has its own"],
     [['push', '--', 'ls'], /takes nothing behind --/],
@@ -112,7 +112,7 @@ describe('what makes no sense ends with 2 and one line', () => {
       ['run', 'status=ok', '--', 'ls'],
       'oneshot run: the label status says how the command went; choose another name',
     ],
-    [['run', 'a=\ud800', '--', 'ls'], /half of a surrogate pair/],
+    [['run', 'a=\ud800', '--', 'ls'], /half a surrogate pair/],
     [['spool', 'flsh'], 'oneshot spool: unexpected "flsh"; oneshot spool, or oneshot spool flush'],
     [['spool'], 'oneshot spool: there is no home folder to look in; name the folder with --spool'],
     [['scrapers', 'a'], /unexpected "a"/],

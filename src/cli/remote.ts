@@ -59,13 +59,13 @@ function credentialsOf(args: Args): Credentials {
   if (token !== undefined) {
     if (/^[\x21-\x7e]+$/.test(token)) return { token };
     throw new UsageError(
-      '--token must be printable ASCII without blanks; its value is not shown, as it is a secret',
+      "--token must be printable ASCII without blanks; its value isn't shown because it is a secret",
     );
   }
   if (user === undefined) return {};
   const colon = user.indexOf(':');
   if (colon < 1)
-    throw new UsageError('--user must be name:password; its value is not shown, as it is a secret');
+    throw new UsageError("--user must be name:password; its value isn't shown because it is a secret");
   return { user: { name: user.slice(0, colon), password: user.slice(colon + 1) } };
 }
 

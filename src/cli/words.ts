@@ -29,7 +29,7 @@ export function labelsOf(words: readonly string[]): Readonly<Record<string, stri
     const option = Object.hasOwn(NO_LABELS, name) ? NO_LABELS[name] : undefined;
     if (option !== undefined) throw new UsageError(`${name} is no label; give it as ${option}=${value}`);
     if (labels.has(name))
-      throw new UsageError(`the label ${shown(name)} is given more than once; give it once`);
+      throw new UsageError(`the label ${shown(name)} appears more than once; use it once`);
     labels.set(name, value);
   }
   return Object.fromEntries(labels);

@@ -137,7 +137,7 @@ function encoded(field: string, text: string): string {
   try {
     return encodeURIComponent(text);
   } catch (cause) {
-    throw invalid(field, `${field} holds half of a surrogate pair; send whole Unicode characters`, cause);
+    throw invalid(field, `${field} contains half a surrogate pair; send valid Unicode`, cause);
   }
 }
 

@@ -601,7 +601,7 @@ describe('annotations', () => {
 describe('the settings', () => {
   it('that are wrong stop the start with one line that names the place', async () => {
     await expect(startServer({ webhooks: { deploys: { labels: { env: 'env' } } } })).rejects.toThrow(
-      'webhooks.deploys.labels.env "env" points nowhere; write a JSON pointer such as /a/b',
+      'webhooks.deploys.labels.env "env" is not a reference; write a JSON pointer such as /a/b',
     );
   });
 });
