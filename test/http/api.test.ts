@@ -214,7 +214,7 @@ describe('GET /openapi.json', () => {
       'scope admin',
     );
     expect(paths['/event']?.['post']?.responses['429']?.description).toMatch(
-      /series\.perHourMax.*; or a limit of requests/,
+      /series\.perHourMax.*\. Or: Too many requests/,
     );
   });
 });
