@@ -45,9 +45,9 @@ describe('a command line', () => {
   });
 
   it.each([
-    [['--vlaue=3'], 'unknown flag "--vlaue" (did you mean --value?); see --help for all of them'],
-    [['-x'], 'unknown flag "-x"; see --help for all of them'],
-    [['--toString'], 'unknown flag "--toString"; see --help for all of them'],
+    [['--vlaue=3'], 'unknown flag "--vlaue" (did you mean --value?); see --help for all flags'],
+    [['-x'], 'unknown flag "-x"; see --help for all flags'],
+    [['--toString'], 'unknown flag "--toString"; see --help for all flags'],
     [['--value'], '--value needs a value; write --value=<text>'],
     [['--value', '--json'], '--value needs a value; write --value=<text>'],
     [['--json=yes'], '--json takes no value, not "yes"; write --json alone'],

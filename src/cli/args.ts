@@ -39,7 +39,7 @@ export class Args {
 
 /** Options that every command takes. */
 export const COMMON: Options = {
-  help: { short: 'h', doc: 'Print this and stop.' },
+  help: { short: 'h', doc: 'Print this help.' },
 };
 
 /**
@@ -97,5 +97,5 @@ function read(name: string, { kind }: Option, value: string | undefined): unknow
 
 function unknownFlag(rawName: string, options: Options): UsageError {
   const near = suggestion(rawName.replace(/^-+/, ''), Object.keys(options), '--');
-  return new UsageError(`unknown flag ${shown(rawName)}${near}; see --help for all of them`);
+  return new UsageError(`unknown flag ${shown(rawName)}${near}; see --help for all flags`);
 }

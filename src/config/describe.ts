@@ -13,9 +13,9 @@ export function helpText(table: Table = SETTINGS): string {
     '',
     'Usage: oneShotMetricsServer [--<key>=<value> ...]',
     '',
-    ...flagLines('--help, -h', 'Print this and stop.'),
-    ...flagLines('--version', 'Print the version and stop.'),
-    ...flagLines('--print-config', 'Print each setting and where it came from, and stop.'),
+    ...flagLines('--help, -h', 'Print this help.'),
+    ...flagLines('--version', 'Print the version.'),
+    ...flagLines('--print-config', 'Print each setting and where it comes from.'),
   ];
   for (const [group, keys] of groupsOf(table)) {
     lines.push('', group);

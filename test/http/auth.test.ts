@@ -171,7 +171,7 @@ describe('who is not let in', () => {
     writeFileSync(folder.paths.tokens, `${TOKENS}- name: x\n  scopes: [write]\n  hash: nearly-right\n`);
     await server.access.check();
     const all = answers.join('\n') + server.log.join('\n');
-    expect(all).toContain('a change is not taken');
+    expect(all).toContain('change not applied');
     for (const secret of [
       'nearly-right',
       'alicesecret',
@@ -283,7 +283,7 @@ describe('the files are read again when they change', () => {
     await server.access.check();
     expect(await statusOf(server, 'GET', '/metrics')).toBe(401);
     expect(await statusOf(server, 'GET', '/metrics', basic('alice'))).toBe(200);
-    expect(server.log.filter((line) => line.includes('a change is not taken'))).toHaveLength(1);
+    expect(server.log.filter((line) => line.includes('change not applied'))).toHaveLength(1);
     rmSync(folder.paths.web);
     await server.access.check();
     expect(await statusOf(server, 'GET', '/metrics')).toBe(401);
