@@ -22,7 +22,7 @@ export const push: Command = {
   usage: '[type] [label=value ...]',
   about: [
     'The first word can stand without a name; it is the label type. `push deploy service=api` posts events_to_metrics{service="api",type="deploy"} 1.',
-    'Each event has an id (random, unless you set --id) and its own time. Without an answer from the server, the event is sent again with the same id and time, so a retry never makes a second event. Set your own id (a commit, a job number) to make the whole command repeatable.',
+    "Each event has an id (random, unless you set --id) and its own time. If the server doesn't answer, the event is sent again with the same id and time, so a retry never makes a second event. Set your own id (a commit, a job number) to make the whole command repeatable.",
     'With --spool, the event is on disk before it is sent, and stays there until the server has it. Each push first sends the events that wait there, oldest first; so does `oneshot spool flush`. Events that the server refuses are moved to refused/.',
     'With --stdin, each line is one event as JSON: {"name":"deploys","labels":{"env":"prod"},"value":1,"timestamp":"2026-11-24T12:00:00Z","id":"a1"}, with all fields optional. Lines are sent as they are, and the server checks them. Labels on the command line are added to each event.',
   ],

@@ -44,7 +44,7 @@ export const runCommand: Command = {
     name: {
       kind: { ...text(), placeholder: '<name>' },
       short: 'n',
-      doc: 'The label name. Default: the name of the command, without its directory.',
+      doc: 'The value of the label name. Default: the command without its directory.',
     },
     metric: {
       kind: { ...text(), placeholder: '<name>' },

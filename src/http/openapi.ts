@@ -57,7 +57,7 @@ export async function openApi(app: FastifyInstance, version: string): Promise<vo
   const schema = {
     tags: ['about'],
     summary: 'Get this description',
-    response: { 200: { type: 'object', additionalProperties: true } },
+    response: { 200: { description: 'The description', type: 'object', additionalProperties: true } },
   };
   app.get('/openapi.json', { schema }, (_request, reply) => reply.send(app.swagger()));
 }

@@ -54,6 +54,7 @@ const SCRAPER = {
 /** `GET /api/v1/scrapers` and `DELETE /api/v1/scrapers/{id}`: who scrapes, and how far each one is. */
 export function scrapersRoutes(app: FastifyInstance, { list, forget }: ScrapersRoutesParts): void {
   const listed = {
+    description: 'The scrapers',
     type: 'object',
     required: ['scrapers'],
     properties: { scrapers: { type: 'array', items: SCRAPER } },

@@ -29,7 +29,10 @@ test('G1, G7: a full disk refuses new events with 503, keeps serving scrapes, an
   if (disk === undefined) throw skip('mounting a small tmpfs needs root');
   const ballast = join(folder.path, 'ballast');
   writeFileSync(ballast, Buffer.alloc(BALLAST_BYTES));
-  const server = await ServerProcess.start([`--store.path=${folder.path}/data`, '--event.labelValueMax=4KiB']);
+  const server = await ServerProcess.start([
+    `--store.path=${folder.path}/data`,
+    '--event.labelValueMax=4KiB',
+  ]);
   const scraper = await RawClient.connect(server.port);
   const got: number[] = [];
   const scrape = async () => {

@@ -150,7 +150,7 @@ function unknownField(name: string): RefusedError {
   const near = nearest(name, FIELDS, (typed, field) => OTHER_NAMES[typed] === field);
   const remedy =
     near === undefined
-      ? `the fields are ${FIELDS.join(', ')}; put labels inside labels`
+      ? `the fields are ${FIELDS.join(', ')}; labels belong inside labels`
       : `did you mean ${near}?`;
   return new RefusedError(name.slice(0, 64), `${shown(name)} is not a field of an event; ${remedy}`);
 }
