@@ -16,25 +16,25 @@ const INTRO = `# What each webhook stores
 
 <!-- Generated from src/wire/in/mapping/presets. Change a preset there, not here. -->
 
-The labels that the ready-made webhooks give their events, and where each is taken from. How to set them up, and how to change
-their labels, is in [webhooks.md](webhooks.md).
+The labels that the ready-made webhooks give their events, and where each value comes from. To set them up and change
+their labels, see [webhooks.md](webhooks.md).
 
-A text such as \`/repository/full_name\` is a JSON pointer into the body, and \`digest:\` stands for everything in it. A label without a value is left out. A value is cut
-after ${MAPPING_LIMITS.valueCharactersDefault} characters, unless a table says otherwise. A body of no kind in the table is answered 200 and stores nothing.
+A text such as \`/repository/full_name\` is a JSON pointer into the body, and \`digest:\` stands for everything in it. Labels without a value are left out. Values are cut
+after ${MAPPING_LIMITS.valueCharactersDefault} characters, unless a table says otherwise. A body that matches no kind in the table gets a 200, and nothing is stored.
 
 ## Names
 
-Labels of alerts and keys of tags have the names that their sender chose. Prometheus takes letters, digits and \`_\`, so the others are
+Senders choose the names of alert labels and tag keys. Prometheus allows letters, digits and \`_\`, so other names are
 rewritten:
 
-1. Each other character becomes \`_\`, and a name that begins with a digit gets a \`_\` before it.
-2. Several \`_\` at the beginning become one, since names that begin with \`__\` are Prometheus' own: \`环境\` becomes \`_\`.
-3. A name that the webhook gives already (the tables below, and the URL) gets a prefix: \`type\` becomes \`alert_type\`.
-4. Where two names of one event become the same, the one that is already written that way keeps it. Each other gets \`_\` and 8 digits that
-   depend on its own spelling alone: beside \`host_name\`, \`host.name\` is always \`host_name_24f5d05c\`, in whatever order they come.
+1. Every other character becomes \`_\`, and names that begin with a digit get a \`_\` before it.
+2. Several \`_\` at the beginning become one, because names that begin with \`__\` are reserved for Prometheus: \`环境\` becomes \`_\`.
+3. A name that the webhook already uses (in the tables below, or in the URL) gets a prefix: \`type\` becomes \`alert_type\`.
+4. If two names of one event become the same, the one that is already spelled that way keeps it. The others get \`_\` and 8 digits that
+   depend only on their own spelling: beside \`host_name\`, \`host.name\` is always \`host_name_24f5d05c\`, in any order.
 
-With \`event.names=utf8\` rules 1 and 2 leave such names as they are, but for the \`__\` at the beginning. Of more than
-${MAPPING_LIMITS.spreadMax} labels, or of more than \`event.labelsMax\` in all, the last ones by name are left out.
+With \`event.names=utf8\`, rules 1 and 2 change nothing but the \`__\` at the beginning. If there are more than
+${MAPPING_LIMITS.spreadMax} labels, or more than \`event.labelsMax\` in total, the last ones by name are left out.
 `;
 
 /** The page docs/ingest/webhook-labels.md, formatted as prettier would. */
@@ -43,7 +43,7 @@ export function webhookTables(): string {
   return [
     INTRO,
     ...PRESETS.map((preset) => section(preset)),
-    `\n## Transforms\n\n${markdownTable(['Transform', 'What becomes of a text'], transforms)}`,
+    `\n## Transforms\n\n${markdownTable(['Transform', 'Result'], transforms)}`,
   ].join('');
 }
 
@@ -55,10 +55,8 @@ function section({ name, path, sender, source, check, shaped, idSpace, mapping }
     check.by === 'signature'
       ? `Secret, if one is set: an HMAC with SHA-256 of the body, as ${code(`${check.header}: ${check.prefix}…`)}`
       : `Secret, if one is set: as ${code(`${check.header}: ${check.prefix}…`)}`,
-    `Id, among those of ${code(idSpace)}: ${id.map((each) => code(each)).join(', or else ')}`,
-    mapping.each === undefined
-      ? 'One event for each body'
-      : `One event for each item of ${code(mapping.each)}`,
+    `Id, unique within ${code(idSpace)}: ${id.map((each) => code(each)).join(', or else ')}`,
+    mapping.each === undefined ? 'One event per body' : `One event per item of ${code(mapping.each)}`,
     ...(shaped === undefined ? [] : [shaped]),
   ];
   const list = facts.map((fact) => `- ${fact}.\n`).join('');
@@ -91,7 +89,7 @@ function labelsTable(mapping: MappingSource): string {
     const named = Object.entries(labels).map(([name, label]) => [kind, code(name), labelText(label)]);
     if (labelsFrom === undefined) return named;
     const { from, prefix } = labelsFrom;
-    const members = `each member of ${code(from)}, ${code(prefix)} before a name that is taken, at most ${MAPPING_LIMITS.spreadMax}`;
+    const members = `each member of ${code(from)}, ${code(prefix)} before a name that is already used, at most ${MAPPING_LIMITS.spreadMax}`;
     return [...named, [kind, 'any', members]];
   });
   return markdownTable(['Kind', 'Label', 'Value'], rows);
@@ -110,8 +108,8 @@ function labelText(label: LabelSource): string {
   const { from, as = [], allow, default: fallback, max } = label;
   const parts = [fromText(from)];
   if (as.length > 0) parts.push(as.map((each) => code(each)).join(', '));
-  if (allow !== undefined) parts.push(`one of ${allow.join(', ')}, else ${code(OTHER)}`);
-  if (fallback !== undefined) parts.push(`else ${code(fallback)}`);
+  if (allow !== undefined) parts.push(`one of ${allow.join(', ')}, otherwise ${code(OTHER)}`);
+  if (fallback !== undefined) parts.push(`otherwise ${code(fallback)}`);
   if (max !== undefined) parts.push(`at most ${max} characters`);
   return parts.join(', ');
 }
@@ -120,7 +118,7 @@ function timeText(time: TimeSource): string {
   if (typeof time === 'string') return referenceText(time);
   const units = { rfc3339: '', auto: '', s: ' in seconds', ms: ' in milliseconds' };
   const when = conditionTexts(time.when, 'is');
-  const where = when.length === 0 ? '' : ` where ${when.join(' and ')}`;
+  const where = when.length === 0 ? '' : ` if ${when.join(' and ')}`;
   return referenceText(time.from) + units[time.unit ?? 'auto'] + where;
 }
 

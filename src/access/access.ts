@@ -82,13 +82,13 @@ export class Access implements Disposable {
     for (const [index, name] of [...access.#scopes.keys()].entries()) {
       if (!access.#users.has(name))
         throw new AccessFileError(
-          `auth.users: item ${index + 1} names a user who is not in basic_auth_users of web.config.file; correct the name`,
+          `auth.users: item ${index + 1} is a user who is not in basic_auth_users of web.config.file; correct the name`,
         );
     }
     const { basic, bearer } = access.asksFor;
     if (parts.settings['scrapers.byUser'] && !basic && !bearer)
       throw new AccessFileError(
-        'scrapers.byUser needs users or tokens; name them in web.config.file or auth.tokens.file',
+        'scrapers.byUser needs users or tokens; set web.config.file or auth.tokens.file',
       );
     return access;
   }
@@ -224,6 +224,6 @@ function checkFollows(path: string, before: Web, next: Web, hasTokens: boolean):
     hasTokens || config.users.size > 0 || tls?.clientAuth === 'requireAndVerify';
   if (closed(before) && !closed(next))
     throw new AccessFileError(
-      `${path}: asks for no credentials any more, which would open the server to everybody; restart it if that is meant`,
+      `${path}: it no longer requires credentials, which would open the server to everyone; restart the server if you mean it`,
     );
 }

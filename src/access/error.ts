@@ -23,7 +23,7 @@ export class PasswordsWaitingError extends Error {
 
   constructor(retryAfterSeconds: number) {
     super(
-      `too many passwords are being compared; try again in ${retryAfterSeconds} s, or use a token, which takes no time`,
+      `too many passwords are being compared; try again in ${retryAfterSeconds} s, or use a token, which is checked at once`,
     );
     this.retryAfterSeconds = retryAfterSeconds;
   }

@@ -20,9 +20,9 @@ it('users get one scope or several; a name may hold an equals sign', () => {
 it.each([
   [['a'], 'must be name=scope'],
   [['=write'], 'must be name=scope'],
-  [['a=read'], 'item 1: one of them is not a scope'],
-  [['a='], 'item 1: one of them is not a scope'],
-  [['a=write', 'a=scrape'], 'item 2 names a user for the second time'],
+  [['a=read'], 'item 1: unknown scope'],
+  [['a='], 'item 1: unknown scope'],
+  [['a=write', 'a=scrape'], 'item 2 lists a user twice'],
 ])('%j is refused', (items, message) => {
   expect(() => readUserScopes(items)).toThrow(message);
 });

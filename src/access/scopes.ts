@@ -23,8 +23,7 @@ export function allows(scopes: ReadonlySet<Scope>, asked: Scope): boolean {
 export function readScopes(where: string, names: readonly string[]): ReadonlySet<Scope> {
   const scopes = names.map((name) => {
     const scope = SCOPES.find((each) => each === name);
-    if (scope === undefined)
-      throw new AccessFileError(`${where}: one of them is not a scope; use ${SCOPES.join(', ')}`);
+    if (scope === undefined) throw new AccessFileError(`${where}: unknown scope; use ${SCOPES.join(', ')}`);
     return scope;
   });
   if (scopes.length === 0)
@@ -40,7 +39,7 @@ export function readUserScopes(items: readonly string[]): ReadonlyMap<string, Re
     const equals = item.lastIndexOf('=');
     if (equals < 1) throw new AccessFileError(`${place} must be name=scope or name=scope+scope`);
     const name = item.slice(0, equals);
-    if (users.has(name)) throw new AccessFileError(`${place} names a user for the second time; keep one`);
+    if (users.has(name)) throw new AccessFileError(`${place} lists a user twice; keep one`);
     users.set(name, readScopes(place, item.slice(equals + 1).split('+')));
   }
   return users;

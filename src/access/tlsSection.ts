@@ -110,7 +110,7 @@ export function readTlsSection(place: string, section: Section, folder: string):
     clientAuthName === '' ? 'none' : found(place, 'client_auth_type', clientAuthName, CLIENT_AUTHS);
   if (clientCa !== undefined && clientAuth === 'none') {
     throw new AccessFileError(
-      `${place}: client_ca is set, and client_auth_type asks for no certificate; set it to RequireAndVerifyClientCert`,
+      `${place}: client_ca is set, but client_auth_type requires no certificate; set it to RequireAndVerifyClientCert`,
     );
   }
   if (rest.minVersion > rest.maxVersion)
@@ -150,6 +150,6 @@ function found<T>(place: string, key: string, name: string, table: Readonly<Reco
   const value = Object.hasOwn(table, name) ? table[name] : undefined;
   if (value !== undefined) return value;
   throw new AccessFileError(
-    `${place}: ${key} ${shown(name)} is not known; known are ${Object.keys(table).join(', ')}`,
+    `${place}: unknown ${key} ${shown(name)}; use one of ${Object.keys(table).join(', ')}`,
   );
 }

@@ -46,7 +46,7 @@ export async function loadTls(place: string, section: TlsSection, read: ReadText
     createSecureContext(context);
   } catch (cause) {
     // OpenSSL's reasons name what is wrong with a key, and never quote it.
-    const why = (cause as { reason?: string }).reason ?? 'they are no valid PEM';
+    const why = (cause as { reason?: string }).reason ?? 'they are not valid PEM';
     throw new AccessFileError(
       `${place}: ${section.cert.key} and ${section.key.key} can't be used: ${why}; check that the key belongs to the certificate`,
     );
@@ -68,7 +68,7 @@ async function pemText(place: string, pem: Pem, read: ReadText): Promise<string>
     return await read(pem.path);
   } catch (cause) {
     throw new AccessFileError(
-      `${place}: can't read ${pem.key} ${pem.path}: ${(cause as Error).message}; a relative path is relative to the configuration's folder`,
+      `${place}: can't read ${pem.key} ${pem.path}: ${(cause as Error).message}; relative paths start at the configuration's folder`,
     );
   }
 }
@@ -78,7 +78,7 @@ function checkCertificate(place: string, key: string, pem: string): void {
     new X509Certificate(pem);
   } catch {
     throw new AccessFileError(
-      `${place}: ${key} holds no certificate in PEM; it begins with -----BEGIN CERTIFICATE-----`,
+      `${place}: ${key} has no PEM certificate; one begins with -----BEGIN CERTIFICATE-----`,
     );
   }
 }

@@ -44,18 +44,18 @@ describe('the file of tokens', () => {
       `- name: "a\\nb"\n  scopes: [write]\n  hash: ${HASH}`,
       'entry 1: name must be',
     ],
-    ['a name twice', `${entry}${entry}`, 'entry 2: name is that of an entry before'],
+    ['a name twice', `${entry}${entry}`, 'entry 2: an earlier entry has the same name'],
     ['no scope', `- name: a\n  scopes: []\n  hash: ${HASH}`, 'needs at least one scope'],
     [
       'an unknown scope',
       `- name: a\n  scopes: [read]\n  hash: ${HASH}`,
-      'entry 1: scopes: one of them is not a scope; use write, scrape, admin',
+      'entry 1: scopes: unknown scope; use write, scrape, admin',
     ],
     ['a scope that is no list', `- name: a\n  scopes: write\n  hash: ${HASH}`, 'scopes must be a list'],
     [
       'an unknown key',
       `- name: a\n  scope: [write]\n  hash: ${HASH}`,
-      'unknown key at line 2, perhaps meant as scopes',
+      'unknown key at line 2 (did you mean scopes',
     ],
     ['a token as a name', `- name: ${TOKEN}\n  scopes: [write]\n  hash: ${HASH}`, 'entry 1: name is a token'],
     [
@@ -65,9 +65,9 @@ describe('the file of tokens', () => {
     ],
     ['a token as a key', `- ${TOKEN}: [write]\n`, 'entry 1: unknown key at line 1'],
     ['a token as a key of a mapping', `${TOKEN}: {scopes: [write]}\n`, 'must be a list'],
-    ['a token as a list', `- name: a\n  hash: {${TOKEN}: 1}`, 'hash must be a text'],
-    ['a token as a scope', `- name: a\n  scopes: [${TOKEN}]\n  hash: ${HASH}`, 'is not a scope'],
-    ['a token as an alias', `- name: *${TOKEN}\n`, 'name: what stands there begins with *'],
+    ['a token as a list', `- name: a\n  hash: {${TOKEN}: 1}`, 'hash must be a string'],
+    ['a token as a scope', `- name: a\n  scopes: [${TOKEN}]\n  hash: ${HASH}`, 'unknown scope'],
+    ['a token as an alias', `- name: *${TOKEN}\n`, 'name: the value begins with *'],
     ['a token in what is no YAML', `- name: a\n ${TOKEN}: [\n`, 'is not valid YAML'],
     ['a token that stands alone', `- ${TOKEN}\n`, 'must be a mapping'],
     [
@@ -83,7 +83,7 @@ describe('the file of tokens', () => {
 
   it.each([
     [{ name: 'a b', scopes: ['write'], hash: HASH } as const, "a token's name"],
-    [{ name: 'a', scopes: ['write'], hash: TOKEN } as const, 'a hash is sha256:'],
+    [{ name: 'a', scopes: ['write'], hash: TOKEN } as const, 'a hash must be sha256:'],
   ])('gets no entry that it would refuse', (wrong, message) => {
     expect(() => tokenEntry(wrong)).toThrow(message);
   });

@@ -43,9 +43,9 @@ export function tokenEntry(entry: {
 }): string {
   if (!TOKEN_NAME.test(entry.name))
     throw new RangeError(
-      `a token's name is 1 to 64 of letters, digits, . _ and -, and no sign first, not ${JSON.stringify(entry.name.slice(0, 60))}`,
+      `a token's name must be 1 to 64 letters, digits, . _ or -, and begin with a letter or digit, not ${JSON.stringify(entry.name.slice(0, 60))}`,
     );
   if (!TOKEN_HASH.test(entry.hash))
-    throw new RangeError('a hash is sha256: and 64 hexadecimal digits, as hashToken gives it');
+    throw new RangeError('a hash must be sha256: and 64 hexadecimal digits, as from hashToken');
   return `- name: ${JSON.stringify(entry.name)}\n  scopes: [${entry.scopes.join(', ')}]\n  hash: ${entry.hash}\n`;
 }

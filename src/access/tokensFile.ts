@@ -26,26 +26,26 @@ export class TokenTable {
   static read(path: string, text: string): TokenTable {
     const entries = Section.each(path, readYaml(path, text), ['name', 'scopes', 'hash']);
     if (entries.length > TOKENS_MAX)
-      throw new AccessFileError(`${path} holds more than ${TOKENS_MAX} tokens; remove those not in use`);
+      throw new AccessFileError(`${path} has more than ${TOKENS_MAX} tokens; remove unused ones`);
     const names = new Set<string>();
     const tokens = entries.map(({ place, section }) => {
       const name = section.text('name') ?? '';
       if (!TOKEN_NAME.test(name))
         throw new AccessFileError(
-          `${place}: name must be 1 to 64 of letters, digits, . _ and -, and no sign first; what stands there is not shown, as it may be a token`,
+          `${place}: name must be 1 to 64 letters, digits, . _ or -, and begin with a letter or digit; its value isn't shown because it may be a token`,
         );
       // It would stand in the log, and in what scrapers are called.
       if (looksLikeToken(name))
         throw new AccessFileError(
-          `${place}: name is a token; give it a name, and only the hash of the token`,
+          `${place}: name is a token; write a name instead, and only the hash of the token`,
         );
       if (names.has(name))
-        throw new AccessFileError(`${place}: name is that of an entry before; names are unique`);
+        throw new AccessFileError(`${place}: an earlier entry has the same name; use unique names`);
       names.add(name);
       const hash = section.text('hash') ?? '';
       if (!TOKEN_HASH.test(hash))
         throw new AccessFileError(
-          `${place}: hash must be sha256: and 64 hexadecimal digits; it is the hash of a token, never the token itself`,
+          `${place}: hash must be sha256: and 64 hexadecimal digits; write the hash of the token, never the token itself`,
         );
       const scopes = readScopes(`${place}: scopes`, section.texts('scopes') ?? []);
       return { principal: { name, scopes }, hash: Buffer.from(hash) };

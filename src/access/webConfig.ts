@@ -63,7 +63,7 @@ function readHeaders(path: string, section: Section | undefined): WebConfig['hea
   const headers = (section?.keys() ?? []).map((name): readonly [string, string] => {
     if (!Object.hasOwn(HEADERS, name)) {
       throw new AccessFileError(
-        `${path}: the header at line ${section?.lineOf(name)} can't be set; those that can are ${Object.keys(HEADERS).join(', ')}`,
+        `${path}: the header at line ${section?.lineOf(name)} can't be set; you can set ${Object.keys(HEADERS).join(', ')}`,
       );
     }
     const value = section?.text(name) ?? '';
@@ -74,7 +74,7 @@ function readHeaders(path: string, section: Section | undefined): WebConfig['hea
       );
     }
     if (!HEADER_VALUE.test(value))
-      throw new AccessFileError(`${path}: the header ${name} holds characters that HTTP does not take`);
+      throw new AccessFileError(`${path}: the header ${name} contains characters that HTTP doesn't allow`);
     return [name, value];
   });
   return headers.filter(([, value]) => value !== '');
@@ -83,13 +83,13 @@ function readHeaders(path: string, section: Section | undefined): WebConfig['hea
 function readUsers(path: string, section: Section | undefined): WebConfig['users'] {
   const names = section?.keys() ?? [];
   if (names.length > USERS_MAX)
-    throw new AccessFileError(`${path}: basic_auth_users names more than ${USERS_MAX} users`);
+    throw new AccessFileError(`${path}: basic_auth_users has more than ${USERS_MAX} users; remove some`);
   return new Map(
     names.map((name) => {
       const hash = section?.text(name) ?? '';
       if (BCRYPT.test(hash)) return [name, hash];
       throw new AccessFileError(
-        `${path}: basic_auth_users: line ${section?.lineOf(name)} is not a password hashed with bcrypt; make one with htpasswd -nBC 10 ""`,
+        `${path}: basic_auth_users: line ${section?.lineOf(name)} is not a bcrypt hash of a password; create one with htpasswd -nBC 10 ""`,
       );
     }),
   );

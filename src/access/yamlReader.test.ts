@@ -45,15 +45,15 @@ describe('a mapping of a YAML file', () => {
   });
 
   it.each([
-    ['a: 1\nd: 2', 'unknown key at line 2; known are a, b, c'],
+    ['a: 1\nd: 2', 'unknown key at line 2; the known keys are a, b, c'],
     ['a: 1\na: 2', 'line 2, column 1 (DUPLICATE_KEY)'],
     ['a: [1', 'is not valid YAML at line'],
     [
       'a: *none',
-      'f.yml: a: what stands there begins with *, and no anchor of that name stands before it; correct',
+      'f.yml: a: the value begins with *, but there is no anchor with that name before it; correct',
     ],
-    ['a: 1\n<<: *none', 'f.yml: what stands there begins with *, and no anchor of that name'],
-    ['? [a]\n: 1', 'every key must be a text'],
+    ['a: 1\n<<: *none', 'f.yml: the value begins with *, but there is no anchor with that name'],
+    ['? [a]\n: 1', 'every key must be a string'],
     ['--- a\n--- b', 'is not valid YAML'],
     ['a: {b: [', 'is not valid YAML'],
   ])('%j is refused', (text, message) => {
@@ -61,11 +61,11 @@ describe('a mapping of a YAML file', () => {
   });
 
   it.each([
-    ['a key with an alias', `a:\n  ? ${LONG}\n  : *${LONG}`, 'f.yml: a: line 2: what stands there'],
+    ['a key with an alias', `a:\n  ? ${LONG}\n  : *${LONG}`, 'f.yml: a: line 2: the value begins with *'],
     ['a key', `? ${LONG}\n: 1`, 'unknown key at line 1'],
-    ['a key with a list', `a:\n  ? ${LONG}\n  : [1]`, 'f.yml: a: line 2 must be a text'],
-    ['a key with a section', `a:\n  ? ${LONG}\n  : {<<: *c}`, 'f.yml: a: line 2: what stands there'],
-    ['a key of two lines', `a:\n  "b\\nc": [1]`, 'f.yml: a: line 2 must be a text'],
+    ['a key with a list', `a:\n  ? ${LONG}\n  : [1]`, 'f.yml: a: line 2 must be a string'],
+    ['a key with a section', `a:\n  ? ${LONG}\n  : {<<: *c}`, 'f.yml: a: line 2: the value begins with *'],
+    ['a key of two lines', `a:\n  "b\\nc": [1]`, 'f.yml: a: line 2 must be a string'],
   ])('%s that is long or odd is not shown, only its line', (_what, text, message) => {
     const read = () => {
       const section = sectionOf(text).section('a');

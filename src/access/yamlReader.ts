@@ -50,7 +50,7 @@ function parsed(file: string, text: string, lineCounter: LineCounter): Document.
   } catch (error) {
     // The parser's own stack is all that bounds how deep it goes.
     if (!(error instanceof RangeError)) throw error;
-    throw new AccessFileError(`${file} is nested too deeply; no such file needs that`);
+    throw new AccessFileError(`${file} is nested too deeply; flatten it`);
   }
 }
 
@@ -69,9 +69,9 @@ export class Section {
     for (const key of this.#values.keys()) {
       if (known?.includes(key) !== false) continue;
       const near = nearest(key, known);
-      const hint = near === undefined ? '' : `, perhaps meant as ${near}`;
+      const hint = near === undefined ? '' : ` (did you mean ${near}?)`;
       throw new AccessFileError(
-        `${place}: unknown key at line ${this.lineOf(key)}${hint}; known are ${known.join(', ')}`,
+        `${place}: unknown key at line ${this.lineOf(key)}${hint}; the known keys are ${known.join(', ')}`,
       );
     }
   }
@@ -113,7 +113,7 @@ export class Section {
 
   /** Any scalar as it is written; undefined where it is absent, or null. */
   text(key: string): string | undefined {
-    return this.#scalar(key, 'a text')?.text;
+    return this.#scalar(key, 'a string')?.text;
   }
 
   boolean(key: string): boolean | undefined {
@@ -138,7 +138,7 @@ export class Section {
     if (value.kind !== 'list') throw this.#wrong(key, 'a list');
     return value.items.map((item) => {
       const text = this.#value(key, this.#resolved(item, this.#placeOf(key)));
-      if (text.kind !== 'text') throw this.#wrong(key, 'a list of texts');
+      if (text.kind !== 'text') throw this.#wrong(key, 'a list of strings');
       return text.text;
     });
   }
@@ -170,7 +170,7 @@ export class Section {
     // Else a mistyped name would stand for nothing, and nothing may mean that nobody is asked for a password.
     if (anchored === undefined)
       throw new AccessFileError(
-        `${place}: what stands there begins with *, and no anchor of that name stands before it; correct the name, or put a text in quotes`,
+        `${place}: the value begins with *, but there is no anchor with that name before it; correct the name, or quote the value if it is a string`,
       );
     return anchored;
   }
@@ -184,7 +184,7 @@ export class Section {
       throw new AccessFileError(`${this.#place} must be a mapping of keys to values`);
     seen.add(node);
     for (const { key, value } of node.items) {
-      if (!isScalar(key)) throw new AccessFileError(`${this.#place}: every key must be a text`);
+      if (!isScalar(key)) throw new AccessFileError(`${this.#place}: every key must be a string`);
       const name = String(key.value);
       if (name !== '<<' && !this.#values.has(name)) this.#values.set(name, { key, value });
     }

@@ -48,7 +48,7 @@ export function bodyRules(settings: Settings, { limits, names }: EventRules): Bo
     const name = mapping?.name ?? '';
     if (mapping === undefined || ['type', 'source', 'subject'].includes(name)) {
       throw new ConfigError(
-        `cloudevents.data ${shown(text)} maps nothing to a label of its own; write label=/json/pointer, with a name other than type, source and subject`,
+        `cloudevents.data ${shown(text)} is not valid; write label=/json/pointer, with a label name other than type, source and subject`,
       );
     }
     try {

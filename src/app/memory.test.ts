@@ -25,6 +25,6 @@ it.each([
 
 it('memory.max must leave room for a body', () => {
   expect(() => bytesOf(['--memory.max=15MiB'], 512, 320)).toThrow(
-    'memory.max must be 0 or at least 16MiB, not 15728640 bytes; raise it, or write 0 to have it chosen',
+    'memory.max must be 0 or at least 16MiB, not 15728640 bytes; raise it, or set 0 to let the server choose',
   );
 });

@@ -26,7 +26,7 @@ export function memoryOf(settings: Settings, machine: Machine): Memory {
   const asked = settings['memory.max'];
   if (asked > 0 && asked < BYTES_MIN) {
     throw new ConfigError(
-      `memory.max must be 0 or at least ${BYTES_MIN / MIB}MiB, not ${asked} bytes; raise it, or write 0 to have it chosen`,
+      `memory.max must be 0 or at least ${BYTES_MIN / MIB}MiB, not ${asked} bytes; raise it, or set 0 to let the server choose`,
     );
   }
   const bytesMax = asked > 0 ? asked : Math.max(BYTES_MIN, chosenBytes(machine));

@@ -20,7 +20,9 @@ export function namingOf(settings: Settings, elapsed: Monotonic, trouble: WatchT
   if (settings['scrapers.identity'] === 'address') return BY_ADDRESS;
   const url = settings['kubernetes.url'];
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-    throw new ConfigError(`kubernetes.url ${shown(url)} is no URL; write https://host or https://host:port`);
+    throw new ConfigError(
+      `kubernetes.url ${shown(url)} is not a valid URL; write https://host or https://host:port`,
+    );
   const api = new ApiServer({
     url,
     tokenFile: settings['kubernetes.tokenFile'],

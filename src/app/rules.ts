@@ -27,7 +27,7 @@ export function knownScrapers(settings: Settings): readonly string[] {
   const max = settings['scrapers.max'];
   if (known.length > max) {
     throw new ConfigError(
-      `scrapers.known names ${known.length} scrapers, and scrapers.max allows ${max}; raise it, or name fewer`,
+      `scrapers.known lists ${known.length} scrapers, but scrapers.max is ${max}; raise it, or list fewer`,
     );
   }
   const wrong = known.find((id) => !isScraperId(id));
@@ -39,7 +39,7 @@ export function knownScrapers(settings: Settings): readonly string[] {
   const variable = known.find((id) => isUnexpanded(id));
   if (variable !== undefined) {
     throw new ConfigError(
-      `scrapers.known ${shown(variable)} holds a variable that nothing has replaced; name the scraper itself`,
+      `scrapers.known ${shown(variable)} contains an unexpanded variable; write the id itself`,
     );
   }
   return known;
@@ -76,7 +76,7 @@ export function placeLimits(settings: Settings): PlaceLimits {
   const { 'server.connectionsMax': max, 'server.connectionsPerClientMax': own } = settings;
   if (own > max)
     throw new ConfigError(
-      `server.connectionsPerClientMax is ${own}, which is more than server.connectionsMax (${max}) allows; lower it, or raise that`,
+      `server.connectionsPerClientMax (${own}) is higher than server.connectionsMax (${max}); lower the first or raise the second`,
     );
   return { max, clientMax: own === 0 ? Math.max(1, Math.floor(max / CLIENT_SHARE)) : own };
 }
@@ -98,7 +98,7 @@ export function counterRules(settings: Settings): CounterRules {
   const labels = settings['counters.labels'];
   if (labels.includes(METRIC_LABEL)) {
     throw new ConfigError(
-      `counters.labels names ${METRIC_LABEL}, which every counter has for its events' metric; leave it out`,
+      `counters.labels contains ${METRIC_LABEL}, which every counter has anyway, for the metric name; remove it`,
     );
   }
   return {

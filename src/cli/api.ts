@@ -72,7 +72,7 @@ function withPath(server: string, path: string): string {
 
 function refusal(url: string, status: number, json: unknown): ApiError {
   const { error, field } = (json ?? {}) as { error?: unknown; field?: unknown };
-  const foreign = `the answer is not this server's (${status}); is the address right?`;
+  const foreign = `this doesn't look like an answer from oneShotMetricsServer (${status}); check the address`;
   const message = `${url}: ${typeof error === 'string' ? error : foreign}`;
   const details = { status, field: typeof field === 'string' ? field : undefined };
   if (status >= 500 || status === 429) return new ApiError('unavailable', message, details);

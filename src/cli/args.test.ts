@@ -45,13 +45,13 @@ describe('a command line', () => {
   });
 
   it.each([
-    [['--vlaue=3'], 'unknown flag "--vlaue" (did you mean --value?); see --help for all of them'],
-    [['-x'], 'unknown flag "-x"; see --help for all of them'],
-    [['--toString'], 'unknown flag "--toString"; see --help for all of them'],
+    [['--vlaue=3'], 'unknown flag "--vlaue" (did you mean --value?); see --help for all flags'],
+    [['-x'], 'unknown flag "-x"; see --help for all flags'],
+    [['--toString'], 'unknown flag "--toString"; see --help for all flags'],
     [['--value'], '--value needs a value; write --value=<text>'],
     [['--value', '--json'], '--value needs a value; write --value=<text>'],
     [['--json=yes'], '--json takes no value, not "yes"; write --json alone'],
-    [['--json', '--json'], '--json is given more than once; give it once'],
+    [['--json', '--json'], '--json appears more than once; use it once'],
     [['--wait=5'], '--wait must be a duration from 0 to 1s, not "5"; add a unit, for example 5s or 5ms'],
   ])('%j is refused', (argv, message) => {
     expect(() => read(argv)).toThrow(new UsageError(message));

@@ -39,7 +39,7 @@ export class Args {
 
 /** Options that every command takes. */
 export const COMMON: Options = {
-  help: { short: 'h', doc: 'Print this and stop.' },
+  help: { short: 'h', doc: 'Print this help.' },
 };
 
 /**
@@ -69,7 +69,7 @@ export function readArgs(argv: readonly string[], own: Options, env: Environment
     const { name, rawName, value } = token;
     const option = Object.hasOwn(options, name) ? options[name] : undefined;
     if (option === undefined) throw unknownFlag(rawName, options);
-    if (values.has(name)) throw new UsageError(`--${name} is given more than once; give it once`);
+    if (values.has(name)) throw new UsageError(`--${name} appears more than once; use it once`);
     // A negative number is a value; another option is one that stands where a value was forgotten.
     const isForgotten = token.inlineValue === false && token.value.startsWith('--');
     values.set(name, read(`--${name}`, option, isForgotten ? undefined : value));
@@ -97,5 +97,5 @@ function read(name: string, { kind }: Option, value: string | undefined): unknow
 
 function unknownFlag(rawName: string, options: Options): UsageError {
   const near = suggestion(rawName.replace(/^-+/, ''), Object.keys(options), '--');
-  return new UsageError(`unknown flag ${shown(rawName)}${near}; see --help for all of them`);
+  return new UsageError(`unknown flag ${shown(rawName)}${near}; see --help for all flags`);
 }

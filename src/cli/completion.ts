@@ -15,18 +15,18 @@ const SHELLS: Readonly<Record<string, (commands: readonly Command[]) => string>>
 export function completionOf(commands: () => readonly Command[]): Command {
   return {
     name: 'completion',
-    summary: 'Print the completion for a shell: bash, fish or zsh.',
+    summary: 'Print the completion script for bash, fish or zsh.',
     usage: 'bash|fish|zsh',
     about: [
-      'bash: put `source <(oneshot completion bash)` into ~/.bashrc.',
-      'fish: put `oneshot completion fish | source` into ~/.config/fish/config.fish.',
-      'zsh: put `source <(oneshot completion zsh)` into ~/.zshrc, below compinit; or write it to a file _oneshot in a folder of $fpath.',
+      'bash: add `source <(oneshot completion bash)` to ~/.bashrc.',
+      'fish: add `oneshot completion fish | source` to ~/.config/fish/config.fish.',
+      'zsh: add `source <(oneshot completion zsh)` to ~/.zshrc, after compinit; or write the script to a file _oneshot in a directory of $fpath.',
     ],
     options: {},
     examples: ['source <(oneshot completion bash)', 'oneshot completion zsh > ~/.zfunc/_oneshot'],
     exits: [
-      ['0', 'it is printed'],
-      ['2', 'there is none for that shell'],
+      ['0', 'success'],
+      ['2', 'unsupported shell, or wrong usage'],
     ],
     words: Object.keys(SHELLS),
     nodeMajorMin: CLIENT_NODE_MIN,
@@ -61,7 +61,7 @@ export function completed(commands: readonly Command[]): readonly Completed[] {
     name,
     summary,
     words,
-    options: [...Object.entries(options), ['help', { doc: 'Print help and stop.' }] as const].map(
+    options: [...Object.entries(options), ['help', { doc: 'Print help.' }] as const].map(
       ([flag, option]) => ({
         flag: `--${flag}${'kind' in option && option.kind !== undefined ? '=' : ''}`,
         doc: firstSentence(option.doc),

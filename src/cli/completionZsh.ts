@@ -11,7 +11,7 @@ export function zshCompletion(commands: readonly Command[]): string {
     ...heads.map((head) =>
       described(head, singles.find(({ name }) => name === head)?.summary ?? summaries(all, head)),
     ),
-    described('help', 'Print all about one command.'),
+    described('help', 'Print the help of one command.'),
   ];
   // The server's own flags are those of a line without a command, too: the last branch.
   const cases = all

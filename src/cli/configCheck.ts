@@ -9,16 +9,16 @@ import type { CliIo } from './io.ts';
 
 export const configCheck: Command = {
   name: 'config check',
-  summary: 'Check whether a server can start with this configuration.',
+  summary: 'Check whether the server can start with this configuration.',
   usage: '[file] [-- --<key>=<value> ...]',
   about: [
-    'Reads what `oneshot serve` would read: the file (config.json without one), the environment, and the flags behind --, and the files of users, tokens and certificates that these name. Nothing is listened on or written.',
+    "Reads everything that `oneshot serve` would read: the file (default: config.json), the environment, the flags after --, and the files of users, tokens and certificates that they name. It doesn't listen on a port or write anything.",
   ],
   options: { json: { doc: 'Print one JSON object.' } },
   examples: ['oneshot config check', 'oneshot config check /etc/oneshot/config.json -- --server.port=9000'],
   exits: [
-    ['0', 'it can'],
-    ['2', 'it can not; one line says why'],
+    ['0', 'the configuration is valid'],
+    ['2', 'it is not; one line says why'],
   ],
   nodeMajorMin: CLIENT_NODE_MIN,
   run,
@@ -36,7 +36,7 @@ async function run(io: CliIo, args: Args): Promise<number> {
       );
     } else {
       const where = loaded.file === undefined ? 'the configuration' : loaded.file;
-      io.stdout.write(`${where} is fine; ${changed.length} settings are not the default\n`);
+      io.stdout.write(`${where} is fine; ${changed.length} settings differ from the defaults\n`);
     }
     return EXIT.ok;
   } catch (error) {
@@ -55,7 +55,7 @@ async function checked(
 ): Promise<Extract<Loaded, { settings: unknown }>> {
   const argv = file === undefined ? flags : [`--config.file=${file}`, ...flags];
   const loaded = loadSettings({ argv, env: io.env, readFile: io.readFile });
-  if (!('settings' in loaded)) throw new UsageError('behind -- stand settings only');
+  if (!('settings' in loaded)) throw new UsageError('after --, only settings are allowed, as --key=value');
   // A part of the server, which only this needs.
   const { checkStart } = await import('./checkStart.ts');
   await checkStart(io, loaded.settings);

@@ -121,7 +121,7 @@ export class Delivery {
   async #send(event: SealedEvent, { left, signal }: Timer): Promise<Receipt | PushError> {
     const totalMs = left();
     if (totalMs <= 0 || isOver(signal)) {
-      return new PushError('unavailable', 'there was no time left to send it');
+      return new PushError('unavailable', 'the time ran out before it was sent');
     }
     try {
       return await this.#client.send(event, { totalMs, signal });

@@ -13,11 +13,11 @@ export function overview(commands: readonly Command[]): string {
     'Usage: oneshot <command> [options]',
     '',
     ...list(commands),
-    ...row('help [command]', 'Print this, or the help of one command.'),
+    ...row('help [command]', 'Print this help, or the help of one command.'),
     ...row('version', 'Print the version.'),
     '',
-    'oneshot <command> --help    options, variables and exit codes of a command',
-    'oneshot serve --help        all settings of the server, which are its flags',
+    'oneshot <command> --help    options, environment variables and exit codes of a command',
+    'oneshot serve --help        all settings of the server, as flags',
     '',
   ];
   return lines.join('\n');

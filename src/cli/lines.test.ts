@@ -38,9 +38,9 @@ describe('lines', () => {
     const long = Array.from({ length: 50 }, () => 'x'.repeat(1_000));
     expect(await linesOf(['ok\n', ...long, '\nnext\n', 'y'.repeat(101)])).toEqual([
       'ok',
-      { broken: 'longer than 100 bytes; make it shorter' },
+      { broken: 'longer than 100 bytes; shorten it' },
       'next',
-      { broken: 'longer than 100 bytes; make it shorter' },
+      { broken: 'longer than 100 bytes; shorten it' },
     ]);
   });
 

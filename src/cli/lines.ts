@@ -11,7 +11,7 @@ export async function* readLines(
   const line = () => {
     const whole =
       bytes > bytesMax
-        ? { broken: `longer than ${bytesMax} bytes; make it shorter` }
+        ? { broken: `longer than ${bytesMax} bytes; shorten it` }
         : (textOf(Buffer.concat(pieces))?.replace(/\r$/, '') ?? { broken: 'not valid UTF-8' });
     pieces = [];
     bytes = 0;

@@ -13,18 +13,18 @@ import { REMOTE_OPTIONS, remoteOf } from './remote.ts';
 
 export const logBackup: Command = {
   name: 'log backup',
-  summary: 'Write a copy of the log of a running server into a file.',
+  summary: 'Back up the log of a running server to a file.',
   usage: '<file>',
   about: [
-    'The copy holds everything that the server accepted before, with ids and the positions of scrapers. The server goes on meanwhile. To restore it, stop the server and put the file in the place of events.db in store.path. Of a stopped server, copy events.db itself.',
+    'The copy has everything that the server accepted so far, with ids and the positions of scrapers. The server keeps running meanwhile. To restore it, stop the server and replace events.db in store.path with the file. If the server is stopped, copy events.db itself.',
   ],
   options: REMOTE_OPTIONS,
   examples: ['oneshot log backup /backup/events.db'],
   exits: [
-    ['0', 'the copy is complete, and on the disk'],
-    ['1', 'the server could not be reached, or the copy broke; there is no file then'],
-    ['2', 'the command line is wrong, or the file is there already'],
-    ['4', 'the address or the credentials are wrong'],
+    ['0', 'the copy is complete and on disk'],
+    ['1', "the server couldn't be reached, or the copy failed; no file was written"],
+    ['2', 'wrong usage, or the file exists already'],
+    ['4', 'wrong address or credentials'],
   ],
   nodeMajorMin: CLIENT_NODE_MIN,
   run,
@@ -33,7 +33,7 @@ export const logBackup: Command = {
 async function run(io: CliIo, args: Args): Promise<number> {
   const [file, more] = args.words;
   if (file === undefined || more !== undefined) throw new UsageError('name one file to write');
-  if (existsSync(file)) throw new UsageError(`${file} is there already; name a new file`);
+  if (existsSync(file)) throw new UsageError(`${file} already exists; choose another name`);
   const { url, credentials } = remoteOf(args);
   const fail = (why: string, code: number): number => {
     io.stderr.write(`oneshot log backup: ${url}: ${why}\n`);
@@ -57,7 +57,7 @@ async function run(io: CliIo, args: Args): Promise<number> {
     await handle.sync();
     await handle.close();
     const announced = response.headers.get('content-length');
-    if (String(size) !== announced) throw new Error(`the copy was cut at ${size} of ${announced} bytes`);
+    if (String(size) !== announced) throw new Error(`the copy ended after ${size} of ${announced} bytes`);
     renameSync(part, file);
     io.stdout.write(`${file}: ${size} bytes\n`);
     return EXIT.ok;
@@ -74,5 +74,5 @@ async function refusal(response: Response): Promise<string> {
   } catch {
     // Not an answer of the server.
   }
-  return `the answer is not this server's (${response.status}); is the address right?`;
+  return `this doesn't look like an answer from oneShotMetricsServer (${response.status}); check the address`;
 }

@@ -25,17 +25,17 @@ export interface LogFiles {
 export function logCheckOf(load: () => Promise<LogFiles>): Command {
   return {
     name: 'log check',
-    summary: 'Say whether the log of a stopped server is well.',
+    summary: 'Check the log of a stopped server for damage.',
     usage: '[folder]',
     about: [
-      "Reads the whole log in the folder (store.path without one) and changes nothing: SQLite's own integrity check, the checksum of each block, whether entries are missing, and the positions of scrapers. A running server has its log locked: stop it, or check a backup.",
+      "Reads the whole log in the folder (default: store.path) without changing it. It runs SQLite's integrity check, and checks the checksum of each block, missing entries, and the positions of scrapers. A running server locks its log: stop it, or check a backup.",
     ],
     options: { json: { doc: 'Print one JSON object.' } },
     examples: ['oneshot log check', 'oneshot log check /var/lib/oneshot --json'],
     exits: [
-      ['0', 'all is well'],
-      ['1', 'something is damaged; each line says what'],
-      ['2', 'it could not be checked'],
+      ['0', 'no damage found'],
+      ['1', 'something is damaged; the lines say what'],
+      ['2', "the log couldn't be checked"],
     ],
     nodeMajorMin: SERVER_NODE_MIN,
     run: (io, args) => run(io, args, load),
@@ -56,9 +56,11 @@ async function run(io: CliIo, args: Args, load: () => Promise<LogFiles>): Promis
         `${file}: entries ${trimmed + 1} to ${end} in ${blocks} blocks, ${scrapers} scrapers, ${ids} ids\n`,
       );
       if (blocksWithoutChecksum > 0)
-        io.stdout.write(`${blocksWithoutChecksum} blocks are of an older version and have no checksum\n`);
+        io.stdout.write(
+          `${blocksWithoutChecksum} blocks were written by an older version and have no checksum\n`,
+        );
       for (const problem of problems) io.stdout.write(`${problem}\n`);
-      io.stdout.write(report.isWell ? 'all is well\n' : 'the log is damaged\n');
+      io.stdout.write(report.isWell ? 'no damage found\n' : 'the log is damaged\n');
     }
     return report.isWell ? EXIT.ok : EXIT.failed;
   } catch (error) {

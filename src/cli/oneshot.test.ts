@@ -68,20 +68,20 @@ describe('the version', () => {
 describe('what makes no sense ends with 2 and one line', () => {
   it.each([
     [['psuh'], 'oneshot: unknown command "psuh" (did you mean push?); see oneshot help'],
-    [['config'], 'oneshot: unknown command "config"; there is config check; see oneshot help'],
+    [['config'], 'oneshot: unknown command "config"; the commands are config check; see oneshot help'],
     [['help', 'nothing'], 'oneshot: unknown command "nothing"; see oneshot help'],
     [
       ['push', '--vlaue=1'],
-      'oneshot push: unknown flag "--vlaue" (did you mean --value?); see --help for all of them',
+      'oneshot push: unknown flag "--vlaue" (did you mean --value?); see --help for all flags',
     ],
     [
       ['push', 'a', 'b'],
-      'oneshot push: "b" is no label; write name=value (only the first word may stand alone, and is the label type)',
+      'oneshot push: "b" is not a label; write name=value (only the first word can stand without a name; it is the label type)',
     ],
-    [['push', 'a=1', 'a=2'], 'oneshot push: the label "a" is given more than once; give it once'],
-    [['push', 'deploy', 'type=x'], 'oneshot push: the label "type" is given more than once; give it once'],
+    [['push', 'a=1', 'a=2'], 'oneshot push: the label "a" appears more than once; use it once'],
+    [['push', 'deploy', 'type=x'], 'oneshot push: the label "type" appears more than once; use it once'],
     [['push', '=x'], 'oneshot push: "=x" is a value without a name; write name=value'],
-    [['push', 'value=3'], 'oneshot push: value is no label; give it as --value=3'],
+    [['push', 'value=3'], 'oneshot push: value is not a label; use --value=3'],
     [
       ['push', '--value=x'],
       'oneshot push: --value "x" is not a number; use a decimal such as 42, 0.5 or 1e9, or NaN, +Inf, -Inf',
@@ -90,31 +90,31 @@ describe('what makes no sense ends with 2 and one line', () => {
     [['push', '--id= '], /^oneshot push: id must be 1 to 256 printable ASCII/],
     [
       ['push', '--url=server'],
-      'oneshot push: --url "server" is not the address of a server: write it as http://localhost:8090',
+      'oneshot push: --url "server" is not a valid server URL: write it as http://localhost:8090',
     ],
-    [['push', '--url=http://a:b@c'], /must not hold credentials/],
+    [['push', '--url=http://a:b@c'], /must not contain credentials/],
     [
       ['push', '--user=me'],
-      'oneshot push: --user must be name:password; its value is not shown, as it is a secret',
+      "oneshot push: --user must be name:password; its value isn't shown because it is a secret",
     ],
     [
       ['push', '--token=a b'],
-      'oneshot push: --token must be printable ASCII without blanks; its value is not shown, as it is a secret',
+      "oneshot push: --token must be printable ASCII without spaces; its value isn't shown because it is a secret",
     ],
-    [['push', '--stdin', '--id=a'], "oneshot push: --id can't stand beside --stdin; each line has its own"],
-    [['push', '--', 'ls'], /takes nothing behind --/],
-    [['run', 'ls'], 'oneshot run: write the command behind --: oneshot run --name backup -- ./backup.sh'],
+    [['push', '--stdin', '--id=a'], "oneshot push: --id can't be used with --stdin; set it in each line"],
+    [['push', '--', 'ls'], /anything after --/],
+    [['run', 'ls'], 'oneshot run: write the command after --: oneshot run --name backup -- ./backup.sh'],
     [
       ['run', 'ls', '--', 'ls'],
-      'oneshot run: "ls" is no label; write label=value, and the command behind --',
+      'oneshot run: "ls" is not a label; write label=value, and the command after --',
     ],
     [
       ['run', 'status=ok', '--', 'ls'],
-      'oneshot run: the label status says how the command went; choose another name',
+      'oneshot run: the label status is set by oneshot run; choose another name',
     ],
-    [['run', 'a=\ud800', '--', 'ls'], /half of a surrogate pair/],
-    [['spool', 'flsh'], 'oneshot spool: unexpected "flsh"; oneshot spool, or oneshot spool flush'],
-    [['spool'], 'oneshot spool: there is no home folder to look in; name the folder with --spool'],
+    [['run', 'a=\ud800', '--', 'ls'], /half a surrogate pair/],
+    [['spool', 'flsh'], 'oneshot spool: unexpected "flsh"; write oneshot spool, or oneshot spool flush'],
+    [['spool'], 'oneshot spool: there is no home folder; name the folder with --spool'],
     [['scrapers', 'a'], /unexpected "a"/],
     [['scrapers', 'forget'], /name one scraper/],
     [['completion', 'tcsh'], 'oneshot completion: name one shell: bash, fish or zsh'],
@@ -140,7 +140,7 @@ describe('what makes no sense ends with 2 and one line', () => {
       expect(await runCli(argv, { nodeMajor: 20 })).toEqual({
         code: 2,
         stdout: '',
-        stderr: 'oneshot serve: needs Node 24 or newer, and this is Node 20\n',
+        stderr: 'oneshot serve: needs Node 24 or newer, but this is Node 20\n',
       });
   });
 });
@@ -257,8 +257,10 @@ describe('tail', () => {
       '2026-11-24T12:00:04.000Z m{n="4"} 1',
       '',
     ]);
-    expect(stderr).toContain('1 entries went from the log before they were read');
-    expect(stderr).toMatch(/away; asking again until it answers\noneshot tail: it answers again\n/);
+    expect(stderr).toContain('1 entries were removed from the log before they were read');
+    expect(stderr).toMatch(
+      /away; trying again until the server answers\noneshot tail: the server answers again\n/,
+    );
     expect(requests.map(({ url }) => new URL(url).search)).toEqual([
       '?limit=5',
       '?after=2&limit=1000',
@@ -325,7 +327,7 @@ describe('config check', () => {
     const env = { ONESHOT_LOG_LEVEL: 'DEBUG' };
     expect(await runCli(['config', 'check', 'c.json'], { readFile, env })).toEqual({
       code: 0,
-      stdout: 'c.json is fine; 3 settings are not the default\n',
+      stdout: 'c.json is fine; 3 settings differ from the defaults\n',
       stderr: '',
     });
     const { stdout } = await runCli(['config', 'check', '--json', '--', '--server.port=1'], { readFile });

@@ -39,7 +39,7 @@ async function start(io: CliIo, command: Command, argv: readonly string[]): Prom
     return EXIT.ok;
   }
   if (io.nodeMajor < nodeMajorMin) {
-    fail(`needs Node ${nodeMajorMin} or newer, and this is Node ${io.nodeMajor}`);
+    fail(`needs Node ${nodeMajorMin} or newer, but this is Node ${io.nodeMajor}`);
     return EXIT.unusable;
   }
   try {
@@ -94,7 +94,9 @@ function unknown(io: CliIo, name: string): number {
   const names = COMMANDS.map((command) => command.name);
   const members = membersOf(name).map((command) => command.name);
   const near =
-    members.length > 0 ? `; there is ${members.join(', ')}` : suggestion(name, [...names, 'help', 'version']);
+    members.length > 0
+      ? `; the commands are ${members.join(', ')}`
+      : suggestion(name, [...names, 'help', 'version']);
   io.stderr.write(`oneshot: unknown command ${shown(name)}${near}; see oneshot help\n`);
   return EXIT.unusable;
 }

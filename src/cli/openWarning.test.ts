@@ -4,7 +4,9 @@ import { openWarning } from './openWarning.ts';
 it.each(['0.0.0.0', '::', '192.0.2.1', '2001:db8::1', '128.0.0.1', '::ffff:10.0.0.1'])(
   'an open server says so on %s, which others reach',
   (address) => {
-    expect(openWarning(true, address)).toContain(`whoever reaches ${address} may post, scrape and delete`);
+    expect(openWarning(true, address)).toContain(
+      `anyone who can reach ${address} can post, scrape and delete`,
+    );
   },
 );
 

@@ -4,7 +4,7 @@
  */
 export function openWarning(isOpen: boolean, address: string): string | undefined {
   if (!isOpen || isLoopback(address)) return undefined;
-  return `open: whoever reaches ${address} may post, scrape and delete; set web.config.file or auth.tokens.file, see docs/operate/security.md`;
+  return `open: anyone who can reach ${address} can post, scrape and delete; set web.config.file or auth.tokens.file, see docs/operate/security.md`;
 }
 
 function isLoopback(address: string): boolean {

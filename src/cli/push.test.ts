@@ -38,12 +38,12 @@ describe('push', () => {
 
   it.each([
     [400, 3, /^oneshot push: not accepted id-1: no \(400\)\n$/],
-    [401, 4, /is the token or the user right\?\n$/],
-    [404, 4, /is the address right\?\n$/],
+    [401, 4, /check the token or the user\n$/],
+    [404, 4, /check the address\n$/],
     [
       503,
       1,
-      /attempt 1: no \(503\); again in 0\.1 s\n[\s\S]*not accepted id-1: no \(503\) \(after 10 attempts\)\n$/,
+      /attempt 1: no \(503\); trying again in 0\.1 s\n[\s\S]*not accepted id-1: no \(503\) \(after 10 attempts\)\n$/,
     ],
   ])('answered with %i ends with %i', async (status, code, message) => {
     const { fetch } = fakeServer(() => new Response('{"error":"no"}', { status }));
@@ -158,7 +158,7 @@ describe('push --stdin', () => {
   ])('tells a line that is no JSON object, %.40s, and goes on', async (line, message) => {
     const { code, stdout, stderr } = await push([line, '{}'], accepted, ['deploy']);
     expect({ code, stdout }).toEqual({ code: 2, stdout: 'accepted 1 events\n' });
-    expect(stderr).toContain(`oneshot push: line 1: no event: ${message}`);
+    expect(stderr).toContain(`oneshot push: line 1: invalid event: ${message}`);
   });
 
   it('goes on after a refused line, and stops where the server is gone, saying where', async () => {
@@ -175,7 +175,7 @@ describe('push --stdin', () => {
     });
     expect(gone.code).toBe(4);
     expect(gone.stderr).toContain(
-      'stopped at line 2: the 1 events before it were accepted, the rest was not sent',
+      'stopped at line 2: the 1 events before it were accepted, the rest were not sent',
     );
     expect(gone.requests).toHaveLength(2);
   });

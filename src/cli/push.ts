@@ -21,16 +21,16 @@ export const push: Command = {
   summary: 'Post one event, or many from standard input.',
   usage: '[type] [label=value ...]',
   about: [
-    'The first word may stand alone: it is the label type. `push deploy service=api` posts events_to_metrics{service="api",type="deploy"} 1.',
-    'An event has one id, random unless --id gives it, and its own time. What is not answered is sent again with the same id and the same time, so a retry is never a second event. Give an id of your own (a commit, a job number) to make the whole command repeatable.',
-    'With --spool, the event is on disk before it is sent, and stays there until the server has it. Each push sends what waits there first, oldest first; so does `oneshot spool flush`. What the server refuses is moved to refused/.',
-    'With --stdin, each line is one event as JSON: {"name":"deploys","labels":{"env":"prod"},"value":1,"timestamp":"2026-11-24T12:00:00Z","id":"a1"}, all of it optional. Each line is sent as it is, and the server judges it. Labels on the command line are added to each.',
+    'The first word can stand without a name; it is the label type. `push deploy service=api` posts events_to_metrics{service="api",type="deploy"} 1.',
+    "Each event has an id (random, unless you set --id) and its own time. If the server doesn't answer, the event is sent again with the same id and time, so a retry never makes a second event. Set your own id (a commit, a job number) to make the whole command repeatable.",
+    'With --spool, the event is on disk before it is sent, and stays there until the server has it. Each push first sends the events that wait there, oldest first; so does `oneshot spool flush`. Events that the server refuses are moved to refused/.',
+    'With --stdin, each line is one event as JSON: {"name":"deploys","labels":{"env":"prod"},"value":1,"timestamp":"2026-11-24T12:00:00Z","id":"a1"}, with all fields optional. Lines are sent as they are, and the server checks them. Labels on the command line are added to each event.',
   ],
   options: {
     metric: {
       kind: { ...text(), placeholder: '<name>' },
       short: 'm',
-      doc: "The metric's name. Default: the server's event.metric, events_to_metrics.",
+      doc: "The metric name. Default: the server's event.metric (events_to_metrics).",
     },
     value: {
       kind: { ...text(), placeholder: '<number>' },
@@ -44,18 +44,18 @@ export const push: Command = {
     },
     id: {
       kind: { ...text(), placeholder: '<id>' },
-      doc: 'What tells it apart from all others. Default: random.',
+      doc: 'The id of the event. Default: random.',
     },
-    stdin: { doc: 'Read events from standard input, one JSON object a line.' },
+    stdin: { doc: 'Read events from standard input, one JSON object per line.' },
     'allow-empty': { doc: 'Post an event even if it has no label.' },
     spool: spoolOption('nothing is kept'),
     total: {
       kind: duration({ min: 1, max: 10 * MINUTE }),
-      doc: 'How long to go on trying. Default: 30s; with --stdin, for each event.',
+      doc: 'How long to keep trying. Default: 30s; with --stdin, for each event.',
     },
     ...REMOTE_OPTIONS,
-    quiet: { short: 'q', doc: 'Print nothing when all is well.' },
-    json: { doc: 'Print what became of each event as a JSON object, one a line.' },
+    quiet: { short: 'q', doc: 'Print nothing on success.' },
+    json: { doc: 'Print the result for each event as a JSON object, one per line.' },
   },
   examples: [
     'oneshot push deploy service=api version=1.2.3',
@@ -64,11 +64,11 @@ export const push: Command = {
     'jq -c \'{labels: {type: "release", tag: .tag_name}, id: .node_id}\' releases.json | oneshot push --stdin',
   ],
   exits: [
-    ['0', 'the server has the event on disk; or it is in the spool, to be sent later'],
-    ['1', 'the server could not be reached in time, and the event was not kept'],
-    ['2', 'the command line, or a line of standard input, makes no event, or one without a label'],
-    ['3', 'the server refused the event: it breaks a rule'],
-    ['4', 'the address or the credentials are wrong; with --spool the event is kept all the same'],
+    ['0', 'the server has the event on disk, or it is in the spool and will be sent later'],
+    ['1', "the server couldn't be reached in time, and the event was not kept"],
+    ['2', 'wrong usage, or a line of standard input is not an event, or an event has no label'],
+    ['3', 'the server refused the event because it is invalid'],
+    ['4', 'wrong address or credentials; with --spool, the event is kept anyway'],
   ],
   nodeMajorMin: CLIENT_NODE_MIN,
   run,
@@ -85,13 +85,13 @@ export interface Posting {
 
 async function run(io: CliIo, args: Args): Promise<number> {
   if (args.rest !== undefined)
-    throw new UsageError('push takes nothing behind --; oneshot run takes a command there');
+    throw new UsageError("push doesn't allow anything after --; to run a command, use oneshot run");
   const labels = labelsOf(args.words);
   const posting = postingOf(io, args);
   if (args.on('stdin')) {
     const alone = ['metric', 'value', 'time', 'id'].find((name) => args.text(name) !== undefined);
     if (alone !== undefined)
-      throw new UsageError(`--${alone} can't stand beside --stdin; each line has its own`);
+      throw new UsageError(`--${alone} can't be used with --stdin; set it in each line`);
     return pushLines(io, args, posting, labels);
   }
   const event = posting.seal(
@@ -119,11 +119,11 @@ function checkLabels(words: readonly string[]): void {
   const [first] = words;
   if (first === '')
     throw new UsageError(
-      'the first word, which is the label type, is empty: is a variable not set? Give it a value, or add --allow-empty if you mean it',
+      'the first word, the label type, is empty; is a variable not set? Give it a value, or add --allow-empty if you mean it',
     );
   if (words.every((word) => word.indexOf('=') === word.length - 1 && word !== ''))
     throw new UsageError(
-      'the event has no label: is a variable not set? Write oneshot push deploy service=api, or add --allow-empty if you mean it',
+      'the event has no labels; is a variable not set? Write for example oneshot push deploy service=api, or add --allow-empty if you mean it',
     );
 }
 
@@ -133,7 +133,7 @@ function postingOf(io: CliIo, args: Args): Posting {
   const paint = paintFor(io.stderr, io.env);
   const client = clientFor(io, remote, { totalMs }, ({ attempt, delayMs, message }) => {
     if (args.on('quiet')) return;
-    const line = `attempt ${attempt}: ${printable(message)}; again in ${(delayMs / 1000).toFixed(1)} s`;
+    const line = `attempt ${attempt}: ${printable(message)}; trying again in ${(delayMs / 1000).toFixed(1)} s`;
     io.stderr.write(`oneshot push: ${paint('dim', line)}\n`);
   });
   const folder = args.text('spool');

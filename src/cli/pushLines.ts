@@ -40,7 +40,7 @@ export async function pushLines(
         io.stdout.write(
           `${JSON.stringify({ line: number, outcome: 'lost', reason: 'invalid', error: error.message })}\n`,
         );
-      io.stderr.write(`oneshot push: line ${number}: ${paint('red', 'no event')}: ${error.message}\n`);
+      io.stderr.write(`oneshot push: line ${number}: ${paint('red', 'invalid event')}: ${error.message}\n`);
       continue;
     }
     const outcome = await delivery.deliver(event, budget);
@@ -53,14 +53,13 @@ export async function pushLines(
       io.stderr.write(`oneshot push: line ${number}: ${outcomeLine(event.id, outcome, paint)}\n`);
       if (outcome.error.reason !== 'refused') {
         io.stderr.write(
-          `oneshot push: stopped at line ${number}: the ${accepted} events before it were accepted, the rest was not sent\n`,
+          `oneshot push: stopped at line ${number}: the ${accepted} events before it were accepted, the rest were not sent\n`,
         );
         return exitOf(outcome);
       }
     }
   }
-  if (kept > 0)
-    io.stderr.write(`oneshot push: ${paint('yellow', 'kept')} ${kept} events, to be sent later\n`);
+  if (kept > 0) io.stderr.write(`oneshot push: ${paint('yellow', 'kept')} ${kept} events to send later\n`);
   if (!args.on('json') && !args.on('quiet')) {
     io.stdout.write(`${paintFor(io.stdout, io.env)('green', 'accepted')} ${accepted} events\n`);
   }

@@ -20,12 +20,12 @@ export const REMOTE_OPTIONS: Options = {
   url: {
     kind: { ...text(), placeholder: '<url>' },
     env: 'ONESHOT_URL',
-    doc: `Where the server is. Default: $ONESHOT_URL, else ${DEFAULT_URL}.`,
+    doc: `The URL of the server. Default: $ONESHOT_URL, or else ${DEFAULT_URL}.`,
   },
   token: {
     kind: { ...text(), placeholder: '<token>' },
     env: 'ONESHOT_TOKEN',
-    doc: 'A bearer token. Default: $ONESHOT_TOKEN, which other users of the machine do not see, unlike a command line.',
+    doc: "A bearer token. Default: $ONESHOT_TOKEN, which other users of the machine can't see (unlike the command line).",
   },
   user: {
     kind: { ...text(), placeholder: '<name:password>' },
@@ -34,7 +34,7 @@ export const REMOTE_OPTIONS: Options = {
   },
   timeout: {
     kind: duration({ min: 1, max: 10 * MINUTE }),
-    doc: 'How long one request may take. Default: 10s.',
+    doc: 'Timeout of each request. Default: 10s.',
   },
 };
 
@@ -48,7 +48,7 @@ export function remoteOf(args: Args): Remote {
     const why = message === 'Invalid URL' ? `write it as ${DEFAULT_URL}` : message;
     // It may hold a password.
     const said = url.includes('@') ? '' : ` ${shown(url)}`;
-    throw new UsageError(`--url${said} is not the address of a server: ${why}`, { cause });
+    throw new UsageError(`--url${said} is not a valid server URL: ${why}`, { cause });
   }
   return { url, credentials: credentialsOf(args), timeoutMs: args.number('timeout') ?? TIMEOUT_MS };
 }
@@ -59,13 +59,13 @@ function credentialsOf(args: Args): Credentials {
   if (token !== undefined) {
     if (/^[\x21-\x7e]+$/.test(token)) return { token };
     throw new UsageError(
-      '--token must be printable ASCII without blanks; its value is not shown, as it is a secret',
+      "--token must be printable ASCII without spaces; its value isn't shown because it is a secret",
     );
   }
   if (user === undefined) return {};
   const colon = user.indexOf(':');
   if (colon < 1)
-    throw new UsageError('--user must be name:password; its value is not shown, as it is a secret');
+    throw new UsageError("--user must be name:password; its value isn't shown because it is a secret");
   return { user: { name: user.slice(0, colon), password: user.slice(colon + 1) } };
 }
 

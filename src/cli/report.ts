@@ -50,12 +50,12 @@ export function outcomeJson(id: string, outcome: Outcome): Readonly<Record<strin
 export function outcomeLine(id: string, outcome: Outcome, paint: Paint): string {
   switch (outcome.kind) {
     case 'accepted':
-      return `${paint('green', outcome.receipt.duplicate ? 'accepted before' : 'accepted')} ${id}`;
+      return `${paint('green', outcome.receipt.duplicate ? 'already accepted' : 'accepted')} ${id}`;
     case 'kept':
-      return `${paint('yellow', 'kept')} ${id} in ${outcome.folder}, to be sent later: ${printable(outcome.error.message)}`;
+      return `${paint('yellow', 'kept')} ${id} in ${outcome.folder} to send later: ${printable(outcome.error.message)}`;
     case 'lost': {
       const spool =
-        outcome.spoolError === undefined ? '' : `; and it was not kept: ${outcome.spoolError.message}`;
+        outcome.spoolError === undefined ? '' : `; it couldn't be kept either: ${outcome.spoolError.message}`;
       return `${paint('red', 'not accepted')} ${id}: ${printable(outcome.error.message)}${spool}`;
     }
     default:

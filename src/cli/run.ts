@@ -33,34 +33,34 @@ const RESERVED = ['status', 'exit_code', 'signal'];
 
 export const runCommand: Command = {
   name: 'run',
-  summary: 'Run a command, and post one event that says how it went.',
+  summary: 'Run a command, and post an event about how it went.',
   usage: '[label=value ...] -- command [argument ...]',
   about: [
-    'The command gets standard input, output and error as they are, and the signals that are sent to oneshot. oneshot ends with the exit code of the command: 128 and the number of the signal where one ended it, 127 where there is no such command, 126 where it can not be run.',
-    'The event has the labels type="run", name, status ("success" or "failure"), exit_code, and signal where one ended it. Its value is the duration in seconds, its time the end of the command. Labels on the command line are added.',
-    'The event is on disk, in the spool, before it is sent. Sending may take 5 s (--wait); what was not sent then is sent by the next `oneshot run`, or by `oneshot spool flush`, with its own time. So no event is lost with the network down, and no job waits for it.',
+    "The command gets standard input, output and error unchanged, and all signals sent to oneshot. oneshot exits with the exit code of the command: 128 plus the number of the signal if one ended it, 127 if there is no such command, 126 if it can't be run.",
+    'The event has the labels type="run", name, status ("success" or "failure"), exit_code, and signal if one ended it. Its value is the duration in seconds, and its time is when the command ended. Labels on the command line are added.',
+    "The event is on disk, in the spool, before it is sent. Sending takes at most 5 s (--wait). If that isn't enough, the next `oneshot run` or `oneshot spool flush` sends it, with its original time. So a network failure neither loses events nor holds up your jobs.",
   ],
   options: {
     name: {
       kind: { ...text(), placeholder: '<name>' },
       short: 'n',
-      doc: "The label name. Default: the command's own name without its folder.",
+      doc: 'The value of the label name. Default: the command without its directory.',
     },
     metric: {
       kind: { ...text(), placeholder: '<name>' },
       short: 'm',
-      doc: "The metric's name. Default: the server's event.metric, events_to_metrics.",
+      doc: "The metric name. Default: the server's event.metric (events_to_metrics).",
     },
     wait: {
       kind: duration({ min: 0, max: 10 * MINUTE }),
-      doc: 'How long sending may take once the command is over. Default: 5s. 0 leaves it to the spool.',
+      doc: 'How long to spend on sending when the command has ended. Default: 5s. 0 leaves sending to later commands.',
     },
     spool: spoolOption(DEFAULT_SPOOL),
-    'no-spool': { doc: 'Keep nothing on disk: what can not be sent within --wait is lost.' },
+    'no-spool': { doc: "Keep nothing on disk: an event that can't be sent within --wait is lost." },
     ...REMOTE_OPTIONS,
-    quiet: { short: 'q', doc: 'Say nothing about the event, whatever becomes of it.' },
+    quiet: { short: 'q', doc: 'Print nothing about the event, whatever happens to it.' },
     json: {
-      doc: "Print what became of the event as one JSON object, on standard error: standard output is the command's.",
+      doc: 'Print the result for the event as a JSON object, on standard error.',
     },
   },
   examples: [
@@ -69,11 +69,11 @@ export const runCommand: Command = {
     "oneshot run -- sh -c 'make && make install'",
   ],
   exits: [
-    ["the command's own", 'whatever becomes of the event'],
+    ["the command's own", 'whatever happens to the event'],
     ['128+n', 'signal n ended the command'],
-    ['127', 'there is no such command'],
-    ['126', 'it can not be run'],
-    ['2', 'the command line of oneshot is wrong; the command was not started'],
+    ['127', 'command not found'],
+    ['126', "the command can't be run"],
+    ['2', 'wrong usage of oneshot; the command was not started'],
   ],
   nodeMajorMin: CLIENT_NODE_MIN,
   run,
@@ -89,7 +89,7 @@ interface Ending {
 async function run(io: CliIo, args: Args): Promise<number> {
   const [command, ...rest] = args.rest ?? [];
   if (command === undefined || command === '') {
-    throw new UsageError('write the command behind --: oneshot run --name backup -- ./backup.sh');
+    throw new UsageError('write the command after --: oneshot run --name backup -- ./backup.sh');
   }
   const announce = announcer(io, args, args.text('name') ?? basename(command));
   // Once the command is over, a signal means that nobody wants to wait for the event any more; the spool has it.
@@ -132,7 +132,7 @@ async function run(io: CliIo, args: Args): Promise<number> {
 
 function notRun(io: CliIo, command: string, error: NodeJS.ErrnoException): Omit<Ending, 'seconds'> {
   const isMissing = error.code === 'ENOENT';
-  const why = isMissing ? 'there is no such command' : `it can't be run: ${error.message}`;
+  const why = isMissing ? 'command not found' : `can't be run: ${error.message}`;
   io.stderr.write(`oneshot run: ${printable(command)}: ${why}\n`);
   return { code: isMissing ? NOT_FOUND : NOT_EXECUTABLE, signal: undefined };
 }
@@ -145,11 +145,11 @@ function announcer(
 ): (ending: Ending, hurry: AbortSignal) => Promise<void> {
   const alone = args.words.find((word) => !word.includes('='));
   if (alone !== undefined)
-    throw new UsageError(`${shown(alone)} is no label; write label=value, and the command behind --`);
+    throw new UsageError(`${shown(alone)} is not a label; write label=value, and the command after --`);
   const own = labelsOf(args.words);
   const reserved = RESERVED.find((label) => Object.hasOwn(own, label));
   if (reserved !== undefined)
-    throw new UsageError(`the label ${reserved} says how the command went; choose another name`);
+    throw new UsageError(`the label ${reserved} is set by oneshot run; choose another name`);
   const remote = remoteOf(args);
   const waitMs = args.number('wait') ?? WAIT_MS;
   const client = clientFor(io, remote, { totalMs: waitMs });

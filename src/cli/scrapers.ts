@@ -24,23 +24,23 @@ interface Scraper {
   readonly warnings: readonly { readonly code: string; readonly message: string }[];
 }
 
-const OPTIONS: Options = { ...REMOTE_OPTIONS, json: { doc: 'Print the JSON of the server.' } };
+const OPTIONS: Options = { ...REMOTE_OPTIONS, json: { doc: "Print the server's answer as JSON." } };
 const EXITS = [
-  ['1', 'the server could not be reached'],
-  ['2', 'the command line is wrong'],
-  ['4', 'the address or the credentials are wrong'],
+  ['1', "the server couldn't be reached"],
+  ['2', 'wrong usage'],
+  ['4', 'wrong address or credentials'],
 ] as const;
 
 export const scrapers: Command = {
   name: 'scrapers',
-  summary: 'List the scrapers, and how far each one has got.',
+  summary: 'List the scrapers, and how far each one is.',
   usage: '',
   about: [
-    'WAITING counts the events that a scraper has yet to fetch, those that came back from broken responses (RETURNED) among them. IN FLIGHT are those that it was sent and has yet to confirm, which its next scrape does.',
+    "WAITING counts the events that a scraper has yet to fetch, including those that came back from broken responses (RETURNED). IN FLIGHT counts the events that were sent to it and aren't confirmed yet; its next scrape confirms them.",
   ],
   options: OPTIONS,
   examples: ['oneshot scrapers', "oneshot scrapers --json | jq -r '.scrapers[].id'"],
-  exits: [['0', 'they are listed'], ...EXITS],
+  exits: [['0', 'success'], ...EXITS],
   words: ['forget'],
   nodeMajorMin: CLIENT_NODE_MIN,
   run: list,
@@ -48,12 +48,12 @@ export const scrapers: Command = {
 
 export const scrapersForget: Command = {
   name: 'scrapers forget',
-  summary: 'Forget a scraper, and drop the events that it has not fetched.',
+  summary: 'Forget a scraper, and drop the events that wait for it.',
   usage: '<id>',
   about: ['If it comes back, it counts as a new one.'],
   options: OPTIONS,
   examples: ['oneshot scrapers forget prometheus-a'],
-  exits: [['0', 'it is forgotten'], ...EXITS, ['3', 'no scraper has that id']],
+  exits: [['0', 'success'], ...EXITS, ['3', 'no scraper has that id']],
   nodeMajorMin: CLIENT_NODE_MIN,
   run: forget,
 };
@@ -62,7 +62,7 @@ async function list(io: CliIo, args: Args): Promise<number> {
   const [word] = args.words;
   if (word !== undefined)
     throw new UsageError(
-      `unexpected ${JSON.stringify(word)}; oneshot scrapers, or oneshot scrapers forget <id>`,
+      `unexpected ${JSON.stringify(word)}; write oneshot scrapers, or oneshot scrapers forget <id>`,
     );
   const answer = (await ask(io.fetch, remoteOf(args), 'api/v1/scrapers')) as { scrapers: readonly Scraper[] };
   if (args.on('json')) {
@@ -70,7 +70,7 @@ async function list(io: CliIo, args: Args): Promise<number> {
     return EXIT.ok;
   }
   if (answer.scrapers.length === 0) {
-    io.stdout.write('no scraper is known yet\n');
+    io.stdout.write('no scrapers yet\n');
     return EXIT.ok;
   }
   const paint = paintFor(io.stdout, io.env);

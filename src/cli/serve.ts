@@ -89,8 +89,8 @@ async function run(io: ServeIo, settings: Settings): Promise<number> {
   const end = await Promise.race([io.stopAsked, broken]);
   if (end instanceof Error) {
     // Closing well would wait for writes that can't succeed; what was answered is on disk, and the rest was never answered.
-    logger.fatal({ err: end }, 'the log is broken; ending at once');
-    io.stderr.write(`oneShotMetricsServer: the log can't be written any more: ${end.message}\n`);
+    logger.fatal({ err: end }, 'the log is broken; exiting');
+    io.stderr.write(`oneShotMetricsServer: can't write the log any more: ${end.message}\n`);
     return FAILED;
   }
   logger.info({ signal: end }, 'stopping');
@@ -110,7 +110,7 @@ function greeting(
   const place = host.includes(':') ? `[${host}]` : host;
   const store =
     settings['store.kind'] === 'memory'
-      ? 'in memory, gone when the process ends'
+      ? 'in memory, lost when the process ends'
       : `${settings['store.path']} (${settings['store.durability'] === 'power' ? 'synced before each answer' : 'not synced'})`;
   return [
     `oneShotMetricsServer ${version}`,
@@ -139,7 +139,7 @@ function startFailure(error: unknown): string | undefined {
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `server.host is no address of this machine: ${(error as Error).message}`;
+      return `server.host is not an address of this machine: ${(error as Error).message}`;
     default:
       return `can't listen: ${(error as Error).message}`;
   }

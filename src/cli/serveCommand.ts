@@ -47,7 +47,7 @@ function withoutServer(
   if (loaded.action === 'version') stdout.write(`oneShotMetricsServer ${version}\n`);
   else if (loaded.action === 'print-config') stdout.write(printConfig(loaded));
   else {
-    stderr.write(`oneshot serve: needs Node ${SERVER_NODE_MIN} or newer, and this is Node ${nodeMajor}\n`);
+    stderr.write(`oneshot serve: needs Node ${SERVER_NODE_MIN} or newer, but this is Node ${nodeMajor}\n`);
     return EXIT.unusable;
   }
   return EXIT.ok;
@@ -57,7 +57,7 @@ function settingOptions(): Options {
   const settings = Object.entries(SETTINGS).map(([key, { kind, doc }]) => [key, { kind, doc }] as const);
   return {
     ...Object.fromEntries(settings),
-    version: { doc: 'Print the version and stop.' },
-    'print-config': { doc: 'Print each setting and where it came from, and stop.' },
+    version: { doc: 'Print the version.' },
+    'print-config': { doc: 'Print each setting and where it comes from.' },
   };
 }

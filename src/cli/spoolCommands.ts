@@ -20,17 +20,17 @@ const OPTIONS: Options = {
 
 export const spoolCommand: Command = {
   name: 'spool',
-  summary: 'Say how many events wait on disk.',
+  summary: 'Show how many events wait on disk.',
   usage: '',
   about: [
-    'The spool has a folder for each server. In it each event is a file, those that the server refused in refused/, each with the reason beside it.',
+    'The spool has a folder for each server, with a file for each event. Events that the server refused are in refused/, each with the reason beside it.',
   ],
   options: OPTIONS,
   examples: ['oneshot spool', 'oneshot spool --spool /var/spool/oneshot --json'],
   exits: [
-    ['0', 'it was counted'],
-    ['1', 'the folder can not be read'],
-    ['2', 'the command line is wrong'],
+    ['0', 'success'],
+    ['1', "the folder can't be read"],
+    ['2', 'wrong usage'],
   ],
   words: ['flush'],
   nodeMajorMin: CLIENT_NODE_MIN,
@@ -49,22 +49,22 @@ export const spoolFlush: Command = {
   summary: 'Send the events that wait on disk.',
   usage: '',
   about: [
-    'Sends them oldest first, each with its own time and id. What the server refuses is moved to refused/ and told; it does not hold up the rest. Where the server can not be reached the rest stays. It is safe to run this while others push: each event is sent by one of them.',
+    "Sends them oldest first, each with its own time and id. Events that the server refuses are reported and moved to refused/, and don't hold up the others. If the server can't be reached, the rest stay. You can run this while others push: each event is sent by only one of them.",
   ],
   options: {
     ...OPTIONS,
     total: {
       kind: duration({ min: 1 * SECOND, max: 24 * 60 * MINUTE }),
-      doc: 'How long it may take in all. Default: 5m.',
+      doc: 'How long it may take in total. Default: 5m.',
     },
   },
   examples: ['oneshot spool flush', '*/5 * * * *  oneshot spool flush --spool /var/spool/oneshot'],
   exits: [
-    ['0', 'nothing waits any more'],
-    ['1', 'the server could not be reached; the rest waits'],
-    ['2', 'the command line is wrong'],
-    ['3', 'the server refused events; all others were sent'],
-    ['4', 'the address or the credentials are wrong; the rest waits'],
+    ['0', 'no events wait any more'],
+    ['1', "the server couldn't be reached; the rest wait"],
+    ['2', 'wrong usage'],
+    ['3', 'the server refused some events; all others were sent'],
+    ['4', 'wrong address or credentials; the rest wait'],
   ],
   nodeMajorMin: CLIENT_NODE_MIN,
   run: flush,
@@ -95,9 +95,8 @@ async function flush(io: CliIo, args: Args): Promise<number> {
 function spoolOf(io: CliIo, args: Args, sendMs: number): Spool {
   const [word] = args.words;
   if (word !== undefined)
-    throw new UsageError(`unexpected ${JSON.stringify(word)}; oneshot spool, or oneshot spool flush`);
+    throw new UsageError(`unexpected ${JSON.stringify(word)}; write oneshot spool, or oneshot spool flush`);
   const folder = args.text('spool') ?? defaultSpool(io);
-  if (folder === undefined)
-    throw new UsageError('there is no home folder to look in; name the folder with --spool');
+  if (folder === undefined) throw new UsageError('there is no home folder; name the folder with --spool');
   return openSpool(io, folder, remoteOf(args), sendMs);
 }

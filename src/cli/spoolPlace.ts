@@ -13,7 +13,7 @@ export function spoolOption(fallback: string): Option {
   return {
     kind: { ...text(), placeholder: '<folder>' },
     env: 'ONESHOT_SPOOL',
-    doc: `Keep events that could not be sent in this folder. Default: $ONESHOT_SPOOL, else ${fallback}.`,
+    doc: `The folder for events that couldn't be sent. Default: $ONESHOT_SPOOL, or else ${fallback}.`,
   };
 }
 

@@ -20,23 +20,26 @@ export const tail: Command = {
   summary: 'Show the newest events, then new ones as they arrive.',
   usage: '[type] [label=value ...]',
   about: [
-    'It only looks: it consumes nothing, and makes nobody a scraper. Words select events by their labels, written as for `push`: `tail deploy service=api`.',
-    'If the server goes away, it keeps asking until you stop it.',
+    "It consumes nothing, and doesn't count as a scraper. Words select events by their labels, as in `push`: `tail deploy service=api`.",
+    'If the server goes away, it keeps trying until you stop it.',
   ],
   options: {
     lines: {
       kind: integer(0, PAGE_ENTRIES_MAX),
       short: 'n',
-      doc: `How many of the newest events to begin with, of those that match. Default: ${LINES}, or all with --since.`,
+      doc: `How many of the newest matching events to show first. Default: ${LINES}, or all with --since.`,
     },
     since: {
       kind: duration({ min: 0, max: 366 * DAY }),
-      doc: 'Begin with what arrived within this time: --since=1h.',
+      doc: 'Begin with the events that arrived within this time: --since=1h.',
     },
-    'no-follow': { doc: 'Stop after those.' },
-    every: { kind: duration({ min: 10, max: 10 * MINUTE }), doc: 'How often to ask. Default: 1s.' },
+    'no-follow': { doc: 'Exit after showing them.' },
+    every: {
+      kind: duration({ min: 10, max: 10 * MINUTE }),
+      doc: 'How often to ask for new events. Default: 1s.',
+    },
     ...REMOTE_OPTIONS,
-    json: { doc: 'Print each event as a JSON object, one a line.' },
+    json: { doc: 'Print each event as a JSON object, one per line.' },
   },
   examples: [
     'oneshot tail',
@@ -45,17 +48,17 @@ export const tail: Command = {
     'oneshot tail run status=failure --json | jq -r .labels.name',
   ],
   exits: [
-    ['0', 'you stopped it, or it showed what there is'],
-    ['1', 'the server could not be reached at the start'],
-    ['2', 'the command line is wrong'],
-    ['4', 'the address or the credentials are wrong'],
+    ['0', 'you stopped it, or it showed all events'],
+    ['1', "the server couldn't be reached at the start"],
+    ['2', 'wrong usage'],
+    ['4', 'wrong address or credentials'],
   ],
   nodeMajorMin: CLIENT_NODE_MIN,
   run,
 };
 
 async function run(io: CliIo, args: Args): Promise<number> {
-  if (args.rest !== undefined) throw new UsageError('tail takes nothing behind --');
+  if (args.rest !== undefined) throw new UsageError("tail doesn't allow anything after --");
   const remote = remoteOf(args);
   const show = shower(io, args);
   const matches = matcher(args);
@@ -67,7 +70,7 @@ async function run(io: CliIo, args: Args): Promise<number> {
   });
   begin.events.forEach(show);
   if (begin.gaveUpAfter !== undefined)
-    io.stderr.write(`oneshot tail: looked at the newest ${begin.gaveUpAfter} entries only\n`);
+    io.stderr.write(`oneshot tail: looked only at the newest ${begin.gaveUpAfter} entries\n`);
   if (args.on('no-follow')) return EXIT.ok;
 
   const stop = new AbortController();
@@ -105,15 +108,17 @@ async function follow(
       if (!(error instanceof ApiError)) throw error;
       if (error.reason !== 'unavailable') return failed(io, error);
       if (!isDown)
-        io.stderr.write(`oneshot tail: ${printable(error.message)}; asking again until it answers\n`);
+        io.stderr.write(`oneshot tail: ${printable(error.message)}; trying again until the server answers\n`);
       isDown = true;
       continue;
     }
-    if (isDown) io.stderr.write('oneshot tail: it answers again\n');
+    if (isDown) io.stderr.write('oneshot tail: the server answers again\n');
     isDown = false;
     page = fresh;
     if (fresh.gone > 0)
-      io.stderr.write(`oneshot tail: ${fresh.gone} entries went from the log before they were read\n`);
+      io.stderr.write(
+        `oneshot tail: ${fresh.gone} entries were removed from the log before they were read\n`,
+      );
     fresh.events.forEach(show);
   }
 }

@@ -33,8 +33,11 @@ describe('token new', () => {
   it.each([
     [['--scope=write'], '--name is missing; say whose token it is: --name=ci'],
     [['--name=', '--scope=write'], '--name: a name is not empty'],
-    [['--name=ci'], '--scope "" is none; there are write, scrape, admin'],
-    [['--name=ci', '--scope=write,root'], '--scope "root" is none; there are write, scrape, admin'],
+    [['--name=ci'], '--scope "" doesn\'t exist; the scopes are write, scrape, admin'],
+    [
+      ['--name=ci', '--scope=write,root'],
+      '--scope "root" doesn\'t exist; the scopes are write, scrape, admin',
+    ],
     [['ci', '--scope=write'], 'unexpected "ci"; write --name=ci'],
   ])('%j is refused', async (argv, message) => {
     await expect(make(...argv)).rejects.toThrow(expect.objectContaining({ name: 'UsageError', message }));

@@ -21,31 +21,31 @@ export function tokenNewOf<Scope extends string>(tokens: Tokens<Scope>): Command
   const all = tokens.scopes.join(', ');
   return {
     name: 'token new',
-    summary: 'Make a token, and the lines for the file of tokens.',
+    summary: 'Create a token, and the lines for the tokens file.',
     usage: '',
     about: [
-      'It prints the token once, on standard output, and keeps it nowhere: give it to its user, as ONESHOT_TOKEN for these commands. It prints the lines for the file auth.tokens.file, which hold only the hash, on standard error. The server reads the file again when it changes.',
+      'It prints the token once, on standard output, and stores it nowhere: give it to its user, as ONESHOT_TOKEN for these commands. The lines for auth.tokens.file go to standard error; they contain only the hash. The server reloads the file when it changes.',
     ],
     options: {
       name: {
         kind: { ...text(), placeholder: '<name>' },
         short: 'n',
-        doc: 'Who will use it: letters, digits, . _ and -. The log of the server shows it.',
+        doc: "Who will use it: letters, digits, . _ and -. The server's log shows this name.",
       },
       scope: {
         kind: { ...text(), placeholder: '<scopes>' },
         short: 's',
         doc: `What it may do, separated by commas: ${all}.`,
       },
-      json: { doc: 'Print the token, its hash and the lines as one JSON object instead.' },
+      json: { doc: 'Print the token, its hash and the lines as one JSON object.' },
     },
     examples: [
       'oneshot token new --name ci --scope write',
       'oneshot token new --name ci --scope write 2>> tokens.yml',
     ],
     exits: [
-      ['0', 'it is printed'],
-      ['2', 'the name or a scope is not valid'],
+      ['0', 'success'],
+      ['2', 'invalid name or scope'],
     ],
     nodeMajorMin: CLIENT_NODE_MIN,
     run: async (io, args) => run(io, args, tokens),
@@ -84,9 +84,9 @@ function scopesOf<Scope extends string>(
   const [first, ...rest] = (given ?? '').split(',').map((word) => {
     const scope = known.find((each) => each === word.trim());
     if (scope === undefined)
-      throw new UsageError(`--scope ${shown(word)} is none; there are ${known.join(', ')}`);
+      throw new UsageError(`--scope ${shown(word)} doesn't exist; the scopes are ${known.join(', ')}`);
     return scope;
   });
-  if (first === undefined) throw new UsageError(`--scope is missing; there are ${known.join(', ')}`);
+  if (first === undefined) throw new UsageError(`--scope is missing; the scopes are ${known.join(', ')}`);
   return [first, ...rest];
 }

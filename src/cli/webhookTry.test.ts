@@ -33,7 +33,7 @@ describe('webhook try', () => {
     const { ran, calls } = tryWith({ events: [EVENT], ignored: 1, refused: [], leftOut: ['no time'] }, argv);
     expect(await ran).toEqual({
       code: 0,
-      stdout: 'm{a="\\x1b"} 2 at 1970-01-01T00:00:00.000Z\n1 ignored: of no kind that the webhook knows\n',
+      stdout: 'm{a="\\x1b"} 2 at 1970-01-01T00:00:00.000Z\n1 ignored: not a kind that this webhook knows\n',
       stderr: 'oneshot webhook try: left out: no time\n',
     });
     expect(calls).toEqual([[1, 'deploys', '{"file":1}', { 'X-Event': 'push' }]]);
@@ -57,7 +57,7 @@ describe('webhook try', () => {
     [['deploys'], /name a webhook and a file/],
     [['deploys', 'none.json'], /there is no file "none\.json"/],
     [['none', 'body.json'], /there is no webhook "none"/],
-    [['deploys', 'body.json', '-H', 'x'], /--header is no header/],
+    [['deploys', 'body.json', '-H', 'x'], /--header is not a valid header/],
   ])('%j is refused', async (argv, message) => {
     await expect(tryWith({ events: [], ignored: 0, refused: [], leftOut: [] }, argv).ran).rejects.toThrow(
       message,

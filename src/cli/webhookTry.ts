@@ -35,16 +35,16 @@ export type TryWebhook = (
 export function webhookTryOf(load: () => Promise<TryWebhook>): Command {
   return {
     name: 'webhook try',
-    summary: 'Show which events a webhook makes of a body, without a server.',
+    summary: 'Show which events a webhook makes from a body, without a server.',
     usage: '<name> <file> [-- --<key>=<value> ...]',
     about: [
-      'Reads the settings as `oneshot serve` would (config.json, the environment, the flags behind --), and prints the events that the webhook of that name would make of the file, which is a body as the sender posts it; - is standard input. Signatures and tokens are not looked at.',
+      'Reads the settings as `oneshot serve` would (config.json, the environment, the flags after --), and prints the events that the webhook would make from the file. The file is a request body as the sender posts it; - means standard input. Signatures and tokens are not checked.',
     ],
     options: {
       header: {
         kind: { ...text(), placeholder: '<name: value>' },
         short: 'H',
-        doc: 'A header that the mapping reads, such as X-GitHub-Event: push.',
+        doc: 'A request header that the mapping reads, such as X-GitHub-Event: push.',
       },
       json: { doc: 'Print one JSON object.' },
     },
@@ -53,9 +53,9 @@ export function webhookTryOf(load: () => Promise<TryWebhook>): Command {
       "oneshot webhook try github push.json -H 'X-GitHub-Event: push'",
     ],
     exits: [
-      ['0', 'it printed the events, if there are any'],
-      ['2', 'the command line or the configuration is wrong, or there is no such webhook'],
-      ['3', 'the body, or an event of it, would not be stored'],
+      ['0', 'success; it printed the events, if any'],
+      ['2', 'wrong usage or configuration, or there is no such webhook'],
+      ['3', 'the body, or an event in it, would not be stored'],
     ],
     nodeMajorMin: CLIENT_NODE_MIN,
     run: async (io, args) => run(io, args, await load()),
@@ -68,7 +68,7 @@ async function run(io: CliIo, args: Args, tryWebhook: TryWebhook): Promise<numbe
     throw new UsageError('name a webhook and a file: oneshot webhook try deploys body.json');
   }
   const loaded = loadSettings({ argv: args.rest ?? [], env: io.env, readFile: io.readFile });
-  if (!('settings' in loaded)) throw new UsageError('behind -- stand settings only');
+  if (!('settings' in loaded)) throw new UsageError('after --, only settings are allowed, as --key=value');
   const delivery = { body: await bodyIn(io, file), headers: headersOf(args.text('header')) };
   let tried: Tried;
   try {
@@ -97,7 +97,7 @@ function tell(io: CliIo, args: Args, { events, ignored, refused, leftOut }: Trie
       `${printable(series)} ${value}${time === undefined ? '' : paint('dim', ` at ${time}`)}\n`,
     );
   }
-  if (ignored > 0) io.stdout.write(`${ignored} ignored: of no kind that the webhook knows\n`);
+  if (ignored > 0) io.stdout.write(`${ignored} ignored: not a kind that this webhook knows\n`);
   for (const why of leftOut) io.stderr.write(`oneshot webhook try: left out: ${printable(why)}\n`);
   for (const why of refused) io.stderr.write(`oneshot webhook try: refused: ${printable(why)}\n`);
 }
@@ -118,7 +118,7 @@ function headersOf(header: string | undefined): Readonly<Record<string, string>>
   const colon = header.indexOf(':');
   if (colon < 1)
     throw new UsageError(
-      '--header is no header; write it as "X-GitHub-Event: push"; its value is not shown, as it may be a secret',
+      '--header is not a valid header; write it as "X-GitHub-Event: push"; its value isn\'t shown because it may be a secret',
     );
   return { [header.slice(0, colon).trim()]: header.slice(colon + 1).trim() };
 }

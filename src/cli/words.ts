@@ -22,14 +22,14 @@ export function labelsOf(words: readonly string[]): Readonly<Record<string, stri
     const equals = word.indexOf('=');
     if (equals === 0) throw new UsageError(`${shown(word)} is a value without a name; write name=value`);
     if (equals === -1 && i > 0) {
-      const hint = `only the first word may stand alone, and is the label type`;
-      throw new UsageError(`${shown(word)} is no label; write name=value (${hint})`);
+      const hint = `only the first word can stand without a name; it is the label type`;
+      throw new UsageError(`${shown(word)} is not a label; write name=value (${hint})`);
     }
     const [name, value] = equals === -1 ? ['type', word] : [word.slice(0, equals), word.slice(equals + 1)];
     const option = Object.hasOwn(NO_LABELS, name) ? NO_LABELS[name] : undefined;
-    if (option !== undefined) throw new UsageError(`${name} is no label; give it as ${option}=${value}`);
+    if (option !== undefined) throw new UsageError(`${name} is not a label; use ${option}=${value}`);
     if (labels.has(name))
-      throw new UsageError(`the label ${shown(name)} is given more than once; give it once`);
+      throw new UsageError(`the label ${shown(name)} appears more than once; use it once`);
     labels.set(name, value);
   }
   return Object.fromEntries(labels);

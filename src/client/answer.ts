@@ -19,7 +19,7 @@ export function judge(status: number, body: string, retryAfter: string | null, n
     if (typeof accepted === 'number' || duplicate === true)
       return { kind: 'accepted', duplicate: duplicate === true };
     // A proxy's or another service's page would otherwise count as an event that is stored.
-    const message = `the answer is ${status}, but not this server's; is the address right?`;
+    const message = `the answer (${status}) doesn't look like one from oneShotMetricsServer; check the address`;
     return { kind: 'denied', message, field: undefined };
   }
   const said = typeof error === 'string' ? error.slice(0, SHOWN_CHARACTERS_MAX) : '';
@@ -32,10 +32,10 @@ export function judge(status: number, body: string, retryAfter: string | null, n
 }
 
 function denied(status: number, message: string): string {
-  if (status === 401 || status === 403) return `${message}; is the token or the user right?`;
+  if (status === 401 || status === 403) return `${message}; check the token or the user`;
   // 0 is how a browser shows a redirect that it was told not to follow.
-  if (status < 400) return 'the server redirects elsewhere; give the address that it redirects to';
-  return `${message}; is the address right?`;
+  if (status < 400) return 'the server redirects to another address; use that one';
+  return `${message}; check the address`;
 }
 
 function objectIn(body: string): Readonly<Record<string, unknown>> {

@@ -5,7 +5,7 @@ export function endpoint(server: string, path: string): URL {
     throw new TypeError('it must begin with http:// or https://');
   if (url.username !== '' || url.password !== '') {
     throw new TypeError(
-      'it must not hold credentials, which end up in logs; give a token or a user beside it',
+      'it must not contain credentials, because they would end up in logs; use a token or a user instead',
     );
   }
   url.search = '';

@@ -58,12 +58,13 @@ const TIME_MAX = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 export function seal(event: NewEvent, { now, randomId }: Pick<Platform, 'now' | 'randomId'>): SealedForm {
   const id = event.id ?? randomId();
   if (!ID.test(id))
-    throw invalid('id', 'id must be 1 to 256 printable ASCII characters without a blank at its ends');
+    throw invalid('id', 'id must be 1 to 256 printable ASCII characters, without a space at either end');
   const time = timeOf(event.timestamp ?? now());
   const pairs: [name: string, value: string][] = [];
   for (const [name, value] of Object.entries(event.labels ?? {})) {
     const field = Object.hasOwn(NO_LABELS, name) ? NO_LABELS[name] : undefined;
-    if (field !== undefined) throw invalid(name, `${name} can't be a label; give it as the event's ${field}`);
+    if (field !== undefined)
+      throw invalid(name, `${name} can't be a label; use the event's ${field} instead`);
     pairs.push([name, String(value)]);
   }
   if (event.name !== undefined) pairs.push(['__name__', event.name]);
@@ -137,7 +138,7 @@ function encoded(field: string, text: string): string {
   try {
     return encodeURIComponent(text);
   } catch (cause) {
-    throw invalid(field, `${field} holds half of a surrogate pair; send whole Unicode characters`, cause);
+    throw invalid(field, `${field} contains half a surrogate pair; send valid Unicode`, cause);
   }
 }
 

@@ -47,7 +47,7 @@ function randomBytes(count: number): Uint8Array<ArrayBuffer> {
   const crypto = globalThis.crypto as typeof globalThis.crypto | undefined;
   if (crypto === undefined) {
     throw new Error(
-      'this runtime has no globalThis.crypto; hand in `randomId` and `random` when you make the client',
+      'this runtime has no globalThis.crypto; pass `randomId` and `random` when you create the client',
     );
   }
   return crypto.getRandomValues(new Uint8Array(count));

@@ -67,7 +67,7 @@ describe('a secret', () => {
       },
     };
     expect(() => readGiven('server.host', SECRET['server.host'], given)).toThrow(
-      /^server\.host \(flag --server\.host\) is not a valid <text>; its value is not shown, as it is a secret/,
+      /^server\.host \(flag --server\.host\) is not a valid <text>; its value isn't shown because it is a secret/,
     );
   });
 });

@@ -13,9 +13,9 @@ export function helpText(table: Table = SETTINGS): string {
     '',
     'Usage: oneShotMetricsServer [--<key>=<value> ...]',
     '',
-    ...flagLines('--help, -h', 'Print this and stop.'),
-    ...flagLines('--version', 'Print the version and stop.'),
-    ...flagLines('--print-config', 'Print each setting and where it came from, and stop.'),
+    ...flagLines('--help, -h', 'Print this help.'),
+    ...flagLines('--version', 'Print the version.'),
+    ...flagLines('--print-config', 'Print each setting and where it comes from.'),
   ];
   for (const [group, keys] of groupsOf(table)) {
     lines.push('', group);
@@ -28,7 +28,7 @@ export function helpText(table: Table = SETTINGS): string {
   }
   lines.push(
     '',
-    'Three ways to set a key, the first wins:',
+    'Three ways to set a key; the first one wins:',
     '  flag         --server.port=8090',
     `  environment  ${envName('server.port')}=8090`,
     '  config.json  {"server": {"port": 8090}}',
@@ -36,9 +36,9 @@ export function helpText(table: Table = SETTINGS): string {
     'Durations: 250ms, 10s, 1h30m, 7d, 0. Sizes: 512B, 64KiB, 1MiB, 8MB. Lists: a,b,c.',
     '',
     'Exit codes:',
-    '  0  stopped as asked',
-    '  1  it failed while it ran',
-    '  2  it could not start: a wrong setting, a port in use, a log that does not open; one line says why',
+    '  0  it stopped because you asked it to',
+    '  1  it failed while running',
+    "  2  it couldn't start (invalid setting, port in use, unreadable log); one line says why",
     '',
   );
   return lines.join('\n');
@@ -91,19 +91,19 @@ const INTRO = `# Configuration
 
 <!-- Generated from src/config/settings.ts. Change a setting there, not here. -->
 
-Each setting has one key, and the same key everywhere. For \`server.port\`:
+Each setting has one key, which is the same everywhere. For \`server.port\`:
 
 ${markdownTable(['Way', 'How'], WAYS)}
-A flag wins over the environment, the environment over config.json, and that over the default. config.json is read from the
-working directory if it is there; \`--config.file\` or \`ONESHOT_CONFIG_FILE\` names another file, which must exist. Where a
+Flags override the environment, which overrides config.json, which overrides the defaults. config.json is read from the
+working directory if it exists; \`--config.file\` or \`ONESHOT_CONFIG_FILE\` names another file, which must exist. If a
 setting has a second environment variable, the first one wins.
 
-An unknown key, flag or \`ONESHOT_\` variable, and a value that breaks a rule, stop the start with one line that says what to do
-and with exit code 2. Variables that Kubernetes adds for a Service named \`oneshot\` or \`oneshot-server\` are ignored.
-\`--print-config\` shows each value and where it came from.
+If it finds an unknown key, flag or \`ONESHOT_\` variable, or an invalid value, the server doesn't start. It prints one line that
+says what to do, and exits with code 2. Variables that Kubernetes sets for a Service named \`oneshot\` or \`oneshot-server\` are ignored.
+\`--print-config\` shows each value and where it comes from.
 
-- **Durations** read \`250ms\`, \`10s\`, \`10m\`, \`1h30m\`, \`7d\`. Only \`0\` needs no unit.
-- **Sizes** read \`512B\`, \`64KiB\` (1024 bytes each), \`8MB\` (a million bytes each), or a bare number of bytes.
+- **Durations**: \`250ms\`, \`10s\`, \`10m\`, \`1h30m\`, \`7d\`. Only \`0\` needs no unit.
+- **Sizes**: \`512B\`, \`64KiB\` (1024 bytes each), \`8MB\` (a million bytes each), or a bare number of bytes.
 - **Lists** are separated by commas (\`a,b,c\`); in config.json they are arrays (\`["a", "b", "c"]\`).
 `;
 

@@ -27,7 +27,7 @@ describe('the environment', () => {
     ['ONESHOT_', ''],
   ])('refuses %s and suggests what is near', (name, near) => {
     expect(() => values({ [name]: '1' })).toThrow(
-      `unknown environment variable "${name}"${near}; unset it, or see oneshot serve --help for all settings`,
+      `unknown environment variable "${name}"${near}; unset it; oneshot serve --help lists all settings`,
     );
   });
 });
@@ -77,7 +77,7 @@ describe('the variables of the Go server', () => {
 
   it('are checked: USE_EXPLICIT_TIMESTAMPS=yes is refused', () => {
     expect(() => values({ USE_EXPLICIT_TIMESTAMPS: 'yes' })).toThrow(
-      'must be true or false, not "yes"; write USE_EXPLICIT_TIMESTAMPS=true for explicit, false for scrape',
+      'must be true or false, not "yes"; set USE_EXPLICIT_TIMESTAMPS=true for explicit, false for scrape',
     );
   });
 

@@ -52,6 +52,6 @@ function unknownVariable(name: string, known: ReadonlySet<string>): ConfigError 
   const names = [...known].map((each) => each.slice(ENV_PREFIX.length));
   const near = suggestion(name.slice(ENV_PREFIX.length), names, ENV_PREFIX);
   return new ConfigError(
-    `unknown environment variable ${shown(name)}${near}; unset it, or see oneshot serve --help for all settings`,
+    `unknown environment variable ${shown(name)}${near}; unset it; oneshot serve --help lists all settings`,
   );
 }

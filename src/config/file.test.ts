@@ -34,7 +34,7 @@ describe('config.json', () => {
 
   it('gives a key once only', () => {
     expect(() => values('{"server":{"port":1},"server.port":1}')).toThrow(
-      'server.port is given twice in config.json, nested and dotted; keep one of the two',
+      'server.port is set twice in config.json, nested and dotted; keep one of them',
     );
   });
 
@@ -60,16 +60,16 @@ describe('config.json', () => {
     ],
     [
       '{"config":{"file":"x"}}',
-      "config.file can't stand in config.json; give it as a flag or in the environment",
+      "config.file can't be set in config.json; use a flag or an environment variable",
     ],
-    ['[]', 'config.json must hold one JSON object, not an array; write {} for no settings'],
-    ['null', 'config.json must hold one JSON object, not null; write {} for no settings'],
+    ['[]', 'config.json must contain one JSON object, not an array; write {} for no settings'],
+    ['null', 'config.json must contain one JSON object, not null; write {} for no settings'],
   ])('is refused when it is %s', (json, message) => {
     expect(() => values(json)).toThrow(message);
   });
 
   it('passes an object on to a setting, which refuses it', () => {
-    expect(() => values('{"server":{"port":{"a":1}}}')).toThrow('not {"a":1}; write digits only');
+    expect(() => values('{"server":{"port":{"a":1}}}')).toThrow('not {"a":1}; use digits only');
   });
 
   it.each([
@@ -87,7 +87,7 @@ describe('config.json', () => {
     ['{"server.port":,}', 'line 1, column 16: unexpected ","'],
   ])('that is not JSON says where: %j', (json, message) => {
     expect(() => values(json)).toThrow(
-      `config.json is not valid JSON at ${message}; JSON takes double quotes only, no comments and no comma after the last item`,
+      `config.json is not valid JSON at ${message}; JSON allows only double quotes, no comments and no trailing comma`,
     );
   });
 });

@@ -29,7 +29,7 @@ const RETIRED: ReadonlySet<string> = new Set([
   'server.maxUploadSize',
 ]);
 
-const REMOVE_IT = 'correct or remove it, see oneshot serve --help for all settings';
+const REMOVE_IT = 'correct or remove it; oneshot serve --help lists all settings';
 
 /**
  * Reads the text of config.json: nested objects, dotted keys, or both: `{"server": {"port": 8090}, "log.level": "DEBUG"}`.
@@ -45,9 +45,9 @@ export function readSettingsText(path: string, text: string, table: Table): Read
     const row = Object.hasOwn(table, key) ? table[key] : undefined;
     if (row !== undefined) {
       if (row.notInFile)
-        throw new ConfigError(`${key} can't stand in ${path}; give it as a flag or in the environment`);
+        throw new ConfigError(`${key} can't be set in ${path}; use a flag or an environment variable`);
       if (given.has(key))
-        throw new ConfigError(`${key} is given twice in ${path}, nested and dotted; keep one of the two`);
+        throw new ConfigError(`${key} is set twice in ${path}, nested and dotted; keep one of them`);
       given.set(key, { origin: path, parse: () => row.kind.parse(raw) });
     } else if (keys.some((each) => each.startsWith(`${key}.`))) {
       if (!isObject(raw))
@@ -63,7 +63,9 @@ export function readSettingsText(path: string, text: string, table: Table): Read
 
   const root = parseJson(path, text.replace(/^\uFEFF/, ''));
   if (!isObject(root))
-    throw new ConfigError(`${path} must hold one JSON object, not ${kindOf(root)}; write {} for no settings`);
+    throw new ConfigError(
+      `${path} must contain one JSON object, not ${kindOf(root)}; write {} for no settings`,
+    );
   for (const [key, raw] of Object.entries(root)) take(key, raw);
   return given;
 }
@@ -86,7 +88,7 @@ function parseJson(path: string, text: string): unknown {
     const lines = text.slice(0, at).split('\n');
     const what = at < text.length ? `unexpected ${shown(text.charAt(at))}` : 'it ends too early';
     const where = `line ${lines.length}, column ${(lines.at(-1) ?? '').length + 1}`;
-    const hint = 'JSON takes double quotes only, no comments and no comma after the last item';
+    const hint = 'JSON allows only double quotes, no comments and no trailing comma';
     throw new ConfigError(`${path} is not valid JSON at ${where}: ${what}; ${hint}`, { cause });
   }
 }

@@ -41,7 +41,7 @@ describe('a flag', () => {
 
   it('given twice is refused', () => {
     expect(() => values('--a.name=x', '--a.name', 'y')).toThrow(
-      'flag "--a.name" is given more than once; give it once',
+      'flag "--a.name" appears more than once; use it once',
     );
     expect(() => values('--print-config', '--print-config')).toThrow(/more than once/);
   });
@@ -49,17 +49,17 @@ describe('a flag', () => {
   it.each([
     [
       '--a.nme=secret',
-      'unknown flag "--a.nme" (did you mean --a.name?); see oneshot serve --help for all flags',
+      'unknown flag "--a.nme" (did you mean --a.name?); oneshot serve --help lists all flags',
     ],
-    ['-a.name', 'unknown flag "-a.name" (did you mean --a.name?); see oneshot serve --help for all flags'],
+    ['-a.name', 'unknown flag "-a.name" (did you mean --a.name?); oneshot serve --help lists all flags'],
     [
       '--print-confg',
-      'unknown flag "--print-confg" (did you mean --print-config?); see oneshot serve --help for all flags',
+      'unknown flag "--print-confg" (did you mean --print-config?); oneshot serve --help lists all flags',
     ],
-    ['--constructor=1', 'unknown flag "--constructor"; see oneshot serve --help for all flags'],
-    ['--__proto__', 'unknown flag "--__proto__"; see oneshot serve --help for all flags'],
-    ['-x', 'unknown flag "-x"; see oneshot serve --help for all flags'],
-    ['--', 'unknown flag "--"; see oneshot serve --help for all flags'],
+    ['--constructor=1', 'unknown flag "--constructor"; oneshot serve --help lists all flags'],
+    ['--__proto__', 'unknown flag "--__proto__"; oneshot serve --help lists all flags'],
+    ['-x', 'unknown flag "-x"; oneshot serve --help lists all flags'],
+    ['--', 'unknown flag "--"; oneshot serve --help lists all flags'],
   ])('that is not known is refused: %s', (word, message) => {
     expect(() => values(word)).toThrow(message);
   });
@@ -68,7 +68,7 @@ describe('a flag', () => {
 describe('the command line', () => {
   it.each(['start', ''])('takes no arguments, so %j is refused', (word) => {
     expect(() => values(word)).toThrow(
-      `unexpected argument ${JSON.stringify(word)}; a setting is given as --key=value, see oneshot serve --help`,
+      `unexpected argument ${JSON.stringify(word)}; write settings as --key=value, see oneshot serve --help`,
     );
   });
 

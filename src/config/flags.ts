@@ -32,11 +32,11 @@ export function readFlags(argv: readonly string[], table: Table): Flags {
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
     if (!word.startsWith('-')) {
       throw new ConfigError(
-        `unexpected argument ${shown(word)}; a setting is given as --key=value, see oneshot serve --help`,
+        `unexpected argument ${shown(word)}; write settings as --key=value, see oneshot serve --help`,
       );
     }
     const { flag, value } = splitAtEquals(word);
-    if (seen.has(flag)) throw new ConfigError(`flag ${shown(flag)} is given more than once; give it once`);
+    if (seen.has(flag)) throw new ConfigError(`flag ${shown(flag)} appears more than once; use it once`);
     seen.add(flag);
 
     const asked = ACTIONS.get(flag);
@@ -69,5 +69,5 @@ function splitAtEquals(word: string): { flag: string; value: string | undefined 
 function unknownFlag(flag: string, table: Table): ConfigError {
   const known = [...Object.keys(table), 'help', 'version', 'print-config'];
   const near = suggestion(flag.replace(/^-+/, ''), known, '--');
-  return new ConfigError(`unknown flag ${shown(flag)}${near}; see oneshot serve --help for all flags`);
+  return new ConfigError(`unknown flag ${shown(flag)}${near}; oneshot serve --help lists all flags`);
 }

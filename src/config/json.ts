@@ -41,7 +41,7 @@ function parseText(text: string): unknown {
   } catch {
     // The parser's own message repeats the text, which may hold a secret.
     throw new Error(
-      'must be a JSON object, and is not valid JSON; its text is not shown, as it may hold a secret',
+      "must be a JSON object, but is not valid JSON; its text isn't shown because it may contain a secret",
     );
   }
 }

@@ -20,7 +20,7 @@ describe('an integer', () => {
   it.each(['', ' 5', '5\n', '1e1', '0x10', '1.5', '-5', 'NaN', 1.5, -1, NaN, null, true, [], {}])(
     'is written in digits, so %j is refused',
     (raw) => {
-      expect(() => kind.parse(raw)).toThrow(/; write digits only$/);
+      expect(() => kind.parse(raw)).toThrow(/; use digits only$/);
     },
   );
 });
@@ -47,7 +47,7 @@ describe('a boolean', () => {
   });
 
   it.each(['', 'yes', '1', 1, 0, null])('is nothing else, so %j is refused', (raw) => {
-    expect(() => boolean().parse(raw)).toThrow(/^must be true or false, not .*; write one of the two$/);
+    expect(() => boolean().parse(raw)).toThrow(/^must be true or false, not .*; use one of them$/);
   });
 });
 
@@ -57,12 +57,12 @@ describe('a text', () => {
   });
 
   it.each(['', ' \t'])('that must say something is refused as %j', (raw) => {
-    expect(() => text(NOT_EMPTY).parse(raw)).toThrow(/must be a text that is not empty/);
+    expect(() => text(NOT_EMPTY).parse(raw)).toThrow(/must be a non-empty string/);
   });
 
   it.each([5, null, true, ['a']])('is no other JSON value, so %j is refused', (raw) => {
     expect(() => text().parse(raw)).toThrow(
-      `must be a text, not ${JSON.stringify(raw)}; put it in double quotes`,
+      `must be a string, not ${JSON.stringify(raw)}; put it in double quotes`,
     );
   });
 
@@ -91,7 +91,7 @@ describe('a choice', () => {
 
   it('keeps to its case unless told otherwise', () => {
     expect(() => oneOf(['json']).parse('JSON')).toThrow(
-      'must be one of json, not "JSON"; write one of them, for example json',
+      'must be one of json, not "JSON"; use one of them, for example json',
     );
   });
 
@@ -122,7 +122,7 @@ describe('a list', () => {
   });
 
   it.each([5, null, {}, ['a', 5]])('holds texts only, so %j is refused', (raw) => {
-    expect(() => list().parse(raw)).toThrow(/must be a list of texts, not .*; write a,b,c, or/);
+    expect(() => list().parse(raw)).toThrow(/must be a list of strings, not .*; write a,b,c, or/);
   });
 
   it('may have a rule that each item keeps', () => {
@@ -130,7 +130,7 @@ describe('a list', () => {
     expect(kept.parse('a,b')).toStrictEqual(['a', 'b']);
     expect(kept.parse('')).toStrictEqual([]);
     expect(() => kept.parse('a,bb,c')).toThrow(
-      'must be a list of which each is a letter, not "bb"; write one letter',
+      'must be a list in which each item is a letter, not "bb"; write one letter',
     );
   });
 

@@ -44,7 +44,7 @@ function wholeNumbers(placeholder: string, rule: string, min: number, max: numbe
     placeholder,
     parse(raw) {
       const value = wholeNumber(raw);
-      if (value === undefined) throw refused(rule, raw, 'write digits only');
+      if (value === undefined) throw refused(rule, raw, 'use digits only');
       if (value < min || value > max) throw refused(rule, raw, 'choose a number in this range');
       return value;
     },
@@ -61,7 +61,7 @@ export function boolean(): Kind<boolean> {
       const word = typeof raw === 'string' ? raw.toLowerCase() : raw;
       if (word === true || word === 'true') return true;
       if (word === false || word === 'false') return false;
-      throw refused('true or false', raw, 'write one of the two');
+      throw refused('true or false', raw, 'use one of them');
     },
     format: String,
   };
@@ -80,8 +80,8 @@ export interface TextRule {
 /** For a text that must say something. */
 export const NOT_EMPTY: TextRule = {
   pattern: /\S/,
-  rule: 'a text that is not empty',
-  remedy: 'write one, or leave the setting out to get its default',
+  rule: 'a non-empty string',
+  remedy: 'set one, or remove the setting to use the default',
 };
 
 /** Any text, or one that keeps a rule. */
@@ -89,7 +89,7 @@ export function text(kept?: TextRule): Kind<string> {
   return {
     placeholder: '<text>',
     parse(raw) {
-      if (typeof raw !== 'string') throw refused('a text', raw, 'put it in double quotes');
+      if (typeof raw !== 'string') throw refused('a string', raw, 'put it in double quotes');
       if (kept !== undefined && !kept.pattern.test(raw)) throw refused(kept.rule, raw, kept.remedy);
       return raw;
     },
@@ -108,7 +108,7 @@ export function oneOf<const T extends string>(
     parse(raw) {
       const found = choices.find((choice) => typeof raw === 'string' && folded(raw) === folded(choice));
       if (found === undefined)
-        throw refused(`one of ${choices.join(', ')}`, raw, `write one of them, for example ${choices[0]}`);
+        throw refused(`one of ${choices.join(', ')}`, raw, `use one of them, for example ${choices[0]}`);
       return found;
     },
     format: String,
@@ -125,18 +125,18 @@ export function list(kept?: TextRule): Kind<readonly string[]> {
     parse(raw) {
       const items: unknown = typeof raw === 'string' ? splitAtCommas(raw) : raw;
       if (!Array.isArray(items) || !items.every((item) => typeof item === 'string')) {
-        throw refused('a list of texts', raw, 'write a,b,c, or ["a", "b", "c"] in config.json');
+        throw refused('a list of strings', raw, 'write a,b,c, or ["a", "b", "c"] in config.json');
       }
       const trimmed = items.map((item) => item.trim());
       if (trimmed.includes(''))
-        throw refused('a list without empty items', raw, 'remove the empty item, or the comma too many');
+        throw refused('a list without empty items', raw, 'remove the empty item or the extra comma');
       const wrong = trimmed.find((item) => kept?.pattern.test(item) === false);
       if (kept !== undefined && wrong !== undefined)
         throw kept.hides
           ? new Error(
-              `must be a list of which each is ${kept.rule}; ${kept.remedy}; what stands there is not shown, as it may be a secret`,
+              `must be a list in which each item is ${kept.rule}; ${kept.remedy}; the value isn't shown because it may be a secret`,
             )
-          : refused(`a list of which each is ${kept.rule}`, wrong, kept.remedy);
+          : refused(`a list in which each item is ${kept.rule}`, wrong, kept.remedy);
       return trimmed;
     },
     format: (items) => quotedWhereNeeded(items.join(',')),

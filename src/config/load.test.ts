@@ -100,7 +100,7 @@ describe('the configuration file', () => {
     };
     expect(() => loadSettings({ argv: [], env: {}, readFile })).toThrow(
       new ConfigError(
-        'config.file: can\'t read "config.json": EISDIR: illegal operation on a directory, read; make it a readable file',
+        'config.file: can\'t read "config.json": EISDIR: illegal operation on a directory, read; check the path and its permissions',
       ),
     );
   });
@@ -152,14 +152,14 @@ describe('settings together', () => {
     'end a pulse while Prometheus still takes it: %s is refused',
     (word) => {
       expect(errorOf({ argv: [word] })).toMatch(
-        /^pulse\.width \(\d+m, .*\) must be shorter than event\.ageMax \(\d+m, .*\): the end of a pulse must not be too old/,
+        /^pulse\.width \(\d+m, .*\) must be shorter than event\.ageMax \(\d+m, .*\): otherwise the end of a pulse comes too late/,
       );
     },
   );
 
   it('say why', () => {
     expect(errorOf({ argv: ['--scrapers.lookback=11m'] })).toMatch(
-      /: a scraper that was forgotten and comes back must not get the same events twice; lower the one or raise the other$/,
+      /: otherwise a scraper that was forgotten and comes back gets the same events twice; lower one or raise the other$/,
     );
   });
 

@@ -74,7 +74,9 @@ function readFileNamed(
     text = readFile(path);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ConfigError(`${label}: can't read ${shown(path)}: ${why}; make it a readable file`, { cause });
+    throw new ConfigError(`${label}: can't read ${shown(path)}: ${why}; check the path and its permissions`, {
+      cause,
+    });
   }
   if (text !== undefined) return { file: path, given: readSettingsText(path, text, SETTINGS) };
   if (named.value === '') return { file: undefined, given: new Map() };

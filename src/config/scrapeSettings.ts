@@ -11,7 +11,7 @@ function explicitTimestamps(raw: string): 'scrape' | 'explicit' {
   const word = raw.toLowerCase();
   if (word === 'true') return 'explicit';
   if (word === 'false' || word === '') return 'scrape';
-  throw refused('true or false', raw, 'write USE_EXPLICIT_TIMESTAMPS=true for explicit, false for scrape');
+  throw refused('true or false', raw, 'set USE_EXPLICIT_TIMESTAMPS=true for explicit, false for scrape');
 }
 
 /** Settings of what is given out, to whom, and for how long it is kept. */
@@ -19,107 +19,107 @@ export const SCRAPE_SETTINGS = {
   'pulse.width': setting({
     kind: duration({ min: SECOND, max: 50 * MINUTE }),
     default: MINUTE,
-    doc: 'How long an event stays visible to an instant query, in timed scrapes in protobuf. Must be shorter than event.ageMax.',
+    doc: 'How long an event stays visible to instant queries, in timed scrapes in protobuf. Must be shorter than event.ageMax.',
   }),
 
   'scrape.timestamps': setting({
     kind: oneOf(['scrape', 'explicit', 'auto']),
     default: 'scrape',
     env: [{ name: 'USE_EXPLICIT_TIMESTAMPS', parse: explicitTimestamps }],
-    doc: "The time of a sample where a scraper doesn't say: scrape (Prometheus gives it the scrape's time), explicit (the event's own time) or auto (the event's own time in protobuf, which can end a series; the scrape's otherwise).",
+    doc: "Timestamps of samples, if the scraper doesn't ask for any: scrape (none; Prometheus uses the time of the scrape), explicit (the event's own time) or auto (explicit in protobuf, which can end a series; scrape in other formats).",
   }),
   'scrape.collapse': setting({
     kind: oneOf(['last', 'sum', 'count', 'spread']),
     default: 'last',
-    doc: 'What a scrape without timestamps shows of several events of one series: the last value, the sum of values, the count of events, or one event after the other, spread over the next scrapes.',
+    doc: 'What a scrape without timestamps shows if a series has several events: last (the last value), sum (of the values), count (of the events) or spread (one event in each scrape).',
   }),
   'scrape.eventsMax': setting({
     kind: integer(1, 1_000_000),
     default: 10_000,
-    doc: 'How many events one scrape carries at most. The rest comes with the next scrapes.',
+    doc: 'Maximum number of events in one scrape. The rest follow in the next scrapes.',
   }),
   'scrape.bytesMax': setting({
     kind: size({ min: KIB, max: BODY_MAX }),
     default: 8 * MIB,
-    doc: 'How many bytes of events one scrape carries at most, before compression. The rest comes with the next scrapes.',
+    doc: 'Maximum size of the events in one scrape, in bytes before compression. The rest follow in the next scrapes.',
   }),
   'scrape.lease': setting({
     kind: duration({ min: 1, max: TIMER_MAX }),
     default: 6 * MINUTE,
-    doc: 'How long to wait for evidence that a scrape arrived before it is settled without. Must be shorter than scrapers.timeout.',
+    doc: 'How long to wait for evidence that a scrape arrived. After that, it is settled without. Must be shorter than scrapers.timeout.',
   }),
 
   'scrapers.timeout': setting({
     kind: duration({ min: 1, max: TIMER_MAX }),
     default: 10 * MINUTE,
-    doc: 'A scraper known by its address alone is forgotten when unseen for this long.',
+    doc: 'How long until an unseen scraper is forgotten, if it is known only by its address.',
   }),
   'scrapers.namedTimeout': setting({
     kind: duration({ min: 1, max: 365 * DAY }),
     default: 7 * DAY,
-    doc: 'A scraper with an id of its own is forgotten when unseen for this long.',
+    doc: 'How long until an unseen scraper is forgotten, if it has its own id.',
   }),
   'scrapers.max': setting({
     kind: integer(1, 100_000),
     default: 100,
-    doc: 'How many scrapers may be known at once. One more gets 503.',
+    doc: 'Maximum number of known scrapers. One more gets 503.',
   }),
   'scrapers.backlogMax': setting({
     kind: integer(1, 1_000_000_000),
     default: 100_000,
-    doc: 'How many entries may wait for one scraper. Beyond it the oldest are dropped for that scraper, and counted.',
+    doc: 'Maximum number of entries waiting for one scraper. When there are more, the oldest are dropped for that scraper, and counted.',
   }),
   'scrapers.known': setting({
     kind: list(),
     default: [],
-    doc: 'Ids of scrapers that are known before their first scrape, so that events wait for them.',
+    doc: 'Ids of scrapers that events wait for even before their first scrape.',
   }),
   'scrapers.identity': setting({
     kind: oneOf(['address', 'kubernetes']),
     default: 'address',
-    doc: 'What a scraper without an id of its own goes by: address, or kubernetes (the namespace and name of its pod, where a StatefulSet gives it, so that it keeps its place over a restart; its address else).',
+    doc: 'How to identify a scraper that sends no id: address, or kubernetes (the namespace and name of its pod if it belongs to a StatefulSet, so that it keeps its position when it restarts; otherwise its address).',
   }),
   'scrapers.byUser': setting({
     kind: boolean(),
     default: false,
-    doc: "Whether a scraper's place is bound to the user, or the token, that it scrapes with: nobody can then read another's events away.",
+    doc: 'Whether a scraper belongs to the user or token that it scrapes with, so that nobody can take the events of another.',
   }),
   'scrapers.lookback': setting({
     kind: duration({ min: 0, max: TIMER_MAX }),
     default: 5 * MINUTE,
-    doc: 'A new scraper with an id of its own, or the first scraper of all, also gets the events of this long before its first scrape; 0 for none. Must be shorter than scrapers.timeout.',
+    doc: 'How far back in time a new scraper with its own id, or the very first scraper, also gets events from before its first scrape. 0 means none. Must be shorter than scrapers.timeout.',
   }),
 
   'kubernetes.url': setting({
     kind: text(NOT_EMPTY),
     default: 'https://kubernetes.default.svc',
-    doc: 'The Kubernetes API server that scrapers.identity=kubernetes asks.',
+    doc: 'URL of the Kubernetes API server, for scrapers.identity=kubernetes.',
   }),
   'kubernetes.namespace': setting({
     kind: text(),
     default: '',
-    doc: 'The namespace whose pods may scrape; empty for all. The service account needs get, list and watch on the pods in it.',
+    doc: 'Namespace of the pods that scrape; empty means all. The service account needs get, list and watch on pods there.',
   }),
   'kubernetes.tokenFile': setting({
     kind: text(),
     default: '/var/run/secrets/kubernetes.io/serviceaccount/token',
-    doc: "The file with the service account's token, read for each request. Empty sends none.",
+    doc: "File with the service account's token, read for each request. Empty sends none.",
   }),
   'kubernetes.caFile': setting({
     kind: text(),
     default: '/var/run/secrets/kubernetes.io/serviceaccount/ca.crt',
-    doc: "The file with the certificates of who signed the API server's. Empty takes the system's.",
+    doc: "File with the CA certificates for the API server. Empty means the system's.",
   }),
 
   'retention.min': setting({
     kind: duration({ min: 0, max: 365 * DAY }),
     default: HOUR,
-    doc: 'Events are kept at least this long, even when every scraper has them.',
+    doc: 'Minimum time to keep events, even when every scraper has them.',
   }),
 
   'tail.bytesMax': setting({
     kind: size({ min: 64 * KIB, max: 16 * GIB }),
     default: 32 * MIB,
-    doc: 'Memory for the newest entries, shared by all scrapers, in bytes; at most their share of memory.max. Older ones are read from the store.',
+    doc: 'Memory for the newest entries, shared by all scrapers, in bytes; memory.max limits it, too. Older entries are read from the store.',
   }),
 } as const satisfies Table;

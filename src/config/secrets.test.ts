@@ -34,25 +34,19 @@ describe('secrets of webhooks', () => {
   });
 
   it.each([
-    [
-      { env: 'NONE' },
-      'webhooks.a.secret: the environment variable "NONE" is not there; put the secret into it',
-    ],
-    [
-      { env: 'EMPTY' },
-      'webhooks.a.secret: the environment variable "EMPTY" is empty; put the secret into it',
-    ],
-    [{ file: '/run/none' }, 'webhooks.a.secret: the file "/run/none" is not there; put the secret into it'],
+    [{ env: 'NONE' }, 'webhooks.a.secret: the environment variable "NONE" is missing; put the secret there'],
+    [{ env: 'EMPTY' }, 'webhooks.a.secret: the environment variable "EMPTY" is empty; put the secret there'],
+    [{ file: '/run/none' }, 'webhooks.a.secret: the file "/run/none" is missing; put the secret there'],
     [{ file: '/run/dir' }, 'webhooks.a.secret: can\'t read "/run/dir": EISDIR'],
-    [{ env: 'hunter2' }, 'webhooks.a.secret: the environment variable that it names is not there'],
-    [{ file: 'hunter2' }, 'webhooks.a.secret: the file that it names is not there'],
-    [{ vault: 'x' }, 'webhooks.a.secret must be a text, {"env": "NAME"} or {"file": "path"}'],
+    [{ env: 'hunter2' }, 'webhooks.a.secret: the environment variable that it names is missing'],
+    [{ file: 'hunter2' }, 'webhooks.a.secret: the file that it names is missing'],
+    [{ vault: 'x' }, 'webhooks.a.secret must be a string, {"env": "NAME"} or {"file": "path"}'],
     [
       { env: 'HOOK', file: '/run/hook' },
-      'webhooks.a.secret must be a text, {"env": "NAME"} or {"file": "path"}',
+      'webhooks.a.secret must be a string, {"env": "NAME"} or {"file": "path"}',
     ],
-    [{ env: 1 }, 'webhooks.a.secret must be a text, {"env": "NAME"} or {"file": "path"}'],
-    [{}, 'webhooks.a.secret must be a text, {"env": "NAME"} or {"file": "path"}'],
+    [{ env: 1 }, 'webhooks.a.secret must be a string, {"env": "NAME"} or {"file": "path"}'],
+    [{}, 'webhooks.a.secret must be a string, {"env": "NAME"} or {"file": "path"}'],
   ])('%j stops the start', (secret, message) => {
     expect(() => load({ a: { secret } })).toThrow(message);
   });

@@ -29,14 +29,14 @@ export function readSecrets(key: string, objects: JsonObject, sources: SecretSou
 function readSecret(field: string, place: JsonObject, { env, readFile }: SecretSources): string {
   const [[source, where] = [], ...others] = Object.entries(place);
   if (others.length > 0 || typeof where !== 'string' || (source !== 'env' && source !== 'file'))
-    throw new ConfigError(`${field} must be a text, {"env": "NAME"} or {"file": "path"}; write one of them`);
+    throw new ConfigError(`${field} must be a string, {"env": "NAME"} or {"file": "path"}; use one of them`);
   const secret = source === 'env' ? env[where] : readSecretFile(field, where, readFile);
   if (secret === undefined || secret === '') {
     // It may be the secret itself, in the wrong place.
     const isPlace = source === 'env' ? /^[A-Z_][A-Z\d_]*$/.test(where) : /^\.{0,2}\//.test(where);
     const what = `${source === 'env' ? 'the environment variable' : 'the file'}${isPlace ? ` ${shown(where)}` : ' that it names'}`;
     throw new ConfigError(
-      `${field}: ${what} is ${secret === '' ? 'empty' : 'not there'}; put the secret into it`,
+      `${field}: ${what} is ${secret === '' ? 'empty' : 'missing'}; put the secret there`,
     );
   }
   return secret;
@@ -47,6 +47,8 @@ function readSecretFile(field: string, path: string, readFile: ReadFile): string
     return readFile(path)?.replace(/\r?\n$/, '');
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ConfigError(`${field}: can't read ${shown(path)}: ${why}; make it a readable file`, { cause });
+    throw new ConfigError(`${field}: can't read ${shown(path)}: ${why}; check the path and its permissions`, {
+      cause,
+    });
   }
 }

@@ -10,15 +10,15 @@ const LEVEL = oneOf(['ERROR', 'WARN', 'INFO', 'DEBUG'], { anyCase: true });
 const USER_SCOPES: TextRule = {
   pattern: /^.+=(?:write|scrape|admin)(?:\+(?:write|scrape|admin))*$/,
   rule: 'name=scope or name=scope+scope',
-  remedy: 'use the scopes write, scrape, admin, as in prometheus=scrape',
+  remedy: 'the scopes are write, scrape and admin, for example prometheus=scrape',
   hides: true,
 };
 
 /** A host as a client names it. A port may stand there, and is ignored, as it is in what clients send. */
 const HOST_NAME: TextRule = {
   pattern: /^(?:\*|(?:\*\.)?[^\s*/:@[\]]+(?::\d+)?|\[[\da-f:.]+\](?::\d+)?|[\da-f:.]+)$/i,
-  rule: "a host's name, *.name or *",
-  remedy: 'write it without http://, as in events.example or *.example',
+  rule: 'a host name, *.name or *',
+  remedy: 'leave out http://, for example events.example or *.example',
 };
 
 /** https://www.rfc-editor.org/rfc/rfc6454#section-6.2 */
@@ -26,7 +26,7 @@ const ORIGIN: TextRule = {
   pattern: /^(?:\*|[a-z][a-z\d+.-]*:\/\/[^\s/*]+)$/i,
   rule: 'an origin or *',
   remedy:
-    'write the scheme, the host and the port, if it has one, and no path, as in https://grafana.example',
+    'write the scheme, the host and the port (if any) without a path, for example https://grafana.example',
 };
 
 /** Settings of the process: where it listens, who is let in, what it logs, where it keeps events. */
@@ -34,135 +34,135 @@ export const SERVER_SETTINGS = {
   'server.host': setting({
     kind: text(NOT_EMPTY),
     default: '::',
-    doc: 'The address or host name to listen on. :: is every address of IPv6 and IPv4, or of IPv4 alone where the machine has no IPv6; 0.0.0.0 is every address of IPv4.',
+    doc: 'The address or host name to listen on. :: means all IPv6 and IPv4 addresses, or only IPv4 if the machine has no IPv6; 0.0.0.0 means all IPv4 addresses.',
   }),
   'server.port': setting({
     kind: port(),
     default: 8090,
-    doc: 'The TCP port to listen on. 0 takes any free port.',
+    doc: 'The TCP port to listen on. 0 picks a free port.',
   }),
   'server.trustedProxies': setting({
     kind: list(),
     default: ['loopback', 'linklocal', 'private'],
-    doc: 'Who is believed when it names a client by X-Real-Ip or X-Forwarded-For: loopback, linklocal, private, addresses, or ranges such as 10.0.0.0/8. Empty trusts nobody.',
+    doc: 'Proxies whose X-Real-Ip and X-Forwarded-For headers are trusted: loopback, linklocal, private, addresses, or ranges such as 10.0.0.0/8. Empty trusts none.',
   }),
   'server.allowedHosts': setting({
     kind: list(HOST_NAME),
     default: [],
-    doc: 'More names that clients may ask by (the header Host): names, *.name for all below it, or * for any. Names without a dot, addresses, names of private networks and clusters, and what the server listens on are always taken; others get 421, unless TLS or credentials are asked for.',
+    doc: 'More host names that clients may use (the Host header): names, *.name for all subdomains, or * for any. Names without a dot, IP addresses, names of private networks and clusters, and server.host are always accepted; others get 421, unless TLS or credentials are required.',
   }),
   'server.allowedOrigins': setting({
     kind: list(ORIGIN),
     default: [],
-    doc: 'Origins of web pages that may post from a browser, such as https://grafana.example, or * for all. Pages of other sites get 403; programs that are no browsers need nothing.',
+    doc: "Origins of web pages that may post from a browser, such as https://grafana.example, or * for all. Pages of other sites get 403. Programs other than browsers don't need this.",
   }),
   'server.connectionsMax': setting({
     kind: integer(1, 1_000_000),
     default: 10_000,
-    doc: 'How many connections may be open at once. For one more, the one that is idle longest is closed, or else the new one.',
+    doc: 'Maximum number of open connections. When one more arrives, the one that has been idle longest is closed; if none is idle, the new one is.',
   }),
   'server.connectionsPerClientMax': setting({
     kind: integer(0, 1_000_000),
     default: 0,
-    doc: 'How many of them one client address may have; of IPv6, one network of 64 bits. 0 for a quarter of server.connectionsMax. Raise it for a proxy that needs more.',
+    doc: 'Maximum number of open connections from one client address (for IPv6, from one /64 network). 0 means a quarter of server.connectionsMax. Raise it for a proxy that needs more.',
   }),
   'server.headTimeout': setting({
     kind: duration({ min: 100, max: HOUR }),
     default: 20 * SECOND,
-    doc: "How long a TLS handshake may take, and after it a request's head. Must be shorter than server.requestTimeout.",
+    doc: "Timeout for a TLS handshake, and after it for a request's headers. Must be shorter than server.requestTimeout.",
   }),
   'server.requestTimeout': setting({
     kind: duration({ min: 100, max: HOUR }),
     default: MINUTE,
-    doc: 'How long a whole request may take to arrive.',
+    doc: 'Timeout for receiving a whole request.',
   }),
   'server.stopTimeout': setting({
     kind: duration({ min: 0, max: HOUR }),
     default: 10 * SECOND,
-    doc: 'A graceful stop takes at most this long; what is still open then is cut.',
+    doc: 'Maximum duration of a graceful stop. Connections that are still open then are cut.',
   }),
 
   'web.config.file': setting({
     kind: text(),
     default: '',
-    doc: "TLS, users with passwords, headers and a rate limit, in the format of Prometheus' exporters. Read again when it changes.",
+    doc: 'File with TLS, users and passwords, headers and a rate limit, in the format of Prometheus exporters. Reloaded when it changes.',
   }),
 
   'auth.tokens.file': setting({
     kind: text(),
     default: '',
-    doc: 'Bearer tokens by their hashes, each with its scopes. Read again when it changes.',
+    doc: 'File with the hashes of bearer tokens, and their scopes. Reloaded when it changes.',
   }),
   'auth.users': setting({
     kind: list(USER_SCOPES),
     default: [],
-    doc: 'What users of web.config.file may do: prometheus=scrape, ci=write, or name=scope+scope with write, scrape, admin. A user who is not named may do everything.',
+    doc: 'What the users in web.config.file may do: prometheus=scrape, ci=write, or name=scope+scope. The scopes are write, scrape and admin. Users not listed here may do everything.',
   }),
 
   'limits.perClient': setting({
     kind: integer(0, 1_000_000),
     default: 0,
-    doc: 'How many posting requests one client address may send in a second, on average. 0 for no limit. One too many gets 429.',
+    doc: 'Maximum number of posts per second from one client address, on average. 0 means no limit. Posts over the limit get 429.',
   }),
   'limits.perClientBurst': setting({
     kind: integer(1, 1_000_000),
     default: 100,
-    doc: 'How many posting requests one client address may send at once, with limits.perClient.',
+    doc: 'Maximum number of posts from one client address at once, if limits.perClient is set.',
   }),
   'limits.total': setting({
     kind: integer(0, 1_000_000),
     default: 0,
-    doc: 'How many posting requests all clients together may send in a second, on average. 0 for no limit. One too many gets 429.',
+    doc: 'Maximum number of posts per second from all clients together, on average. 0 means no limit. Posts over the limit get 429.',
   }),
   'limits.totalBurst': setting({
     kind: integer(1, 1_000_000),
     default: 1000,
-    doc: 'How many posting requests all clients together may send at once, with limits.total.',
+    doc: 'Maximum number of posts from all clients together at once, if limits.total is set.',
   }),
 
   'memory.max': setting({
     kind: size({ min: 0, max: 1024 * GIB }),
     default: 0,
-    doc: "Memory for everything that clients can fill, in bytes: the newest events, series, requests and answers under way. 0 takes a quarter of the container's memory, or the machine's, but at most 512 MiB and 0.4 of V8's heap. The process needs some 100 MiB beside it.",
+    doc: "Memory for everything that clients can fill, in bytes: the newest events, series, and the requests and responses in progress. 0 means a quarter of the memory of the container or machine, but at most 512 MiB and 0.4 of V8's heap. The process needs about 100 MiB on top.",
   }),
 
   'config.file': setting({
     kind: text(),
     default: '',
     notInFile: true,
-    doc: 'The configuration file, which must exist if it is named here. By default config.json in the working directory is read if it exists.',
+    doc: 'The configuration file. It must exist. By default, config.json in the working directory is read if it exists.',
   }),
 
   'log.level': setting({
     kind: LEVEL,
     default: 'INFO',
     env: [{ name: 'LOG_LEVEL', parse: (raw) => (raw === '' ? 'INFO' : LEVEL.parse(raw)) }],
-    doc: 'The least level that is logged: ERROR, WARN, INFO or DEBUG.',
+    doc: 'The lowest level to log: ERROR, WARN, INFO or DEBUG.',
   }),
 
   'store.kind': setting({
     kind: oneOf(['sqlite', 'memory']),
     default: 'sqlite',
-    doc: 'Where events are kept: sqlite (a file that survives restarts) or memory (lost when the process ends).',
+    doc: 'Where to keep events: sqlite (a file that survives restarts) or memory (lost when the process ends).',
   }),
   'store.path': setting({
     kind: text(NOT_EMPTY),
     default: './data',
-    doc: 'The directory of the store, made if it does not exist. The memory store needs none.',
+    doc: "The directory of the store, created if it doesn't exist. The memory store doesn't use it.",
   }),
   'store.durability': setting({
     kind: oneOf(['power', 'process']),
     default: 'power',
-    doc: 'What an accepted event survives: power (a power failure; synced to disk before the answer) or process (only the end of the process).',
+    doc: 'What accepted events survive: power (a power failure; they are synced to disk before the server answers) or process (only a crash of the process).',
   }),
   'store.entriesMax': setting({
     kind: integer(1, 1_000_000_000),
     default: 1_000_000,
-    doc: 'How many entries the store holds at most.',
+    doc: 'Maximum number of entries in the store.',
   }),
   'store.bytesMax': setting({
     kind: size({ min: MIB, max: 1024 * GIB }),
     default: GIB,
-    doc: 'How many bytes the store holds at most.',
+    doc: 'Maximum size of the store, in bytes.',
   }),
 } as const satisfies Table;

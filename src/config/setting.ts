@@ -44,7 +44,7 @@ export function readGiven(key: string, row: Setting<unknown>, given: Given): unk
   } catch (cause) {
     if (row.secret)
       throw new ConfigError(
-        `${key} (${given.origin}) is not a valid ${row.kind.placeholder}; its value is not shown, as it is a secret`,
+        `${key} (${given.origin}) is not a valid ${row.kind.placeholder}; its value isn't shown because it is a secret`,
       );
     throw new ConfigError(
       `${key} (${given.origin}) ${cause instanceof Error ? cause.message : String(cause)}`,

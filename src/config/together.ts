@@ -12,10 +12,10 @@ type DurationKey = Extract<
   | `scrapers.${'lookback' | 'timeout' | 'namedTimeout'}`
 >;
 
-const FORGOTTEN = 'a scraper that was forgotten and comes back must not get the same events twice';
-const TOO_OLD = 'the end of a pulse must not be too old for Prometheus when it comes';
-const UNSETTLED = 'a scraper must not be forgotten while what it was offered may still arrive';
-const WHOLE = 'the head is part of the request';
+const FORGOTTEN = 'otherwise a scraper that was forgotten and comes back gets the same events twice';
+const TOO_OLD = 'otherwise the end of a pulse comes too late for Prometheus';
+const UNSETTLED = 'otherwise a scraper may be forgotten while its last scrape is still arriving';
+const WHOLE = 'the headers are part of the request';
 
 /** What must be shorter than what, and why. */
 const SHORTER: readonly (readonly [shorter: DurationKey, longer: DurationKey, why: string])[] = [
@@ -34,7 +34,7 @@ export function checkTogether({ settings, origins }: Pick<LoadedSettings, 'setti
   for (const [shorter, longer, why] of SHORTER) {
     if (settings[shorter] < settings[longer]) continue;
     throw new ConfigError(
-      `${named(shorter)} must be shorter than ${named(longer)}: ${why}; lower the one or raise the other`,
+      `${named(shorter)} must be shorter than ${named(longer)}: ${why}; lower one or raise the other`,
     );
   }
 }

@@ -66,6 +66,6 @@ export function draftFromPairs(pairs: readonly (readonly [name: string, value: s
 export function givenTwice(field: string, name = field): RefusedError {
   return new RefusedError(
     field,
-    `${shown(name)} is given more than once; each name may stand only once, in the URL and the body together`,
+    `${shown(name)} appears more than once; each name can appear only once in the URL and the body together`,
   );
 }

@@ -229,7 +229,7 @@ describe('an event', () => {
       series: '{"deploys.done","my label"="1",my_label="2"}',
       value: 3,
     });
-    expect(() => eventFromPairs([['a.b', 'x']], RULES)).toThrow(/event\.names=utf8 takes it/);
+    expect(() => eventFromPairs([['a.b', 'x']], RULES)).toThrow(/event\.names=utf8 accepts it/);
   });
 
   test('refuses a series that is too long as it is written, in bytes, and says how long it is', () => {
@@ -241,7 +241,7 @@ describe('an event', () => {
     expect(Buffer.byteLength(make(...ofBytes(8192)).series)).toBe(8192);
     const { field, message } = refusal(ofBytes(8193));
     expect(field).toBe('labels');
-    expect(message).toMatch(/are 8193 bytes long.*at most 8192 bytes.*raise event\.seriesMax/);
+    expect(message).toMatch(/are 8193 bytes long.*the limit is 8192 bytes.*raise event\.seriesMax/);
   });
 
   test('refuses an id that is too long with the source it belongs to, though that is no label', () => {

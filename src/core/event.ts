@@ -144,7 +144,7 @@ function checkedLabels(
     if (checked.length > limits.labelsMax) {
       throw new RefusedError(
         'labels',
-        `an event takes at most ${limits.labelsMax} labels; send fewer, or raise event.labelsMax`,
+        `an event can have at most ${limits.labelsMax} labels; send fewer, or raise event.labelsMax`,
       );
     }
   }
@@ -168,14 +168,14 @@ function checkSeries(series: SeriesText, limits: EventLimits): void {
   const bytes = utf8Bytes(series, seriesBytesMax);
   throw new RefusedError(
     'labels',
-    `metric name and labels together are ${bytes} bytes long, written as in a scrape, with escapes (${shown(series)}); ` +
-      `at most ${seriesBytesMax} bytes are taken: shorten them, send fewer labels, or raise event.seriesMax`,
+    `metric name and labels together are ${bytes} bytes long, escaped as in a scrape (${shown(series)}); ` +
+      `the limit is ${seriesBytesMax} bytes: shorten them, send fewer labels, or raise event.seriesMax`,
   );
 }
 
 function becomesTwice(prefix: string, raw: string, name: string): RefusedError {
   return new RefusedError(
     prefix + raw,
-    `${shown(raw)} becomes the label ${shown(name)}, which is given already; rename one of the two`,
+    `${shown(raw)} becomes the label ${shown(name)}, which already exists; rename one of them`,
   );
 }

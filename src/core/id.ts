@@ -7,18 +7,18 @@ const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
 /** Checks an id, which is 1 to `idBytesMax` bytes of printable Unicode. Throws a RefusedError. */
 export function checkId(field: string, id: string, idBytesMax: number): string {
   if (id === '') {
-    throw new RefusedError(field, `${field} is empty; give each event an id of its own, or leave it out`);
+    throw new RefusedError(field, `${field} is empty; give each event its own id, or leave it out`);
   }
   if (utf8Bytes(id, idBytesMax) > idBytesMax) {
     throw new RefusedError(
       field,
-      `${field} ${shown(id)} is longer than ${idBytesMax} bytes; shorten it (a hash will do) or raise event.idMax`,
+      `${field} ${shown(id)} is longer than ${idBytesMax} bytes; shorten it (for example, use a hash) or raise event.idMax`,
     );
   }
   if (UNPRINTABLE.test(id)) {
     throw new RefusedError(
       field,
-      `${field} ${shown(id)} holds a character that can't be printed; use printable ones only`,
+      `${field} ${shown(id)} contains an unprintable character; use only printable ones`,
     );
   }
   return id;

@@ -53,7 +53,7 @@ export function checkMetricName(
 ): string {
   const fault = faultOf(name, METRIC_NAME, names);
   if (fault !== undefined)
-    throw new RefusedError(field, `${field} ${shown(name)} is not a metric name; ${fault}`);
+    throw new RefusedError(field, `${field} ${shown(name)} is not a valid metric name; ${fault}`);
   if (utf8Bytes(name, limits.labelNameBytesMax) > limits.labelNameBytesMax)
     throw tooLong(field, 'metric name', name, limits.labelNameBytesMax);
   const escaped = name.replaceAll(BEYOND_LEGACY, '_');
@@ -92,7 +92,7 @@ export function labelName(
   if (name.startsWith('__')) {
     throw new RefusedError(
       prefix + shortField(raw),
-      `label name ${shown(raw)} is not valid; names that begin with __ are Prometheus' own${prefix === '' ? ', and of them only __name__, __timestamp__ and __id__ are taken here' : ''}`,
+      `label name ${shown(raw)} is not valid; names that begin with __ are reserved for Prometheus${prefix === '' ? ', except __name__, __timestamp__ and __id__' : ''}`,
     );
   }
   return name;
@@ -102,11 +102,10 @@ export function labelName(
 function faultOf(name: string, legacy: RegExp, names: EventNames): string | undefined {
   // NUL is valid UTF-8, but Prometheus 3.5 refuses a whole text or OpenMetrics scrape for one in a name; in a label's value it takes it.
   const isUtf8 = name !== '' && name.isWellFormed() && !name.includes('\0');
-  if (names === 'utf8')
-    return isUtf8 ? undefined : 'it must be whole Unicode characters, one at least, and no NUL';
+  if (names === 'utf8') return isUtf8 ? undefined : 'it must be valid Unicode, not empty, and without NUL';
   if (legacy.test(name)) return undefined;
-  const space = legacy === LABEL_NAME ? ' (a space is taken as _)' : '';
-  return `it must match ${legacy.source}${space}${isUtf8 ? '; event.names=utf8 takes it' : ''}`;
+  const space = legacy === LABEL_NAME ? ' (a space becomes _)' : '';
+  return `it must match ${legacy.source}${space}${isUtf8 ? '; event.names=utf8 accepts it' : ''}`;
 }
 
 /** Checks a label's value, which may be any Unicode text. Throws a RefusedError. */
@@ -115,7 +114,7 @@ export function checkLabelValue(field: string, value: string, limits: EventLimit
   if (!value.isWellFormed()) {
     throw new RefusedError(
       field,
-      `value of label ${shown(field)} holds half of a surrogate pair; send whole Unicode characters`,
+      `value of label ${shown(field)} contains half a surrogate pair; send valid Unicode`,
     );
   }
   if (utf8Bytes(value, limits.labelValueBytesMax) > limits.labelValueBytesMax) {

@@ -157,13 +157,13 @@ export function divideMemory(bytesMax: number, isLogInMemory: boolean): Memory {
 function tooLarge(bytesMax: number): TooLargeError {
   return new TooLargeError(
     'body',
-    `the request needs more memory than the ${bytesMax} bytes that all requests together may take; send fewer events at a time, or raise memory.max`,
+    `the request needs more memory than the ${bytesMax} bytes that all requests together may use; send fewer events at a time, or raise memory.max`,
   );
 }
 
 /** The server can't hold more now. `why` names what takes the memory up. */
 export function memoryFull(
-  why = 'other requests take up the memory that memory.max leaves for them',
+  why = 'other requests use all the memory that memory.max leaves for requests',
 ): UnavailableError {
   return new UnavailableError('memory_full', `${why}; send it again later, or raise memory.max`, 2);
 }

@@ -15,7 +15,7 @@ export function parseSampleValue(field: string, text: string): number {
     if (Number.isFinite(value)) return value;
     throw new RefusedError(
       field,
-      `${field} ${shown(text)} is beyond the range of a float64; use +Inf or -Inf if you mean infinity`,
+      `${field} ${shown(text)} is out of range for a float64; use +Inf or -Inf if you mean infinity`,
     );
   }
   const infinite = INFINITE.exec(text);

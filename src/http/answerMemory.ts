@@ -49,7 +49,7 @@ export class AnswerMemory {
     const bytes = claim.takePart(bytesMax, this.#share.bytesMax / 2);
     if (bytes >= Math.min(bytesMax, PART_BYTES_MIN)) return bytes;
     this.#share.refused += 1;
-    throw memoryFull('answers under way take up the memory that memory.max leaves for them');
+    throw memoryFull('answers in progress use all the memory that memory.max leaves for answers');
   }
 
   /** Counts the parts of an answer until it has left. */

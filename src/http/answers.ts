@@ -53,38 +53,38 @@ function answerOfFramework({ code, statusCode, message, validation }: Partial<Fa
       return {
         status: 413,
         error:
-          'the body is larger than event.bodyMax, or as a webhook than webhook.bodyMax; send less at a time or raise the limit',
+          'the body is larger than event.bodyMax (for a webhook, webhook.bodyMax); send less at a time or raise the limit',
         field: 'body',
       };
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return {
         status: 415,
-        error: 'the Content-Type is none that is taken here; see /openapi.json for those that are',
+        error: 'unsupported Content-Type; /openapi.json lists the supported ones',
         field: 'Content-Type',
       };
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
       return {
         status: 400,
-        error: 'the body is not as long as Content-Length says; send it again',
+        error: "the length of the body doesn't match Content-Length; send it again",
         field: 'Content-Length',
       };
     case 'FST_ERR_BAD_URL':
       return {
         status: 400,
         error:
-          'the path holds a % without two hexadecimal digits after it, or is not UTF-8; write a % itself as %25',
+          "the path is not valid UTF-8, or has a % that isn't followed by two hexadecimal digits; write % itself as %25",
         field: 'path',
       };
     case 'FST_ERR_VALIDATION':
       return {
         status: 400,
-        error: `${message ?? 'a parameter is not valid'}; /openapi.json tells what is taken`,
+        error: `${message ?? 'a parameter is not valid'}; see /openapi.json for the parameters`,
         field: validation?.[0]?.instancePath.split('/').at(-1) ?? 'request',
       };
     default:
       if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
         return { status: statusCode, error: message ?? 'bad request' };
-      return { status: 500, error: 'internal error; the server log says more' };
+      return { status: 500, error: 'internal error; see the server log' };
   }
 }
 
@@ -137,7 +137,7 @@ export function answerUnrouted(
   if (allowed.length === 0) {
     return sendAnswer(request, reply, {
       status: 404,
-      error: `nothing is at ${shown(path)}; see / for what there is`,
+      error: `${shown(path)} not found; see / for what there is`,
       field: 'path',
     });
   }

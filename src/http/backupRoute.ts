@@ -11,14 +11,14 @@ export interface Copy extends AsyncDisposable {
 }
 
 const SCHEMA = {
-  summary: 'A copy of the log, made while the server goes on',
+  summary: 'Download a copy of the log while the server runs',
   description:
-    'An SQLite file that holds everything accepted before the request. Stop the server and put it in the place of events.db to restore it.',
+    'An SQLite file with everything accepted before the request. To restore it, stop the server and replace events.db with it.',
   tags: ['server'],
   response: {
-    200: { description: 'the file', content: { 'application/vnd.sqlite3': { schema: { type: 'string' } } } },
-    409: { ...ERROR, description: 'the log is in memory' },
-    503: { ...ERROR, description: 'another backup is under way, or there is no room on the disk' },
+    200: { description: 'The file', content: { 'application/vnd.sqlite3': { schema: { type: 'string' } } } },
+    409: { ...ERROR, description: 'The log is in memory' },
+    503: { ...ERROR, description: 'Another backup is running, or the disk is full' },
   },
 } as const;
 
@@ -26,7 +26,7 @@ const SCHEMA = {
 export function backupRoute(app: FastifyInstance, copy: () => Promise<Copy | undefined>): void {
   let isBusy = false;
   app.post('/api/v1/backup', { schema: SCHEMA, config: { access: 'admin' } }, async (request, reply) => {
-    if (isBusy) throw new UnavailableError('not_ready', 'another backup is under way; try again later', 30);
+    if (isBusy) throw new UnavailableError('not_ready', 'another backup is running; try again later', 30);
     isBusy = true;
     let made: Copy | undefined;
     const end = async (): Promise<void> => {
@@ -39,7 +39,7 @@ export function backupRoute(app: FastifyInstance, copy: () => Promise<Copy | und
         await end();
         return sendAnswer(request, reply, {
           status: 409,
-          error: 'the log is in memory (store.kind=memory), and there is nothing to back up',
+          error: 'there is nothing to back up because the log is in memory; use store.kind=sqlite',
           field: 'store.kind',
         });
       }

@@ -170,7 +170,8 @@ export class BodyMemory {
   #dropStalled(): boolean {
     for (const reading of this.#readings) {
       if (this.#elapsed() - reading.at < STALLED_MS) return false;
-      if (this.#drop(reading, 'the request came too slowly while others needed its memory')) return true;
+      if (this.#drop(reading, 'the request arrived too slowly, and other requests needed its memory'))
+        return true;
     }
     return false;
   }
@@ -203,7 +204,7 @@ export class BodyMemory {
       this.#nobodyFor.set(asking ?? '', this.#elapsed());
       return false;
     }
-    return this.#drop(largest, 'other clients needed the memory that your requests take together');
+    return this.#drop(largest, 'your requests together used memory that other clients needed');
   }
 
   /** Gives up a body; tells whether that brought anything. */

@@ -10,13 +10,13 @@ export interface CountersRouteParts {
 export function countersRoute(app: FastifyInstance, { reset }: CountersRouteParts): void {
   const schema = {
     tags: ['counters'],
-    summary: 'Forget all series of events_to_metrics_events_total',
+    summary: 'Reset events_to_metrics_events_total',
     description:
-      'They begin again at 0, which Prometheus sees as a counter reset, and those that counted as `other` get series of their own again. ' +
-      'Events, and what scrapers have yet to get, stay as they are.',
+      'Removes all its series. They start again at 0, which Prometheus sees as a counter reset, and events counted as `other` get their own series again. ' +
+      'Events stay, also those that scrapers have yet to get.',
     response: {
-      204: { type: 'null', description: 'forgotten, also after a restart' },
-      503: { ...ERROR, description: 'the disk is full, and nothing is forgotten; see Retry-After' },
+      204: { type: 'null', description: "Reset; a restart doesn't bring the series back" },
+      503: { ...ERROR, description: 'The disk is full, and nothing was reset; see Retry-After' },
     },
   };
   app.delete('/api/v1/counters', { schema }, async (_request, reply) => {

@@ -107,7 +107,7 @@ function refuseJson(body: Uint8Array): void {
   if (!JSON_BEGINS.test(Buffer.from(body.subarray(0, BEGINNING_BYTES)).toString('latin1'))) return;
   throw new UnsupportedError(
     'Content-Type',
-    'the body is JSON, but its Content-Type is that of a form, which curl sends by default; send Content-Type: application/json, or application/x-ndjson for an event on each line',
+    'the body is JSON, but the Content-Type says it is a form, which is what curl sends by default; send Content-Type: application/json, or application/x-ndjson for one event per line',
   );
 }
 
@@ -126,7 +126,7 @@ function isPartialOf(given: Pairs): boolean {
   const [[, value] = [PARTIAL, 'false'], ...more] = given;
   if (more.length === 0 && value === 'true') return true;
   if (more.length === 0 && value === 'false') return false;
-  throw new RefusedError(PARTIAL, `${PARTIAL} ${shown(value)} must be true or false, and stand only once`);
+  throw new RefusedError(PARTIAL, `${PARTIAL} ${shown(value)} must be true or false, and appear only once`);
 }
 
 /** A body that came whole. What came as a stream, and is data of no use here, is nothing. */
@@ -140,7 +140,7 @@ async function* chunksOf(stream: Readable): AsyncGenerator<Uint8Array> {
     yield* stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
   } catch (cause) {
     if (!CUT.has((cause as NodeJS.ErrnoException).code ?? '')) throw cause;
-    throw new RefusedError('body', 'the body ended before it was complete; send it again', { cause });
+    throw new RefusedError('body', 'the body is incomplete; send it again', { cause });
   }
 }
 
@@ -151,5 +151,5 @@ const CUT = new Set(['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE']);
 function attributeOf(request: FastifyRequest, name: string): string | undefined {
   const given = request.raw.headersDistinct[`ce-${name}`];
   if (given === undefined || given.length === 1) return given?.[0];
-  throw new RefusedError(`ce-${name}`, `ce-${name} is given more than once; an event has one`);
+  throw new RefusedError(`ce-${name}`, `ce-${name} appears more than once; send it once`);
 }

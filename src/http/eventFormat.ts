@@ -57,9 +57,9 @@ function notTaken(contentType: string | undefined): UnsupportedError {
   const what =
     contentType === undefined
       ? 'a body needs a Content-Type'
-      : `Content-Type ${shown(contentType)} is not taken`;
+      : `unsupported Content-Type ${shown(contentType)}`;
   return new UnsupportedError(
     'Content-Type',
-    `${what}; send ${[...FORMATS.keys()].join(', ')}, or a CloudEvent with ce-* headers; labels may also stand in the URL`,
+    `${what}; use one of ${[...FORMATS.keys()].join(', ')}, or a CloudEvent with ce-* headers; labels can also be in the URL`,
   );
 }

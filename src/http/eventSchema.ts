@@ -7,11 +7,11 @@ const EVENT = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    name: { type: 'string', description: "the metric's name; the default is the setting event.metric" },
+    name: { type: 'string', description: 'The metric name. Default: the setting event.metric' },
     labels: { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean'] } },
-    value: { ...SCALAR, description: 'a float64, or "NaN", "+Inf", "-Inf"; the default is 1' },
+    value: { ...SCALAR, description: 'A float64, or "NaN", "+Inf", "-Inf". Default: 1' },
     timestamp: { ...SCALAR, description: 'RFC 3339, or Unix seconds or milliseconds' },
-    id: { ...SCALAR, description: 'an event of an id that is known is not stored again' },
+    id: { ...SCALAR, description: 'An event with an id that was already stored is not stored again' },
   },
 } as const;
 
@@ -35,18 +35,19 @@ const COUNT = { type: 'integer', minimum: 0 } as const;
 /** What of `POST /event` stands in the API's description. */
 export const EVENT_SCHEMA = {
   tags: ['events'],
-  summary: 'Take events',
+  summary: 'Post events',
   description:
-    "A form, or no body: one event, of which each parameter is a label. Four are not: `value` is the sample's value (a float64, " +
-    "default 1), `__name__` the metric's name, `__timestamp__` the time of the event (RFC 3339, or Unix seconds or milliseconds), " +
-    '`__id__` its id. With any other body the parameters of the URL are common to all of its events. A body is stored as a whole or ' +
-    'not at all, unless the URL says `partial=true`.',
+    "With a form, or without a body, you post one event, and each parameter is a label, except four: `value` is the sample's value (a float64, " +
+    'default 1), `__name__` the metric name, `__timestamp__` the time of the event (RFC 3339, or Unix seconds or milliseconds), and ' +
+    '`__id__` its id. With any other body, the parameters of the URL apply to all its events. Either all events of a body are stored or ' +
+    'none, unless the URL has `partial=true`.',
   headers: {
     type: 'object',
     properties: {
       'idempotency-key': {
         type: 'string',
-        description: 'an id of the request; sent again, it is not stored again',
+        description:
+          'An id for the request. If you send the request again with the same id, it is not stored again',
       },
     },
   },
@@ -56,7 +57,7 @@ export const EVENT_SCHEMA = {
     properties: {
       partial: {
         type: 'boolean',
-        description: 'with a body that is no form: answer for each event by itself',
+        description: 'For a body other than a form: handle each event separately',
       },
     },
   },
@@ -65,10 +66,7 @@ export const EVENT_SCHEMA = {
       [FORM_TYPE]: { schema: { type: 'object', additionalProperties: { type: 'string' } } },
       'application/json': { schema: { oneOf: [EVENT, { type: 'array', items: EVENT }] } },
       ...Object.fromEntries(
-        NDJSON_TYPES.map((type) => [
-          type,
-          { schema: { type: 'string', description: 'an event on each line' } },
-        ]),
+        NDJSON_TYPES.map((type) => [type, { schema: { type: 'string', description: 'One event per line' } }]),
       ),
       'application/cloudevents+json': { schema: CLOUD_EVENT },
       'application/cloudevents-batch+json': { schema: { type: 'array', items: CLOUD_EVENT } },
@@ -76,15 +74,15 @@ export const EVENT_SCHEMA = {
   },
   response: {
     200: {
-      description: 'what is accepted is stored',
+      description: 'The accepted events are stored',
       type: 'object',
       properties: {
-        accepted: { ...COUNT, description: 'events that are stored by this request' },
-        duplicate: { type: 'boolean', const: true, description: 'the one event had been stored before' },
-        duplicates: { ...COUNT, description: 'events of a batch that had been stored before' },
-        refused: { ...COUNT, description: 'with partial=true' },
+        accepted: { ...COUNT, description: 'Events that this request stored' },
+        duplicate: { type: 'boolean', const: true, description: 'The event was already stored' },
+        duplicates: { ...COUNT, description: 'Events of a batch that were already stored' },
+        refused: { ...COUNT, description: 'Events that were refused, with partial=true' },
         items: {
-          description: 'with partial=true: what became of each event, in their order',
+          description: 'With partial=true: the result for each event, in order',
           type: 'array',
           items: {
             type: 'object',
@@ -99,17 +97,17 @@ export const EVENT_SCHEMA = {
       },
     },
     204: {
-      description: 'CloudEvents are stored, or had been before; without a body, as brokers want it',
+      description: 'The CloudEvents are stored, or were already. There is no body, as brokers expect',
       type: 'null',
     },
-    400: { ...ERROR, description: 'it breaks a rule' },
-    413: { ...ERROR, description: 'the body is too large, or holds too many events' },
-    414: { ...ERROR, description: 'the URL is too long' },
-    415: { ...ERROR, description: 'the body is of a type that is not taken' },
-    429: { ...ERROR, description: 'more new series than series.perHourMax have appeared; see Retry-After' },
+    400: { ...ERROR, description: 'The request is invalid; error says why' },
+    413: { ...ERROR, description: 'The body is too large, or has too many events' },
+    414: { ...ERROR, description: 'The URL is too long' },
+    415: { ...ERROR, description: 'Unsupported Content-Type' },
+    429: { ...ERROR, description: 'More new series than series.perHourMax in this hour; see Retry-After' },
     503: {
       ...ERROR,
-      description: 'there is no room on the disk, or the server starts or stops; see Retry-After',
+      description: 'The disk is full, or the server is starting or stopping; see Retry-After',
     },
   },
 };

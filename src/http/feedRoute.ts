@@ -24,45 +24,49 @@ const EVENT = {
   type: 'object',
   required: ['offset', 'series', 'name', 'labels', 'value', 'time', 'arrived'],
   properties: {
-    offset: { ...OFFSET, description: "the event's place in the log" },
-    series: { type: 'string', description: 'the name and the labels as Prometheus writes them' },
+    offset: { ...OFFSET, description: "The event's place in the log" },
+    series: { type: 'string', description: 'The name and labels as Prometheus writes them' },
     name: { type: 'string' },
     labels: { type: 'object', additionalProperties: { type: 'string' } },
     value: {
       type: 'string',
-      description: "a float64 as Prometheus' own API writes it, since JSON has no NaN and no infinity",
+      description:
+        "A float64 as a string, as in Prometheus' own API, because JSON has no NaN and no infinity",
     },
-    time: { ...TIME, description: 'the time that timed scrapes show' },
-    arrived: { ...TIME, description: 'when the server took it in' },
+    time: { ...TIME, description: 'The time that timed scrapes show' },
+    arrived: { ...TIME, description: 'When the server accepted it' },
   },
 } as const;
 
 const SCHEMA = {
   tags: ['events'],
-  summary: 'The events in the log, to be looked at',
+  summary: 'List the events in the log',
   description:
-    'Consumes nothing and makes nobody known. Ask again with `after` set to the `next` of the answer to follow the events. A page holds ' +
-    'at most `limit` entries of the log; ends of pulses are entries, too, and are not shown, so a page may hold fewer.',
+    "This consumes nothing, and you don't become a scraper. To follow the events, ask again with `after` set to the `next` of the last answer. A page has " +
+    'at most `limit` entries of the log. It may show fewer events, because ends of pulses are entries too, and are not shown.',
   querystring: {
     type: 'object',
     properties: {
-      after: { ...OFFSET, description: 'only events beyond this place; without it the newest' },
+      after: { ...OFFSET, description: 'Only events after this place. Default: the newest events' },
       limit: { type: 'integer', minimum: 1, maximum: LIMIT_MAX, default: LIMIT },
     },
   },
   response: {
     200: {
-      description: 'they are, oldest first',
+      description: 'The events, oldest first',
       type: 'object',
       required: ['events', 'next', 'end', 'gone'],
       properties: {
         events: { type: 'array', items: EVENT },
-        next: { ...OFFSET, description: 'what to ask for next, as `after`' },
-        end: { ...OFFSET, description: 'where the log ends; there is more now where it lies beyond `next`' },
-        gone: { ...OFFSET, description: 'how many entries beyond `after` are in the log no more' },
+        next: { ...OFFSET, description: 'The `after` of your next request' },
+        end: {
+          ...OFFSET,
+          description: 'Where the log ends; if this is greater than `next`, there are more events now',
+        },
+        gone: { ...OFFSET, description: 'How many entries after `after` are no longer in the log' },
       },
     },
-    400: { ...ERROR, description: 'a parameter breaks a rule' },
+    400: { ...ERROR, description: 'Invalid parameter' },
   },
 } as const;
 
@@ -92,7 +96,7 @@ export function feedRoute(
       const parameters = parametersOf(request.raw);
       const unknown = [...parameters.keys()].find((name) => name !== 'after' && name !== 'limit');
       if (unknown !== undefined)
-        throw new RefusedError(unknown, `unknown parameter ${shown(unknown)}; there are after and limit`);
+        throw new RefusedError(unknown, `unknown parameter ${shown(unknown)}; use after and limit`);
       const after = wholeNumber(parameters, 'after', 0, Number.MAX_SAFE_INTEGER);
       const limit = wholeNumber(parameters, 'limit', 1, LIMIT_MAX) ?? LIMIT;
       // What is made is sent behind the turn: a reply that is returned would be waited for until all of it was read.

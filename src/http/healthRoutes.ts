@@ -13,24 +13,24 @@ const PLAIN = 'text/plain; charset=utf-8';
 const schemaOf = (summary: string) => ({
   tags: ['health'],
   summary,
-  response: { 200: textOf('it does', 'text/plain') },
+  response: { 200: textOf('It does', 'text/plain') },
 });
 
 const READY = {
   tags: ['health'],
-  summary: 'Whether requests are taken',
+  summary: 'Check whether the server accepts requests',
   response: {
-    200: textOf('they are', 'text/plain'),
-    503: { ...ERROR, description: 'not yet, or not any more' },
+    200: textOf('It does', 'text/plain'),
+    503: { ...ERROR, description: 'Not yet, or no longer' },
   },
 };
 
 /** `/healthz` as the replaced system had it; `/-/healthy` and `/-/ready` as the ecosystem has them. */
 export function healthRoutes(app: FastifyInstance, readiness: () => Readiness): void {
-  app.get('/healthz', { schema: schemaOf('Whether the process answers') }, (_request, reply) =>
+  app.get('/healthz', { schema: schemaOf('Check whether the process answers') }, (_request, reply) =>
     reply.type(PLAIN).send('OK\n'),
   );
-  app.get('/-/healthy', { schema: schemaOf('Whether the process answers') }, (_request, reply) =>
+  app.get('/-/healthy', { schema: schemaOf('Check whether the process answers') }, (_request, reply) =>
     reply.type(PLAIN).send('oneShotMetricsServer is healthy.\n'),
   );
   app.get('/-/ready', { schema: READY }, async (_request, reply) => {

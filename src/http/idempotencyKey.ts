@@ -16,12 +16,11 @@ export function idempotencyKey(request: IncomingMessage): string | undefined {
   if (request.headers['idempotency-key'] === undefined) return undefined;
   const given = request.headersDistinct['idempotency-key'] ?? [];
   const [key = '', ...more] = given;
-  if (more.length > 0)
-    throw new RefusedError(HEADER, `${HEADER} is given more than once; a request has one key`);
+  if (more.length > 0) throw new RefusedError(HEADER, `${HEADER} appears more than once; send one key`);
   if (!ASCII.test(key)) {
     throw new RefusedError(
       HEADER,
-      `${HEADER} ${shown(key)} holds a character beyond printable ASCII; use such characters only, a UUID for example`,
+      `${HEADER} ${shown(key)} contains a character that isn't printable ASCII; use a UUID, for example`,
     );
   }
   const quoted = QUOTED.exec(key)?.[1];

@@ -12,7 +12,7 @@ const RATIO_MAX = 100;
 /** Short bodies may be as repetitive as they like: the bound on their length suffices. */
 const RATIO_FREE_BYTES = 1024 * 1024;
 
-const TRUNCATED = 'the compressed body ends too early; send all of it';
+const TRUNCATED = 'the compressed body is incomplete; send all of it';
 /** What comes out in one piece. Smaller buffers would be cut out of one that several bodies share, and that stays while one of them does. */
 const PIECE_BYTES = 32 * 1024;
 /** What a decompressor takes for itself: its state and window (45 KiB), the piece that it fills, and one that waits to be read. */
@@ -41,7 +41,7 @@ export function inflateBodies(app: FastifyInstance): void {
       reply.header('Accept-Encoding', 'gzip');
       throw new UnsupportedError(
         'Content-Encoding',
-        `Content-Encoding ${shown(coding)} is not taken; send the body in gzip, or as it is`,
+        `unsupported Content-Encoding ${shown(coding)}; send the body as gzip or uncompressed`,
       );
     }
     request.memory?.take(GUNZIP_BYTES);
@@ -89,12 +89,12 @@ async function* inflate(
     if (bytesOut > bytesMax || bytesIn > bytesMax)
       throw new TooLargeError(
         'body',
-        `the body is longer than ${bytesMax} bytes, as it comes or when it is decompressed; send less at a time or raise the limit`,
+        `the body is longer than ${bytesMax} bytes, compressed or decompressed; send less at a time or raise the limit`,
       );
     if (bytesOut > RATIO_FREE_BYTES && bytesOut > bytesIn * ratioMax)
       throw new TooLargeError(
         'body',
-        `the body grows to more than ${ratioMax} times its length when it is decompressed; send it as it is`,
+        `the body decompresses to more than ${ratioMax} times its length; send it uncompressed`,
       );
     return piece;
   };
@@ -108,7 +108,10 @@ async function* inflate(
     using _turn = await enter();
     for await (const piece of gunzip.end()) yield checked(piece);
     if (gunzip.bytesWritten < bytesIn)
-      throw new RefusedError('body', 'something follows the compressed body; send nothing after its end');
+      throw new RefusedError(
+        'body',
+        'there is more data after the compressed body; send nothing after its end',
+      );
   } catch (error) {
     throw refusal(error);
   } finally {
@@ -172,10 +175,12 @@ class Gunzip {
 function refusal(error: unknown): unknown {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'Z_BUF_ERROR':
+    // The client went away.
+    case 'ECONNRESET':
       return new RefusedError('body', TRUNCATED);
     case 'Z_DATA_ERROR':
     case 'Z_NEED_DICT':
-      return new RefusedError('body', 'the body is not valid gzip, as Content-Encoding says that it is');
+      return new RefusedError('body', 'the body is not valid gzip, but Content-Encoding says it is');
     default:
       return error;
   }

@@ -181,7 +181,7 @@ function itemReply(
   );
   const body = { accepted, duplicates, refused: count - accepted - duplicates, items };
   if (count === 0 || accepted + duplicates > 0) return { status: 200, body };
-  const error = { error: 'every event is refused; items says why', ...body };
+  const error = { error: 'every event was refused; see items for why', ...body };
   const [first] = all;
   return refused.size === 0 && first instanceof SeriesLimitError
     ? { status: 429, body: error, retryAfterSeconds: first.retryAfterSeconds }
@@ -191,6 +191,6 @@ function itemReply(
 function tooMany(eventsMax: number): RefusedError {
   return new TooLargeError(
     'body',
-    `the body holds more than ${eventsMax} events; send fewer at a time or raise batch.eventsMax`,
+    `the body has more than ${eventsMax} events; send fewer at a time or raise batch.eventsMax`,
   );
 }

@@ -28,7 +28,7 @@ export class Looks {
 
   #turn(): Promise<void> {
     if (this.#waiting.length === WAITING_MAX)
-      throw new UnavailableError('busy', 'too many look at events now; try again', 1);
+      throw new UnavailableError('busy', 'too many requests for events right now; try again', 1);
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 }

@@ -16,6 +16,6 @@ export function checkCharset(header: string): void {
   if (charset === undefined || IS_UTF8.test(charset)) return;
   throw new UnsupportedError(
     'Content-Type',
-    `Content-Type names the charset ${shown(charset)}; send the body as UTF-8`,
+    `unsupported charset ${shown(charset)} in Content-Type; send the body as UTF-8`,
   );
 }

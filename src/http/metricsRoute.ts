@@ -61,7 +61,7 @@ const TIMEOUT_SECONDS_MAX = 86_400;
 
 /** What is said to a browser, where nothing was taken though `peek=true` was not asked for. */
 const SHOWN =
-  'Shown to a browser, and not taken: scrapers still get these events. A scrape is a GET by a program that is no browser.';
+  'Shown in a browser, so nothing was consumed: scrapers still get these events. A scrape is a GET by a program other than a browser.';
 
 /** By any of these an HTTP proxy shows itself. */
 const PROXY_HEADERS = ['via', 'forwarded', 'x-forwarded-for', 'x-real-ip'];
@@ -69,36 +69,42 @@ const PROXY_HEADERS = ['via', 'forwarded', 'x-forwarded-for', 'x-real-ip'];
 const PARAMETERS = {
   type: 'object',
   properties: {
-    scraper: { type: 'string', description: 'who scrapes; else the header X-Scraper-Id, else the address' },
+    scraper: {
+      type: 'string',
+      description: 'The id of the scraper. Default: the header X-Scraper-Id, or else the address',
+    },
     timestamps: {
       type: 'string',
       enum: ['explicit', 'scrape', 'auto'],
       description:
-        "samples at the event's own time, or at the scrape's; auto: at the event's own in protobuf, which can end a series, else as the setting scrape.timestamps says",
+        "explicit: samples have the event's own time; scrape: they have none, so they get the time of the scrape; auto: explicit in protobuf, which can end a series, and otherwise as in the setting scrape.timestamps",
     },
     without: {
       type: 'array',
       items: { type: 'string' },
-      description:
-        "the target's labels that events don't get, such as instance,pod; needs honor_labels: true",
+      description: 'Labels of the target to keep off events, such as instance,pod; needs honor_labels: true',
     },
     series: {
       type: 'string',
       enum: ['once', 'all'],
-      description: 'whether a timed scrape shows each series once, and leaves its other samples for the next',
+      description:
+        'once: a timed scrape shows only one sample of each series, and leaves the others for the next scrapes',
     },
-    peek: { type: 'string', enum: ['true', 'false'], description: 'look without taking' },
+    peek: { type: 'string', enum: ['true', 'false'], description: 'Look without consuming anything' },
   },
 };
 
 const SCHEMA = {
   tags: ['scrapes'],
-  summary: "What this scraper has not had, and the server's own metrics",
+  summary: "Get the events that this scraper hasn't had yet, and the server's own metrics",
   querystring: PARAMETERS,
   response: {
-    200: textOf('a scrape', 'text/plain', 'application/openmetrics-text', 'application/vnd.google.protobuf'),
-    400: { ...ERROR, description: 'a parameter breaks a rule' },
-    503: { ...ERROR, description: 'one scraper too many, or the server starts or stops; see Retry-After' },
+    200: textOf('A scrape', 'text/plain', 'application/openmetrics-text', 'application/vnd.google.protobuf'),
+    400: { ...ERROR, description: 'Invalid parameter' },
+    503: {
+      ...ERROR,
+      description: 'Too many scrapers, or the server is starting or stopping; see Retry-After',
+    },
   },
 };
 
@@ -123,7 +129,7 @@ export function metricsRoute(app: FastifyInstance, given: MetricsRouteParts): vo
   });
   app.head(
     '/metrics',
-    { schema: { ...SCHEMA, summary: 'The head of such a scrape; consumes nothing' } },
+    { schema: { ...SCHEMA, summary: 'Get only the headers of a scrape; consumes nothing' } },
     async (request, reply) => peek(await readRequest(request, parts), request, reply, parts),
   );
 }
@@ -228,7 +234,7 @@ async function scrape(
 function gone(): RefusedError {
   return new RefusedError(
     'connection',
-    'the connection was ended from the other side before this answer, so nobody could tell whether it arrives; keep it open until the answer is there, or look with peek=true',
+    "the client closed its side of the connection before this answer, so the server can't tell whether it arrives; keep it open until you have the answer, or use peek=true",
   );
 }
 

@@ -6,7 +6,7 @@ export const ERROR = {
   type: 'object',
   required: ['error'],
   properties: {
-    error: { type: 'string', description: 'the field, the rule, the value (cut short), and what to do' },
+    error: { type: 'string', description: 'The field, the rule, the value (cut short), and what to do' },
     field: { type: 'string' },
   },
 } as const;
@@ -28,7 +28,7 @@ export async function openApi(app: FastifyInstance, version: string): Promise<vo
       openapi: '3.1.0',
       info: {
         title: 'oneShotMetricsServer',
-        description: 'Takes events, and gives each of them once to each scraper.',
+        description: 'Accepts events, and delivers each one once to each scraper.',
         version,
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
@@ -40,24 +40,24 @@ export async function openApi(app: FastifyInstance, version: string): Promise<vo
           bearer: {
             type: 'http',
             scheme: 'bearer',
-            description: 'a token with one of the scopes write, scrape, admin',
+            description: 'A token with one or more of the scopes write, scrape and admin',
           },
         },
       },
       tags: [
-        { name: 'events', description: 'Taking events in' },
-        { name: 'scrapes', description: 'Giving them out' },
-        { name: 'scrapers', description: 'Who scrapes, and how far each one is' },
-        { name: 'counters', description: 'Events by a few of their labels, counted' },
+        { name: 'events', description: 'Posting and listing events' },
+        { name: 'scrapes', description: 'Scraping events' },
+        { name: 'scrapers', description: 'Who scrapes, and how far each scraper is' },
+        { name: 'counters', description: 'Cumulative counts of events, by a few of their labels' },
         { name: 'health', description: 'Whether the server is up' },
-        { name: 'about', description: 'What this is' },
+        { name: 'about', description: 'About this server' },
       ],
     },
   });
   const schema = {
     tags: ['about'],
-    summary: 'This description',
-    response: { 200: { type: 'object', additionalProperties: true } },
+    summary: 'Get this description',
+    response: { 200: { description: 'The description', type: 'object', additionalProperties: true } },
   };
   app.get('/openapi.json', { schema }, (_request, reply) => reply.send(app.swagger()));
 }

@@ -22,7 +22,7 @@ export function parametersOf(request: IncomingMessage, lists: readonly string[] 
   for (const [name, value] of parseForm('url', queryOf(request), PARAMETERS_MAX)) {
     const before = parameters.get(name);
     if (before !== undefined && !lists.includes(name))
-      throw new RefusedError(name, `the parameter ${shown(name)} is given more than once`);
+      throw new RefusedError(name, `the parameter ${shown(name)} appears more than once; use it once`);
     parameters.set(name, before === undefined ? value : `${before},${value}`);
   }
   return parameters;

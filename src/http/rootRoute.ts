@@ -22,7 +22,7 @@ const schemaOf = (summary: string, ...types: readonly [string, ...string[]]) => 
 
 /** `GET /`: a welcome; a page for browsers. `GET /docs`: the guide. */
 export function rootRoute(app: FastifyInstance, { text, html, guide }: Welcome): void {
-  app.get('/', { schema: schemaOf('A welcome', 'text/plain', 'text/html') }, (request, reply) => {
+  app.get('/', { schema: schemaOf('Welcome page', 'text/plain', 'text/html') }, (request, reply) => {
     reply.header('Vary', 'Accept');
     if (request.headers.accept?.includes('text/html') !== true)
       return reply.type('text/plain; charset=utf-8').send(text);
@@ -32,10 +32,7 @@ export function rootRoute(app: FastifyInstance, { text, html, guide }: Welcome):
       .type('text/html; charset=utf-8')
       .send(html(request.protocol, request.headers.host ?? ''));
   });
-  app.get(
-    '/docs',
-    { schema: schemaOf('How to push, scrape and operate it', 'text/plain') },
-    (_request, reply) =>
-      reply.header('X-Content-Type-Options', 'nosniff').type('text/plain; charset=utf-8').send(guide),
+  app.get('/docs', { schema: schemaOf('How to push, scrape and operate', 'text/plain') }, (_request, reply) =>
+    reply.header('X-Content-Type-Options', 'nosniff').type('text/plain; charset=utf-8').send(guide),
   );
 }

@@ -30,16 +30,16 @@ const SCRAPER = {
   properties: {
     id: { type: 'string' },
     identifiedBy: { type: 'string', enum: ['header', 'parameter', 'user', 'pod', 'address'] },
-    address: { type: 'string', description: 'of its latest request, without the port' },
+    address: { type: 'string', description: 'Address of its latest request, without the port' },
     firstSeen: TIME,
     lastSeen: TIME,
-    intervalSeconds: { type: 'number', description: 'between its scrapes, the median of the latest' },
+    intervalSeconds: { type: 'number', description: 'Median time between its latest scrapes' },
     mode: { type: 'string', enum: ['timed', 'untimed'] },
     format: { type: 'string' },
-    confirmedOffset: { ...COUNT, description: 'everything in the log up to here is confirmed or dropped' },
-    pending: { ...COUNT, description: 'entries that are not confirmed' },
-    inFlight: { ...COUNT, description: 'of these, entries out in responses that are not settled' },
-    returned: { ...COUNT, description: 'of these, entries that came back from broken responses' },
+    confirmedOffset: { ...COUNT, description: 'Everything in the log up to here is confirmed or dropped' },
+    pending: { ...COUNT, description: 'Entries that are not confirmed yet' },
+    inFlight: { ...COUNT, description: 'Of these, entries in responses that are not settled yet' },
+    returned: { ...COUNT, description: 'Of these, entries that came back from broken responses' },
     warnings: {
       type: 'array',
       items: {
@@ -54,13 +54,14 @@ const SCRAPER = {
 /** `GET /api/v1/scrapers` and `DELETE /api/v1/scrapers/{id}`: who scrapes, and how far each one is. */
 export function scrapersRoutes(app: FastifyInstance, { list, forget }: ScrapersRoutesParts): void {
   const listed = {
+    description: 'The scrapers',
     type: 'object',
     required: ['scrapers'],
     properties: { scrapers: { type: 'array', items: SCRAPER } },
   };
   app.get(
     '/api/v1/scrapers',
-    { schema: { summary: 'Known scrapers', tags: ['scrapers'], response: { 200: listed } } },
+    { schema: { summary: 'List the known scrapers', tags: ['scrapers'], response: { 200: listed } } },
     (_request, reply) => reply.header('Cache-Control', 'no-store').send({ scrapers: list().map(toJson) }),
   );
 
@@ -68,7 +69,7 @@ export function scrapersRoutes(app: FastifyInstance, { list, forget }: ScrapersR
     '/api/v1/scrapers/:id',
     {
       schema: {
-        summary: 'Forget a scraper, with what it has not had',
+        summary: 'Forget a scraper and the events waiting for it',
         tags: ['scrapers'],
         params: {
           type: 'object',
@@ -76,8 +77,8 @@ export function scrapersRoutes(app: FastifyInstance, { list, forget }: ScrapersR
           properties: { id: { type: 'string', minLength: 1, maxLength: 128 } },
         },
         response: {
-          204: { type: 'null', description: 'forgotten' },
-          404: { ...ERROR, description: 'no scraper of that id is known' },
+          204: { type: 'null', description: 'Forgotten' },
+          404: { ...ERROR, description: 'There is no scraper with that id' },
         },
       },
     },
@@ -86,7 +87,7 @@ export function scrapersRoutes(app: FastifyInstance, { list, forget }: ScrapersR
       if (await forget(id)) return reply.code(204).send();
       return sendAnswer(request, reply, {
         status: 404,
-        error: `no scraper ${shown(id)} is known; see /api/v1/scrapers`,
+        error: `no scraper has the id ${shown(id)}; see /api/v1/scrapers`,
         field: 'id',
       });
     },

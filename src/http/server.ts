@@ -45,14 +45,14 @@ const ENDS_CHUNKED = /(?:^|,)\s*chunked\s*$/i;
 const CLIENT_ERRORS: Record<string, { status: number; error: string }> = {
   HPE_HEADER_OVERFLOW: {
     status: 431,
-    error: 'the URL and the headers are too large; send the labels in a form body',
+    error: 'the URL and headers are too large; send the labels in a form body',
   },
   HPE_INVALID_URL: {
     status: 400,
     error:
-      'the URL holds a byte that must be percent-encoded, such as %C3%BC for ü; send labels in a form body, where curl --data-urlencode does it',
+      'the URL contains a byte that must be percent-encoded, such as %C3%BC for ü; send labels in a form body with curl --data-urlencode, which encodes them',
   },
-  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, error: 'the request took too long to arrive; send it again' },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, error: "the request didn't arrive in time; send it again" },
 };
 
 /** The HTTP server with its limits and its answers to what no route takes. HTTP/1.1 only: one response at a time on a socket is what evidence rests on. */
@@ -124,12 +124,12 @@ export function buildServer(
   });
   app.addHook('onRequest', (request, _reply, done) => {
     if (request.raw.httpVersion === '1.1' && request.headers.host === undefined)
-      throw new RefusedError('Host', 'the header Host is missing; HTTP/1.1 asks every request for it');
+      throw new RefusedError('Host', 'the Host header is missing; HTTP/1.1 requires it in every request');
     const coding = request.headers['transfer-encoding'];
     if (coding !== undefined && !ENDS_CHUNKED.test(coding))
       throw new RefusedError(
         'Transfer-Encoding',
-        `Transfer-Encoding ${shown(coding)} does not end in chunked, so nobody knows where the body ends; send it chunked, or with a Content-Length`,
+        `Transfer-Encoding ${shown(coding)} doesn't end in chunked, so the server can't tell where the body ends; send it chunked, or with a Content-Length`,
       );
     if ((request.raw.url?.length ?? 0) > limits.urlBytesMax) {
       throw new TooLargeError(

@@ -62,22 +62,22 @@ export function schemaOf({ name, isPreset }: Webhook): object {
   if (!isPreset) return { hide: true };
   return {
     tags: ['events'],
-    summary: `Take what ${name} sends`,
+    summary: `Receive webhooks from ${name}`,
     description:
-      "Parameters of the URL are labels of all its events; `__name__` is the metric's name and `value` the value there. What can't be used " +
-      'is left out, told in `leftOut`, and counted.',
+      "Parameters of the URL become labels of all events, except `__name__` (the metric name) and `value`. What can't be used is left out, " +
+      'listed in `leftOut`, and counted.',
     consumes: ['application/json'],
     response: {
-      200: { ...ANSWERED, description: 'what could be used is stored' },
-      400: { ...ERROR, description: 'the body is not JSON, or not what this sender sends' },
-      401: { ...ERROR, description: 'the webhook has a secret, and the request does not show it' },
-      413: { ...ERROR, description: 'the body is too large, or holds too many events' },
-      415: { ...ERROR, description: 'the body is a form' },
-      429: { ...ERROR, description: 'it is of a new series, and no more may appear within the hour' },
+      200: { ...ANSWERED, description: 'Everything usable is stored' },
+      400: { ...ERROR, description: 'The body is not JSON, or not what this sender sends' },
+      401: { ...ERROR, description: 'The webhook has a secret, and the request lacks it' },
+      413: { ...ERROR, description: 'The body is too large, or has too many events' },
+      415: { ...ERROR, description: 'The body is a form' },
+      429: { ...ERROR, description: 'More new series than series.perHourMax in this hour' },
       503: {
         ...ERROR,
         description:
-          'there is no room on the disk or in memory, or the server starts or stops; see Retry-After',
+          'No room on the disk or in memory, or the server is starting or stopping; see Retry-After',
       },
     },
   };

@@ -114,6 +114,6 @@ function refuseForm(headers: Headers): void {
   if (headers('content-type')?.startsWith('application/x-www-form-urlencoded') === true)
     throw new UnsupportedError(
       'Content-Type',
-      'a webhook takes JSON and no form; set its content type to application/json',
+      'a webhook accepts only JSON, not a form; set the content type to application/json',
     );
 }

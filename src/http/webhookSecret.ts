@@ -16,12 +16,12 @@ export function checkSecret(secret: Webhook['secret'], headers: Headers, body: U
   const { by, header, prefix, text } = secret;
   const shown = headers(header.toLowerCase());
   if (shown === undefined)
-    throw new UnauthorizedError(header, `${header} is missing; this webhook has a secret`);
+    throw new UnauthorizedError(header, `${header} is missing; this webhook requires a secret`);
   const expected = by === 'token' ? text : createHmac('sha256', text).update(body).digest('hex');
   const given = by === 'token' ? [shown] : shown.split(/[\s,]+/, SIGNATURES_MAX);
   if (given.some((each) => each.startsWith(prefix) && isSame(each.slice(prefix.length), expected))) return;
-  const what = by === 'token' ? 'is not the token' : 'is not the signature of this body';
-  throw new UnauthorizedError(header, `${header} ${what}; give both sides the same secret`);
+  const what = by === 'token' ? 'is not the right token' : 'is not the right signature for this body';
+  throw new UnauthorizedError(header, `${header} ${what}; use the same secret on both sides`);
 }
 
 /** Compares by digests, which have one length whatever is compared. */

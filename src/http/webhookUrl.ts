@@ -38,6 +38,6 @@ function pairsMaxOf({ labelsMax }: EventLimits): number {
 function ofEach(parameter: string): RefusedError {
   return new RefusedError(
     parameter,
-    `${parameter} in a webhook's URL would be the same for every delivery; take it out of the URL`,
+    `${parameter} in a webhook's URL would be the same for every delivery; remove it from the URL`,
   );
 }

@@ -20,7 +20,7 @@ describe('the parameter without', () => {
   it.each(['a-b', '1a', '__name__', '__address__', 'a.b', 'a b', 'é', 'a"b', 'pod,a\nb'])(
     '%j is refused',
     (given) => {
-      expect(() => of(given)).toThrow(/^without .* is not the name of a target's label/);
+      expect(() => of(given)).toThrow(/^without .* is not a valid label name of a target/);
     },
   );
 

@@ -42,6 +42,6 @@ function checkName(name: string): void {
   if (isLegacyLabelName(name) && !name.startsWith('__')) return;
   throw new RefusedError(
     'without',
-    `without ${shown(name)} is not the name of a target's label; it must match [a-zA-Z_][a-zA-Z0-9_]* and not begin with __`,
+    `without ${shown(name)} is not a valid label name of a target; it must match [a-zA-Z_][a-zA-Z0-9_]* and not begin with __`,
   );
 }

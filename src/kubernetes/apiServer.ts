@@ -54,7 +54,9 @@ export class ApiServer {
   /** Yields one JSON value for each line, until the server ends the answer. Throws an ApiServerError as `get` does. */
   async *lines(path: string, signal: AbortSignal): AsyncGenerator {
     const answer = await this.#open(path, signal);
-    answer.socket.setTimeout(QUIET_MS_MAX, () => answer.destroy(new Error('nothing was heard for too long')));
+    answer.socket.setTimeout(QUIET_MS_MAX, () =>
+      answer.destroy(new Error('the API server sent nothing for too long')),
+    );
     let rest = '';
     for await (const chunk of answer.setEncoding('utf8') as AsyncIterable<string>) {
       const parts = (rest + chunk).split('\n');
@@ -86,7 +88,7 @@ export class ApiServer {
     answer.resume();
     throw new ApiServerError(
       answer.statusCode ?? 0,
-      `${path.split('?', 1)[0]}: the API server says ${answer.statusCode}`,
+      `${path.split('?', 1)[0]}: the API server answered ${answer.statusCode}`,
     );
   }
 }

@@ -70,7 +70,7 @@ describe('the name of a scraper by its pod', () => {
     const { names } = namesOver(() => {
       throw new Error('connection refused');
     });
-    await expect(names.nameOf('10.0.0.1')).rejects.toThrow('the API server does not tell');
+    await expect(names.nameOf('10.0.0.1')).rejects.toThrow("the API server doesn't say");
   });
 
   test('is remembered to be none for a bounded number of addresses', async () => {

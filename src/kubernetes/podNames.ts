@@ -39,7 +39,7 @@ export class PodNames {
    */
   async nameOf(address: string): Promise<string | undefined> {
     if (isOfThisMachine(address)) return undefined;
-    if (!this.#lookups.isSynced) throw untold(address, 'the pods are not listed yet');
+    if (!this.#lookups.isSynced) throw untold(address, "the pods haven't been listed yet");
     const known = this.#directory.at(address);
     if (known !== undefined) return known.lasting;
     const firstSeen = this.#firstSeen(address);
@@ -47,10 +47,10 @@ export class PodNames {
     try {
       await this.#lookups.find(address);
     } catch (cause) {
-      throw untold(address, 'the API server does not tell', cause);
+      throw untold(address, "the API server doesn't say", cause);
     }
     const found = this.#directory.at(address);
-    if (found === undefined) throw untold(address, 'it is no pod that is known yet');
+    if (found === undefined) throw untold(address, 'there is no known pod with that address yet');
     this.#strangers.delete(address);
     return found.lasting;
   }
@@ -74,7 +74,7 @@ function isOfThisMachine(address: string): boolean {
 function untold(address: string, why: string, cause?: unknown): UnavailableError {
   return new UnavailableError(
     'not_ready',
-    `can't tell yet which pod ${shown(address)} is: ${why}; scrape again, or give the scraper an id by params: {scraper: [...]}`,
+    `can't tell yet which pod ${shown(address)} is: ${why}; scrape again, or set the scraper's id with params: {scraper: [...]}`,
     RETRY_AFTER_SECONDS,
     { cause },
   );

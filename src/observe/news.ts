@@ -15,12 +15,12 @@ const WINDOW_MS = 10_000;
 const CLOSED_WINDOW_MS = 60_000;
 
 const CLOSED: Record<CloseReason, string> = {
-  connections_max: 'connections are closed: server.connectionsMax is reached',
-  client_max: 'connections are closed: a client has reached server.connectionsPerClientMax',
-  descriptors: 'connections are closed: there are no file descriptors left; raise ulimit -n',
-  stalled: 'connections are closed: their clients read nothing for 30 s',
+  connections_max: 'closing connections: server.connectionsMax is reached',
+  client_max: 'closing connections: a client has reached server.connectionsPerClientMax',
+  descriptors: 'closing connections: there are no file descriptors left; raise ulimit -n',
+  stalled: 'closing connections: their clients read nothing for 30 s',
   memory:
-    'connections are closed: heads of requests that did not end took up the memory that memory.max leaves for them',
+    'closing connections: incomplete request headers use all the memory that memory.max leaves for them',
 };
 
 /** What the relay has to say beside its scrapers' coming and going. */
@@ -62,12 +62,10 @@ export function newsFor(
     warned: (id, warning) => logger.warn({ scraper: id }, warning),
     postponed: (error) =>
       limited((more) =>
-        logger.warn({ error: error.message, ...more }, 'housekeeping waits for room on the disk'),
+        logger.warn({ error: error.message, ...more }, 'housekeeping is waiting for space on the disk'),
       ),
     podsUnknown: (error) =>
-      limited((more) =>
-        logger.warn({ error: error.message, ...more }, 'the watch of pods failed; it is tried again'),
-      ),
+      limited((more) => logger.warn({ error: error.message, ...more }, 'watching pods failed; trying again')),
     damaged: (damages) =>
       limited((more) =>
         logger.warn(
@@ -78,24 +76,21 @@ export function newsFor(
             why: damages[0]?.why,
             ...more,
           },
-          'the log is damaged: entries that can not be read are skipped; run `oneshot log check` on the stopped server',
+          'the log is damaged: unreadable entries are skipped; stop the server and run `oneshot log check`',
         ),
       ),
     unsaved: ({ id }, cause) =>
       limited((more) =>
         logger.warn(
           { scraper: id, cause: String(cause), ...more },
-          'position not saved; it will be with the next change',
+          'position not saved; the next change saves it',
         ),
       ),
     refused: ({ route, status, field, error }) =>
       limited((more) => logger.info({ route, status, field, error, ...more }, 'request refused')),
-    reloaded: (file) => logger.info({ file }, 'read again after a change'),
+    reloaded: (file) => logger.info({ file }, 'reloaded after a change'),
     kept: (file, error) =>
-      logger.error(
-        { file, error: error.message },
-        'a change is not taken; what was read before stays in force',
-      ),
+      logger.error({ file, error: error.message }, 'change not applied; the previous version stays in force'),
     failed: (error) => logger.error({ err: error }, 'request failed'),
   };
 }

@@ -56,7 +56,7 @@ export interface MetricDescription {
  */
 const CREATED_BEFORE_MS = 60_000;
 
-const EVENTS_HELP = 'Events accepted, by the labels of counters.labels; goes on over restarts.';
+const EVENTS_HELP = 'Events accepted, by the labels in counters.labels. Continues across restarts.';
 const PREFIX = 'events_to_metrics_';
 
 const NO_LABELS: readonly Label[] = [];
@@ -205,67 +205,67 @@ function metricsOf({
   });
   return [
     {
-      ...gauge('build_info', 'Always 1; the labels tell what runs.'),
+      ...gauge('build_info', 'Always 1. The labels have the versions.'),
       labels: ['version', 'node_version'],
       read: () => [[1, runs]],
     },
-    { ...counter('event_count', 'Events accepted since the start.'), ...single(() => counts.accepted) },
+    {
+      ...counter('event_count', 'Events accepted since the server started.'),
+      ...single(() => counts.accepted),
+    },
     {
       ...counter(
         'duplicates_total',
-        'Events that were sent again under an id that is remembered, and were not stored again.',
+        'Events sent again with an id that is remembered, and not stored again.',
       ),
       ...single(() => counts.duplicates),
     },
     {
-      ...counter(
-        'series_overflow_total',
-        'Events whose series was one too many within the hour, by what became of them.',
-      ),
+      ...counter('series_overflow_total', 'Events whose series was over series.perHourMax, by outcome.'),
       ...split('outcome', counts.seriesOverflow),
     },
     {
       ...counter(
         'label_values_truncated_total',
-        'Values of labels that were cut to labels.valueTruncate, or to event.labelValueMax where the sender can not react.',
+        "Label values cut to labels.valueTruncate, or to event.labelValueMax for senders that can't react to errors.",
       ),
       ...single(() => counts.truncated),
     },
     {
       ...counter(
         'webhook_left_out_total',
-        'What webhooks sent that could not be used and was left out: whole events, labels, or times.',
+        "Parts of webhook bodies that couldn't be used and were left out: events, labels or times.",
       ),
       ...split('part', counts.leftOut),
     },
     {
       ...counter(
         'labels_left_out_total',
-        'Labels left out of events of senders that can not react, since these had more than event.labelsMax.',
+        "Labels left out because an event had more than event.labelsMax, for senders that can't react to errors.",
       ),
       ...single(() => counts.labelsLeftOut),
     },
-    { ...gauge('ids', 'Ids that are remembered.'), ...single(() => log.state().ids) },
+    { ...gauge('ids', 'Number of remembered ids.'), ...single(() => log.state().ids) },
     {
       ...counter(
         'ids_forgotten_total',
-        'Ids forgotten before ids.window was over, since there were more than ids.max.',
+        'Ids forgotten before the end of ids.window because there were more than ids.max.',
       ),
       ...single(() => counts.idsForgottenEarly),
     },
     {
       ...gauge(
         'scraper_counts',
-        'Events that each known scraper has yet to collect. One without an id of its own appears when it comes again.',
+        'Events that each known scraper has yet to collect. A scraper without its own id appears after its second scrape.',
       ),
       ...ofScrapers(({ position }) => pendingCount(position, pages.end)),
     },
     {
-      ...gauge('scraper_in_flight', 'Of these, events out in responses that are not settled.'),
+      ...gauge('scraper_in_flight', 'Of these, events in responses that are not settled yet.'),
       ...ofScrapers(({ position }) => inFlightCount(position)),
     },
     {
-      ...gauge('scraper_backlog_limit', 'Events that may wait for one scraper.'),
+      ...gauge('scraper_backlog_limit', 'Maximum number of events waiting for one scraper.'),
       ...single(() => limits.backlogMax),
     },
     {
@@ -273,42 +273,54 @@ function metricsOf({
       ...ofScrapers(({ lastSeen }) => Math.max(0, clock() - lastSeen) / 1000),
     },
     {
-      ...counter('deliveries_total', 'Events that left an offer, by what became of them.'),
+      ...counter('deliveries_total', 'Events that left an offer, by outcome.'),
       ...split('outcome', counts.deliveries),
     },
     {
-      ...counter('dropped_total', 'Events given up, by reason; once for each scraper that they were for.'),
+      ...counter(
+        'dropped_total',
+        'Events dropped, by reason, counted once for each scraper that should have had them.',
+      ),
       ...split('reason', counts.dropped),
     },
     {
-      ...counter(
-        'retimed_total',
-        'Events that did not get the time that they were sent with, or arrived at.',
-      ),
+      ...counter('retimed_total', 'Events whose time is not the one they were sent with, or arrived at.'),
       ...single(() => counts.retimed),
     },
     {
-      ...counter('moved_total', 'Events shown later than they were, since they would have come too late.'),
+      ...counter(
+        'moved_total',
+        'Events shown with a later time than their own, because Prometheus would drop them as too old.',
+      ),
       ...single(() => counts.moved),
     },
-    { ...gauge('log_entries', 'Entries in the log.'), ...single(() => log.state().entries) },
+    { ...gauge('log_entries', 'Number of entries in the log.'), ...single(() => log.state().entries) },
     { ...gauge('log_size_bytes', 'Size of the log, in bytes.'), ...single(() => log.state().bytes) },
-    { ...gauge('log_entries_limit', 'Entries that the log may hold.'), ...single(() => limits.entriesMax) },
-    { ...gauge('log_size_limit_bytes', 'Bytes that the log may take.'), ...single(() => limits.bytesMax) },
     {
-      ...gauge('memory_limit_bytes', 'Memory that each holder may take of memory.max.'),
+      ...gauge('log_entries_limit', 'Maximum number of entries in the log.'),
+      ...single(() => limits.entriesMax),
+    },
+    {
+      ...gauge('log_size_limit_bytes', 'Maximum size of the log, in bytes.'),
+      ...single(() => limits.bytesMax),
+    },
+    {
+      ...gauge('memory_limit_bytes', 'Share of memory.max that each holder may use, in bytes.'),
       ...ofShares(memory, ({ bytesMax }) => bytesMax),
     },
     {
-      ...gauge('memory_bytes', 'Memory that each holder has taken of it.'),
+      ...gauge('memory_bytes', 'Memory that each holder uses of it, in bytes.'),
       ...ofShares(memory, ({ held }) => held),
     },
     {
-      ...counter('memory_refused_total', 'Requests refused, or made to do with less, for want of memory.'),
+      ...counter(
+        'memory_refused_total',
+        'Requests that were refused or got less than they asked for because memory was short.',
+      ),
       ...ofShares(memory, ({ refused }) => refused),
     },
-    { ...gauge('connections', 'Connections that are open.'), ...single(connections.open) },
-    { ...gauge('connections_limit', 'Connections that may be open.'), ...single(connections.max) },
+    { ...gauge('connections', 'Number of open connections.'), ...single(connections.open) },
+    { ...gauge('connections_limit', 'Maximum number of open connections.'), ...single(connections.max) },
     {
       ...counter('connections_closed_total', 'Connections that the server closed, by reason.'),
       ...split('reason', connections.closed),

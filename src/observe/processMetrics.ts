@@ -133,7 +133,7 @@ const countedByType = (name: string, what: string, read: (reading: Reading) => r
       return Array.from(counts, ([type, count]) => [count, type]);
     },
   },
-  gauge(`${name}_total`, `${what}, all together.`, (reading) => read(reading).length),
+  gauge(`${name}_total`, `${what}, in total.`, (reading) => read(reading).length),
 ];
 
 /** `old_space` is `old`. */
@@ -159,22 +159,22 @@ const NODE_VERSION = process.version;
 const METRICS: readonly ProcessMetric[] = [
   counter(
     'process_cpu_user_seconds_total',
-    'Processor time spent in user mode, in seconds.',
+    'CPU time spent in user mode, in seconds.',
     ({ cpu }) => cpu.user / US_PER_SECOND,
   ),
   counter(
     'process_cpu_system_seconds_total',
-    'Processor time spent in system mode, in seconds.',
+    'CPU time spent in system mode, in seconds.',
     ({ cpu }) => cpu.system / US_PER_SECOND,
   ),
   counter(
     'process_cpu_seconds_total',
-    'Processor time spent, in seconds.',
+    'Total CPU time spent, in seconds.',
     ({ cpu }) => (cpu.user + cpu.system) / US_PER_SECOND,
   ),
   gauge(
     'process_start_time_seconds',
-    'When the process started, in seconds since the Unix epoch.',
+    'Start time of the process, in seconds since the Unix epoch.',
     () => STARTED_AT_SECONDS,
   ),
   gauge(
@@ -183,9 +183,13 @@ const METRICS: readonly ProcessMetric[] = [
     ({ ofLinux, memory }) => ofLinux.resident ?? memory?.rss,
   ),
   gauge('process_virtual_memory_bytes', 'Virtual memory, in bytes.', ({ ofLinux }) => ofLinux.virtual),
-  gauge('process_heap_bytes', 'Data segment of the process, in bytes.', ({ ofLinux }) => ofLinux.data),
-  gauge('process_open_fds', 'Open file descriptors.', () => openFiles()),
-  gauge('process_max_fds', 'File descriptors that may be open.', () => openFilesMax()),
+  gauge(
+    'process_heap_bytes',
+    'Size of the data segment of the process, in bytes.',
+    ({ ofLinux }) => ofLinux.data,
+  ),
+  gauge('process_open_fds', 'Number of open file descriptors.', () => openFiles()),
+  gauge('process_max_fds', 'Maximum number of open file descriptors.', () => openFilesMax()),
   gauge('nodejs_eventloop_lag_seconds', 'Latest delay of the event loop, in seconds.', ({ lag }) => lag.turn),
   gauge('nodejs_eventloop_lag_min_seconds', 'Smallest delay of the event loop.', ({ lag }) => lag.min),
   gauge('nodejs_eventloop_lag_max_seconds', 'Largest delay of the event loop.', ({ lag }) => lag.max),
@@ -239,7 +243,7 @@ const METRICS: readonly ProcessMetric[] = [
     name: 'nodejs_version_info',
     type: 'gauge',
     labels: ['version', 'major', 'minor', 'patch'],
-    help: 'Always 1; the labels tell the version of Node.js.',
+    help: 'Always 1. The labels have the version of Node.js.',
     read: () => [[1, NODE_VERSION, ...NODE_VERSION.slice(1).split('.')]],
   },
 ];

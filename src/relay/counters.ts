@@ -233,7 +233,7 @@ function readSnapshot(note: string): Snapshot {
   }
   if (Number.isSafeInteger(snapshot?.upTo) && Array.isArray(snapshot?.counts)) return snapshot as Snapshot;
   throw new LogOpenError(
-    "can't read the event counters that are kept in the log: they are damaged; restore the log from a backup, or begin with an empty one",
+    "can't read the event counters in the log: they are damaged; restore the log from a backup, or start with an empty one",
     { cause },
   );
 }

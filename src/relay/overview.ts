@@ -29,11 +29,11 @@ export interface ScraperOverview {
 
 export const WARNINGS: Record<Warning, string> = {
   shared_id:
-    'requests alternate between open connections: two jobs or servers seem to share this id; give each its own by params: {scraper: [...]}',
+    'requests alternate between open connections: two jobs or servers seem to share this id; give each its own with params: {scraper: [...]}',
   http_proxy:
-    'an HTTP proxy stands between: what it has read counts as read by the scraper; let the scraper connect directly',
+    'there is an HTTP proxy in between, and whatever it reads counts as read by the scraper; connect the scraper directly',
   unexpanded_id:
-    'the id it sends holds a variable that nothing has replaced, such as $(POD_NAME), and is ignored: replicas behind one address would share it; set the id itself by params: {scraper: [...]}',
+    'the id it sends contains an unexpanded variable, such as $(POD_NAME), and is ignored, because replicas would share it; set the real id with params: {scraper: [...]}',
 };
 
 /** What is known of each scraper now. */

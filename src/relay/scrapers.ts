@@ -228,7 +228,7 @@ export class Scrapers {
     this.#news.tooMany(identity);
     throw new UnavailableError(
       'scrapers_max',
-      `${this.#limits.max} scrapers are known already, and ${identity.id} is not one of them; raise scrapers.max, or let unused ones time out`,
+      `there are already ${this.#limits.max} scrapers, and ${identity.id} is not one of them; raise scrapers.max, or forget unused scrapers`,
       60,
     );
   }

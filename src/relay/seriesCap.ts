@@ -136,7 +136,7 @@ export class SeriesCap {
     const seconds = Math.max(1, Math.ceil(((this.#hour + 1) * HOUR_MS - now) / 1000));
     return new SeriesLimitError(
       'labels',
-      `${shown(series)} would be one new series too many: ${perHourMax} have appeared within this hour; ` +
+      `too many new series: ${shown(series)} would be one more than the ${perHourMax} allowed in this hour; ` +
         'send fewer different label values, drop a label with labels.drop, or raise series.perHourMax',
       seconds,
     );

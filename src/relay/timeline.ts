@@ -201,7 +201,7 @@ export class Timeline {
     if (bytes <= this.#memory.room) return;
     this.#refusedSince += 1;
     this.#memory.refused += 1;
-    throw memoryFull('the pulses that are not over take up the memory that memory.max leaves for series');
+    throw memoryFull("pulses that haven't ended use all the memory that memory.max leaves for series");
   }
 
   #add(track: Track): void {

@@ -6,14 +6,14 @@ export function welcome(version: string): {
   return { text: TEXT, html: (scheme, host) => page(version, scheme, host) };
 }
 
-const TEXT = `Welcome to oneShotMetricsServer: each event once to each scraper.
+const TEXT = `Welcome to oneShotMetricsServer: each event reaches each scraper exactly once.
 
-  POST /event?label=value   takes an event
-  GET  /metrics             gives this scraper what it has not had (?peek=true to look without taking)
-  GET  /api/v1/scrapers     tells who scrapes, and how far each one is
-  GET  /openapi.json        describes all of it to programs
-  GET  /docs                tells how to push, scrape and operate it
-  GET  /healthz             tells that the server is up; also /-/healthy and /-/ready
+  POST /event?label=value   post an event
+  GET  /metrics             scrape the events that are new to you (?peek=true only looks)
+  GET  /api/v1/scrapers     list who scrapes, and how far each scraper is
+  GET  /openapi.json        get the API description, for programs
+  GET  /docs                read how to push, scrape and operate
+  GET  /healthz             check that the server is up; also /-/healthy and /-/ready
 `;
 
 /** What may stand in the page as a host: a name or an address, and a port. It is the client's own word. */
@@ -44,15 +44,15 @@ function page(version: string, scheme: 'http' | 'https', host: string): string {
 </head>
 <body>
 <h1>oneShotMetricsServer</h1>
-<p>Takes events, and gives each of them once to each scraper.</p>
+<p>Accepts events, and delivers each one exactly once to each scraper.</p>
 <ul>
-  <li><a href="/metrics?peek=true">/metrics?peek=true</a> <span>what a scrape from here would get; looking consumes nothing</span></li>
-  <li><code>/metrics</code> <span>a scrape: makes this address a scraper, and takes its events</span></li>
+  <li><a href="/metrics?peek=true">/metrics?peek=true</a> <span>what a scrape from here would get, without consuming it</span></li>
+  <li><code>/metrics</code> <span>a scrape: makes this address a scraper, and consumes its events</span></li>
   <li><a href="/healthz">/healthz</a> <span>whether the server is up</span></li>
-  <li><a href="/-/ready">/-/ready</a> <span>whether it takes requests</span></li>
-  <li><a href="/api/v1/scrapers">/api/v1/scrapers</a> <span>who scrapes, and how far each one is</span></li>
+  <li><a href="/-/ready">/-/ready</a> <span>whether it accepts requests</span></li>
+  <li><a href="/api/v1/scrapers">/api/v1/scrapers</a> <span>who scrapes, and how far each scraper is</span></li>
   <li><a href="/openapi.json">/openapi.json</a> <span>all endpoints, for programs</span></li>
-  <li><a href="/docs">/docs</a> <span>how to push, scrape and operate it</span></li>
+  <li><a href="/docs">/docs</a> <span>how to push, scrape and operate</span></li>
 </ul>
 <h2>Try it</h2>
 <pre><code>${example}</code></pre>

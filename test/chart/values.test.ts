@@ -46,15 +46,18 @@ const REFUSED: readonly (readonly [set: string, says: readonly string[]])[] = [
   ['service.externalTrafficPolicy=Local', ['service.externalTrafficPolicy: ', 'set service.type']],
   ['service.ipFamilyPolicy=Dual', ["at '/service/ipFamilyPolicy'"]],
   ['ingress.hosts={https://events.example}', ["at '/ingress/hosts/0'"]],
-  ['ingress.enabled=true', ['ingress.hosts: name the host']],
-  ['httpRoute.enabled=true', ['httpRoute.hostnames: name the host']],
-  ['httpRoute.enabled=true,httpRoute.hostnames={events.example}', ['httpRoute.parentRefs: name the Gateway']],
+  ['ingress.enabled=true', ['ingress.hosts: list the hosts']],
+  ['httpRoute.enabled=true', ['httpRoute.hostnames: list the hosts']],
+  [
+    'httpRoute.enabled=true,httpRoute.hostnames={events.example}',
+    ['httpRoute.parentRefs: list the Gateways'],
+  ],
   ['testEvent.schedule=often', ["at '/testEvent/schedule'"]],
   ['config.scrape.eventMax=5', ["at '/config/scrape'", "additional properties 'eventMax' not allowed"]],
   ['config.server.port=80', ["at '/config/server'", "additional properties 'port' not allowed"]],
   ['podLabels.a=1', ["at '/podLabels/a'", 'got number, want string']],
   ['podMonitor.enabled=true', ['serviceMonitor.enabled and podMonitor.enabled', 'turn one of them off']],
-  ['webConfig.tls=true', ['webConfig.tls: name the Secret', 'webConfig.existingSecret']],
+  ['webConfig.tls=true', ['webConfig.tls: set webConfig.existingSecret to the Secret']],
   ['webConfig.caKey=ca.crt', ['webConfig.caKey', 'set webConfig.tls']],
 ];
 
@@ -196,7 +199,7 @@ test('the notes say what to do next, and what is missing', async ({ skip }) => {
   expect(bare).toContain('helm test events --namespace default --logs');
   expect(bare).toContain('accepted events are lost when the pod is replaced');
   expect(bare).toContain(
-    'name its Helm release, whose label it selects monitors by, and its namespace, which the NetworkPolicy does not let in yet:\n',
+    "set its Helm release (the label that it selects monitors by) and its namespace (which the NetworkPolicy doesn't allow yet):\n",
   );
   expect(bare).toContain(`${command}${label} ${namespace}\n`);
   expect(await notes('--set=serviceMonitor.labels.release=kps')).toContain(`${command}${namespace}\n`);
@@ -208,6 +211,6 @@ test('the notes say what to do next, and what is missing', async ({ skip }) => {
   expect(set).not.toContain('CronJob');
   expect(await notes(open, '--set=testEvent.enabled=true')).toContain('A CronJob posts a test event');
   const outside = await notes(open, '--set=ingress.enabled=true,ingress.hosts={events.example}');
-  expect(outside).toContain('Senders outside the cluster reach it by events.example.');
+  expect(outside).toContain('Senders outside the cluster reach the server at events.example.');
   expect(outside).toContain('add its namespace to netpol.ingress.allowedNamespaceMatchLabels');
 });

@@ -52,7 +52,7 @@ describe('oneshot log check', () => {
     });
     const { code, stdout } = await runCli(['log', 'check', path]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/entries 1 to 1200 in 400 blocks, 1 scrapers, 400 ids\nall is well\n$/);
+    expect(stdout).toMatch(/entries 1 to 1200 in 400 blocks, 1 scrapers, 400 ids\nno damage found\n$/);
   });
 
   test.each([
@@ -62,7 +62,7 @@ describe('oneshot log check', () => {
       /entries 598 to 600 can't be read/,
     ],
     ['a missing row', 'DELETE FROM blocks WHERE last = 600', /entries 598 to 600 can't be read: missing/],
-    ['a missing end', 'DELETE FROM blocks WHERE last > 1190', /the log ends at 1188, and had reached 1200/],
+    ['a missing end', 'DELETE FROM blocks WHERE last > 1190', /the log ends at 1188, but had reached 1200/],
     ['a scraper', "UPDATE scrapers SET record = '{'", /the record of scraper "prometheus-0" is damaged/],
     ['an id', "UPDATE ids SET hash = x'00' WHERE place = 7", /1 of 400 ids/],
     ['the counters', "INSERT INTO notes VALUES ('event_counters', '{')", /counters are damaged/],
@@ -90,7 +90,7 @@ describe('oneshot log check', () => {
     const path = aFolder();
     expect(await check(path)).toMatchObject({
       code: 2,
-      report: { error: expect.stringContaining('there is no log in') },
+      report: { error: expect.stringContaining('no log in') },
     });
     writeFileSync(join(path, 'events.db'), 'no database '.repeat(1000));
     expect(await check(path)).toMatchObject({ code: 2 });

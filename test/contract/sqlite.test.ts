@@ -332,7 +332,7 @@ describe('opening', () => {
     const before = readFileSync(join(path, 'events.db'));
     const error = await startError(path);
     expect(error).toBeInstanceOf(LogOpenError);
-    expect(String(error)).toContain('newer version (schema 6, this one knows 5)');
+    expect(String(error)).toContain('newer version wrote it (schema 6, but this version supports up to 5)');
     expect(readFileSync(join(path, 'events.db')).equals(before)).toBe(true);
   });
 

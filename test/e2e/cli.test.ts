@@ -297,7 +297,7 @@ describe('the other commands', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^ID +KNOWN BY[^\n]*\nprometheus-a +parameter +127\.0\.0\.1 [^\n]*\n$/);
     expect((await cli(['scrapers', 'forget', 'prometheus-a'], { env })).code).toBe(0);
-    expect(await cli(['scrapers'], { env })).toMatchObject({ stdout: 'no scraper is known yet\n' });
+    expect(await cli(['scrapers'], { env })).toMatchObject({ stdout: 'no scrapers yet\n' });
     expect((await cli(['scrapers', 'forget', 'prometheus-a'], { env })).code).toBe(3);
   });
 
@@ -317,7 +317,7 @@ describe('the other commands', () => {
     const run = await cli(['config', 'check', '--', '--server.port=1'], { cwd: folder.path });
     expect(run).toEqual({
       code: 0,
-      stdout: 'the configuration is fine; 1 settings are not the default\n',
+      stdout: 'the configuration is fine; 1 settings differ from the defaults\n',
       stderr: '',
     });
     expect((await cli(['config', 'check', '--', '--scrapers.max=0'], { cwd: folder.path })).code).toBe(2);

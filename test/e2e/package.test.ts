@@ -92,7 +92,7 @@ describe('the package', () => {
     await expect(old([])).rejects.toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /^oneshot serve: needs Node 24 or newer, and this is Node \d+\n$/,
+        /^oneshot serve: needs Node 24 or newer, but this is Node \d+\n$/,
       ) as string,
     });
   });
@@ -163,7 +163,7 @@ describe('the package', () => {
       code: 2,
       stdout: '',
       stderr:
-        'oneshot needs Node 20 or newer (24 for the server), and this is Node 18.20.8; install a newer one\n',
+        'oneshot needs Node 20 or newer (24 for the server), but this is Node 18.20.8; install a newer one\n',
     });
     // It must get so far: what an old Node can't load is imported after that.
     expect(readFileSync(join(folder.path, BIN), 'utf8')).not.toMatch(/^\s*import\s/m);

@@ -42,13 +42,13 @@ describe('a start that can not be ends with one clear line and exit code 2', () 
       'a webhook that points nowhere',
       ['--webhooks={"deploys":{"labels":{"env":"env"}}}'],
       {},
-      /webhooks\.deploys\.labels\.env "env" points nowhere/,
+      /webhooks\.deploys\.labels\.env "env" is not a reference/,
     ],
     [
       "a webhook's secret that is not there",
       [],
       { ONESHOT_WEBHOOKS: '{"github":{"secret":{"env":"GITHUB_SECRET"}}}' },
-      /webhooks\.github\.secret: the environment variable "GITHUB_SECRET" is not there/,
+      /webhooks\.github\.secret: the environment variable "GITHUB_SECRET" is missing/,
     ],
   ])('%s', async (_what, flags, env, message) => {
     const { code, output } = await refused([...flags], env);

@@ -1,7 +1,7 @@
 import type { StoredSeries } from '../support/tsdb.ts';
 import type { Seen } from './witness.ts';
 
-/** What became of the events. */
+/** What happened to the events. */
 export interface Verdict {
   readonly lost: readonly number[];
   /** Stored more than once, and when. */

@@ -61,7 +61,7 @@ describe('GET /api/v1/scrapers', () => {
       'shared_id',
     ]);
     expect(server.log.filter((line) => line.includes('"warn"'))).toHaveLength(2);
-    expect(server.log.join('')).toContain('give each its own by params');
+    expect(server.log.join('')).toContain('give each its own with params');
   });
 });
 
@@ -71,14 +71,14 @@ it('one that sends a variable is known by its address, and is warned of', async 
   expect(await list(server)).toMatchObject([
     { id: '127.0.0.1', identifiedBy: 'address', warnings: [{ code: 'unexpanded_id' }] },
   ]);
-  expect(server.log.join('')).toContain('nothing has replaced');
+  expect(server.log.join('')).toContain('unexpanded variable');
 });
 
 it.each(['Via', 'X-Forwarded-For', 'X-Real-Ip', 'Forwarded'])('a proxy shows by %s', async (header) => {
   await using server = await startServer();
   await fetch(`${server.url}/metrics?scraper=a`, { headers: { [header]: '10.0.0.1' } });
   expect((await list(server))[0]?.['warnings']).toEqual([
-    { code: 'http_proxy', message: expect.stringContaining('connect directly') as string },
+    { code: 'http_proxy', message: expect.stringContaining('connect the scraper directly') as string },
   ]);
 });
 
@@ -214,7 +214,7 @@ describe('GET /openapi.json', () => {
       'scope admin',
     );
     expect(paths['/event']?.['post']?.responses['429']?.description).toMatch(
-      /series\.perHourMax.*; or a limit of requests/,
+      /series\.perHourMax.*\. Or: Too many requests/,
     );
   });
 });

@@ -178,8 +178,10 @@ describe('GET /metrics in a browser', () => {
     for (const _time of [1, 2]) {
       const shown = await ask(server.port, 'GET /metrics?scraper=a', headers);
       expect(shown.status).toBe(200);
-      expect(shown.head.toLowerCase()).toContain('x-oneshot-note: shown to a browser, and not taken');
-      expect(shown.body).toMatch(/^# Shown to a browser, and not taken/);
+      expect(shown.head.toLowerCase()).toContain(
+        'x-oneshot-note: shown in a browser, so nothing was consumed',
+      );
+      expect(shown.body).toMatch(/^# Shown in a browser, so nothing was consumed/);
       expect(shown.body).toContain('{n="1"} 1');
     }
     const taken = await ask(server.port, 'GET /metrics?scraper=a', { 'User-Agent': 'Prometheus/3.5.3' });
@@ -250,7 +252,7 @@ describe('a host', () => {
   it('that is not known is told what to set, and health checks answer all the same', async () => {
     await using server = await startServer();
     const { body } = await ask(server.port, 'GET /metrics', { Host: 'evil.example' });
-    expect(json(body).error).toContain('add the name to server.allowedHosts');
+    expect(json(body).error).toContain('add it to server.allowedHosts');
     expect(json(body)).toMatchObject({ field: 'Host' });
     for (const path of ['/healthz', '/-/healthy', '/-/ready'])
       expect((await ask(server.port, `GET ${path}`, { Host: 'evil.example' })).status).toBe(200);

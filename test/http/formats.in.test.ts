@@ -250,7 +250,7 @@ describe('POST /event with NDJSON', () => {
       const closed = new Promise((resolve) => client.socket.once('close', resolve));
       client[how]();
       await closed;
-      await expect.poll(() => server.log.join('')).toContain('before it was complete');
+      await expect.poll(() => server.log.join('')).toContain('body is incomplete');
       expect(await events(server)).toEqual([]);
       expect(server.log.filter((line) => line.includes('"error","'))).toEqual([]);
     },

@@ -83,8 +83,8 @@ describe('a compressed body', () => {
   });
 
   it.each([
-    ['cut anywhere', gzip('a=1&b=2').subarray(0, -5), 'ends too early'],
-    ['cut in its head', gzip('a=1&b=2').subarray(0, 6), 'ends too early'],
+    ['cut anywhere', gzip('a=1&b=2').subarray(0, -5), 'body is incomplete'],
+    ['cut in its head', gzip('a=1&b=2').subarray(0, 6), 'body is incomplete'],
     ['that is none', Buffer.from('a=1&b=2'), 'not valid gzip'],
     [
       'with a wrong checksum',
@@ -92,7 +92,11 @@ describe('a compressed body', () => {
       'not valid gzip',
     ],
     ['with something after it', Buffer.concat([gzip('a=1'), Buffer.from('&b=2')]), 'not valid gzip'],
-    ['with zeros after it', Buffer.concat([gzip('a=1'), Buffer.alloc(9)]), 'something follows'],
+    [
+      'with zeros after it',
+      Buffer.concat([gzip('a=1'), Buffer.alloc(9)]),
+      'more data after the compressed body',
+    ],
   ])('%s is a 400, and nothing is stored', async (_what, body, why) => {
     await using server = await startServer();
     const answer = await post(server, Buffer.from(body));
@@ -108,7 +112,7 @@ describe('a compressed body', () => {
     expect((await post(server, gzip(`a=${'x'.repeat(4094)}`))).status).toBe(200);
     const refused = await post(server, gzip(`a=${'x'.repeat(4095)}`));
     // Not Fastify's own words: it would go on inflating after it has answered.
-    expect({ status: refused.status, stopped: refused.text.includes('when it is decompressed') }).toEqual({
+    expect({ status: refused.status, stopped: refused.text.includes('compressed or decompressed') }).toEqual({
       status: 413,
       stopped: true,
     });
@@ -225,7 +229,7 @@ it('events that come as a stream may be longer than event.bodyMax, and no bomb e
   expect((await stream(gzip(lines.join('')))).status).toBe(200);
   expect(await labelsIn(server)).toHaveLength(200);
   expect((await stream(gzip('\n'.repeat(16 * MIB)))).status).toBe(413);
-  expect((await stream(gzip(lines.join('')).subarray(0, -100))).text).toContain('ends too early');
+  expect((await stream(gzip(lines.join('')).subarray(0, -100))).text).toContain('body is incomplete');
   expect(await labelsIn(server)).toEqual([]);
 });
 

@@ -81,7 +81,7 @@ describe('a watch of pods', () => {
     await kubernetes.start();
     kubernetes.put(aPod('p-0', '10.0.0.1'));
     await using watch = await watching(kubernetes, 'expired');
-    await expect.poll(() => watch.troubles, SOON).toContain('/api/v1/pods: the API server says 401');
+    await expect.poll(() => watch.troubles, SOON).toContain('/api/v1/pods: the API server answered 401');
     expect(watch.watch.isSynced).toBe(false);
     writeFileSync(watch.tokenFile, kubernetes.token);
     await expect.poll(() => watch.nameAt('10.0.0.1'), SOON).toBe('monitoring/p-0');
@@ -159,9 +159,7 @@ describe('scrapers named by their pods', () => {
     expect(await scrapeFrom('10.0.0.1')).toMatchObject({ status: 503, retryAfter: '2' });
     expect((await scrapeFrom('10.0.0.1', '?scraper=a')).status).toBe(200);
     expect((await fetch(`${server.url}/metrics`)).status).toBe(200);
-    await expect
-      .poll(() => server.log.join(''), SOON)
-      .toContain('the watch of pods failed; it is tried again');
+    await expect.poll(() => server.log.join(''), SOON).toContain('watching pods failed; trying again');
     kubernetes.failing = undefined;
     kubernetes.put(aPod('prometheus-0', '10.0.0.1'));
     await expect.poll(async () => (await scrapeFrom('10.0.0.1')).status, SOON).toBe(200);

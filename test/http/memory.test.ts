@@ -165,7 +165,7 @@ it('a body that alone needs more than there is for all is too large, and says so
     {
       field: 'body',
       error:
-        'the request needs more memory than the 3019898 bytes that all requests together may take; send fewer events at a time, or raise memory.max',
+        'the request needs more memory than the 3019898 bytes that all requests together may use; send fewer events at a time, or raise memory.max',
     },
   ]);
 });

@@ -332,7 +332,7 @@ describe('the other paths', () => {
     const answer = await fetch(`${server.url}/nothing`);
     expect(answer.status).toBe(404);
     expect(await answer.json()).toEqual({
-      error: 'nothing is at "/nothing"; see / for what there is',
+      error: '"/nothing" not found; see / for what there is',
       field: 'path',
     });
   });

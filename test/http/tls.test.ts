@@ -207,7 +207,7 @@ describe('certificates', () => {
     await server.access.check();
     await server.access.check();
     expect(certificateOf(await tls(server))).toBe('CN=first');
-    const lines = server.log.filter((line) => line.includes('a change is not taken'));
+    const lines = server.log.filter((line) => line.includes('change not applied'));
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain('key values mismatch');
     copyFileSync(join(PEMS, 'server2.key'), join(folder.path, 'server.key'));

@@ -91,7 +91,7 @@ describe('a webhook without a secret', () => {
     });
     expect(await refused(form, 415)).toEqual({
       field: 'Content-Type',
-      error: 'a webhook takes JSON and no form; set its content type to application/json',
+      error: 'a webhook accepts only JSON, not a form; set the content type to application/json',
     });
   });
 
@@ -240,7 +240,7 @@ describe('a name that no webhook has', () => {
   it('gets the 404 that any path gets, and hears of no other name', async () => {
     await using server = await startServer({ webhooks: { deploys: { labels: { env: '/env' } } } });
     const { error } = await refused(await post(server, '/webhook/nope', { body: {} }), 404);
-    expect(error).toBe('nothing is at "/webhook/nope"; see / for what there is');
+    expect(error).toBe('"/webhook/nope" not found; see / for what there is');
     const api = await (await fetch(`${server.url}/openapi.json`)).text();
     expect(api).toContain('/webhook/github');
     expect(api).not.toContain('deploys');
@@ -355,7 +355,11 @@ describe('alerts', () => {
     expect(await answer.json()).toEqual({
       leftOut: [
         { item: 1, field: '/startsAt', error: expect.stringContaining('"soon" is not a time') as string },
-        { item: 2, field: 'labels', error: expect.stringContaining('one at least') as string },
+        {
+          item: 2,
+          field: 'labels',
+          error: expect.stringContaining('at least one of them not empty') as string,
+        },
       ],
     });
     expect(await events(server)).toHaveLength(3);
@@ -601,7 +605,7 @@ describe('annotations', () => {
 describe('the settings', () => {
   it('that are wrong stop the start with one line that names the place', async () => {
     await expect(startServer({ webhooks: { deploys: { labels: { env: 'env' } } } })).rejects.toThrow(
-      'webhooks.deploys.labels.env "env" points nowhere; write a JSON pointer such as /a/b',
+      'webhooks.deploys.labels.env "env" is not a reference; write a JSON pointer such as /a/b',
     );
   });
 });

@@ -20,12 +20,12 @@ export async function sharedBecause(folder: string): Promise<string | undefined>
   const user = userId();
   if (stats === undefined || user === undefined) return undefined;
   if (!stats.isDirectory())
-    return stats.isSymbolicLink() ? 'it is a link; name the folder itself' : undefined;
+    return stats.isSymbolicLink() ? 'it is a symbolic link; name the folder itself' : undefined;
   if (stats.uid !== user)
-    return `it belongs to the user ${stats.uid}, and this is ${user}; run this as that user, or name another folder with --spool`;
+    return `it belongs to user ${stats.uid}, but you are user ${user}; run this as that user, or choose another folder with --spool`;
   if ((stats.mode & OTHERS_WRITE) === 0) return undefined;
   const mode = (stats.mode & 0o7777).toString(8).padStart(4, '0');
-  return `others may write to it (mode ${mode}); look whether all in it is yours, and run chmod go-w on it`;
+  return `others can write to it (mode ${mode}); check that everything in it is yours, then run chmod go-w on it`;
 }
 
 /** A file's text. Undefined where it is no file of this user's. Throws what the system throws. */

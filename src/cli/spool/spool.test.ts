@@ -164,7 +164,7 @@ describe('a folder that others may write to', () => {
       const { spool } = world();
       await spool.release(await spool.keep(event('a')));
       chmodSync(spool.folder, mode);
-      const message = new RegExp(`^${spool.folder} is not used: others may write to it .*chmod go-w`);
+      const message = new RegExp(`^can't use ${spool.folder}: others can write to it .*chmod go-w`);
       await expect(spool.waiting()).rejects.toThrow(message);
       await expect(spool.counts()).rejects.toThrow(SpoolError);
       await expect(spool.keep(event('b'))).rejects.toThrow(message);
@@ -178,14 +178,16 @@ describe('a folder that others may write to', () => {
     mkdirSync(join(root, 'elsewhere'));
     mkdirSync(join(root, 'spool'));
     symlinkSync(join(root, 'elsewhere'), spool.folder);
-    await expect(open().keep(event('a'))).rejects.toThrow(/is not used: it is a link/);
+    await expect(open().keep(event('a'))).rejects.toThrow(/can't use .*: it is a symbolic link/);
   });
 
   it.runIf(process.geteuid?.() === 0)('is not used where it belongs to somebody else', async () => {
     const { spool } = world();
     await spool.release(await spool.keep(event('a')));
     chownSync(spool.folder, 65_534, 65_534);
-    await expect(spool.waiting()).rejects.toThrow(/it belongs to the user 65534, and this is 0; run this as/);
+    await expect(spool.waiting()).rejects.toThrow(
+      /it belongs to user 65534, but you are user 0; run this as/,
+    );
     await expect(spool.keep(event('b'))).rejects.toThrow(SpoolError);
   });
 
@@ -197,7 +199,7 @@ describe('a folder that others may write to', () => {
     const [theirs, ours] = await spool.waiting();
     expect([theirs?.waiting, ours?.waiting]).toEqual([first, second]);
     const claim = theirs && (await spool.claim(theirs));
-    await expect(claim && spool.read(claim)).rejects.toThrow(/no file of this user, so it is not sent/);
+    await expect(claim && spool.read(claim)).rejects.toThrow(/not a file of this user, so it is not sent/);
   });
 
   it('has links, which are never followed', async () => {
@@ -219,7 +221,7 @@ describe('the spool', () => {
     await spool.keep(event('a'));
     await spool.keep(event('b'));
     await expect(spool.keep(event('c'))).rejects.toThrow(SpoolError);
-    await expect(spool.keep(event('c'))).rejects.toThrow(/is full: it holds 2 events .*oneshot spool flush/);
+    await expect(spool.keep(event('c'))).rejects.toThrow(/is full: it has 2 events .*oneshot spool flush/);
     expect(await spool.counts()).toEqual({ waiting: 2, refused: 0 });
   });
 

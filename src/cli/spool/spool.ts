@@ -122,7 +122,7 @@ export class Spool {
       if (code !== 'ELOOP' && code !== 'EACCES') throw error;
     }
     // Its owner would have this user send it.
-    if (text === undefined) throw new BrokenItemError('it is no file of this user, so it is not sent');
+    if (text === undefined) throw new BrokenItemError('it is not a file of this user, so it is not sent');
     return parseItem(text);
   }
 
@@ -163,7 +163,7 @@ export class Spool {
   /** Throws a SpoolError where others could put events into the folder, or this is another user's. */
   async #checkOwn(): Promise<void> {
     const why = await sharedBecause(this.folder);
-    if (why !== undefined) throw new SpoolError(`${this.folder} is not used: ${why}; nothing in it is sent`);
+    if (why !== undefined) throw new SpoolError(`can't use ${this.folder}: ${why}; nothing in it is sent`);
   }
 
   /** All events; files that nobody finished writing are cleared away on the occasion. */
@@ -211,7 +211,7 @@ export class Spool {
   #full(items: number, bytes: number): SpoolError {
     const { itemsMax, bytesMax } = this.#limits;
     return new SpoolError(
-      `${this.folder} is full: it holds ${items} events of ${bytes} bytes, and may hold ${itemsMax} of ${bytesMax}; run oneshot spool flush, or remove files`,
+      `${this.folder} is full: it has ${items} events of ${bytes} bytes, and the limit is ${itemsMax} of ${bytesMax}; run oneshot spool flush, or remove files`,
     );
   }
 }

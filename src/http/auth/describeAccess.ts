@@ -2,10 +2,10 @@ import type { FastifyInstance } from 'fastify';
 import { ERROR } from '../openapi.ts';
 import { accessOf } from './routeAccess.ts';
 
-const TOO_MANY = 'a limit of requests is reached; see Retry-After';
+const TOO_MANY = 'Too many requests; see Retry-After';
 
-const FOREIGN_PAGE = 'a page of another website made a browser send it; see server.allowedOrigins';
-const UNKNOWN_HOST = 'the server is open, and not known by this Host; see server.allowedHosts';
+const FOREIGN_PAGE = 'A page of another website made the browser send it; see server.allowedOrigins';
+const UNKNOWN_HOST = "The server needs no credentials and doesn't know this Host; see server.allowedHosts";
 const HEALTH: ReadonlySet<string> = new Set(['/healthz', '/-/healthy', '/-/ready']);
 
 /** What of a schema is looked at here. */
@@ -23,7 +23,7 @@ export function describeAccess(app: FastifyInstance): void {
     const asked = accessOf(method, route.url, route.config?.access);
     const { response = {} } = schema;
     const own = response['429']?.description;
-    const tooMany = own === undefined || own.endsWith(TOO_MANY) ? TOO_MANY : `${own}; or ${TOO_MANY}`;
+    const tooMany = own === undefined || own.endsWith(TOO_MANY) ? TOO_MANY : `${own}. Or: ${TOO_MANY}`;
     route.schema = {
       ...schema,
       ...(asked === 'open' && response['401'] === undefined && { security: [] }),
@@ -32,7 +32,7 @@ export function describeAccess(app: FastifyInstance): void {
         ...(asked !== 'open' && {
           401: {
             ...ERROR,
-            description: 'credentials are asked for, and there is no valid one; see WWW-Authenticate',
+            description: 'Missing or wrong credentials; see WWW-Authenticate',
           },
         }),
         ...forbidden(changes(method, route.url), asked === 'open' || asked === 'any' ? undefined : asked),
@@ -50,8 +50,8 @@ function changes(method: string, url: string): boolean {
 
 function forbidden(isForeignPageRefused: boolean, scope: string | undefined): object {
   const reasons = [
-    ...(scope === undefined ? [] : [`the credential lacks the scope ${scope}`]),
+    ...(scope === undefined ? [] : [`The credentials lack the scope ${scope}`]),
     ...(isForeignPageRefused ? [FOREIGN_PAGE] : []),
   ];
-  return reasons.length === 0 ? {} : { 403: { ...ERROR, description: reasons.join('; or ') } };
+  return reasons.length === 0 ? {} : { 403: { ...ERROR, description: reasons.join('. Or: ') } };
 }

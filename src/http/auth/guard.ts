@@ -65,9 +65,9 @@ export function guard(
     const taken = take(rate, rateFullAt, elapsed());
     if (!taken.passed)
       throw new TooManyRequestsError(
-        'rate_limit of web.config.file is reached',
+        'over the rate_limit in web.config.file',
         taken.waitMs,
-        'or raise it; limits.* binds posts only',
+        'or raise it; to limit only posts, use limits.*',
       );
     rateFullAt = taken.fullAt;
   };
@@ -76,9 +76,9 @@ export function guard(
     const guess = guesses.ask(address, elapsed());
     if (!guess.passed)
       throw new TooManyRequestsError(
-        'too many passwords were tried from this address',
+        'too many passwords tried from this address',
         guess.waitMs,
-        'with the right one',
+        'with the right password',
       );
     guess.keep();
   };
@@ -154,7 +154,7 @@ function admitted(outcome: Outcome, asked: 'any' | Scope, asksFor: AsksFor): Pri
       const { principal } = outcome;
       if (asked === 'any' || allows(principal.scopes, asked)) return principal;
       throw new ForbiddenError(
-        `this needs the scope ${asked}, which the credential lacks; use another one`,
+        `this needs the scope ${asked}, which these credentials lack; use others`,
         asksFor.bearer ? [`Bearer ${REALM}, error="insufficient_scope", scope="${asked}"`] : [],
       );
     }
@@ -165,10 +165,10 @@ function admitted(outcome: Outcome, asked: 'any' | Scope, asksFor: AsksFor): Pri
 
 /** What a refusal says. None of them repeats what was sent, since that may be nearly right. */
 const REFUSED: Record<'none' | 'basic' | 'bearer' | 'unreadable', string> = {
-  none: 'this needs a credential; send the header Authorization',
-  basic: 'the user or the password is wrong',
-  bearer: 'the token is not known',
-  unreadable: 'the header Authorization is neither Basic nor Bearer, or is broken',
+  none: 'this needs credentials; send an Authorization header',
+  basic: 'wrong user or password',
+  bearer: 'unknown token',
+  unreadable: 'the Authorization header is not valid Basic or Bearer',
 };
 
 /** For `WWW-Authenticate`, as https://www.rfc-editor.org/rfc/rfc9110#name-www-authenticate has it. */

@@ -37,7 +37,7 @@ export class WriteLimits {
     const own = this.#clients?.ask(address, now);
     if (own?.passed === false)
       throw new TooManyRequestsError(
-        'limits.perClient is reached for this address',
+        'this address is over limits.perClient',
         own.waitMs,
         'or post several events at once',
       );
@@ -45,7 +45,7 @@ export class WriteLimits {
       const all = take(this.#total, this.#totalFullAt, now);
       if (!all.passed)
         throw new TooManyRequestsError(
-          'limits.total is reached',
+          'all clients together are over limits.total',
           all.waitMs,
           'or post several events at once',
         );

@@ -64,7 +64,7 @@ export class AllowedHosts {
   check(host: string | undefined, acceptEncoding: string | string[] | undefined): void {
     if (this.has(host, acceptEncoding)) return;
     throw new MisdirectedError(
-      `this server is not known by the host ${shown(host ?? '')}; if it is to be reached by that name, add the name to server.allowedHosts (ONESHOT_SERVER_ALLOWED_HOSTS), or send another Host`,
+      `unknown Host ${shown(host ?? '')}; to reach this server by that name, add it to server.allowedHosts (ONESHOT_SERVER_ALLOWED_HOSTS), or send another Host`,
     );
   }
 

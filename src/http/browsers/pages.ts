@@ -13,7 +13,7 @@ export const OWN_SITES: ReadonlySet<string> = new Set(['same-origin', 'none']);
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 const REMEDY =
-  'send it from a page of this server, from a program that is no browser, or add the origin to server.allowedOrigins';
+  'send it from a page of this server or without a browser, or add the origin to server.allowedOrigins';
 
 /** Whether a method changes something here, or may. */
 export function changes(method: string): boolean {
@@ -45,13 +45,13 @@ export class ForeignPages {
     if (site !== undefined && !OWN_SITES.has(siteOf(site)))
       throw new ForeignPageError(
         'Sec-Fetch-Site',
-        `a page of another site may not do this (Sec-Fetch-Site: ${shown(site)}); ${REMEDY}`,
+        `pages of other sites can't do this (Sec-Fetch-Site: ${shown(site)}); ${REMEDY}`,
       );
     // A browser knows better than the headers which origin it asked: a proxy may have changed the Host.
     if (origin === undefined || siteOf(site) === 'same-origin' || isOf(origin, host)) return;
     throw new ForeignPageError(
       'Origin',
-      `a page of the origin ${shown(origin)} may not do this, as the request is for the host ${shown(host ?? '')}; ${REMEDY}`,
+      `a page from ${shown(origin)} can't do this, because the request is for the host ${shown(host ?? '')}; ${REMEDY}`,
     );
   }
 }

@@ -229,7 +229,7 @@ function keyOf(id: string): string {
 function noRoom(): UnavailableError {
   return new UnavailableError(
     'log_full',
-    'the log in memory is full until its oldest events are gone; send it again, raise memory.max, or keep the log on disk with store.kind=sqlite',
+    'the log in memory is full until its oldest events are removed; send it again later, raise memory.max, or keep the log on disk with store.kind=sqlite',
     RETRY_AFTER_SECONDS,
   );
 }

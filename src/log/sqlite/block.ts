@@ -135,7 +135,7 @@ export function lastArrivedBy(block: Block, time: Millis): Offset | undefined {
 }
 
 function damaged(place: number): Error {
-  return new Error(`entry ${place} can't be read: the file of the log is damaged`);
+  return new Error(`entry ${place} can't be read: the log file is damaged`);
 }
 
 const [SPACE, LINE_END, MINUS, DIGIT_0, DIGIT_9] = [0x20, 0x0a, 0x2d, 0x30, 0x39];

@@ -37,7 +37,7 @@ const PROBLEMS_MAX = 100;
 /** Looks at a log that no server has open, and changes nothing of it. Throws a LogOpenError where that can't be done. */
 export function checkFolder(folder: string): FolderReport {
   const file = join(resolve(folder), 'events.db');
-  if (!existsSync(file)) throw new LogOpenError(`there is no log in ${resolve(folder)}: no events.db`);
+  if (!existsSync(file)) throw new LogOpenError(`no log in ${resolve(folder)}: events.db is missing`);
   // Also to read, SQLite makes an index of the WAL beside it, and leaves it.
   const made = [`${file}-shm`, `${file}-wal`].filter((each) => !existsSync(each));
   let db: DatabaseSync | undefined;
@@ -48,7 +48,7 @@ export function checkFolder(folder: string): FolderReport {
       throw new LogOpenError(`${file} is not a log of this server`);
     if (schema !== SCHEMA_VERSION)
       throw new LogOpenError(
-        `${file} has schema ${schema}, and this version looks at schema ${SCHEMA_VERSION}; check it with the version that wrote it, or start this one once`,
+        `${file} has schema ${schema}, but this version expects schema ${SCHEMA_VERSION}; check it with the version that wrote it, or start the server once with this version`,
       );
     return new Look(db, file, schema).report();
   } catch (error) {
@@ -81,9 +81,9 @@ class Look {
     this.#notes();
     const ids = count('SELECT count(*) FROM ids');
     const wrong = count('SELECT count(*) FROM ids WHERE length(hash) <> 16');
-    if (wrong > 0) this.#found(`${wrong} of ${ids} ids can't be what was written`);
+    if (wrong > 0) this.#found(`${wrong} of ${ids} ids are damaged`);
     const marked = EndMark.read(join(this.#file, '..', MARK_FILE));
-    if (marked > end) this.#found(`the log ends at ${end}, and had reached ${marked}: its end is missing`);
+    if (marked > end) this.#found(`the log ends at ${end}, but had reached ${marked}: its end is missing`);
     return {
       isWell: this.#problems.length === 0,
       file: this.#file,
@@ -131,7 +131,7 @@ class Look {
       const head = headOf(record);
       if (head === undefined) this.#found(`the record of scraper ${JSON.stringify(id)} is damaged`);
       else if (head > end)
-        this.#found(`scraper ${JSON.stringify(id)} is at ${head}, and the log ends at ${end}`);
+        this.#found(`scraper ${JSON.stringify(id)} is at ${head}, but the log ends at ${end}`);
     }
     return rows.length;
   }

@@ -54,13 +54,13 @@ function checkIdentity(db: DatabaseSync, file: string): boolean {
   if (id === 0 && version === 0 && countTables(db) === 0) return true;
   if (id !== APPLICATION_ID) {
     throw new LogOpenError(
-      `can't open the log ${file}: it is a database of another application; choose another store.path`,
+      `can't open the log ${file}: it belongs to another application; choose another store.path`,
     );
   }
   if (version > SCHEMA_VERSION) {
     throw new LogOpenError(
-      `can't open the log ${file}: it was written by a newer version (schema ${version}, this one knows ${SCHEMA_VERSION}); ` +
-        'start that version, or choose another store.path',
+      `can't open the log ${file}: a newer version wrote it (schema ${version}, but this version supports up to ${SCHEMA_VERSION}); ` +
+        'use that version, or choose another store.path',
     );
   }
   return false;
@@ -80,7 +80,7 @@ function enterWal(db: DatabaseSync, file: string): void {
   const { journal_mode: mode } = db.prepare('PRAGMA journal_mode = WAL').get() as { journal_mode: string };
   if (mode !== 'wal') {
     throw new LogOpenError(
-      `can't open the log ${file}: the file system allows no write-ahead log; choose a store.path on a local disk`,
+      `can't open the log ${file}: the file system doesn't support a write-ahead log; choose a store.path on a local disk`,
     );
   }
 }

@@ -101,11 +101,7 @@ export class OpenFiles {
     if (most <= end) return;
     this.#watch.keepFile(wal, end);
     this.entries.addHole(most, offset(most + UNMARKED_MAX));
-    this.#watch.passedOver(
-      end,
-      offset(most),
-      'the end of the log is missing, as where the -wal file was damaged',
-    );
+    this.#watch.passedOver(end, offset(most), 'the end of the log is missing; the -wal file may be damaged');
   }
 
   /** Makes durable whatever was committed before, for so many who wait. */
@@ -120,7 +116,8 @@ export class OpenFiles {
     // A copy that fills the disk would keep the log itself from being written.
     const { bavail, bsize } = statfsSync(copies);
     const needed = pragma(this.#db, 'page_count') * pragma(this.#db, 'page_size') + ROOM_LEFT_BYTES;
-    if (bavail * bsize < needed) throw noRoom(`a copy needs ${needed} bytes, and ${bavail * bsize} are free`);
+    if (bavail * bsize < needed)
+      throw noRoom(`a copy needs ${needed} bytes, but only ${bavail * bsize} are free`);
     for (let triesLeft = COPY_TRIES - 1; ; triesLeft -= 1) {
       try {
         await nodeSqlite().backup(this.#db, file, { rate: COPIED_PAGES });

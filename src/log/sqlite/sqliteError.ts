@@ -16,7 +16,7 @@ const FULL = 13;
 const CANTOPEN = 14;
 const NOTADB = 26;
 
-const RESTORE = 'restore the file from a backup, or move it and its -wal away to begin with an empty log';
+const RESTORE = 'restore the file from a backup, or move it and its -wal away to start with an empty log';
 
 const PROBE_BYTES = 64 * 1024;
 
@@ -74,20 +74,20 @@ export function damagedError(db: DatabaseSync, what: string, options?: ErrorOpti
 
 function reason(cause: unknown): string {
   if (!isSqliteError(cause)) {
-    return `${cause instanceof Error ? cause.message : String(cause)}; check the path and who may write there`;
+    return `${cause instanceof Error ? cause.message : String(cause)}; check the path and its permissions`;
   }
   switch (cause.errcode & 0xff) {
     case BUSY:
-      return 'another process has it open; stop that one, or choose another store.path';
+      return 'another process has it open; stop that process, or choose another store.path';
     case NOTADB:
-      return 'it is not a database; move it away to begin with an empty log, or choose another store.path';
+      return 'it is not a database; move it away to start with an empty log, or choose another store.path';
     case CORRUPT:
       return `it is damaged (${cause.message}); ${RESTORE}`;
     case FULL:
       return 'the disk is full; make room';
     case READONLY:
     case CANTOPEN:
-      return `${cause.message}; check the path and who may write there`;
+      return `${cause.message}; check the path and its permissions`;
     default:
       return `${cause.message} (SQLite code ${cause.errcode}); check the disk`;
   }

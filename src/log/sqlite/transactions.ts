@@ -64,7 +64,7 @@ export class Transactions {
 export function noRoom(cause: unknown): UnavailableError {
   return new UnavailableError(
     'log_full',
-    'there is no room on the disk to write the log; make room there, and it goes on by itself',
+    "the disk is full, so the log can't be written; free some space, and the server continues by itself",
     RETRY_AFTER_SECONDS,
     { cause },
   );

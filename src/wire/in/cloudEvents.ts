@@ -46,7 +46,7 @@ export function readCloudEvents(body: Uint8Array, isBatch: boolean, mappings: re
   if (!Array.isArray(json)) {
     throw new RefusedError(
       'body',
-      `body is ${kindOf(json)}; a batch is an array of events: send one alone as application/cloudevents+json`,
+      `body is ${kindOf(json)}; a batch must be an array of events; send a single event as application/cloudevents+json`,
     );
   }
   return { reads: readEach(json as readonly Json[], (one) => structured(one, mappings)), isBatch };
@@ -75,7 +75,7 @@ export function readBinaryCloudEvent(
 
 function structured(json: Json, mappings: readonly DataMapping[]): Draft {
   if (!isJsonObject(json)) {
-    throw new RefusedError('body', `a CloudEvent is an object, not ${kindOf(json)}`);
+    throw new RefusedError('body', `a CloudEvent must be an object, not ${kindOf(json)}`);
   }
   const attributes: Record<string, string> = {};
   for (const name of ['specversion', 'id', 'source', 'type', 'subject', 'time']) {
@@ -86,7 +86,7 @@ function structured(json: Json, mappings: readonly DataMapping[]): Draft {
   const { data, data_base64: base64 = null, datacontenttype } = json;
   if (base64 === null) return draftOf(attributes, data, mappings, '');
   if (data !== undefined) {
-    throw new RefusedError('data_base64', 'data and data_base64 are both given; an event has one of them');
+    throw new RefusedError('data_base64', 'data and data_base64 are both set; set only one of them');
   }
   const type = typeof datacontenttype === 'string' ? datacontenttype : 'application/json';
   const bytes = bytesOf(stringOf('data_base64', base64));
@@ -105,7 +105,7 @@ function draftOf(
   if (version !== SPEC_VERSION) {
     throw new RefusedError(
       `${prefix}specversion`,
-      `${prefix}specversion ${shown(version)} is not taken; send CloudEvents ${SPEC_VERSION}`,
+      `${prefix}specversion ${shown(version)} is not supported; send CloudEvents ${SPEC_VERSION}`,
     );
   }
   const id = required(attributes, 'id', prefix);
@@ -134,7 +134,7 @@ function required(attributes: Attributes, name: keyof Attributes, prefix: string
   if (value !== undefined && value !== '') return value;
   throw new RefusedError(
     prefix + name,
-    `${prefix}${name} is ${value === undefined ? 'missing' : 'empty'}; a CloudEvent has specversion, id, source and type`,
+    `${prefix}${name} is ${value === undefined ? 'missing' : 'empty'}; a CloudEvent needs specversion, id, source and type`,
   );
 }
 
@@ -151,7 +151,7 @@ function decodeHeader(field: string, raw: string): string {
   }
   throw new RefusedError(
     field,
-    `${field} ${shown(raw)} is not valid; write UTF-8, percent-encoded where it is not printable ASCII, and a % as %25`,
+    `${field} ${shown(raw)} is not valid; send UTF-8, percent-encode everything except printable ASCII, and write % as %25`,
   );
 }
 
@@ -159,6 +159,6 @@ function bytesOf(base64: string): Uint8Array {
   try {
     return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   } catch (cause) {
-    throw new RefusedError('data_base64', 'data_base64 is not base64', { cause });
+    throw new RefusedError('data_base64', 'data_base64 is not valid base64', { cause });
   }
 }

@@ -56,15 +56,12 @@ function isBreak(unit: number): boolean {
 function tooMany(source: FormSource, pairsMax: number): RefusedError {
   return new RefusedError(
     source,
-    `${source} holds more than ${pairsMax} parameters; send fewer or raise the limit`,
+    `${source} has more than ${pairsMax} parameters; send fewer or raise the limit`,
   );
 }
 
 function nameless(source: FormSource, piece: string): RefusedError {
-  return new RefusedError(
-    source,
-    `${source} holds ${shown(piece)}, a value without a name; write name=value`,
-  );
+  return new RefusedError(source, `${source} has a value without a name, ${shown(piece)}; write name=value`);
 }
 
 function decoded(source: FormSource, encodedName: string, value: string): Pair {
@@ -84,7 +81,7 @@ function decode(field: string, encoded: string): string {
   if (BROKEN_ESCAPE.test(encoded)) {
     throw new RefusedError(
       shortField(field),
-      `${shortField(field)} holds ${shown(encoded)}: a % without two hexadecimal digits after it; write a % itself as %25`,
+      `${shortField(field)} contains ${shown(encoded)}: a % must be followed by two hexadecimal digits; write % itself as %25`,
     );
   }
   try {
@@ -114,8 +111,8 @@ function toText(source: FormSource, raw: string | Uint8Array): string {
 }
 
 function notUtf8(field: string, encoded?: string, cause?: unknown): RefusedError {
-  const what = encoded === undefined ? 'bytes' : shown(encoded);
-  const message = `${shortField(field)} holds ${what}, not valid UTF-8; send text as UTF-8, percent-encoded`;
+  const what = encoded === undefined ? '' : ` (${shown(encoded)})`;
+  const message = `${shortField(field)} contains invalid UTF-8${what}; send text as UTF-8, percent-encoded`;
   return new RefusedError(shortField(field), message, { cause });
 }
 

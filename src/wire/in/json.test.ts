@@ -91,13 +91,13 @@ describe('strict JSON', () => {
 
   test('tells line and column', () => {
     expect(errorOf('{\n  "a": 1,\n  b: 2\n}')?.message).toBe(
-      'body is not JSON: line 3, column 3 should have a name in double quotes, not "b: 2\\n}"',
+      'body is not valid JSON: expected a name in double quotes at line 3, column 3, but found "b: 2\\n}"',
     );
   });
 
   test('takes 64 levels and no more', () => {
     expect(errorOf('['.repeat(64) + ']'.repeat(64))).toBeUndefined();
-    expect(errorOf('['.repeat(65) + ']'.repeat(65))?.message).toContain('more than 64 deep');
+    expect(errorOf('['.repeat(65) + ']'.repeat(65))?.message).toContain('more than 64 levels deep');
   });
 
   test('takes time in proportion to its length', () => {

@@ -116,7 +116,7 @@ class JsonReader {
     if (this.#path.length === DEPTH_MAX) {
       throw new RefusedError(
         'body',
-        `body nests objects and arrays more than ${DEPTH_MAX} deep; send less structure`,
+        `body nests objects and arrays more than ${DEPTH_MAX} levels deep; flatten it`,
       );
     }
   }
@@ -128,7 +128,8 @@ class JsonReader {
       const code = this.#text.charCodeAt(this.#place);
       if (code === QUOTE) break;
       // NaN, the code of what is beyond the end, is not below either.
-      if (!(code >= BLANK_UP_TO)) throw this.#unexpected('a closing quote, without a bare control character');
+      if (!(code >= BLANK_UP_TO))
+        throw this.#unexpected('a closing quote, and no unescaped control character before it');
       if (code === BACKSLASH) {
         isPlain = false;
         if (this.#matched(ESCAPE) === undefined) throw this.#unexpected('an escape such as \\n or \\u00e9');
@@ -145,7 +146,7 @@ class JsonReader {
     if (Number.isFinite(Number(text))) return new JsonNumber(text);
     throw new RefusedError(
       this.#where(),
-      `${this.#where()} ${shown(text)} is beyond the range of a float64; write "+Inf" or "-Inf" if you mean infinity`,
+      `${this.#where()} ${shown(text)} is out of range for a float64; write "+Inf" or "-Inf" if you mean infinity`,
     );
   }
 
@@ -181,7 +182,7 @@ class JsonReader {
   #twice(name: string): RefusedError {
     return new RefusedError(
       this.#where(),
-      `${shown(name)} is given more than once in one object; each name may stand only once`,
+      `${shown(name)} appears more than once in one object; use each name only once`,
     );
   }
 
@@ -193,7 +194,7 @@ class JsonReader {
     const found = this.#text.slice(this.#place, this.#place + 20);
     return new RefusedError(
       'body',
-      `body is not JSON: ${at} should have ${expected}, not ${found === '' ? 'the end' : shown(found)}`,
+      `body is not valid JSON: expected ${expected} at ${at}, but found ${found === '' ? 'the end' : shown(found)}`,
     );
   }
 }

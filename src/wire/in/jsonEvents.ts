@@ -73,7 +73,7 @@ function draftOf(json: Json): Draft {
   if (!isJsonObject(json)) {
     throw new RefusedError(
       'body',
-      `an event is an object, such as {"labels":{"type":"deploy"}}, not ${kindOf(json)}`,
+      `an event must be an object, such as {"labels":{"type":"deploy"}}, not ${kindOf(json)}`,
     );
   }
   const unknown = Object.keys(json).find((name) => !IS_FIELD.has(name));
@@ -90,7 +90,10 @@ function draftOf(json: Json): Draft {
 
 function labelsOf(labels: Json): Draft['labels'] {
   if (!isJsonObject(labels)) {
-    throw new RefusedError('labels', `labels is ${kindOf(labels)}; it must be an object of names and values`);
+    throw new RefusedError(
+      'labels',
+      `labels is ${kindOf(labels)}; it must be an object with names and values`,
+    );
   }
   return Object.entries(labels).map(([name, json]) => [
     name,
@@ -105,14 +108,14 @@ export function labelValueOf(field: string, json: Json): string {
   if (typeof json === 'boolean') return String(json);
   throw new RefusedError(
     field,
-    `${field} is ${kindOf(json)}; a label's value is a text, a number, true or false${json === null ? '; leave the label out' : ''}`,
+    `${field} is ${kindOf(json)}; a label's value must be a string, a number, true or false${json === null ? '; leave the label out' : ''}`,
   );
 }
 
 /** A text. Throws a RefusedError for anything else. */
 export function stringOf(field: string, json: Json): string {
   if (typeof json === 'string') return json;
-  throw new RefusedError(field, `${field} is ${kindOf(json)}; it must be a text${orLeftOut(json)}`);
+  throw new RefusedError(field, `${field} is ${kindOf(json)}; it must be a string${orLeftOut(json)}`);
 }
 
 function scalarOf(field: string, json: Json): string {
@@ -120,7 +123,7 @@ function scalarOf(field: string, json: Json): string {
   if (json instanceof JsonNumber) return json.text;
   throw new RefusedError(
     field,
-    `${field} is ${kindOf(json)}; it must be a number or a text${orLeftOut(json)}`,
+    `${field} is ${kindOf(json)}; it must be a number or a string${orLeftOut(json)}`,
   );
 }
 
@@ -139,7 +142,7 @@ export function kindOf(json: Json): string {
 function cloudEvent(): RefusedError {
   return new RefusedError(
     'specversion',
-    'this is a CloudEvent; send it with Content-Type: application/cloudevents+json, and several in an array with application/cloudevents-batch+json',
+    'this is a CloudEvent; send it with Content-Type: application/cloudevents+json, or an array of them with application/cloudevents-batch+json',
   );
 }
 
@@ -147,7 +150,7 @@ function unknownField(name: string): RefusedError {
   const near = nearest(name, FIELDS, (typed, field) => OTHER_NAMES[typed] === field);
   const remedy =
     near === undefined
-      ? `an event has ${FIELDS.join(', ')}; labels stand in labels`
+      ? `the fields are ${FIELDS.join(', ')}; labels belong inside labels`
       : `did you mean ${near}?`;
-  return new RefusedError(name.slice(0, 64), `${shown(name)} is no field of an event; ${remedy}`);
+  return new RefusedError(name.slice(0, 64), `${shown(name)} is not a field of an event; ${remedy}`);
 }

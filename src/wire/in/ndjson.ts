@@ -150,7 +150,7 @@ class OpenLine {
     if (this.#bytes > this.#bytesMax) {
       throw new TooLargeError(
         'body',
-        `a line is longer than ${this.#bytesMax} bytes; write one event on each, or raise event.bodyMax`,
+        `a line is longer than ${this.#bytesMax} bytes; write one event per line, or raise event.bodyMax`,
       );
     }
     if (part.length > 0) this.#parts.push(part);

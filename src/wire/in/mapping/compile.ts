@@ -123,7 +123,7 @@ function checkIdsOfItems(field: string, { ids }: Kind): void {
     const text = template.map((part) => (typeof part === 'string' ? part : `{${part.text}}`)).join('');
     throw new RefusedError(
       field,
-      `${field} ${shown(text)} is the same for all items of each, so that all but the first would be duplicates; add what tells them apart, such as {/id} or {digest:}`,
+      `${field} ${shown(text)} is the same for every item of each, so all but the first would be duplicates; add something that differs between items, such as {/id} or {digest:}`,
     );
   }
 }
@@ -153,7 +153,10 @@ function compileKind(
   const { when = {}, unless = {}, metric, labels = {}, labelsFrom, value, time, id } = shape;
   const named = Object.entries(objectAt(`${field}.labels`, labels, 'an object of labels'));
   if (named.length > labelsMax)
-    throw new RefusedError(`${field}.labels`, `${field}.labels must be at most ${labelsMax}; leave some out`);
+    throw new RefusedError(
+      `${field}.labels`,
+      `${field}.labels may have at most ${labelsMax} labels; remove some`,
+    );
   return {
     name,
     when: compileConditions(`${field}.when`, when),
@@ -187,7 +190,7 @@ function compileKind(
 function compileConditions(field: string, raw: unknown): Condition[] {
   const entries = Object.entries(objectAt(field, raw, 'an object of conditions'));
   if (entries.length > conditionsMax)
-    throw new RefusedError(field, `${field} must be at most ${conditionsMax} conditions; leave some out`);
+    throw new RefusedError(field, `${field} may have at most ${conditionsMax} conditions; remove some`);
   return entries.map(([reference, texts]) => {
     const place = `${field}.${reference}`;
     const allowed = listAt(place, texts, allowMax).map((text) =>
@@ -235,7 +238,7 @@ function compileTransforms(field: string, raw: unknown): Transform[] {
   const names =
     Array.isArray(raw) && raw.length === 0 ? [] : textsAt(field, raw, transformsMax, textCharactersMax);
   return names.map((name) => {
-    if (!isTransform(name)) throw wrong(field, `of ${Object.keys(TRANSFORMS).join(', ')}`, name);
+    if (!isTransform(name)) throw wrong(field, `one of ${Object.keys(TRANSFORMS).join(', ')}`, name);
     return name;
   });
 }

@@ -48,20 +48,20 @@ describe('a body', () => {
   it.each([
     ['', 'body is empty'],
     [' \n', 'body is empty'],
-    ['{', 'column 2 should have a name in double quotes, not the end'],
-    ['{"a":1', 'column 7 should have a comma or }, not the end'],
-    ['{\n "a": 1,}', 'line 2, column 9 should have a name in double quotes, not "}"'],
-    ['[1,]', 'column 4 should have a value, not "]"'],
-    ['[01]', 'column 3 should have a comma or ], not "1]"'],
-    ['[1.]', 'column 3 should have a comma or ], not ".]"'],
-    ['[-]', 'column 2 should have a value'],
-    ['["a\tb"]', 'column 4 should have a closing quote, without a bare control character'],
-    ['["\\x"]', 'column 3 should have an escape'],
-    ['["\\u00g0"]', 'column 3 should have an escape'],
-    ['nul', 'column 1 should have a value, not "nul"'],
-    ['1 2', 'column 3 should have the end, not "2"'],
-    ['{"a" 1}', 'column 6 should have a colon, not "1}"'],
-    ['\u0000', 'column 1 should have a value'],
+    ['{', 'expected a name in double quotes at column 2, but found the end'],
+    ['{"a":1', 'expected a comma or } at column 7, but found the end'],
+    ['{\n "a": 1,}', 'expected a name in double quotes at line 2, column 9, but found "}"'],
+    ['[1,]', 'expected a value at column 4, but found "]"'],
+    ['[01]', 'expected a comma or ] at column 3, but found "1]"'],
+    ['[1.]', 'expected a comma or ] at column 3, but found ".]"'],
+    ['[-]', 'expected a value at column 2'],
+    ['["a\tb"]', 'expected a closing quote, and no unescaped control character before it at column 4'],
+    ['["\\x"]', 'expected an escape'],
+    ['["\\u00g0"]', 'expected an escape'],
+    ['nul', 'expected a value at column 1, but found "nul"'],
+    ['1 2', 'expected the end at column 3, but found "2"'],
+    ['{"a" 1}', 'expected a colon at column 6, but found "1}"'],
+    ['\u0000', 'expected a value at column 1'],
   ])('that is no JSON is refused, wherever the fault is: %j', (text, message) => {
     expect(() => read(text)).toThrow(message);
     expect(() => read(text, new Wanted())).toThrow(message);
@@ -73,8 +73,8 @@ describe('a body', () => {
 
   it('nests as deep as it may', () => {
     expect(() => read('['.repeat(512) + ']'.repeat(512))).not.toThrow();
-    expect(() => read('['.repeat(513) + ']'.repeat(513))).toThrow('more than 512 deep');
-    expect(() => read('{"a":'.repeat(100_000), new Wanted())).toThrow('more than 512 deep');
+    expect(() => read('['.repeat(513) + ']'.repeat(513))).toThrow('more than 512 levels deep');
+    expect(() => read('{"a":'.repeat(100_000), new Wanted())).toThrow('more than 512 levels deep');
   });
 
   it('is read in steps, which tell what memory they take', () => {

@@ -107,7 +107,7 @@ export class DocumentReader {
     if (depth === DEPTH_MAX)
       throw new RefusedError(
         'body',
-        `body nests objects and arrays more than ${DEPTH_MAX} deep; send less structure`,
+        `body nests objects and arrays more than ${DEPTH_MAX} levels deep; flatten it`,
       );
     this.#place += 1;
     if (wanted !== undefined) this.#memory.taken += CONTAINER_BYTES;
@@ -216,7 +216,7 @@ export class DocumentReader {
     const found = decoder.decode(this.#bytes.subarray(this.#place, this.#place + SHOWN_BYTES));
     return new RefusedError(
       'body',
-      `body is not JSON: ${at} should have ${expected}, not ${found === '' ? 'the end' : shown(found)}`,
+      `body is not valid JSON: expected ${expected} at ${at}, but found ${found === '' ? 'the end' : shown(found)}`,
     );
   }
 }

@@ -24,7 +24,7 @@ export function stringEnd(bytes: Uint8Array, from: number): StringEnd {
     const byte = bytes[at];
     if (byte === QUOTE) return { end: at, isPlain };
     if (byte === undefined || byte < BLANK)
-      return { end: at, isPlain, fault: 'a closing quote, without a bare control character' };
+      return { end: at, isPlain, fault: 'a closing quote, and no unescaped control character before it' };
     if (byte === BACKSLASH) {
       isPlain = false;
       const length = escapeLength(bytes, at + 1);

@@ -131,10 +131,10 @@ describe('labels', () => {
   });
 
   it.each([
-    [{}, '/a is an object, where a text, a number or a boolean must stand; point at something inside it'],
-    [['x'], '/a is an array, where a text, a number or a boolean must stand; point at something inside it'],
-    ['<no value>', '/a is "<no value>", where a text, a number or a boolean must stand'],
-    ['<nil>', '/a is "<nil>", where a text, a number or a boolean must stand'],
+    [{}, '/a is an object; it must be a string, a number or a boolean; point at something inside it'],
+    [['x'], '/a is an array; it must be a string, a number or a boolean; point at something inside it'],
+    ['<no value>', '/a is "<no value>"; it must be a string, a number or a boolean'],
+    ['<nil>', '/a is "<nil>"; it must be a string, a number or a boolean'],
   ])('are left out, and told, where %j stands, and the event is not', (a, why) => {
     const source = { labels: { a: '/a', b: '/b' } };
     expect(map(source, { a, b: 'x' })).toEqual([{ labels: [['b', 'x']], value: 1 }]);
@@ -184,11 +184,11 @@ describe('labelsFrom', () => {
   });
 
   it.each([
-    [['a'], {}, '/tags must be an object, whose members become labels'],
+    [['a'], {}, '/tags must be an object; its members become labels'],
     [{ a: {}, b: 'x' }, { b: 'x' }, '/tags/"a" is an object'],
     [{ a: null, b: 'x' }, { b: 'x' }, '/tags/"a" is null'],
     [{ a: '<no value>', b: 'x' }, { b: 'x' }, '/tags/"a" is "<no value>"'],
-    [{ '': 'a', b: 'x' }, { b: 'x' }, '/tags/"" is no name of a label'],
+    [{ '': 'a', b: 'x' }, { b: 'x' }, '/tags/"" has an empty name, which can\'t be a label'],
     [Object.fromEntries(Array.from({ length: 1001 }, (_, n) => [`t${n}`, 'x'])), {}, 'more than 1000'],
   ])('leaves out what is no label of %j, and tells it', (tags, left, why) => {
     expect(labels(undefined, { tags }, from)).toEqual(left);
@@ -203,8 +203,8 @@ describe('labelsFrom', () => {
     expect(of(names.toReversed())).toEqual(of(names));
     const tags = Object.fromEntries(names.map((name) => [name, 'x']));
     expect(leftOf(from, { tags }).map(([, why]) => why)).toEqual([
-      '/tags has 66 members, of which at most 64 become labels; "t64" is left out',
-      '/tags has 66 members, of which at most 64 become labels; "t65" is left out',
+      '/tags has 66 members, but at most 64 become labels; "t64" is left out',
+      '/tags has 66 members, but at most 64 become labels; "t65" is left out',
     ]);
   });
 
@@ -308,7 +308,7 @@ describe('the items of a body', () => {
   it('must be there, and not too many', () => {
     expect(() => map(source, {})).toThrow('/items must be an array of events');
     expect(() => map({ ...source, each: '' }, {})).toThrow('the body must be an array of events');
-    expect(() => map(source, { items: [1, 2, 3, 4] })).toThrow('/items holds more than 3 events');
+    expect(() => map(source, { items: [1, 2, 3, 4] })).toThrow('/items has more than 3 events');
   });
 });
 
@@ -395,7 +395,7 @@ describe('value, time and id', () => {
 
   it('a time without a zone is told with the remedy', () => {
     expect(leftOf({ time: '/at' }, { at: '2026-11-30 03:33:35.123' })).toEqual([
-      ['time', expect.stringMatching(/names no zone: add "zone" to the mapping's time$/) as string],
+      ['time', expect.stringMatching(/has no time zone: add "zone" to the mapping's time$/) as string],
     ]);
   });
 

@@ -75,9 +75,12 @@ function itemsOf({ each }: Mapping, document: unknown, eventsMax: number): reado
   const items = resolve(each, document);
   const place = each.length === 0 ? 'the body' : `/${each.join('/')}`;
   if (!Array.isArray(items))
-    throw new RefusedError('body', `${place} must be an array of events, as the webhook's mapping says`);
+    throw new RefusedError(
+      'body',
+      `${place} must be an array of events, because the webhook's mapping has each`,
+    );
   if (items.length > eventsMax)
-    throw new TooLargeError('body', `${place} holds more than ${eventsMax} events; send fewer at a time`);
+    throw new TooLargeError('body', `${place} has more than ${eventsMax} events; send fewer at a time`);
   return items;
 }
 

@@ -95,12 +95,14 @@ function spreadOf(
   const members = valueOf(from, material);
   if (members === undefined || members === null) return [];
   if (!isObject(members)) {
-    left.add('label', () => noMembers(from, 'must be an object, whose members become labels'));
+    left.add('label', () => noMembers(from, 'must be an object; its members become labels'));
     return [];
   }
   const all = Object.entries(members);
   if (all.length > MEMBERS_MAX) {
-    left.add('label', () => noMembers(from, `has more than ${MEMBERS_MAX} members, too many to be labels`));
+    left.add('label', () =>
+      noMembers(from, `has more than ${MEMBERS_MAX} members, which is too many for labels`),
+    );
     return [];
   }
   const entries: (readonly [member: string, value: string])[] = [];
@@ -124,7 +126,7 @@ function spreadOf(
   // Which ones stay must not depend on their order.
   const sorted = labels.toSorted(([a], [b]) => (a < b ? -1 : 1));
   for (const [name] of sorted.slice(MAPPING_LIMITS.spreadMax)) {
-    const why = `has ${entries.length} members, of which at most ${MAPPING_LIMITS.spreadMax} become labels; ${shown(name)} is left out`;
+    const why = `has ${entries.length} members, but at most ${MAPPING_LIMITS.spreadMax} become labels; ${shown(name)} is left out`;
     left.add('label', () => noMembers(from, why));
   }
   return sorted.slice(0, MAPPING_LIMITS.spreadMax);
@@ -135,14 +137,15 @@ function noMembers({ text }: Reference, why: string): RefusedError {
 }
 
 function noMember(reference: Reference, member: string, value: unknown): RefusedError {
-  if (member === '') return new RefusedError(reference.text, `${reference.text} is no name of a label`);
+  if (member === '')
+    return new RefusedError(reference.text, `${reference.text} has an empty name, which can't be a label`);
   if (value !== null) return noText(reference, value);
-  return new RefusedError(reference.text, `${reference.text} is null, which is no label's value`);
+  return new RefusedError(reference.text, `${reference.text} is null, which can't be a label's value`);
 }
 
 function tooMany(name: string, { limits }: LabelRun['rules']): RefusedError {
   return new RefusedError(
     'labels',
-    `an event takes at most ${limits.labelsMax} labels; ${shown(name)} is left out: leave others out, or raise event.labelsMax`,
+    `an event can have at most ${limits.labelsMax} labels, so ${shown(name)} is left out; drop other labels, or raise event.labelsMax`,
   );
 }

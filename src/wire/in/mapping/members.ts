@@ -18,21 +18,23 @@ export function membersAt(field: string, raw: unknown, known: readonly string[])
   if (unknown === undefined) return members;
   // What is no typing mistake may be a secret, in the wrong place.
   const has =
-    nearest(unknown, known) === undefined ? 'a member that it does not take' : `no ${shown(unknown)}`;
-  throw new RefusedError(field, `${field} has ${has}; it takes ${known.join(', ')}`);
+    nearest(unknown, known) === undefined
+      ? 'has an unknown member'
+      : `has an unknown member ${shown(unknown)}`;
+  throw new RefusedError(field, `${field} ${has}; it can have ${known.join(', ')}`);
 }
 
 /** A text. Throws a RefusedError for anything else, the empty text, and one that is too long. */
 export function textAt(field: string, raw: unknown, charactersMax: number): string {
   if (typeof raw !== 'string' || raw === '' || raw.length > charactersMax)
-    throw wrong(field, `a text of 1 to ${charactersMax} characters`, raw);
+    throw wrong(field, `a string of 1 to ${charactersMax} characters`, raw);
   return raw;
 }
 
 /** A list. Throws a RefusedError for anything else, an empty one, and one that is too long. */
 export function listAt(field: string, raw: unknown, itemsMax: number): readonly unknown[] {
   if (!Array.isArray(raw) || raw.length === 0 || raw.length > itemsMax)
-    throw wrong(field, `a list of 1 to ${itemsMax}`, raw);
+    throw wrong(field, `a list of 1 to ${itemsMax} items`, raw);
   return raw;
 }
 

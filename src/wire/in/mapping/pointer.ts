@@ -14,7 +14,7 @@ export function parsePointer(field: string, text: string): Pointer {
   if (!text.startsWith('/') || BROKEN_ESCAPE.test(text)) {
     throw new RefusedError(
       field,
-      `${field} ${shown(text)} is not a JSON pointer; write /name/name, with ~1 for a / and ~0 for a ~ inside a name`,
+      `${field} ${shown(text)} is not a JSON pointer; write /name/name, with ~1 for / and ~0 for ~ inside a name`,
     );
   }
   const segments = text
@@ -24,7 +24,7 @@ export function parsePointer(field: string, text: string): Pointer {
   if (text.length > POINTER_CHARACTERS_MAX || segments.length > POINTER_SEGMENTS_MAX) {
     throw new RefusedError(
       field,
-      `${field} ${shown(text)} is longer than ${POINTER_SEGMENTS_MAX} names or ${POINTER_CHARACTERS_MAX} characters; point at something nearer`,
+      `${field} ${shown(text)} is longer than ${POINTER_SEGMENTS_MAX} names or ${POINTER_CHARACTERS_MAX} characters; choose a shorter path`,
     );
   }
   return segments;

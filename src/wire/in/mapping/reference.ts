@@ -35,7 +35,10 @@ export function parseReference(field: string, text: string): Reference {
   if (text.startsWith(HEADER)) {
     const name = text.slice(HEADER.length);
     if (!HEADER_NAME.test(name))
-      throw new RefusedError(field, `${field} ${shown(text)} names no header; write ${HEADER}X-Name`);
+      throw new RefusedError(
+        field,
+        `${field} ${shown(text)} is not a valid header name; write ${HEADER}X-Name`,
+      );
     return { in: 'header', name: name.toLowerCase(), text };
   }
   if (text.startsWith(DOCUMENT))
@@ -45,7 +48,7 @@ export function parseReference(field: string, text: string): Reference {
   if (text.startsWith('/')) return { in: 'item', pointer: parsePointer(field, text), text };
   throw new RefusedError(
     field,
-    `${field} ${shown(text)} points nowhere; write a JSON pointer such as /a/b, or ${DOCUMENT}/a/b, or ${HEADER}X-Name, or ${DIGEST}/a/b`,
+    `${field} ${shown(text)} is not a reference; write a JSON pointer such as /a/b, or ${DOCUMENT}/a/b, or ${HEADER}X-Name, or ${DIGEST}/a/b`,
   );
 }
 
@@ -87,7 +90,7 @@ export function noText({ text }: Pick<Reference, 'text'>, value: unknown): Refus
   const what = Array.isArray(value) ? 'an array' : typeof value === 'string' ? shown(value) : 'an object';
   return new RefusedError(
     text,
-    `${text} is ${what}, where a text, a number or a boolean must stand${typeof value === 'string' ? '' : '; point at something inside it'}`,
+    `${text} is ${what}; it must be a string, a number or a boolean${typeof value === 'string' ? '' : '; point at something inside it'}`,
   );
 }
 

@@ -14,14 +14,14 @@ export function parseTemplate(field: string, text: string): Template {
     else if (/[{}]/.test(piece))
       throw new RefusedError(
         field,
-        `${field} ${shown(text)} has a brace without its other; write {/a/b} around a reference`,
+        `${field} ${shown(text)} has an unmatched brace; write {/a/b} around a reference`,
       );
     else if (piece !== '') parts.push(piece);
   }
   if (!parts.some((part) => typeof part !== 'string')) {
     throw new RefusedError(
       field,
-      `${field} ${shown(text)} has no reference, so that all events would be one; put one in braces, such as {/id}`,
+      `${field} ${shown(text)} has no reference, so all events would have the same id; put one in braces, such as {/id}`,
     );
   }
   return parts;

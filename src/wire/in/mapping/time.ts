@@ -82,6 +82,6 @@ function noTime(text: string, { from, unit, zone }: TimeRule): RefusedError {
     auto: 'a time; send RFC 3339, such as 2026-11-24T12:00:00Z, or Unix seconds or milliseconds',
   }[unit];
   const isZoneMissing = zone === undefined && !isOfNumbers(unit) && inWords(text.trim(), 'Z') !== undefined;
-  const remedy = isZoneMissing ? '; it names no zone: add "zone" to the mapping\'s time' : '';
+  const remedy = isZoneMissing ? '; it has no time zone: add "zone" to the mapping\'s time' : '';
   return new RefusedError(from.text, `${from.text} ${shown(text)} is not ${what}${remedy}`);
 }

@@ -15,14 +15,14 @@ export type Transform = keyof typeof TRANSFORMS;
 /** What each is for, for the documentation. */
 export const TRANSFORM_MEANINGS: Record<Transform, string> = {
   lower: 'lower case',
-  trim: 'without blanks at both ends',
-  'first-line': 'what stands before the first line break',
-  'first-segment': 'what stands before the first `/`',
-  'last-segment': 'what stands behind the last `/`',
+  trim: 'without whitespace at both ends',
+  'first-line': 'the part before the first line break',
+  'first-segment': 'the part before the first `/`',
+  'last-segment': 'the part after the last `/`',
   'ref-name': 'a git ref without `refs/heads/` or `refs/tags/`',
-  'ref-type': '`branch`, `tag` or `other`, by how a git ref begins',
+  'ref-type': '`branch`, `tag` or `other`, depending on how a git ref begins',
   'short-sha':
-    'the first 7 digits where the text is, or ends in, a whole git hash (`main@sha1:…`); else unchanged',
+    'the first 7 digits if the text is, or ends in, a full git hash (`main@sha1:…`); otherwise unchanged',
 };
 
 export function isTransform(name: string): name is Transform {

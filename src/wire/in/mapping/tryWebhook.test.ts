@@ -39,7 +39,7 @@ it('a body that would be refused says why, and so does what is left out of it', 
     refused: [],
     leftOut: [expect.stringContaining('/env is an object')],
   });
-  expect(tried('deploys', '{').refused).toEqual([expect.stringContaining('body is not JSON')]);
+  expect(tried('deploys', '{').refused).toEqual([expect.stringContaining('body is not valid JSON')]);
 });
 
 it('a preset may be tried, and a name that no webhook has is told', () => {
@@ -50,6 +50,6 @@ it('a preset may be tried, and a name that no webhook has is told', () => {
     leftOut: [],
   });
   expect(() => tried('nope', '{}')).toThrow(
-    'there is no webhook "nope"; there are deploys, prometheus, alertmanager',
+    'there is no webhook "nope"; the webhooks are deploys, prometheus, alertmanager',
   );
 });

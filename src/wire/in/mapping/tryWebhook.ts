@@ -33,7 +33,7 @@ export function tryWebhook(
   const webhook = webhooks.find((each) => each.name === name);
   if (webhook === undefined) {
     const names = webhooks.map((each) => each.name).join(', ');
-    throw new RefusedError('name', `there is no webhook ${shown(name)}; there are ${names}`);
+    throw new RefusedError('name', `there is no webhook ${shown(name)}; the webhooks are ${names}`);
   }
   const byName = new Map(Object.entries(headers).map(([header, text]) => [header.toLowerCase(), text]));
   try {

@@ -119,48 +119,48 @@ describe('a webhook of its own', () => {
 
 describe('settings are refused', () => {
   it.each([
-    [{ Deploys: {} }, 'webhooks "Deploys" is not a webhook\'s name'],
-    [{ 'a/b': {} }, 'webhooks "a/b" is not a webhook\'s name'],
-    [{ '': {} }, 'webhooks "" is not a webhook\'s name'],
+    [{ Deploys: {} }, 'webhooks "Deploys" is not a valid webhook name'],
+    [{ 'a/b': {} }, 'webhooks "a/b" is not a valid webhook name'],
+    [{ '': {} }, 'webhooks "" is not a valid webhook name'],
     [
       JSON.parse('{"__proto__":{}}') as Record<string, unknown>,
-      'webhooks "__proto__" is not a webhook\'s name',
+      'webhooks "__proto__" is not a valid webhook name',
     ],
     [{ deploys: [] }, 'webhooks.deploys must be an object'],
-    [{ deploys: 'hunter2' }, 'webhooks.deploys must be an object; what stands there is not shown'],
     [
-      { deploys: { labels: {}, hunter2: 1 } },
-      'webhooks.deploys has a member that it does not take; it takes',
+      { deploys: 'hunter2' },
+      "webhooks.deploys must be an object; the value isn't shown because it may be a secret",
     ],
-    [{ deploys: {} }, 'webhooks.deploys maps nothing; give it labels, or name a preset'],
+    [{ deploys: { labels: {}, hunter2: 1 } }, 'webhooks.deploys has an unknown member; it can have'],
+    [{ deploys: {} }, 'webhooks.deploys maps nothing; add labels, or name a preset'],
     [
       { deploys: { preset: 'gitbuh' } },
       'webhooks.deploys.preset must be one of prometheus, alertmanager, github,',
     ],
-    [{ deploys: { labels: { env: 'env' } } }, 'webhooks.deploys.labels.env "env" points nowhere'],
-    [{ deploys: { lables: {} } }, 'webhooks.deploys has no "lables"; it takes when,'],
+    [{ deploys: { labels: { env: 'env' } } }, 'webhooks.deploys.labels.env "env" is not a reference'],
+    [{ deploys: { lables: {} } }, 'webhooks.deploys has an unknown member "lables"; it can have when,'],
     [
       { github: { each: '/x' } },
-      'webhooks.github has a member that it does not take; it takes preset, only, labels, drop, metric, secret,',
+      'webhooks.github has an unknown member; it can have preset, only, labels, drop, metric, secret,',
     ],
     [{ github: { only: ['puhs'] } }, 'webhooks.github.only must be one of push, release,'],
     [{ github: { labels: [] } }, 'webhooks.github.labels must be an object of labels, not []'],
-    [{ github: { labels: { a: 'b' } } }, 'labels.a "b" points nowhere'],
-    [{ deploys: { labels: { a: '/a' }, secret: 'x' } }, 'webhooks.deploys.secret is checked against nothing'],
+    [{ github: { labels: { a: 'b' } } }, 'labels.a "b" is not a reference'],
+    [{ deploys: { labels: { a: '/a' }, secret: 'x' } }, 'webhooks.deploys.secret has no effect'],
     [{ deploys: { labels: { a: '/a' }, token: 'X-A' } }, 'webhooks.deploys.token needs a secret'],
-    [{ github: { token: 'X-A', signature: 'X-B' } }, 'webhooks.github has a signature and a token'],
-    [{ github: { secret: '' } }, 'webhooks.github.secret must be a text of 1 to 4096 characters'],
+    [{ github: { token: 'X-A', signature: 'X-B' } }, 'webhooks.github has both a signature and a token'],
+    [{ github: { secret: '' } }, 'webhooks.github.secret must be a string of 1 to 4096 characters'],
     [
       { github: { secret: 'x', token: { header: 'X-A', perfix: '' } } },
-      'webhooks.github.token has no "perfix"',
+      'webhooks.github.token has an unknown member "perfix"',
     ],
     [
       { github: { secret: 'x', token: { header: 'X-A', prefix: 1 } } },
-      'webhooks.github.token.prefix must be a text',
+      'webhooks.github.token.prefix must be a string',
     ],
     [
       Object.fromEntries([...Array(201).keys()].map((n) => [`w${n}`, {}])),
-      'webhooks are 201, of which at most 200',
+      'webhooks has 201 entries; the limit is 200',
     ],
   ])('%j', (settings, message) => {
     expect(() => read(settings)).toThrow(RefusedError);

@@ -51,7 +51,7 @@ export function readWebhooks(
   if (names.length > WEBHOOKS_MAX)
     throw new RefusedError(
       'webhooks',
-      `webhooks are ${names.length}, of which at most ${WEBHOOKS_MAX} are taken`,
+      `webhooks has ${names.length} entries; the limit is ${WEBHOOKS_MAX}, so remove some`,
     );
   const configured = names.map((name) => readWebhook(name, settings[name], rules));
   const others = PRESETS.filter(({ name }) => !names.includes(name));
@@ -63,12 +63,15 @@ function readWebhook(name: string, raw: unknown, rules: NameRules): Webhook {
   if (!NAME.test(name)) {
     throw new RefusedError(
       field,
-      `webhooks ${shown(name)} is not a webhook's name; use up to 63 of a-z, 0-9, - and _, the first no - or _`,
+      `webhooks ${shown(name)} is not a valid webhook name; use up to 63 of a-z, 0-9, - and _, and don't begin with - or _`,
     );
   }
   // A secret may stand in its place.
   if (!isObject(raw))
-    throw new RefusedError(field, `${field} must be an object; what stands there is not shown`);
+    throw new RefusedError(
+      field,
+      `${field} must be an object; the value isn't shown because it may be a secret`,
+    );
   const own = raw;
   const preset = presetFor(name, own);
   if (preset !== undefined) return ofPreset(name, preset, membersAt(field, raw, OF_PRESET), rules);
@@ -78,7 +81,7 @@ function readWebhook(name: string, raw: unknown, rules: NameRules): Webhook {
     mapping['labelsFrom'] === undefined &&
     mapping['kinds'] === undefined
   )
-    throw new RefusedError(field, `${field} maps nothing; give it labels, or name a preset`);
+    throw new RefusedError(field, `${field} maps nothing; add labels, or name a preset`);
   const compiled = compileMapping(field, mapping, rules);
   return {
     name,
@@ -146,7 +149,7 @@ function secretOf(
   usual: SecretCheck | undefined,
 ): Webhook['secret'] {
   if (signature !== undefined && token !== undefined)
-    throw new RefusedError(field, `${field} has a signature and a token; keep one of the two`);
+    throw new RefusedError(field, `${field} has both a signature and a token; keep one of them`);
   const own =
     signature === undefined
       ? token === undefined
@@ -156,21 +159,18 @@ function secretOf(
   const check = own ?? usual;
   if (secret === undefined) {
     if (own === undefined) return undefined;
-    throw new RefusedError(
-      field,
-      `${field}.${own.by} needs a secret to check it against; add ${field}.secret`,
-    );
+    throw new RefusedError(field, `${field}.${own.by} needs a secret; add ${field}.secret`);
   }
   if (check === undefined)
     throw new RefusedError(
       field,
-      `${field}.secret is checked against nothing; add ${field}.signature or ${field}.token with the header to look at`,
+      `${field}.secret has no effect; add ${field}.signature or ${field}.token with the header to check`,
     );
   // Never shown, not even where it is wrong.
   if (typeof secret !== 'string' || secret === '' || secret.length > SECRET_CHARACTERS_MAX)
     throw new RefusedError(
       `${field}.secret`,
-      `${field}.secret must be a text of 1 to ${SECRET_CHARACTERS_MAX} characters, or {"env": "NAME"}, or {"file": "path"}; its value is not shown`,
+      `${field}.secret must be a string of 1 to ${SECRET_CHARACTERS_MAX} characters, or {"env": "NAME"}, or {"file": "path"}; its value isn't shown because it is a secret`,
     );
   return { ...check, text: secret };
 }
@@ -184,9 +184,9 @@ function checkAt(field: string, by: SecretCheck['by'], raw: unknown): SecretChec
   if (!HEADER_NAME.test(name))
     throw new RefusedError(
       `${field}.header`,
-      `${field}.header must be a header's name, such as X-Signature; its value is not shown`,
+      `${field}.header must be a header name, such as X-Signature; its value isn't shown because it may be a secret`,
     );
   if (typeof prefix !== 'string' || prefix.length > HEADER_CHARACTERS_MAX)
-    throw new RefusedError(`${field}.prefix`, `${field}.prefix must be a text, such as "sha256="`);
+    throw new RefusedError(`${field}.prefix`, `${field}.prefix must be a string, such as "sha256="`);
   return { by, header: name, prefix };
 }

@@ -26,7 +26,7 @@ export const ALERTMANAGER: Preset = {
   source: 'https://prometheus.io/docs/alerting/latest/configuration/#webhook_config',
   check: BEARER,
   shape: notifiedAlerts,
-  shaped: 'An alert without a `fingerprint` gets the one that Alertmanager gives since its release 0.19',
+  shaped: 'An alert without a `fingerprint` gets the one that Alertmanager 0.19 and later would send',
   answer: 'counts',
   repeats: true,
   idSpace: 'alertmanager',
@@ -42,7 +42,7 @@ export const PROMETHEUS: Preset = {
   check: BEARER,
   shape: postedAlerts,
   shaped:
-    "The body is an array. It is read as the `alerts` of Alertmanager's webhook, with the `fingerprint` that Alertmanager would give, and `resolved` once `endsAt` has come",
+    "The body is an array. It is read like `alerts` in Alertmanager's webhook, with the `fingerprint` that Alertmanager would send; an alert is `resolved` once its `endsAt` has passed",
   answer: 'empty',
   repeats: true,
   idSpace: 'alertmanager',

@@ -23,12 +23,12 @@ const ANNOTATION: MappingSource = {
 export const GRAFANA: Preset = {
   name: 'grafana',
   path: '/api/annotations',
-  sender: 'whatever makes annotations in Grafana: Argo CD and Flux among others',
+  sender: 'anything that creates Grafana annotations, such as Argo CD and Flux',
   source: 'https://grafana.com/docs/grafana/latest/developers/http_api/annotations/',
   check: BEARER,
   shape: annotation,
   shaped:
-    'Tags of the form `key:value` are read as the members of `/labels`, several values of one key joined by commas; all other tags are joined by commas in `/tags`',
+    'Tags of the form `key:value` become members of `/labels`, with several values of one key joined by commas; all other tags are joined by commas in `/tags`',
   answer: 'annotation',
   idSpace: 'grafana',
   mapping: ANNOTATION,
@@ -38,7 +38,7 @@ export const GRAPHITE: Preset = {
   ...GRAFANA,
   name: 'graphite',
   path: '/api/annotations/graphite',
-  sender: "whatever makes annotations in Grafana by Graphite's format",
+  sender: "anything that creates Grafana annotations in Graphite's format",
   answer: 'graphite',
   idSpace: 'graphite',
   mapping: {

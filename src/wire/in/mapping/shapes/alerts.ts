@@ -16,7 +16,7 @@ const ZERO = '0001-01-01T00:00:00Z';
 export const postedAlerts: Shape = {
   body: (document) => {
     if (!Array.isArray(document))
-      throw new RefusedError('body', 'the body must be an array of alerts, as in the API v2 of Alertmanager');
+      throw new RefusedError('body', "the body must be an array of alerts, as in Alertmanager's API v2");
     return { alerts: document as unknown[] };
   },
   item: posted,
@@ -40,10 +40,7 @@ function posted(alert: unknown, now: Millis): unknown {
   if (!isObject(alert)) throw new RefusedError('body', 'an alert must be a JSON object');
   const labels = labelsOf(alert['labels']);
   if (labels.length === 0)
-    throw new RefusedError(
-      'labels',
-      'labels must be an object of texts, with one at least that is not empty',
-    );
+    throw new RefusedError('labels', 'labels must be an object of strings, at least one of them not empty');
   const startsAt = timeIn(alert['startsAt']);
   const endsAt = timeIn(alert['endsAt']);
   const isOver = endsAt !== undefined && Date.parse(endsAt) <= now;

@@ -10,7 +10,7 @@ import type { Shape } from './shape.ts';
  */
 export const annotation: Shape = {
   body: (document) => {
-    if (!isObject(document)) throw new RefusedError('body', 'the body must be an annotation, a JSON object');
+    if (!isObject(document)) throw new RefusedError('body', 'the body must be an annotation (a JSON object)');
     const { tags, ...rest } = document;
     return { ...rest, ...takenApart(tags) };
   },
