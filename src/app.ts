@@ -54,7 +54,7 @@ import { Heads } from './http/heads.ts';
 import type { RequestObserver } from './http/server.ts';
 import { HEADER_BYTES_MAX, buildServer } from './http/server.ts';
 import { webhookRoutes } from './http/webhookRoutes.ts';
-import type { Damage, Log } from './log/log.ts';
+import type { Damage, Log, RepairListener } from './log/log.ts';
 import { MemoryLog } from './log/memory/memoryLog.ts';
 import { SqliteLog } from './log/sqlite/sqliteLog.ts';
 import type { Logger } from './observe/logger.ts';
@@ -63,7 +63,7 @@ import type { MetricDescription } from './observe/ownMetrics.ts';
 import { OwnMetrics } from './observe/ownMetrics.ts';
 import { Acceptor } from './relay/accept.ts';
 import { EventCounters } from './relay/counters.ts';
-import { newCounts } from './relay/counts.ts';
+import { countRepair, newCounts } from './relay/counts.ts';
 import { Expiry } from './relay/expire.ts';
 import { Feed } from './relay/feed.ts';
 import { IdForgetter } from './relay/forget.ts';
@@ -127,6 +127,7 @@ export class App implements AsyncDisposable {
   readonly #hosts: AllowedHosts;
   readonly #http: FastifyInstance;
   readonly #server: Server;
+  readonly #repaired: RepairListener;
   readonly #tellDamage: (damages: readonly Damage[]) => void;
   /** What was come upon before the server was ready: one line tells it all. */
   #damages: Damage[] = [];
@@ -157,6 +158,11 @@ export class App implements AsyncDisposable {
       if (this.#readiness.ready) news.damaged([damage]);
       else this.#damages.push(damage);
     });
+    this.#repaired = (repair) => {
+      countRepair(counts, repair);
+      news.repaired(repair);
+    };
+    log.onRepair(this.#repaired);
     const scrapers = (this.#scrapers = new Scrapers(log, tail, clock, scraperLimits, counts, news));
     this.#naming = namingOf(settings, elapsed, (error) => news.podsUnknown(error));
     const sightings = new Sightings((id, warning) => news.warned(id, WARNINGS[warning]));
@@ -344,7 +350,7 @@ export class App implements AsyncDisposable {
   async #open(): Promise<void> {
     await this.#log.start();
     this.#tail.start(this.#log.state().end);
-    await this.#counters.start();
+    if (await this.#counters.start()) this.#repaired({ part: 'counters', lost: 1 });
     await this.#acceptor.start();
     await this.#scrapers.start(this.#known);
     this.#housekeeping.start(HOUSEKEEPING_EVERY_MS);

@@ -3,7 +3,7 @@ import type { AccessNews } from '../access/reloadingFile.ts';
 import type { CloseNews, CloseReason } from '../http/closings.ts';
 import type { ServerNews } from '../http/server.ts';
 import type { ScraperNews } from '../relay/scrapers.ts';
-import type { Damage } from '../log/log.ts';
+import type { Damage, Part, Repair } from '../log/log.ts';
 import type { Logger } from './logger.ts';
 import { Throttle } from './throttle.ts';
 
@@ -23,6 +23,16 @@ const CLOSED: Record<CloseReason, string> = {
     'connections are closed: heads of requests that did not end took up the memory that memory.max leaves for them',
 };
 
+/** What follows from it, for each part of the log that was damaged and was made anew. */
+const REPAIRED: Record<Part, string> = {
+  ids: 'the log was damaged: the table of ids is made anew; what is sent again under a lost id is stored twice',
+  counters:
+    'the log was damaged: the table of notes is made anew; where that lost the counters of events, they begin at 0 again',
+  scrapers: 'the log was damaged: the table of scrapers is made anew, and no place in the log is lost',
+  meta: 'the log was damaged: the table meta is made anew, and nothing is lost',
+  file: 'the log was damaged where it is written to: the file is made anew of all that could be read of it; delete the damaged one when you have no use for it',
+};
+
 /** What the relay has to say beside its scrapers' coming and going. */
 interface RelayNews {
   warned(id: string, warning: string): void;
@@ -31,6 +41,7 @@ interface RelayNews {
   closed: CloseNews;
   fewDescriptors(limit: number, connections: number): void;
   damaged(damages: readonly Damage[]): void;
+  repaired(repair: Repair): void;
 }
 
 /** Writes what is worth a line into the server's log. */
@@ -81,6 +92,8 @@ export function newsFor(
           'the log is damaged: entries that can not be read are skipped; run `oneshot log check` on the stopped server',
         ),
       ),
+    repaired: ({ part, lost, kept }) =>
+      limited((more) => logger.warn({ part, lost, kept, ...more }, REPAIRED[part])),
     unsaved: ({ id }, cause) =>
       limited((more) =>
         logger.warn(

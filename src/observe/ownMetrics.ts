@@ -249,9 +249,9 @@ function metricsOf({
     {
       ...counter(
         'ids_forgotten_total',
-        'Ids forgotten before ids.window was over, since there were more than ids.max.',
+        'Ids forgotten before ids.window was over, by reason: there were more than ids.max, or the file was damaged.',
       ),
-      ...single(() => counts.idsForgottenEarly),
+      ...split('reason', counts.idsForgotten),
     },
     {
       ...gauge(
@@ -290,6 +290,13 @@ function metricsOf({
     {
       ...counter('moved_total', 'Events shown later than they were, since they would have come too late.'),
       ...single(() => counts.moved),
+    },
+    {
+      ...counter(
+        'log_repairs_total',
+        'Parts of the log that were damaged and were made anew of what could be read of them.',
+      ),
+      ...split('part', counts.repairs),
     },
     { ...gauge('log_entries', 'Entries in the log.'), ...single(() => log.state().entries) },
     { ...gauge('log_size_bytes', 'Size of the log, in bytes.'), ...single(() => log.state().bytes) },
