@@ -228,6 +228,18 @@ describe('a part of the log beside its entries', () => {
     expect(await again.end('SIGTERM')).toBe(0);
   });
 
+  test('free pages that the start itself needs: it ends with one line, and does not wait for ever', async () => {
+    using folder = temporaryFolder();
+    await aDamagedLog(folder.path, 'freelist trunk');
+    const known = Array.from({ length: 80 }, (_, index) => `${'x'.repeat(100)}${index}`).join();
+    await expect(start(folder.path, `--scrapers.known=${known}`)).rejects.toThrow(
+      /^the server ended with 1: oneShotMetricsServer: the log can't be written any more: [^\n]*start the server again[^\n]*\n?$/,
+    );
+    const again = await start(folder.path, `--scrapers.known=${known}`);
+    expect(await metric(again, 'log_repairs_total{part="file"}')).toBe(1);
+    expect(await again.end('SIGTERM')).toBe(0);
+  });
+
   test.each(['scrapers leaf', 'sqlite_schema leaf'] as const)(
     '%s: the start ends with one line, and 2',
     async (place) => {
