@@ -9,6 +9,7 @@ import { memoryOf } from './app/memory.ts';
 import { namingOf } from './app/naming.ts';
 import { bodyRules, eventRules, seriesRules } from './app/eventRules.ts';
 import { machineNames } from './app/machineNames.ts';
+import { openLog } from './app/openLog.ts';
 import {
   browserRules,
   counterRules,
@@ -24,7 +25,6 @@ import {
 } from './app/rules.ts';
 import { webhooksOf } from './app/webhooks.ts';
 import type { Settings } from './config/settings.ts';
-import type { Memory } from './core/memory.ts';
 import type { Clock, Monotonic } from './core/millis.ts';
 import { UnavailableError } from './core/errors.ts';
 import { asksForHosts, asksNothing, guard } from './http/auth/guard.ts';
@@ -55,16 +55,14 @@ import { Heads } from './http/heads.ts';
 import type { RequestObserver } from './http/server.ts';
 import { HEADER_BYTES_MAX, buildServer } from './http/server.ts';
 import { webhookRoutes } from './http/webhookRoutes.ts';
-import type { Damage, Log } from './log/log.ts';
-import { MemoryLog } from './log/memory/memoryLog.ts';
-import { SqliteLog } from './log/sqlite/sqliteLog.ts';
+import type { Damage, Log, RepairListener } from './log/log.ts';
 import type { Logger } from './observe/logger.ts';
 import { newsFor } from './observe/news.ts';
 import type { MetricDescription } from './observe/ownMetrics.ts';
 import { OwnMetrics } from './observe/ownMetrics.ts';
 import { Acceptor } from './relay/accept.ts';
 import { EventCounters } from './relay/counters.ts';
-import { newCounts } from './relay/counts.ts';
+import { countRepair, newCounts } from './relay/counts.ts';
 import { Expiry } from './relay/expire.ts';
 import { Feed } from './relay/feed.ts';
 import { IdForgetter } from './relay/forget.ts';
@@ -128,6 +126,7 @@ export class App implements AsyncDisposable {
   readonly #hosts: AllowedHosts;
   readonly #http: FastifyInstance;
   readonly #server: Server;
+  readonly #repaired: RepairListener;
   readonly #tellDamage: (damages: readonly Damage[]) => void;
   /** What was come upon before the server was ready: one line tells it all. */
   #damages: Damage[] = [];
@@ -158,6 +157,11 @@ export class App implements AsyncDisposable {
       if (this.#readiness.ready) news.damaged([damage]);
       else this.#damages.push(damage);
     });
+    this.#repaired = (repair) => {
+      countRepair(counts, repair);
+      news.repaired(repair);
+    };
+    log.onRepair(this.#repaired);
     const scrapers = (this.#scrapers = new Scrapers(log, tail, clock, scraperLimits, counts, news));
     this.#naming = namingOf(settings, elapsed, (error) => news.podsUnknown(error));
     const sightings = new Sightings((id, warning) => news.warned(id, WARNINGS[warning]));
@@ -350,7 +354,7 @@ export class App implements AsyncDisposable {
   async #open(): Promise<void> {
     await this.#log.start();
     this.#tail.start(this.#log.state().end);
-    await this.#counters.start();
+    if (await this.#counters.start()) this.#repaired({ part: 'counters', lost: 1 });
     await this.#acceptor.start();
     await this.#scrapers.start(this.#known);
     this.#housekeeping.start(HOUSEKEEPING_EVERY_MS);
@@ -389,9 +393,4 @@ export class App implements AsyncDisposable {
   async #save(): Promise<void> {
     await Promise.all([this.#counters.save(), this.#acceptor.save()]);
   }
-}
-
-function openLog(settings: Settings, memory: Memory): Log {
-  if (settings['store.kind'] === 'memory') return new MemoryLog(memory.log);
-  return new SqliteLog({ path: settings['store.path'], durability: settings['store.durability'] });
 }

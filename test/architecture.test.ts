@@ -123,14 +123,14 @@ describe('the house', () => {
     expect(inOrder(arrowsOnThePage())).toEqual(inOrder(ARROWS));
   });
 
-  it('names a concrete log in app.ts only, and where its files are looked at', () => {
+  it('names a concrete log where one is opened, and where its files are looked at', () => {
     const naming = sources.filter((source) =>
       source.imports.some((specifier) => {
         const to = specifier.startsWith('.') ? target(source, specifier) : '';
         return to !== source.room && to.startsWith('log/') && to !== 'log/log';
       }),
     );
-    expect(naming.map(({ path }) => path)).toEqual(['app.ts', 'app/logFiles.ts']);
+    expect(naming.map(({ path }) => path)).toEqual(['app/logFiles.ts', 'app/openLog.ts']);
   });
 
   it('keeps core, wire and client free of Node and of packages', () => {

@@ -17,6 +17,7 @@ export interface LogFiles {
     readonly scrapers: number;
     readonly ids: number;
     readonly lost: number;
+    readonly aside: readonly string[];
     readonly problems: readonly string[];
   };
 }
@@ -51,7 +52,7 @@ async function run(io: CliIo, args: Args, load: () => Promise<LogFiles>): Promis
     if (args.on('json')) {
       io.stdout.write(`${JSON.stringify(report)}\n`);
     } else {
-      const { file, end, trimmed, blocks, scrapers, ids, blocksWithoutChecksum, problems } = report;
+      const { file, end, trimmed, blocks, scrapers, ids, blocksWithoutChecksum, aside, problems } = report;
       io.stdout.write(
         `${file}: entries ${trimmed + 1} to ${end} in ${blocks} blocks, ${scrapers} scrapers, ${ids} ids\n`,
       );
@@ -59,6 +60,8 @@ async function run(io: CliIo, args: Args, load: () => Promise<LogFiles>): Promis
         io.stdout.write(
           `${blocksWithoutChecksum} blocks were written by an older version and have no checksum\n`,
         );
+      if (aside.length > 0)
+        io.stdout.write(`damaged before, rebuilt since, and still in the file: ${aside.join(', ')}\n`);
       for (const problem of problems) io.stdout.write(`${problem}\n`);
       io.stdout.write(report.isWell ? 'no damage found\n' : 'the log is damaged\n');
     }

@@ -12,7 +12,7 @@ import type { ReadFile } from '../config/file.ts';
 import { loadSettings } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Clock, Monotonic } from '../core/millis.ts';
-import { LogOpenError } from '../log/log.ts';
+import { LogDamagedError, LogOpenError } from '../log/log.ts';
 import { createLogger } from '../observe/logger.ts';
 import { newsFor } from '../observe/news.ts';
 import { openWarning } from './openWarning.ts';
@@ -76,9 +76,19 @@ async function run(io: ServeIo, settings: Settings): Promise<number> {
     key: randomBytes(32),
     news: newsFor(logger, elapsed),
   });
+  // Closing well would wait for writes that can't succeed; what was answered is on disk, and the rest was never answered.
+  const ended = (why: Error): number => {
+    // Damage is no fault of this program, and its trace tells nothing.
+    if (!(why instanceof LogDamagedError)) logger.fatal({ err: why }, 'the log is broken; exiting');
+    io.stderr.write(`oneShotMetricsServer: can't write the log any more: ${why.message}\n`);
+    return FAILED;
+  };
   const app = new App({ settings, version, clock, machine, elapsed, logger, access, guide });
   const broken = app.broken();
-  const { port, address } = await app.start();
+  // What breaks the log during the start would have it wait for ever.
+  const started = await Promise.race([app.start(), broken]);
+  if (started instanceof Error) return ended(started);
+  const { port, address } = started;
   io.stdout.write(
     greeting(version, settings, { port, address }, access.tls === undefined ? 'http' : 'https'),
   );
@@ -87,12 +97,7 @@ async function run(io: ServeIo, settings: Settings): Promise<number> {
   if (warning !== undefined) logger.warn(warning);
 
   const end = await Promise.race([io.stopAsked, broken]);
-  if (end instanceof Error) {
-    // Closing well would wait for writes that can't succeed; what was answered is on disk, and the rest was never answered.
-    logger.fatal({ err: end }, 'the log is broken; exiting');
-    io.stderr.write(`oneShotMetricsServer: can't write the log any more: ${end.message}\n`);
-    return FAILED;
-  }
+  if (end instanceof Error) return ended(end);
   logger.info({ signal: end }, 'stopping');
   await app[Symbol.asyncDispose]();
   logger.info('stopped');

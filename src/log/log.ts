@@ -75,13 +75,27 @@ export interface Damage {
 
 export type DamageListener = (damage: Damage) => void;
 
+/** A part of the log beside its entries; `file` is all of it. */
+export type Part = 'ids' | 'counters' | 'scrapers' | 'meta' | 'file';
+
+/** A part was damaged, and was made anew of what could be read of it. */
+export interface Repair {
+  readonly part: Part;
+  /** What of it is lost: ids, or notes; at least so many. */
+  readonly lost: number;
+  /** Where the damaged file is, if all of it was made anew. */
+  readonly kept?: string;
+}
+
+export type RepairListener = (repair: Repair) => void;
+
 /**
  * The log: entries in one order, and each scraper's position in it. It has one owner at a time; opening one that is in use
  * elsewhere fails.
  *
  * Constructing does no I/O. `start` opens it, and fails with a LogOpenError when it can't be opened, is in use, is damaged, or
- * was written by a newer version; it never replaces what it can't read. Damage to entries alone keeps nothing from being opened or used:
- * reads pass over what can't be read. Disposing waits for what is under way and closes it.
+ * was written by a newer version; what it can't read stays in its folder. Damage to entries alone keeps nothing from being opened or used:
+ * reads pass over what can't be read. Ids, notes and the like that are damaged are made anew of what can be read of them. Disposing waits for what is under way and closes it.
  * All other methods may be called between the two.
  *
  * A log that has no room rejects with an UnavailableError (`log_full`), has then stored nothing of the call, and works again by
@@ -127,7 +141,10 @@ export interface Log extends AsyncDisposable {
   /** Tells the listener of damage when it is first come upon, at a start too. */
   onDamage(listener: DamageListener): void;
 
-  /** Tells the listener, at most once, that the log can't go on. */
+  /** Tells the listener of each part that was damaged and is made anew, at a start too. */
+  onRepair(listener: RepairListener): void;
+
+  /** Tells the listener, at most once, that the log can't go on: with a LogDamagedError where the reason is known to be damage. */
   onBroken(listener: (cause: Error) => void): void;
 
   /**
@@ -152,7 +169,7 @@ export interface Log extends AsyncDisposable {
   /** Forgets a scraper. Unknown ids are fine. */
   deleteScraper(id: string): Promise<void>;
 
-  /** The note that was last saved under a key; undefined where there is none. */
+  /** The note that was last saved under a key; undefined where there is none. Rejects with a NoteLostError where there may have been one. */
   loadNote(key: string): Promise<string | undefined>;
 
   /**
@@ -176,6 +193,16 @@ export interface Log extends AsyncDisposable {
 /** The log can't be opened; the message says which, why, and what to do. */
 export class LogOpenError extends Error {
   override readonly name = 'LogOpenError';
+}
+
+/** The log can't be written any more, since it is damaged. What was not answered is not in it. The message says which log, and what to do. */
+export class LogDamagedError extends Error {
+  override readonly name = 'LogDamagedError';
+}
+
+/** A note can't be read any more. */
+export class NoteLostError extends Error {
+  override readonly name = 'NoteLostError';
 }
 
 /** Somebody else saved this scraper in between. */

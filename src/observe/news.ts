@@ -3,7 +3,7 @@ import type { AccessNews } from '../access/reloadingFile.ts';
 import type { CloseNews, CloseReason } from '../http/closings.ts';
 import type { ServerNews } from '../http/server.ts';
 import type { ScraperNews } from '../relay/scrapers.ts';
-import type { Damage } from '../log/log.ts';
+import type { Damage, Part, Repair } from '../log/log.ts';
 import type { Logger } from './logger.ts';
 import { Throttle } from './throttle.ts';
 
@@ -23,6 +23,16 @@ const CLOSED: Record<CloseReason, string> = {
     'closing connections: incomplete request headers use all the memory that memory.max leaves for them',
 };
 
+/** What follows from it, for each part of the log that was damaged and was made anew. */
+const REPAIRED: Record<Part, string> = {
+  ids: 'the log was damaged: rebuilt the table of ids; events sent again with a lost id are stored twice',
+  counters:
+    'the log was damaged: rebuilt the table of notes; if the counters of events were lost, they start at 0 again',
+  scrapers: 'the log was damaged: rebuilt the table of scrapers; no position is lost',
+  meta: 'the log was damaged: rebuilt the table meta; nothing is lost',
+  file: 'the log was damaged where it is written to: rebuilt the file from all that could be read; delete the damaged one when you no longer need it',
+};
+
 /** What the relay has to say beside its scrapers' coming and going. */
 interface RelayNews {
   warned(id: string, warning: string): void;
@@ -31,6 +41,7 @@ interface RelayNews {
   closed: CloseNews;
   fewDescriptors(limit: number, connections: number): void;
   damaged(damages: readonly Damage[]): void;
+  repaired(repair: Repair): void;
 }
 
 /** Writes what is worth a line into the server's log. */
@@ -79,6 +90,8 @@ export function newsFor(
           'the log is damaged: unreadable entries are skipped; stop the server and run `oneshot log check`',
         ),
       ),
+    repaired: ({ part, lost, kept }) =>
+      limited((more) => logger.warn({ part, lost, kept, ...more }, REPAIRED[part])),
     unsaved: ({ id }, cause) =>
       limited((more) =>
         logger.warn(

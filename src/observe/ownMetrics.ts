@@ -249,9 +249,9 @@ function metricsOf({
     {
       ...counter(
         'ids_forgotten_total',
-        'Ids forgotten before the end of ids.window because there were more than ids.max.',
+        'Ids forgotten before the end of ids.window, by reason: there were more than ids.max, or the file was damaged.',
       ),
-      ...single(() => counts.idsForgottenEarly),
+      ...split('reason', counts.idsForgotten),
     },
     {
       ...gauge(
@@ -293,6 +293,10 @@ function metricsOf({
         'Events shown with a later time than their own, because Prometheus would drop them as too old.',
       ),
       ...single(() => counts.moved),
+    },
+    {
+      ...counter('log_repairs_total', 'Damaged parts of the log that were rebuilt from what could be read.'),
+      ...split('part', counts.repairs),
     },
     { ...gauge('log_entries', 'Number of entries in the log.'), ...single(() => log.state().entries) },
     { ...gauge('log_size_bytes', 'Size of the log, in bytes.'), ...single(() => log.state().bytes) },

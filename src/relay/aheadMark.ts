@@ -2,6 +2,7 @@ import type { Entry } from '../core/entry.ts';
 import type { Offset } from '../core/offset.ts';
 import { START, offset } from '../core/offset.ts';
 import type { Log } from '../log/log.ts';
+import { NoteLostError } from '../log/log.ts';
 
 const NOTE_KEY = 'ahead_mark';
 
@@ -36,10 +37,19 @@ export class AheadMark {
    * order, what the log holds beyond `upTo` and may be ahead.
    */
   async load(): Promise<Mark> {
-    this.#saved = readMark(await this.#log.loadNote(NOTE_KEY));
+    this.#saved = readMark(await this.#loadNote());
     this.#last = this.#saved.last;
     this.#upTo = this.#saved.upTo;
     return this.#saved;
+  }
+
+  async #loadNote(): Promise<string | undefined> {
+    try {
+      return await this.#log.loadNote(NOTE_KEY);
+    } catch (error) {
+      if (error instanceof NoteLostError) return undefined;
+      throw error;
+    }
   }
 
   /** Learns of entries, in the order of the log. */

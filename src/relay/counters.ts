@@ -7,7 +7,7 @@ import type { Label, SeriesText } from '../core/series.ts';
 import { readSeries, writeSeries } from '../core/series.ts';
 import { TextMap } from '../core/textMap.ts';
 import type { Log, ReadLimits } from '../log/log.ts';
-import { LogOpenError } from '../log/log.ts';
+import { NoteLostError } from '../log/log.ts';
 import { Selection } from './selection.ts';
 import { shortValue } from './shortValue.ts';
 
@@ -86,11 +86,18 @@ export class EventCounters {
     return NAME;
   }
 
-  /** Reads the snapshot, and counts what the log holds beyond it. Throws a LogOpenError for a snapshot that is damaged. */
-  async start(): Promise<void> {
-    const note = await this.#log.loadNote(NOTE_KEY);
-    if (note !== undefined) {
-      const { upTo, counts } = readSnapshot(note);
+  /**
+   * Reads the snapshot, and counts what the log holds beyond it. Where the snapshot is lost, all begin at 0 again, from the end of the log on.
+   * Resolves with whether it was there, and made no sense.
+   */
+  async start(): Promise<boolean> {
+    const snapshot = await this.#loadSnapshot();
+    if (snapshot === 'lost' || snapshot === 'damaged') {
+      // To count what the log still holds would look like as many new events.
+      this.#upTo = this.#log.state().end;
+      await this.#saveAll();
+    } else if (snapshot !== undefined) {
+      const { upTo, counts } = snapshot;
       for (const [counter, count, since] of counts)
         this.#add(counter as SeriesText, count, since as Millis | undefined);
       this.#upTo = offset(upTo);
@@ -101,6 +108,17 @@ export class EventCounters {
       const { entries, upTo } = await this.#log.read(this.#upTo, end, REPLAYED_AT_ONCE);
       this.#count(entries);
       this.#upTo = upTo;
+    }
+    return snapshot === 'damaged';
+  }
+
+  async #loadSnapshot(): Promise<Snapshot | 'lost' | 'damaged' | undefined> {
+    try {
+      const note = await this.#log.loadNote(NOTE_KEY);
+      return note === undefined ? undefined : (readSnapshot(note) ?? 'damaged');
+    } catch (error) {
+      if (error instanceof NoteLostError) return 'lost';
+      throw error;
     }
   }
 
@@ -222,18 +240,18 @@ function shortSeries(labels: readonly Label[]): SeriesText {
   );
 }
 
-/** Only what a damage would break is looked at: this program alone writes the note. */
-function readSnapshot(note: string): Snapshot {
-  let snapshot: Partial<Snapshot> | null = null;
-  let cause: unknown;
+/** Undefined where it is not what was written. */
+function readSnapshot(note: string): Snapshot | undefined {
   try {
-    snapshot = JSON.parse(note) as Partial<Snapshot> | null;
-  } catch (error) {
-    cause = error;
+    const { upTo, counts } = JSON.parse(note) as Snapshot;
+    offset(upTo);
+    for (const [counter, count, since = 0] of counts) {
+      if (typeof counter !== 'string') return undefined;
+      readSeries(counter as SeriesText);
+      if (!Number.isSafeInteger(count) || count < 0 || !Number.isSafeInteger(since)) return undefined;
+    }
+    return { upTo, counts };
+  } catch {
+    return undefined;
   }
-  if (Number.isSafeInteger(snapshot?.upTo) && Array.isArray(snapshot?.counts)) return snapshot as Snapshot;
-  throw new LogOpenError(
-    "can't read the event counters in the log: they are damaged; restore the log from a backup, or start with an empty one",
-    { cause },
-  );
 }

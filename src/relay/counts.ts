@@ -1,3 +1,5 @@
+import type { Part, Repair } from '../log/log.ts';
+
 /** Why an accepted entry was given up for a scraper, or for all. */
 export type DropReason =
   /** The scraper had more than `scrapers.backlogMax` entries to fetch; its oldest went. */
@@ -12,6 +14,9 @@ export type DropReason =
   | 'one_visit'
   /** Nobody had ever scraped when the entry's time in the log was over. */
   | 'no_scraper';
+
+/** Why an id was forgotten before its window was over: there were more than `ids.max`, or its part of the log was damaged. */
+type ForgetReason = 'ids_max' | 'damaged';
 
 /** How entries left an offer. */
 export type DeliveryOutcome =
@@ -36,8 +41,10 @@ export interface Counts {
   accepted: number;
   /** Events that were not stored again, since one of their id, or a request of theirs, had been. */
   duplicates: number;
-  /** Ids forgotten before their window was over, for there were too many. */
-  idsForgottenEarly: number;
+  /** Ids forgotten before their window was over. */
+  readonly idsForgotten: Record<ForgetReason, number>;
+  /** Parts of the log that were damaged, and made anew. */
+  readonly repairs: Record<Part, number>;
   /** Values of labels that were cut to be stored. */
   truncated: number;
   /** What could not be used of what webhooks sent, though the rest of it was. */
@@ -54,6 +61,12 @@ export interface Counts {
   readonly deliveries: Record<DeliveryOutcome, number>;
 }
 
+/** Counts a part of the log that was made anew, and what was lost with it. */
+export function countRepair({ repairs, idsForgotten }: Counts, { part, lost }: Repair): void {
+  repairs[part] += 1;
+  if (part === 'ids') idsForgotten.damaged += lost;
+}
+
 /** Counts what was given up for one scraper. */
 export function countDropped(
   { dropped }: Counts,
@@ -68,7 +81,8 @@ export function newCounts(): Counts {
   return {
     accepted: 0,
     duplicates: 0,
-    idsForgottenEarly: 0,
+    idsForgotten: { ids_max: 0, damaged: 0 },
+    repairs: { ids: 0, counters: 0, scrapers: 0, meta: 0, file: 0 },
     truncated: 0,
     leftOut: { event: 0, label: 0, time: 0 },
     labelsLeftOut: 0,

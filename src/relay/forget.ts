@@ -27,6 +27,6 @@ export class IdForgetter {
   /** Throws an UnavailableError where the log has no room; it is tried again. */
   async run(): Promise<void> {
     const { windowMs, idsMax } = this.#limits;
-    this.#counts.idsForgottenEarly += await this.#log.forgetIds(millis(this.#clock() - windowMs), idsMax);
+    this.#counts.idsForgotten.ids_max += await this.#log.forgetIds(millis(this.#clock() - windowMs), idsMax);
   }
 }

@@ -71,7 +71,7 @@ describe('an id', () => {
     expect(await relay.postBatch(ONE)).toMatchObject({ duplicates: 1 });
     await relay.pass(1);
     expect(await relay.postBatch(ONE)).toMatchObject({ accepted: 1 });
-    expect(relay.counts.idsForgottenEarly).toBe(0);
+    expect(relay.counts.idsForgotten.ids_max).toBe(0);
   });
 
   test('is forgotten before that when there are too many, the oldest first, and counted', async () => {
@@ -79,7 +79,7 @@ describe('an id', () => {
     for (const id of ['a', 'b', 'c', 'd', 'e']) await relay.postBatch([{ n: id, id }]);
     await relay.pass(1);
     expect(log.state().ids).toBe(2);
-    expect(relay.counts.idsForgottenEarly).toBe(3);
+    expect(relay.counts.idsForgotten.ids_max).toBe(3);
     expect((await relay.postBatch([{ n: 'd', id: 'd' }])).duplicates).toBe(1);
     expect((await relay.postBatch([{ n: 'c', id: 'c' }])).duplicates).toBe(0);
   });

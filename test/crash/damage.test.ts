@@ -1,7 +1,8 @@
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { damagePages, leafPages } from '../support/damage.ts';
+import type { Place } from '../support/damage.ts';
+import { damagePages, leafPages, pagesByPlace } from '../support/damage.ts';
 import { RawClient } from '../support/rawHttp.ts';
 import { ServerProcess, temporaryFolder } from '../support/server.ts';
 
@@ -10,10 +11,14 @@ const BATCH = 10;
 const EVENTS = BATCHES * BATCH;
 
 /** A server that reads what is before its tail, as after a start it does anyway. */
-const start = (path: string) => ServerProcess.start([`--store.path=${path}`, '--counters.labels=']);
+const start = (path: string, ...flags: string[]) =>
+  ServerProcess.start([`--store.path=${path}`, '--counters.labels=', ...flags]);
 
 async function post(server: ServerProcess, from: number, count: number): Promise<void> {
-  const body = Array.from({ length: count }, (_, index) => `{"labels":{"n":"${from + index}"}}\n`).join('');
+  const body = Array.from(
+    { length: count },
+    (_, index) => `{"id":"id-${from + index}","labels":{"n":"${from + index}"}}\n`,
+  ).join('');
   const headers = { 'content-type': 'application/x-ndjson' };
   const answer = await fetch(`${server.url}/event`, { method: 'POST', headers, body });
   expect(answer.status).toBe(200);
@@ -128,13 +133,122 @@ test.each([
   },
 );
 
-test('a note that can not be read stops the start with one line, and 2', async () => {
-  using folder = temporaryFolder();
-  const file = await aStoppedLog(folder.path);
-  const pages = leafPages(file, 'event_counters');
-  expect(pages).not.toEqual([]);
-  damagePages(file, pages);
-  await expect(start(folder.path)).rejects.toThrow(
-    /^the server ended with 2: [^\n]*the note [a-z_]+ is damaged; restore the file from a backup[^\n]*\n?$/,
+describe('a part of the log beside its entries', () => {
+  /** A stopped server's folder in which a page of a place is damaged, after it held events with ids, and gave some up. */
+  async function aDamagedLog(path: string, place: Place): Promise<void> {
+    const file = await aStoppedLog(path);
+    const again = await start(path, '--store.entriesMax=1500');
+    await expect.poll(() => metric(again, 'log_entries ')).toBe(1500);
+    expect(await again.end('SIGTERM')).toBe(0);
+    cpSync(file, join(path, 'look.db'));
+    const pages = pagesByPlace(join(path, 'look.db')).get(place) ?? [];
+    expect(pages, place).not.toEqual([]);
+    damagePages(file, pages.slice(pages.length >> 1).slice(0, 1));
+  }
+
+  async function metric(server: ServerProcess, name: string): Promise<number> {
+    const body = await (await fetch(`${server.url}/metrics?peek=true`)).text();
+    return Number(
+      body
+        .split('\n')
+        .find((line) => line.startsWith(`events_to_metrics_${name}`))
+        ?.split(' ')
+        .at(-1),
+    );
+  }
+
+  const duplicates = async (server: ServerProcess, n: number): Promise<number> => {
+    await post(server, n, 1);
+    return metric(server, 'duplicates_total');
+  };
+
+  test.each([
+    ['ids leaf', 'ids'],
+    ['ids internal', 'ids'],
+    ['sqlite_autoindex_ids_1 leaf', 'ids'],
+    ['meta leaf', 'meta'],
+    ['notes leaf', 'counters'],
+    ['sqlite_autoindex_scrapers_1 leaf', 'scrapers'],
+  ] as const)(
+    'G1, G2: %s: the server goes on, tells it once, and stores nothing twice',
+    async (place, part) => {
+      using folder = temporaryFolder();
+      await aDamagedLog(folder.path, place);
+      const server = await start(folder.path, '--ids.max=900');
+      try {
+        await expect.poll(() => metric(server, 'ids ')).toBe(900);
+        await expect.poll(() => metric(server, `log_repairs_total{part="${part}"}`)).toBe(1);
+        expect(await metric(server, 'ids_forgotten_total{reason="damaged"}')).toBe(0);
+        expect(await duplicates(server, EVENTS - 1)).toBe(1);
+        await post(server, EVENTS, 50);
+        const a = await scrapeAll(server, 'a');
+        expect(a).toEqual(Array.from({ length: 1550 }, (_, index) => EVENTS - 1500 + index));
+        expect((await fetch(`${server.url}/-/ready`)).status).toBe(200);
+        expect((await fetch(`${server.url}/api/v1/backup`, { method: 'POST' })).status).toBe(200);
+        expect(server.output().match(/the log was damaged/g), server.output()).toHaveLength(1);
+        expect(server.output()).not.toMatch(/^ *at /m);
+      } finally {
+        expect(await server.end('SIGTERM')).toBe(0);
+      }
+      const again = await start(folder.path);
+      expect(await scrapeAll(again, 'a')).toEqual([]);
+      expect(again.output()).not.toContain('damaged');
+      expect(await again.end('SIGTERM')).toBe(0);
+    },
+  );
+
+  test('G1, G2: free pages: the server ends once, with one line, and the next start makes the file anew', async () => {
+    using folder = temporaryFolder();
+    await aDamagedLog(folder.path, 'freelist trunk');
+    const server = await start(folder.path);
+    const posted: number[] = [];
+    for (let batch = 0; batch < 50; batch += 1) {
+      const first = EVENTS + batch * BATCH;
+      const isStored = await post(server, first, BATCH).then(
+        () => true,
+        () => false,
+      );
+      if (!isStored) break;
+      posted.push(...Array.from({ length: BATCH }, (_, index) => first + index));
+    }
+    expect(await server.exited).toBe(1);
+    expect(server.output()).toMatch(
+      /^oneShotMetricsServer: can't write the log any more: the log .*events\.db is damaged .*; start the server again: /m,
+    );
+    expect(server.output()).not.toMatch(/^ *at |"stack"/m);
+
+    const again = await start(folder.path);
+    expect(again.output()).toMatch(/"part":"file".*events\.db\.damaged-1/);
+    expect(await metric(again, 'log_repairs_total{part="file"}')).toBe(1);
+    await post(again, 5000, 500);
+    const before = Array.from({ length: 1500 }, (_, index) => EVENTS - 1500 + index);
+    const after = Array.from({ length: 500 }, (_, index) => 5000 + index);
+    expect(await scrapeAll(again, 'a')).toEqual([...before, ...posted, ...after]);
+    expect(await duplicates(again, EVENTS - 1)).toBe(1);
+    expect(await again.end('SIGTERM')).toBe(0);
+  });
+
+  test('free pages that the start itself needs: it ends with one line, and does not wait for ever', async () => {
+    using folder = temporaryFolder();
+    await aDamagedLog(folder.path, 'freelist trunk');
+    const known = Array.from({ length: 80 }, (_, index) => `${'x'.repeat(100)}${index}`).join();
+    await expect(start(folder.path, `--scrapers.known=${known}`)).rejects.toThrow(
+      /^the server ended with 1: oneShotMetricsServer: can't write the log any more: [^\n]*start the server again[^\n]*\n?$/,
+    );
+    const again = await start(folder.path, `--scrapers.known=${known}`);
+    expect(await metric(again, 'log_repairs_total{part="file"}')).toBe(1);
+    expect(await again.end('SIGTERM')).toBe(0);
+  });
+
+  test.each(['scrapers leaf', 'sqlite_schema leaf'] as const)(
+    '%s: the start ends with one line, and 2',
+    async (place) => {
+      using folder = temporaryFolder();
+      await aDamagedLog(folder.path, place);
+      for (let round = 0; round < 2; round += 1)
+        await expect(start(folder.path)).rejects.toThrow(
+          /^the server ended with 2: oneShotMetricsServer: can't open the log [^\n]*events\.db: [^\n]*(?:restore the file from a backup|not a database)[^\n]*\n?$/,
+        );
+    },
   );
 });

@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
 
 const PAGE = 4096;
 
@@ -32,4 +33,31 @@ export function damagePages(file: string, pages: readonly number[], from = 0, up
   const content = readFileSync(file);
   for (const page of pages) content.fill(0x5a, page * PAGE + from, page * PAGE + upTo);
   writeFileSync(file, content);
+}
+
+/** Where in a database a page stands: the table or index, or `freelist`, and what kind of page it is. */
+export type Place = `${string} ${'leaf' | 'internal' | 'overflow' | 'trunk'}`;
+
+/** All pages of a closed database, from 0 on, by where they stand. */
+export function pagesByPlace(file: string): ReadonlyMap<Place, readonly number[]> {
+  const places = new Map<Place, number[]>();
+  const add = (place: string, page: number) => {
+    const pages = places.get(place as Place);
+    if (pages === undefined) places.set(place as Place, [page - 1]);
+    else pages.push(page - 1);
+  };
+  const db = new DatabaseSync(file, { readOnly: true });
+  for (const { name, pagetype, pageno } of db.prepare('SELECT name, pagetype, pageno FROM dbstat').all())
+    add(`${String(name)} ${String(pagetype)}`, Number(pageno));
+  db.close();
+  // https://www.sqlite.org/fileformat2.html#the_freelist
+  const content = readFileSync(file);
+  for (let trunk = content.readUInt32BE(32); trunk !== 0;) {
+    add('freelist trunk', trunk);
+    const at = (trunk - 1) * PAGE;
+    for (let leaf = 0; leaf < content.readUInt32BE(at + 4); leaf += 1)
+      add('freelist leaf', content.readUInt32BE(at + 8 + 4 * leaf));
+    trunk = content.readUInt32BE(at);
+  }
+  return places;
 }

@@ -117,6 +117,10 @@ export class MemoryLog implements Log {
     // Memory is never damaged.
   }
 
+  onRepair(): void {
+    // Nor anything else in it.
+  }
+
   onBroken(): void {
     // Memory never breaks.
   }

@@ -28,6 +28,7 @@ export class EntryTable {
   readonly #ids: IdTable;
   readonly #insert: StatementSync;
   readonly #delete: StatementSync;
+  readonly #readAll: StatementSync;
   readonly #reader: BlockReader;
   #trimmed: Offset;
   #end: Offset;
@@ -41,6 +42,7 @@ export class EntryTable {
       'INSERT INTO blocks (last, count, arrived, text, checksum) VALUES (?, ?, ?, ?, ?)',
     );
     this.#delete = db.prepare('DELETE FROM blocks WHERE last > ? AND last <= ?');
+    this.#readAll = db.prepare('SELECT sum(length(text)) FROM blocks WHERE last > ? AND last <= ?');
     this.#reader = new BlockReader(db, watch);
     this.#trimmed = offset(readMeta(db, 'trimmed'));
     const { block, end } = this.#reader.lastWhole();
@@ -123,23 +125,36 @@ export class EntryTable {
 
   /**
    * Forgets the entries up to one that is there. A block of which one is left stays as it is, and the mark hides the others; so does what
-   * stands on a page that is damaged.
+   * stands on a page that is damaged. Throws where they can be read, and SQLite can't free their pages.
    */
   trim(upTo: Offset): void {
+    const hide = (): void => writeMeta(this.#db, 'trimmed', upTo);
+    const remove = (): void => {
+      const last = this.#reader.lastBlockBy(upTo);
+      if (last !== undefined) {
+        writeMeta(this.#db, 'trimmed_arrived', last[2]);
+        this.#delete.run(this.#trimmed, upTo);
+      }
+      hide();
+    };
     try {
-      this.#transactions.run(() => {
-        const last = this.#reader.lastBlockBy(upTo);
-        if (last !== undefined) {
-          writeMeta(this.#db, 'trimmed_arrived', last[2]);
-          this.#delete.run(this.#trimmed, upTo);
-        }
-        writeMeta(this.#db, 'trimmed', upTo);
-      });
+      this.#transactions.runAsIs(remove);
     } catch (error) {
       if (!isCorrupt(error)) throw error;
-      this.#transactions.run(() => writeMeta(this.#db, 'trimmed', upTo));
+      this.#transactions.run(this.#canRead(upTo) ? remove : hide);
     }
     this.#trimmed = upTo;
+  }
+
+  /** Whether SQLite can read all pages of the blocks up to one. */
+  #canRead(upTo: Offset): boolean {
+    try {
+      this.#readAll.get(this.#trimmed, upTo);
+      return true;
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
+      return false;
+    }
   }
 }
 

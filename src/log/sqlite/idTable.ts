@@ -5,7 +5,7 @@ import { millis } from '../../core/millis.ts';
 import type { Transactions } from './transactions.ts';
 
 /** Of SHA-256; 128 bits of it leave no chance of two ids with one hash, by accident or by design. */
-const HASH_BYTES = 16;
+export const HASH_BYTES = 16;
 /** What an id occupies in the file with its index; measured with a million of them. */
 export const ID_BYTES = 60;
 
@@ -27,10 +27,12 @@ export class IdTable {
   readonly #refresh: StatementSync;
   readonly #old: StatementSync;
   readonly #delete: StatementSync;
-  #count: number;
-  #next: number;
+  readonly #counted: StatementSync;
+  readonly #last: StatementSync;
+  #count = 0;
+  #next = 1;
   /** The latest arrival that a refresh gave. None comes before it, so that the order of the places is that of the arrivals. */
-  #refreshedAt: Millis;
+  #refreshedAt = millis(0);
 
   constructor(db: DatabaseSync, transactions: Transactions) {
     this.#transactions = transactions;
@@ -45,9 +47,15 @@ export class IdTable {
     this.#delete = db.prepare(
       'DELETE FROM ids WHERE place <= (SELECT place FROM ids ORDER BY place LIMIT 1 OFFSET ?)',
     );
-    const { ids } = db.prepare('SELECT count(*) AS ids FROM ids').get() as { ids: number };
-    const last = db.prepare('SELECT place, arrived FROM ids ORDER BY place DESC LIMIT 1').get() as
-      { place: number; arrived: number } | undefined;
+    this.#counted = db.prepare('SELECT count(*) AS ids FROM ids');
+    this.#last = db.prepare('SELECT place, arrived FROM ids ORDER BY place DESC LIMIT 1');
+    transactions.mended(() => this.reload());
+  }
+
+  /** Reads anew what is kept in memory. */
+  reload(): void {
+    const { ids } = this.#counted.get() as { ids: number };
+    const last = this.#last.get() as { place: number; arrived: number } | undefined;
     this.#count = ids;
     this.#next = (last?.place ?? 0) + 1;
     this.#refreshedAt = millis(last?.arrived ?? 0);
@@ -58,7 +66,8 @@ export class IdTable {
   }
 
   isKnown(id: string): boolean {
-    return this.#find.get(hashOf(id)) !== undefined;
+    const idHash = hashOf(id);
+    return this.#transactions.mended(() => this.#find.get(idHash)) !== undefined;
   }
 
   /** Adds ids within the caller's transaction, whose commit the caller tells by `added`. Returns how many were not known. */
@@ -80,9 +89,10 @@ export class IdTable {
 
   /** Counts those of the ids that arrived before a moment as arrived now. */
   refresh(ids: readonly string[], arrivedBefore: Millis, now: Millis): void {
-    const at = millis(Math.max(now, this.#refreshedAt));
+    let at = now;
     const refreshed = this.#transactions.run(() => {
       let count = 0;
+      at = millis(Math.max(now, this.#refreshedAt));
       for (const id of ids) {
         count += Number(this.#refresh.run(this.#next + count, at, hashOf(id), arrivedBefore).changes);
       }
@@ -95,12 +105,14 @@ export class IdTable {
 
   /** Forgets up to `rowsMax` ids: what arrived before a moment, then the oldest beyond `idsMax`. */
   forget(arrivedBefore: Millis, idsMax: number, rowsMax: number): Forgotten {
-    const { old } = this.#old.get(rowsMax, arrivedBefore) as { old: number };
-    const ids = Math.max(old, Math.min(this.count - idsMax, rowsMax));
-    if (ids === 0) return { ids: 0, early: 0 };
-    this.#transactions.run(() => this.#delete.run(ids - 1));
+    const { old } = this.#transactions.mended(() => this.#old.get(rowsMax, arrivedBefore)) as { old: number };
+    const wanted = Math.max(old, Math.min(this.count - idsMax, rowsMax));
+    if (wanted === 0) return { ids: 0, early: 0 };
+    const ids = Number(this.#transactions.run(() => this.#delete.run(wanted - 1)).changes);
     this.#count -= ids;
-    return { ids, early: ids - old };
+    // Not so many are there: on a page that is damaged there may be others than were counted.
+    if (ids === 0) this.#transactions.mended(() => this.reload());
+    return { ids, early: Math.max(0, ids - old) };
   }
 }
 

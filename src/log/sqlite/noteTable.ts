@@ -1,16 +1,15 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { damagedError, isCorrupt } from './sqliteError.ts';
+import { NoteLostError } from '../log.ts';
+import { NOTES_LOST } from './salvage.ts';
 import type { Transactions } from './transactions.ts';
 
 /** The notes in the file: one text for each key. */
 export class NoteTable {
-  readonly #db: DatabaseSync;
   readonly #transactions: Transactions;
   readonly #save: StatementSync;
   readonly #load: StatementSync;
 
   constructor(db: DatabaseSync, transactions: Transactions) {
-    this.#db = db;
     this.#transactions = transactions;
     this.#save = db.prepare(
       'INSERT INTO notes (key, text) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET text = excluded.text',
@@ -22,12 +21,12 @@ export class NoteTable {
     this.#transactions.run(() => this.#save.run(key, text));
   }
 
-  /** Throws a LogOpenError where it is damaged. */
+  /** Throws a NoteLostError where there may have been one that can't be read any more. */
   load(key: string): string | undefined {
-    try {
-      return this.#load.get(key)?.['text'] as string | undefined;
-    } catch (cause) {
-      throw isCorrupt(cause) ? damagedError(this.#db, `the note ${key}`, { cause }) : cause;
-    }
+    const find = (each: string) => this.#transactions.mended(() => this.#load.get(each));
+    const note = find(key);
+    if (note === undefined && find(NOTES_LOST) !== undefined)
+      throw new NoteLostError(`the note ${key} was damaged`);
+    return note?.['text'] as string | undefined;
   }
 }

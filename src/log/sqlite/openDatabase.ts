@@ -12,7 +12,7 @@ const WAL_BYTES_KEPT = 8 * 1024 * 1024;
  * 30 MB, six times as many find an id in 5.0 µs instead of 5.4, and change nothing where ids come by the hundred: the kernel has the
  * pages, too.
  */
-const CACHE_KIB = 8 * 1024;
+export const CACHE_KIB = 8 * 1024;
 
 /**
  * Opens the database for its one owner, and makes the schema where the file is new or empty. Throws a LogOpenError; a file that is

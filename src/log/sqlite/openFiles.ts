@@ -6,16 +6,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Offset } from '../../core/offset.ts';
 import { offset } from '../../core/offset.ts';
-import type { DamageListener } from '../log.ts';
+import type { DamageListener, Repair, RepairListener } from '../log.ts';
 import { DamageWatch } from './damageWatch.ts';
 import { EndMark, MARK_FILE, UNMARKED_MAX } from './endMark.ts';
 import { EntryTable } from './entryTable.ts';
 import { makeFolder, syncFolders } from './folder.ts';
 import { IdTable } from './idTable.ts';
-import { openDatabase, pragma } from './openDatabase.ts';
+import { Mender } from './mender.ts';
 import { NoteTable } from './noteTable.ts';
+import { openDatabase, pragma } from './openDatabase.ts';
+import { askForRebuild, isRebuildAsked, noteRebuilt, rebuild } from './rebuild.ts';
 import { ScraperTable } from './scraperTable.ts';
-import { isBusyCopy, isNoRoom, openError } from './sqliteError.ts';
+import { isBusyCopy, isCorrupt, isNoRoom, openError } from './sqliteError.ts';
 import type { Sync } from './sync.ts';
 import { Transactions, noRoom } from './transactions.ts';
 import { nodeSqlite } from './nodeSqlite.ts';
@@ -28,24 +30,38 @@ const COPIED_PAGES = 64;
 const COPY_TRIES = 50;
 const COPY_PAUSE_MS = 2;
 
+/** Who hears of what. */
+interface Listeners {
+  readonly damage: DamageListener;
+  readonly repair: RepairListener;
+}
+
 /** The log's files while they are open, and the tables in them. */
 export class OpenFiles {
   readonly entries: EntryTable;
   readonly ids: IdTable;
   readonly scrapers: ScraperTable;
   readonly notes: NoteTable;
+  readonly #file: string;
   readonly #mark: EndMark;
   readonly #watch: DamageWatch;
   readonly #db: DatabaseSync;
+  #hasIds = false;
   readonly #wal: FileHandle;
 
-  private constructor(db: DatabaseSync, wal: FileHandle, folder: string, listener: DamageListener) {
-    this.#watch = new DamageWatch(folder, listener);
+  private constructor(db: DatabaseSync, wal: FileHandle, file: string, marked: number, listeners: Listeners) {
+    const folder = dirname(file);
+    this.#file = file;
+    this.#watch = new DamageWatch(folder, listeners.damage);
     this.#mark = new EndMark(join(folder, MARK_FILE));
     const transactions = new Transactions(db, folder);
     this.#db = db;
     this.#wal = wal;
+    const mender = new Mender(db, transactions, marked, (repair) => this.#repaired(repair, listeners.repair));
+    mender.checkSmall();
+    transactions.mendBy(() => mender.mend());
     this.ids = new IdTable(db, transactions);
+    this.#hasIds = true;
     this.entries = new EntryTable(db, transactions, this.ids, this.#watch);
     this.scrapers = new ScraperTable(db, transactions);
     this.notes = new NoteTable(db, transactions);
@@ -53,27 +69,50 @@ export class OpenFiles {
 
   /**
    * Opens the database, and makes it where it is missing. What an earlier process committed and did not sync is synced before
-   * anybody can read it. Throws a LogOpenError.
+   * anybody can read it. Where it can't be opened or written for damage, it is rebuilt of what can be read. Throws a LogOpenError.
    */
-  static async open(
+  static async open(file: string, sync: Sync, listeners: Listeners, pagesMax?: number): Promise<OpenFiles> {
+    try {
+      const changedFolders = await makeFolder(dirname(file));
+      // Who moved the database away begins with an empty log, and knows what is not in it.
+      const marked = existsSync(file) ? EndMark.read(join(dirname(file), MARK_FILE)) : 0;
+      const rebuilt = (): boolean => {
+        const kept = existsSync(file) ? rebuild(file, marked) : undefined;
+        noteRebuilt(file);
+        if (kept !== undefined) listeners.repair({ part: 'file', lost: 0, kept });
+        return kept !== undefined;
+      };
+      if (isRebuildAsked(file)) rebuilt();
+      const opened = () => OpenFiles.#open(file, marked, sync, listeners, changedFolders, pagesMax);
+      try {
+        return await opened();
+      } catch (error) {
+        if (!isCorrupt(error) || !rebuilt()) throw error;
+        return await opened();
+      }
+    } catch (error) {
+      throw openError(file, error);
+    }
+  }
+
+  /** Throws what SQLite throws where tables can't be read, and a LogOpenError where it can't be opened. */
+  static async #open(
     file: string,
+    marked: number,
     sync: Sync,
-    listener: DamageListener,
+    listeners: Listeners,
+    changedFolders: readonly string[],
     pagesMax?: number,
   ): Promise<OpenFiles> {
-    const folder = dirname(file);
     let db: DatabaseSync | undefined;
     let wal: FileHandle | undefined;
     try {
-      const changedFolders = await makeFolder(folder);
-      // Who moved the database away begins with an empty log, and knows what is not in it.
-      const isNew = !existsSync(file);
       db = openDatabase(file);
       if (pagesMax !== undefined) db.exec(`PRAGMA max_page_count = ${pagesMax}`);
       // SQLite deletes the -wal only when the last connection closes, and starts it over in place: this stays the same file.
       wal = await open(`${file}-wal`, 'r+');
-      const files = new OpenFiles(db, wal, folder, listener);
-      files.#goOnBehind(isNew ? 0 : EndMark.read(join(folder, MARK_FILE)), `${file}-wal`);
+      const files = new OpenFiles(db, wal, file, marked, listeners);
+      files.#goOnBehind(marked, `${file}-wal`);
       await sync(wal, 1);
       await syncFolders(changedFolders);
       files.#mark.start(files.entries.end);
@@ -81,8 +120,18 @@ export class OpenFiles {
     } catch (error) {
       await wal?.close();
       db?.close();
-      throw openError(file, error);
+      throw error;
     }
+  }
+
+  /** The next start is to repair what keeps this process from writing. */
+  askForRebuild(why: string): void {
+    askForRebuild(this.#file, why);
+  }
+
+  #repaired(repair: Repair, listener: RepairListener): void {
+    if (repair.part === 'ids' && this.#hasIds) this.ids.reload();
+    listener(repair);
   }
 
   /** What is up to here is durable; to be called before anybody hears of it. */

@@ -1,5 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { ScraperRecord } from '../log.ts';
+import type { Offer, Position } from '../../core/position.ts';
+import type { Range } from '../../core/range.ts';
 import { VersionConflictError } from '../log.ts';
 import { readMeta, writeMeta } from './meta.ts';
 import { damagedError } from './sqliteError.ts';
@@ -81,5 +83,22 @@ function toRecord({ id, version, record }: Row, db: DatabaseSync): ScraperRecord
 function isRecord(parsed: unknown): parsed is ScraperRecord {
   if (typeof parsed !== 'object' || parsed === null) return false;
   const { position } = parsed as Partial<ScraperRecord>;
-  return typeof position === 'object' && position !== null && typeof position.head === 'number';
+  if (typeof position !== 'object' || position === null || !Number.isSafeInteger(position.head)) return false;
+  const { returned, offers, endedOnce = [], perhapsTimed = [], moved = [] } = position as Partial<Position>;
+  return (
+    [returned, endedOnce, perhapsTimed, moved].every(areRanges) &&
+    Array.isArray(offers) &&
+    offers.every((offer: Partial<Offer> | null) => areRanges(offer?.ranges))
+  );
+}
+
+function areRanges(ranges: unknown): boolean {
+  return (
+    Array.isArray(ranges) &&
+    ranges.every((each: Partial<Range> | null) => isPlace(each?.after) && isPlace(each?.upTo))
+  );
+}
+
+function isPlace(place: unknown): boolean {
+  return Number.isSafeInteger(place);
 }

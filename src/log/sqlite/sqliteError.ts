@@ -16,7 +16,8 @@ const FULL = 13;
 const CANTOPEN = 14;
 const NOTADB = 26;
 
-const RESTORE = 'restore the file from a backup, or move it and its -wal away to start with an empty log';
+const RESTORE =
+  'check it with `oneshot log check`, and restore the file from a backup, or move it and its -wal away to start with an empty log';
 
 const PROBE_BYTES = 64 * 1024;
 
@@ -28,6 +29,11 @@ function isSqliteError(error: unknown): error is SqliteError {
 export function isCorrupt(error: unknown): boolean {
   if ((error as NodeJS.ErrnoException).code === 'ERR_OUT_OF_RANGE') return true;
   return isSqliteError(error) && (error.errcode & 0xff) === CORRUPT;
+}
+
+/** Whether something failed since the file is damaged, or is no database any more. No input or output failed: what is on the disk is known. */
+export function isDamaged(error: unknown): boolean {
+  return isCorrupt(error) || (isSqliteError(error) && (error.errcode & 0xff) === NOTADB);
 }
 
 /**

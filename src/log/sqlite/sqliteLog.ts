@@ -13,13 +13,15 @@ import type {
   LogRead,
   LogState,
   ReadLimits,
+  RepairListener,
   ScraperRecord,
 } from '../log.ts';
-import { VersionConflictError } from '../log.ts';
+import { LogDamagedError, VersionConflictError } from '../log.ts';
 import type { Append, Written } from './groupCommit.ts';
 import { GroupCommit } from './groupCommit.ts';
 import { ID_BYTES } from './idTable.ts';
 import { OpenFiles } from './openFiles.ts';
+import { isDamaged } from './sqliteError.ts';
 import type { Sync } from './sync.ts';
 import { leastCostSync } from './sync.ts';
 
@@ -55,6 +57,7 @@ export class SqliteLog implements Log {
   readonly #commits: GroupCommit;
   readonly #committedListeners: CommittedListener[] = [];
   readonly #damageListeners: DamageListener[] = [];
+  readonly #repairListeners: RepairListener[] = [];
   readonly #brokenListeners: ((cause: Error) => void)[] = [];
   #files: OpenFiles | undefined;
   #closing: Promise<void> | undefined;
@@ -75,7 +78,8 @@ export class SqliteLog implements Log {
       sync: (waiting) => this.#openFiles.sync(this.#sync, waiting),
       durable: (entries) => this.#publish(entries),
       broken: (cause) => {
-        for (const listener of this.#brokenListeners) listener(cause);
+        const told = isDamaged(cause) ? this.#damaged(cause) : cause;
+        for (const listener of this.#brokenListeners) listener(told);
       },
     });
   }
@@ -84,8 +88,13 @@ export class SqliteLog implements Log {
     const files = await OpenFiles.open(
       this.#file,
       this.#sync,
-      (damage) => {
-        for (const listener of this.#damageListeners) listener(damage);
+      {
+        damage: (damage) => {
+          for (const listener of this.#damageListeners) listener(damage);
+        },
+        repair: (repair) => {
+          for (const listener of this.#repairListeners) listener(repair);
+        },
       },
       this.#pagesMax,
     );
@@ -118,7 +127,9 @@ export class SqliteLog implements Log {
     this.#checkOpen();
     const known = new Set<string>();
     for (const [index, id] of ids.entries()) {
-      if (this.#openFiles.ids.isKnown(id)) known.add(id);
+      const isKnown = this.#try(() => this.#openFiles.ids.isKnown(id));
+      if (isKnown === 'broken') return never();
+      if (isKnown) known.add(id);
       if (index % KNOWN_ROWS === KNOWN_ROWS - 1) await setImmediate();
     }
     return known;
@@ -149,6 +160,10 @@ export class SqliteLog implements Log {
 
   onDamage(listener: DamageListener): void {
     this.#damageListeners.push(listener);
+  }
+
+  onRepair(listener: RepairListener): void {
+    this.#repairListeners.push(listener);
   }
 
   onBroken(listener: (cause: Error) => void): void {
@@ -290,6 +305,15 @@ export class SqliteLog implements Log {
     this.#trims = done.catch(() => {});
     const result = await done;
     return result === 'broken' ? never() : result;
+  }
+
+  /** A transaction that met damage was rolled back, and nothing of it is on the disk; but the next would meet it again. */
+  #damaged(cause: Error): LogDamagedError {
+    this.#openFiles.askForRebuild(cause.message);
+    return new LogDamagedError(
+      `the log ${this.#file} is damaged (${cause.message}); start the server again: that repairs the log, or says what to do`,
+      { cause },
+    );
   }
 
   #measure(): void {

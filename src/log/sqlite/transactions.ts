@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { UnavailableError } from '../../core/errors.ts';
-import { isNoRoom } from './sqliteError.ts';
+import { isCorrupt, isNoRoom } from './sqliteError.ts';
 
 const RETRY_AFTER_SECONDS = 5;
 
@@ -11,19 +11,40 @@ const RETRY_AFTER_SECONDS = 5;
 export class Transactions {
   readonly #db: DatabaseSync;
   readonly #folder: string;
+  #mend: () => boolean = () => false;
 
   constructor(db: DatabaseSync, folder: string) {
     this.#db = db;
     this.#folder = folder;
   }
 
+  /** What is to be done where a part of the file is damaged; it returns whether that is mended, so that the work can be done again. */
+  mendBy(mend: () => boolean): void {
+    this.#mend = mend;
+  }
+
+  /** Does what changes nothing, and once more where it met damage that could be mended. */
+  mended<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      if (!isCorrupt(error) || !this.#mend()) throw error;
+      return read();
+    }
+  }
+
+  /** As `runAsIs`, and once more where it met damage that could be mended. */
+  run<T>(work: () => T, makesRoom = true): T {
+    return this.mended(() => this.runAsIs(work, makesRoom));
+  }
+
   /**
    * Work that finds no room is done once more after a checkpoint: that moves what the WAL holds into the database, and the WAL is
    * then written from its beginning again, in the room that it has already. It helps while the database has free pages inside. One
    * that must grow on a full disk can't even be trimmed, since a removal is written to the WAL too: then room must come from
-   * elsewhere, and all goes on by itself. `makesRoom` is false where that was just tried.
+   * elsewhere, and all goes on by itself. `makesRoom` is false where that was just tried. Damage is not mended.
    */
-  run<T>(work: () => T, makesRoom = true): T {
+  runAsIs<T>(work: () => T, makesRoom = true): T {
     try {
       return this.#once(work);
     } catch (error) {
@@ -33,6 +54,15 @@ export class Transactions {
     this.#checkpoint();
     try {
       return this.#once(work);
+    } catch (error) {
+      throw isNoRoom(error, this.#folder) ? noRoom(error) : error;
+    }
+  }
+
+  /** Does work of which each statement is a transaction. Throws an UnavailableError where there is no room for one of them. */
+  apart<T>(work: () => T): T {
+    try {
+      return work();
     } catch (error) {
       throw isNoRoom(error, this.#folder) ? noRoom(error) : error;
     }
