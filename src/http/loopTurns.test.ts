@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers';
 import { expect, it } from 'vitest';
+import { turnsDuring } from '../../test/support/eventLoop.ts';
 import { LoopTurns } from './loopTurns.ts';
 
 function* busyFor(ms: number, steps: number): Generator<void, string> {
@@ -9,22 +9,6 @@ function* busyFor(ms: number, steps: number): Generator<void, string> {
     yield;
   }
   return 'done';
-}
-
-/** How many others had a turn while work was done; each of them is told first. */
-async function turnsDuring(work: () => unknown, told: () => void = () => undefined): Promise<number> {
-  let turns = 0;
-  let isOver = false;
-  const turn = () => {
-    if (isOver) return;
-    told();
-    turns += 1;
-    setImmediate(turn);
-  };
-  setImmediate(turn);
-  await work();
-  isOver = true;
-  return turns;
 }
 
 it('lets others have their turns where work takes long', async () => {

@@ -9,6 +9,7 @@ import { NoteLostError } from '../log/log.ts';
 import { MemoryLog } from '../log/memory/memoryLog.ts';
 import { EventCounters } from './counters.ts';
 import { shortValue } from './shortValue.ts';
+import { turnsDuring } from '../../test/support/eventLoop.ts';
 
 const RULES = { labels: ['type', 'env'], seriesMax: 3, countersBytesMax: 1 << 20 };
 
@@ -328,4 +329,13 @@ describe('a reset', () => {
     await append(log, 'm', { type: 'a' });
     expect(told(counters)).toEqual({ 'metric=m,type=a': 6 });
   });
+});
+
+it('a start that counts a long log lets health checks be answered meanwhile', async () => {
+  const log = new MemoryLog();
+  await log.start();
+  await append(log, 'e', { type: 'deploy' }, 35_000);
+  const counters = new EventCounters(log, RULES);
+  expect(await turnsDuring(() => counters.start())).toBeGreaterThanOrEqual(3);
+  expect([...counters.all()].map(({ value }) => value)).toContain(35_000);
 });

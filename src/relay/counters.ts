@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Entry } from '../core/entry.ts';
 import type { Millis } from '../core/millis.ts';
 import { millis } from '../core/millis.ts';
@@ -108,6 +109,8 @@ export class EventCounters {
       const { entries, upTo } = await this.#log.read(this.#upTo, end, REPLAYED_AT_ONCE);
       this.#count(entries);
       this.#upTo = upTo;
+      // A log of a million entries takes a minute: health checks are answered meanwhile.
+      await setImmediate();
     }
     return snapshot === 'damaged';
   }

@@ -7,6 +7,7 @@ import { MemoryLog } from '../log/memory/memoryLog.ts';
 import { AheadMark } from './aheadMark.ts';
 import { readRemembered } from './remembered.ts';
 import { trackBytes } from './track.ts';
+import { turnsDuring } from '../../test/support/eventLoop.ts';
 import { RelayHarness } from '../../test/support/relayHarness.ts';
 
 const MINUTE = 60_000;
@@ -102,4 +103,16 @@ describe('a start remembers no more than fits into its memory', () => {
     const latest = all.filter((entry) => !known.has(entry.offset)).map(({ time }) => time);
     expect(floor).toBeGreaterThanOrEqual(Math.max(...latest));
   });
+});
+
+it('a start that reads a long log lets health checks be answered meanwhile', async () => {
+  const log = new MemoryLog();
+  await log.start();
+  const series = writeSeries('e', []);
+  const entry = { kind: 'event', series, value: 1, time: millis(1), arrived: millis(1) } as const;
+  await log.append(Array.from({ length: 35_000 }, () => entry));
+  const mark = new AheadMark(log);
+  // 5 windows of the newest, and 3 parts of those that arrived shortly before.
+  const read = () => readRemembered(log, mark, { entriesMax: 5_000, bytesMax: 1 << 30 }, MINUTE);
+  expect(await turnsDuring(read)).toBeGreaterThanOrEqual(8);
 });

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Entry } from '../core/entry.ts';
 import type { Millis } from '../core/millis.ts';
 import { millis } from '../core/millis.ts';
@@ -93,6 +94,7 @@ async function readNewest(
     parts.push(read.entries);
     lost += read.lost;
     after = from;
+    await setImmediate();
   }
   return { entries: parts.toReversed().flat(), after, lost };
 }
@@ -109,6 +111,7 @@ async function inParts(
     const { entries, upTo, ...read } = await log.read(from, to, READ_AT_ONCE);
     each(entries);
     lost += read.lost;
+    await setImmediate();
     if (upTo === from) break;
     from = upTo;
   }

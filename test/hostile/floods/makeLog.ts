@@ -13,12 +13,16 @@ const BYTES = 4096;
 const AT_ONCE = 500;
 /** Well within what timed scrapes show at its own time. */
 const AGE_MS = 10 * 60_000;
+/** They came within so long. */
+const SPAN_MS = 9 * 60_000;
 
 const [checkout, path, count] = process.argv.slice(2) as [string, string, string];
 const entries = Number(count);
 const { SqliteLog } = (await import(join(checkout, 'src/log/sqlite/sqliteLog.ts'))) as typeof SqliteLogs;
 const text = textsOf('cyrillic', BYTES - 40, new Random(1));
-const arrived = millis(Date.now() - AGE_MS);
+const begin = Date.now() - AGE_MS;
+const arrivedOf = (at: number) => millis(begin + Math.floor((at / entries) * SPAN_MS));
+const arrived = arrivedOf(0);
 {
   await using log = new SqliteLog({ path, durability: 'process' });
   await log.start();
@@ -35,7 +39,8 @@ const arrived = millis(Date.now() - AGE_MS);
   for (let first = 0; first < entries; first += AT_ONCE) {
     const batch = Array.from({ length: Math.min(AT_ONCE, entries - first) }, (_, at): NewEntry => {
       const series = `full{value="${text(first + at)}"}` as SeriesText;
-      return { kind: 'event', series, value: 1, time: arrived, arrived };
+      const time = arrivedOf(first + at);
+      return { kind: 'event', series, value: 1, time, arrived: time };
     });
     await log.append(batch);
   }

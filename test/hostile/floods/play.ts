@@ -28,7 +28,8 @@ export interface Playing {
 }
 
 const RESTARTS = 3;
-const READY_MS_MAX = 120_000;
+/** A log of 4 GB that nobody counted before is read whole. */
+const READY_MS_MAX = 300_000;
 /** So long is a server looked at after it has become ready. */
 const SETTLE_MS = 1_000;
 /** Legitimate clients are there before the flood is. */
