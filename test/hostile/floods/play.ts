@@ -56,8 +56,9 @@ async function playIn(folder: string, flood: Flood, playing: Playing): Promise<R
   const { seconds, seed, isLarge, checkout } = playing;
   const { flags = [], files = {}, user, entries } = setting;
   const store = join(folder, 'store');
-  if (entries === undefined) await mkdir(store);
-  else await putLog(checkout, store, isLarge ? entries.large : entries.usual);
+  const uncounted = (isLarge ? entries?.large : entries?.usual) ?? 0;
+  if (uncounted === 0) await mkdir(store);
+  else await putLog(checkout, store, uncounted);
   for (const [file, text] of Object.entries(files)) await writeFile(join(folder, file), text);
   const port = await freePort();
   const all = [
@@ -147,5 +148,6 @@ async function playIn(folder: string, flood: Flood, playing: Playing): Promise<R
     restarts,
     afterwards,
     firstReadyMs,
+    uncounted,
   };
 }

@@ -29,4 +29,6 @@ export interface Row {
   readonly afterwards: ScraperSeen;
   /** The first start, on an empty log but for a kind that brings one. */
   readonly firstReadyMs: number;
+  /** How many entries its log has that no server has counted. */
+  readonly uncounted: number;
 }
