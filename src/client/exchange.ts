@@ -23,6 +23,9 @@ export function whyNot(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;
   if (!(cause instanceof Error)) return error.message;
+  // https://fetch.spec.whatwg.org/#port-blocking
+  if (cause.message === 'bad port')
+    return 'Node, like browsers, refuses to connect to this port; let the server listen on another';
   const { code } = cause as { code?: unknown };
   if (typeof code !== 'string' || cause.message.includes(code)) return cause.message;
   return `${cause.message} (${code})`.trim();
