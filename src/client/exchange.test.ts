@@ -8,4 +8,16 @@ describe('why a request got no answer', () => {
       'Node, like browsers, refuses to connect to this port; let the server listen on another',
     );
   });
+
+  it('is told of a certificate of an unknown authority, with what to do', () => {
+    const cause = Object.assign(
+      new Error(
+        'self-signed certificate; if the root CA is installed locally, try running Node.js with --use-system-ca',
+      ),
+      { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' },
+    );
+    expect(whyNot(new TypeError('fetch failed', { cause }))).toBe(
+      "self-signed certificate (DEPTH_ZERO_SELF_SIGNED_CERT); name the file of its authority's certificate in NODE_EXTRA_CA_CERTS",
+    );
+  });
 });
