@@ -135,8 +135,7 @@ function referenceText(reference: string): string {
     : code(reference);
 }
 
-/** In code, cut short where it is longer than anybody reads. */
+/** In code. Zeros that nobody would count, git's name of nothing, are counted. */
 function code(text: string): string {
-  const cut = /^0{40,}$/.test(text) ? '0000…' : text;
-  return `\`${cut}\``;
+  return /^0{40,}$/.test(text) ? `${text.length} zeros` : `\`${text}\``;
 }

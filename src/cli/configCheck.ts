@@ -36,7 +36,9 @@ async function run(io: CliIo, args: Args): Promise<number> {
       );
     } else {
       const where = loaded.file === undefined ? 'the configuration' : loaded.file;
-      io.stdout.write(`${where} is fine; ${changed.length} settings differ from the defaults\n`);
+      io.stdout.write(
+        `${where} is fine; ${changed.length === 1 ? '1 setting differs' : `${changed.length} settings differ`} from the defaults\n`,
+      );
     }
     return EXIT.ok;
   } catch (error) {

@@ -27,12 +27,16 @@ export function logCheckOf(load: () => Promise<LogFiles>): Command {
   return {
     name: 'log check',
     summary: 'Check the log of a stopped server for damage.',
-    usage: '[folder]',
+    usage: '[folder or file]',
     about: [
-      "Reads the whole log in the folder (default: store.path) without changing it. It runs SQLite's integrity check, and checks the checksum of each block, missing entries, and the positions of scrapers. A running server locks its log: stop it, or check a backup.",
+      "Reads the whole log in the folder (default: store.path), or the file of a backup, without changing it. It runs SQLite's integrity check, and checks the checksum of each block, missing entries, and the positions of scrapers. A running server locks its log: stop it, or check a backup.",
     ],
     options: { json: { doc: 'Print one JSON object.' } },
-    examples: ['oneshot log check', 'oneshot log check /var/lib/oneshot --json'],
+    examples: [
+      'oneshot log check',
+      'oneshot log check /var/lib/oneshot --json',
+      'oneshot log check backup.db',
+    ],
     exits: [
       ['0', 'no damage found'],
       ['1', 'something is damaged; the lines say what'],
@@ -45,7 +49,7 @@ export function logCheckOf(load: () => Promise<LogFiles>): Command {
 
 async function run(io: CliIo, args: Args, load: () => Promise<LogFiles>): Promise<number> {
   const [folder, more] = args.words;
-  if (more !== undefined) throw new UsageError(`unexpected ${JSON.stringify(more)}; name one folder`);
+  if (more !== undefined) throw new UsageError(`unexpected ${JSON.stringify(more)}; name one folder or file`);
   try {
     const { check } = await load();
     const report = check(folder ?? storePath(io));

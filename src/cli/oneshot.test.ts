@@ -68,7 +68,7 @@ describe('the version', () => {
 describe('what makes no sense ends with 2 and one line', () => {
   it.each([
     [['psuh'], 'oneshot: unknown command "psuh" (did you mean push?); see oneshot help'],
-    [['config'], 'oneshot: unknown command "config"; the commands are config check; see oneshot help'],
+    [['config'], 'oneshot: unknown command "config"; the command is config check; see oneshot help'],
     [['help', 'nothing'], 'oneshot: unknown command "nothing"; see oneshot help'],
     [
       ['push', '--vlaue=1'],

@@ -95,7 +95,7 @@ function unknown(io: CliIo, name: string): number {
   const members = membersOf(name).map((command) => command.name);
   const near =
     members.length > 0
-      ? `; the commands are ${members.join(', ')}`
+      ? `; ${members.length === 1 ? 'the command is' : 'the commands are'} ${members.join(', ')}`
       : suggestion(name, [...names, 'help', 'version']);
   io.stderr.write(`oneshot: unknown command ${shown(name)}${near}; see oneshot help\n`);
   return EXIT.unusable;

@@ -4,7 +4,8 @@
  */
 export function openWarning(isOpen: boolean, address: string): string | undefined {
   if (!isOpen || isLoopback(address)) return undefined;
-  return `open: anyone who can reach ${address} can post, scrape and delete; set web.config.file or auth.tokens.file, see docs/operate/security.md`;
+  const where = address === '::' || address === '0.0.0.0' ? 'this machine' : address;
+  return `open: anyone who can reach ${where} can post, scrape and delete; set web.config.file or auth.tokens.file, see docs/operate/security.md`;
 }
 
 function isLoopback(address: string): boolean {

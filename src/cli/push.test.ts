@@ -151,13 +151,14 @@ describe('push --stdin', () => {
   });
 
   it.each([
-    ['{"a":', 'not JSON'],
+    ['{"a":', 'not valid JSON: '],
+    ['nope', 'not valid JSON: Unexpected token \'o\', "nope"\n'],
     ['[]', 'not a JSON object; write {"labels":{"type":"deploy"}}'],
     ['null', 'not a JSON object'],
     [`{"labels":{"a":"${'x'.repeat(1024 * 1024)}"}}`, 'longer than 1048576 bytes'],
   ])('tells a line that is no JSON object, %.40s, and goes on', async (line, message) => {
     const { code, stdout, stderr } = await push([line, '{}'], accepted, ['deploy']);
-    expect({ code, stdout }).toEqual({ code: 2, stdout: 'accepted 1 events\n' });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: 'accepted 1 event\n' });
     expect(stderr).toContain(`oneshot push: line 1: invalid event: ${message}`);
   });
 
@@ -167,7 +168,7 @@ describe('push --stdin', () => {
       answers += 1;
       return answers === 1 ? new Response('{"error":"no"}', { status: 400 }) : accepted();
     });
-    expect(refused).toMatchObject({ code: 3, stdout: 'accepted 1 events\n' });
+    expect(refused).toMatchObject({ code: 3, stdout: 'accepted 1 event\n' });
     answers = 0;
     const gone = await push(['{}', '{}', '{}'], () => {
       answers += 1;
@@ -175,7 +176,7 @@ describe('push --stdin', () => {
     });
     expect(gone.code).toBe(4);
     expect(gone.stderr).toContain(
-      'stopped at line 2: the 1 events before it were accepted, the rest were not sent',
+      'stopped at line 2: 1 event before it was accepted, the rest were not sent',
     );
     expect(gone.requests).toHaveLength(2);
   });

@@ -53,15 +53,19 @@ export async function pushLines(
       io.stderr.write(`oneshot push: line ${number}: ${outcomeLine(event.id, outcome, paint)}\n`);
       if (outcome.error.reason !== 'refused') {
         io.stderr.write(
-          `oneshot push: stopped at line ${number}: the ${accepted} events before it were accepted, the rest were not sent\n`,
+          `oneshot push: stopped at line ${number}: ${counted(accepted)} before it ${accepted === 1 ? 'was' : 'were'} accepted, the rest were not sent\n`,
         );
         return exitOf(outcome);
       }
     }
   }
-  if (kept > 0) io.stderr.write(`oneshot push: ${paint('yellow', 'kept')} ${kept} events to send later\n`);
+  if (kept > 0) io.stderr.write(`oneshot push: ${paint('yellow', 'kept')} ${counted(kept)} to send later\n`);
   if (!args.on('json') && !args.on('quiet')) {
-    io.stdout.write(`${paintFor(io.stdout, io.env)('green', 'accepted')} ${accepted} events\n`);
+    io.stdout.write(`${paintFor(io.stdout, io.env)('green', 'accepted')} ${counted(accepted)}\n`);
   }
   return worst;
+}
+
+function counted(events: number): string {
+  return events === 1 ? '1 event' : `${events} events`;
 }

@@ -135,7 +135,8 @@ function startFailure(error: unknown): string | undefined {
     port?: number;
   };
   if (syscall !== 'listen' && syscall !== 'getaddrinfo') return undefined;
-  const where = `${address ?? ''}${port === undefined ? '' : `:${port}`}`;
+  const host = address?.includes(':') === true ? `[${address}]` : (address ?? '');
+  const where = `${host}${port === undefined ? '' : `:${port}`}`;
   switch (code) {
     case 'EADDRINUSE':
       return `${where} is in use by another process; stop it, or choose another server.port`;

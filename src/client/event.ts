@@ -95,7 +95,11 @@ function objectIn(json: string): Readonly<Record<string, unknown>> {
   try {
     value = JSON.parse(json.replace(/^\ufeff/, ''));
   } catch (cause) {
-    throw invalid('body', `not JSON: ${(cause as Error).message}`, cause);
+    throw invalid(
+      'body',
+      `not valid JSON: ${(cause as Error).message.replace(/ is not valid JSON$/, '')}`,
+      cause,
+    );
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value))
     return value as Readonly<Record<string, unknown>>;

@@ -18,12 +18,27 @@ export async function readText(response: Response, charactersMax: number): Promi
   }
 }
 
+/** That no authority that Node trusts vouches for the server's certificate: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const UNKNOWN_AUTHORITY = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
 /** Why a request got no answer. `fetch failed` says nothing; what caused it does. */
 export function whyNot(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;
   if (!(cause instanceof Error)) return error.message;
+  // https://fetch.spec.whatwg.org/#port-blocking
+  if (cause.message === 'bad port')
+    return 'Node, like browsers, refuses to connect to this port; let the server listen on another';
   const { code } = cause as { code?: unknown };
+  if (typeof code === 'string' && UNKNOWN_AUTHORITY.has(code))
+    // What Node suggests after the first part is for who starts Node.
+    return `${cause.message.split(';', 1)[0]} (${code}); name the file of its authority's certificate in NODE_EXTRA_CA_CERTS`;
   if (typeof code !== 'string' || cause.message.includes(code)) return cause.message;
   return `${cause.message} (${code})`.trim();
 }

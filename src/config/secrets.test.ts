@@ -36,6 +36,10 @@ describe('secrets of webhooks', () => {
   it.each([
     [{ env: 'NONE' }, 'webhooks.a.secret: the environment variable "NONE" is missing; put the secret there'],
     [{ env: 'EMPTY' }, 'webhooks.a.secret: the environment variable "EMPTY" is empty; put the secret there'],
+    [
+      { env: 'ONESHOT_HOOK' },
+      'webhooks.a.secret: the environment variable "ONESHOT_HOOK" is missing; choose a name that doesn\'t begin with ONESHOT_, because only settings do',
+    ],
     [{ file: '/run/none' }, 'webhooks.a.secret: the file "/run/none" is missing; put the secret there'],
     [{ file: '/run/dir' }, 'webhooks.a.secret: can\'t read "/run/dir": EISDIR'],
     [{ env: 'hunter2' }, 'webhooks.a.secret: the environment variable that it names is missing'],

@@ -3,6 +3,7 @@ import { ConfigError, shown } from './error.ts';
 import type { ReadFile } from './file.ts';
 import type { JsonObject } from './json.ts';
 import { isJsonObject } from './json.ts';
+import { ENV_PREFIX } from './names.ts';
 
 /** Where secrets may be kept instead of in the settings. */
 export interface SecretSources {
@@ -35,6 +36,10 @@ function readSecret(field: string, place: JsonObject, { env, readFile }: SecretS
     // It may be the secret itself, in the wrong place.
     const isPlace = source === 'env' ? /^[A-Z_][A-Z\d_]*$/.test(where) : /^\.{0,2}\//.test(where);
     const what = `${source === 'env' ? 'the environment variable' : 'the file'}${isPlace ? ` ${shown(where)}` : ' that it names'}`;
+    if (source === 'env' && where.startsWith(ENV_PREFIX))
+      throw new ConfigError(
+        `${field}: ${what} is ${secret === '' ? 'empty' : 'missing'}; choose a name that doesn't begin with ${ENV_PREFIX}, because only settings do`,
+      );
     throw new ConfigError(
       `${field}: ${what} is ${secret === '' ? 'empty' : 'missing'}; put the secret there`,
     );

@@ -53,4 +53,15 @@ describe('parseTimestamp', () => {
     expect(() => parseTimestamp('__timestamp__', text)).toThrow(RefusedError);
     expect(() => parseTimestamp('__timestamp__', text)).toThrow(/RFC 3339/);
   });
+
+  it.each(['2018-07-05T19:33:20 0100', '2018-07-05T19:33:20.5 01:00', '2018-07-05t19:33:20 01'])(
+    'says of %j, as a URL makes it, how to write the plus',
+    (text) => {
+      expect(() => parseTimestamp('__timestamp__', text)).toThrow(/; in a URL or a form, write \+ as %2B$/);
+    },
+  );
+
+  it('says nothing of a plus where there was none', () => {
+    expect(() => parseTimestamp('__timestamp__', '2018-07-05 19:33')).toThrow(/milliseconds$/);
+  });
 });

@@ -7,6 +7,8 @@ import { millis } from './millis.ts';
  * without its minutes, is ISO 8601's: Java and Bitbucket write `+0000`, PostgreSQL `+00`.
  */
 const RFC_3339 = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d+)?)(?:[Zz]|([+-]\d\d)(?::?(\d\d))?)$/;
+/** What a URL or a form makes of the + before an offset. */
+const LOST_PLUS = /T[\d:.]+ \d\d:?(?:\d\d)?$/i;
 /** Large numbers come with an exponent from some encoders: `1.796009617E9`. */
 const NUMBER = /^\d{1,15}(?:\.\d{1,30})?(?:[eE]\+?\d{1,2})?$/;
 /** As seconds the year 5138, as milliseconds March 1973: no clock that works says either. */
@@ -24,9 +26,10 @@ export function parseTimestamp(field: string, text: string): Millis {
     return millis(number < SECONDS_BELOW ? millisOfSeconds(number) : Math.floor(number));
   const parsed = parseRfc3339(text);
   if (!Number.isNaN(parsed)) return millis(parsed);
+  const plus = LOST_PLUS.test(text) ? '; in a URL or a form, write + as %2B' : '';
   throw new RefusedError(
     field,
-    `${field} ${shown(text)} is not a time; use RFC 3339 with a zone, such as 2026-11-24T12:00:00Z, or Unix seconds or milliseconds`,
+    `${field} ${shown(text)} is not a time; use RFC 3339 with a zone, such as 2026-11-24T12:00:00Z, or Unix seconds or milliseconds${plus}`,
   );
 }
 

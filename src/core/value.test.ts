@@ -86,4 +86,8 @@ describe("a sample's value", () => {
       expect(() => parse(text)).toThrow(RefusedError);
     expect(performance.now() - began).toBeLessThan(1000);
   });
+
+  test.each([' Inf', ' 5'])('says of %j, as a URL makes it, how to write the plus', (text) => {
+    expect(() => parse(text)).toThrow(/; in a URL or a form, write \+ as %2B$/);
+  });
 });

@@ -21,9 +21,11 @@ export function parseSampleValue(field: string, text: string): number {
   const infinite = INFINITE.exec(text);
   if (infinite !== null) return infinite[1] === '-' ? -Infinity : Infinity;
   if (NOT_A_NUMBER.test(text)) return Number.NaN;
+  // What a URL's or a form's + becomes.
+  const plus = text.startsWith(' ') ? '; in a URL or a form, write + as %2B' : '';
   throw new RefusedError(
     field,
-    `${field} ${shown(text)} is not a number; use a decimal such as 42, 0.5 or 1e9, or NaN, +Inf, -Inf`,
+    `${field} ${shown(text)} is not a number; use a decimal such as 42, 0.5 or 1e9, or NaN, +Inf, -Inf${plus}`,
   );
 }
 

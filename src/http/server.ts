@@ -30,6 +30,8 @@ export type RequestObserver = (route: string, method: string, status: number) =>
 /** What is worth a line in the server's log. */
 export interface ServerNews {
   refused(refusal: { route: string; status: number; field: string | undefined; error: string }): void;
+  /** Parts of an accepted webhook could not be used. */
+  leftOut(first: { route: string; field: string; error: string }): void;
   failed(error: unknown): void;
 }
 

@@ -28,7 +28,7 @@ export interface WebhookParts {
   /** The longest body, in bytes. */
   readonly bodyBytesMax: number;
   readonly counts: Pick<Counts, 'leftOut'>;
-  readonly news: Pick<ServerNews, 'refused'>;
+  readonly news: Pick<ServerNews, 'leftOut'>;
   readonly clock: Clock;
   readonly loop: LoopTurns;
 }
@@ -92,7 +92,7 @@ function tellLeftOut({ path }: Webhook, { left }: Delivered, { counts, news }: W
   const [first] = left.told;
   if (first === undefined) return;
   const { field, message } = first.error;
-  news.refused({ route: path, status: 200, field, error: `left out of a webhook: ${message}` });
+  news.leftOut({ route: path, field, error: message });
 }
 
 async function take(

@@ -18,8 +18,11 @@ export function checkSecret(secret: Webhook['secret'], headers: Headers, body: U
   if (shown === undefined)
     throw new UnauthorizedError(header, `${header} is missing; this webhook requires a secret`);
   const expected = by === 'token' ? text : createHmac('sha256', text).update(body).digest('hex');
+  // Some senders write hexadecimal digits in upper case.
+  const cased = (digits: string) => (by === 'token' ? digits : digits.toLowerCase());
   const given = by === 'token' ? [shown] : shown.split(/[\s,]+/, SIGNATURES_MAX);
-  if (given.some((each) => each.startsWith(prefix) && isSame(each.slice(prefix.length), expected))) return;
+  if (given.some((each) => each.startsWith(prefix) && isSame(cased(each.slice(prefix.length)), expected)))
+    return;
   const what = by === 'token' ? 'is not the right token' : 'is not the right signature for this body';
   throw new UnauthorizedError(header, `${header} ${what}; use the same secret on both sides`);
 }

@@ -101,6 +101,8 @@ export function newsFor(
       ),
     refused: ({ route, status, field, error }) =>
       limited((more) => logger.info({ route, status, field, error, ...more }, 'request refused')),
+    leftOut: ({ route, field, error }) =>
+      limited((more) => logger.info({ route, field, error, ...more }, 'parts of a webhook left out')),
     reloaded: (file) => logger.info({ file }, 'reloaded after a change'),
     kept: (file, error) =>
       logger.error({ file, error: error.message }, 'change not applied; the previous version stays in force'),

@@ -197,6 +197,8 @@ test('the notes say what to do next, and what is missing', async ({ skip }) => {
   const namespace = '--set netpol.ingress.allowedNamespaceMatchLabels="{monitoring}"';
   const bare = await notes('--set=persistence.enabled=false');
   expect(bare).toContain('helm test events --namespace default --logs');
+  // The feed, because a peek without an id shows nothing once anybody has scraped.
+  expect(bare).toContain("curl 'http://localhost:8090/api/v1/events'\n");
   expect(bare).toContain('accepted events are lost when the pod is replaced');
   expect(bare).toContain(
     "set its Helm release (the label that it selects monitors by) and its namespace (which the NetworkPolicy doesn't allow yet):\n",

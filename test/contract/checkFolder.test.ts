@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
@@ -53,6 +53,15 @@ describe('oneshot log check', () => {
     const { code, stdout } = await runCli(['log', 'check', path]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/entries 1 to 1200 in 400 blocks, 1 scrapers, 400 ids\nno damage found\n$/);
+  });
+
+  test('takes the file of a backup, also beside the mark of a log that has gone on', async () => {
+    const path = await aLog();
+    copyFileSync(join(path, 'events.db'), join(path, 'backup.db'));
+    change(path, 'DELETE FROM blocks WHERE last > 1190');
+    const { code, stdout } = await runCli(['log', 'check', join(path, 'backup.db')]);
+    expect(stdout).toMatch(/backup\.db: entries 1 to 1200 in 400 blocks, .*\nno damage found\n$/);
+    expect(code).toBe(0);
   });
 
   test.each([

@@ -317,7 +317,7 @@ describe('the other commands', () => {
     const run = await cli(['config', 'check', '--', '--server.port=1'], { cwd: folder.path });
     expect(run).toEqual({
       code: 0,
-      stdout: 'the configuration is fine; 1 settings differ from the defaults\n',
+      stdout: 'the configuration is fine; 1 setting differs from the defaults\n',
       stderr: '',
     });
     expect((await cli(['config', 'check', '--', '--scrapers.max=0'], { cwd: folder.path })).code).toBe(2);

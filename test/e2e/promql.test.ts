@@ -203,6 +203,11 @@ describe.skipIf(binary === undefined)(
       expect(found['web']).toBeCloseTo(13 * 60, 3);
     });
 
+    test('the time since an event of this very minute is exact, too', async () => {
+      const found = await at(query('seconds-since'), began + 10 * MINUTE_MS + 21_456);
+      expect(found['api']).toBeCloseTo(1, 3);
+    });
+
     test('an alert on an event holds from the event on for five minutes', async () => {
       const rule = alert('DeployFailed');
       expect(await at(rule, failed - 1)).toEqual({});

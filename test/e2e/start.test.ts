@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFileSync, writeFileSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -74,6 +75,15 @@ describe('a start that can not be ends with one clear line and exit code 2', () 
       code: 2,
       output: `oneShotMetricsServer: 127.0.0.1:${port} is in use by another process; stop it, or choose another server.port\n`,
     });
+  });
+
+  it('a port in use, of IPv6', async ({ skip }) => {
+    const other = createServer().listen(0, '::1');
+    await once(other, 'listening').catch(() => skip('this machine has no IPv6'));
+    const { port } = other.address() as AddressInfo;
+    const { output } = await refused(['--server.host=::1', `--server.port=${port}`]);
+    other.close();
+    expect(output).toContain(`[::1]:${port} is in use by another process`);
   });
 
   it('a log that is a file of something else, which is left as it was', async () => {

@@ -1,9 +1,10 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolders } from '../../core/folders.ts';
 
 /** Makes a folder, and those above it, for its owner only; they survive a loss of power. Throws what the system throws. */
 export async function makeDurably(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+  const first = await makeFolders(folder, { mkdir: (path) => mkdir(path, 0o700), stat, dirname });
   if (first === undefined) return;
   // A folder's name is kept by the folder above it.
   for (let path = folder; path.length >= first.length; path = dirname(path)) await syncFolder(dirname(path));

@@ -58,7 +58,11 @@ class Bench implements AsyncDisposable {
       urlBytesMax: 64 * 1024,
       connections: { begun: () => (this.running += 1), answered: () => (this.running -= 1) },
       observeRequest: (...request) => this.observed.push(request.join(' ')),
-      news: { refused: () => undefined, failed: (error) => this.failed.push(error) },
+      news: {
+        refused: () => undefined,
+        leftOut: () => undefined,
+        failed: (error) => this.failed.push(error),
+      },
       clock: () => this.now,
     };
     openPostLane(this.#server, parts);

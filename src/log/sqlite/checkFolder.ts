@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { offset } from '../../core/offset.ts';
@@ -39,10 +39,14 @@ const PROBLEMS_MAX = 100;
 /** The tables that are in use. */
 const CHECKED = ['meta', 'scrapers', 'notes', 'ids', 'blocks'];
 
-/** Looks at a log that no server has open, and changes nothing of it. Throws a LogOpenError where that can't be done. */
-export function checkFolder(folder: string): FolderReport {
-  const file = join(resolve(folder), 'events.db');
-  if (!existsSync(file)) throw new LogOpenError(`no log in ${resolve(folder)}: events.db is missing`);
+/**
+ * Looks at a log that no server has open, by its folder, or at a copy of one, by its file; changes nothing of it. Throws a LogOpenError
+ * where that can't be done.
+ */
+export function checkFolder(path: string): FolderReport {
+  const isCopy = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  const file = isCopy ? resolve(path) : join(resolve(path), 'events.db');
+  if (!existsSync(file)) throw new LogOpenError(`no log in ${resolve(path)}: events.db is missing`);
   // Also to read, SQLite makes an index of the WAL beside it, and leaves it.
   const made = [`${file}-shm`, `${file}-wal`].filter((each) => !existsSync(each));
   let db: DatabaseSync | undefined;
@@ -55,7 +59,9 @@ export function checkFolder(folder: string): FolderReport {
       throw new LogOpenError(
         `${file} has schema ${schema}, but this version expects schema ${SCHEMA_VERSION}; check it with the version that wrote it, or start the server once with this version`,
       );
-    return new Look(db, file, schema).report();
+    // The mark beside a copy is that of another file.
+    const marked = isCopy ? 0 : EndMark.read(join(file, '..', MARK_FILE));
+    return new Look(db, file, schema).report(marked);
   } catch (error) {
     throw openError(file, error);
   } finally {
@@ -77,7 +83,8 @@ class Look {
     this.#schema = schema;
   }
 
-  report(): FolderReport {
+  /** `marked` is what the log had reached, as far as is known. */
+  report(marked: number): FolderReport {
     this.#integrity();
     const count = (sql: string) => this.#number(sql) ?? 0;
     const trimmed = count("SELECT value FROM meta WHERE key = 'trimmed'");
@@ -87,7 +94,6 @@ class Look {
     const ids = count('SELECT count(*) FROM ids');
     const wrong = count('SELECT count(*) FROM ids WHERE length(hash) <> 16');
     if (wrong > 0) this.#found(`${wrong} of ${ids} ids are damaged`);
-    const marked = EndMark.read(join(this.#file, '..', MARK_FILE));
     if (marked > end) this.#found(`the log ends at ${end}, but had reached ${marked}: its end is missing`);
     return {
       isWell: this.#problems.length === 0,

@@ -1,12 +1,13 @@
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolders } from '../../core/folders.ts';
 
 /**
  * Makes a folder where it is missing, and its parents. Returns the folders whose list of files this changes once a file is
  * created in it: the folder, and each that got a new one.
  */
 export async function makeFolder(folder: string): Promise<readonly string[]> {
-  const firstMade = await mkdir(folder, { recursive: true });
+  const firstMade = await makeFolders(folder, { mkdir, stat, dirname });
   const changed = [folder];
   if (firstMade === undefined) return changed;
   let last = folder;

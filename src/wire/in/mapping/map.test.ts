@@ -133,8 +133,11 @@ describe('labels', () => {
   it.each([
     [{}, '/a is an object; it must be a string, a number or a boolean; point at something inside it'],
     [['x'], '/a is an array; it must be a string, a number or a boolean; point at something inside it'],
-    ['<no value>', '/a is "<no value>"; it must be a string, a number or a boolean'],
-    ['<nil>', '/a is "<nil>"; it must be a string, a number or a boolean'],
+    [
+      '<no value>',
+      '/a is "<no value>", which templates write for a missing value; correct the sender\'s template',
+    ],
+    ['<nil>', '/a is "<nil>", which templates write for a missing value; correct the sender\'s template'],
   ])('are left out, and told, where %j stands, and the event is not', (a, why) => {
     const source = { labels: { a: '/a', b: '/b' } };
     expect(map(source, { a, b: 'x' })).toEqual([{ labels: [['b', 'x']], value: 1 }]);

@@ -77,7 +77,7 @@ function itemsOf({ each }: Mapping, document: unknown, eventsMax: number): reado
   if (!Array.isArray(items))
     throw new RefusedError(
       'body',
-      `${place} must be an array of events, because the webhook's mapping has each`,
+      `${place} must be an array of events; check that the right sender posts here, or correct the mapping's each`,
     );
   if (items.length > eventsMax)
     throw new TooLargeError('body', `${place} has more than ${eventsMax} events; send fewer at a time`);

@@ -87,10 +87,15 @@ export function textOf(reference: Reference, material: Material): string | undef
 
 /** The error for an object or an array, or for what templates write for nothing. */
 export function noText({ text }: Pick<Reference, 'text'>, value: unknown): RefusedError {
-  const what = Array.isArray(value) ? 'an array' : typeof value === 'string' ? shown(value) : 'an object';
+  if (typeof value === 'string')
+    return new RefusedError(
+      text,
+      `${text} is ${shown(value)}, which templates write for a missing value; correct the sender's template`,
+    );
+  const what = Array.isArray(value) ? 'an array' : 'an object';
   return new RefusedError(
     text,
-    `${text} is ${what}; it must be a string, a number or a boolean${typeof value === 'string' ? '' : '; point at something inside it'}`,
+    `${text} is ${what}; it must be a string, a number or a boolean; point at something inside it`,
   );
 }
 
