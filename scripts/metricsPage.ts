@@ -37,6 +37,8 @@ const CLOSED: Record<CloseReason, string> = {
     'one client address had reached `server.connectionsPerClientMax`; its own are closed, in the same order',
   descriptors: 'the process, or the machine, had no file descriptors left',
   stalled: 'the client read nothing of a response for 30 s',
+  pipelined:
+    'the client sent more than 100 requests without waiting for the answers, or the memory for such requests was full',
   memory: 'incomplete request headers used half of the memory for requests',
 };
 

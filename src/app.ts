@@ -226,7 +226,7 @@ export class App implements AsyncDisposable {
     const ingest = new Ingest(this.#acceptor, rules, settings['batch.eventsMax'], memory.bodies, loop);
 
     const proxies = trustedProxies(settings);
-    this.#connections = new Connections(scrapes, elapsed, proxies, closings);
+    this.#connections = new Connections(scrapes, elapsed, proxies, closings, memory.bodies);
     this.#heads = new Heads(memory.bodies, settings['event.urlMax'] + HEADER_BYTES_MAX, closings);
     this.#places = new Places(placeLimits(settings), proxies, this.#connections, closings, elapsed);
     const observeRequest: RequestObserver = (route, method, status) =>

@@ -1,5 +1,6 @@
 /** Why this side closed a connection before its client was done with it. */
-export type CloseReason = 'connections_max' | 'client_max' | 'descriptors' | 'stalled' | 'memory';
+export type CloseReason =
+  'connections_max' | 'client_max' | 'descriptors' | 'stalled' | 'memory' | 'pipelined';
 
 /** Hears of each connection that was closed; `client` is its address, where that is known. */
 export type CloseNews = (reason: CloseReason, client: string | undefined) => void;
@@ -12,6 +13,7 @@ export class Closings {
     descriptors: 0,
     stalled: 0,
     memory: 0,
+    pipelined: 0,
   };
   readonly #news: CloseNews;
 

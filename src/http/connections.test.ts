@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { expect, it, vi } from 'vitest';
+import { Share } from '../core/memory.ts';
 import type { Scrapes } from '../relay/scrape.ts';
 import { Closings } from './closings.ts';
 import { Connections } from './connections.ts';
@@ -17,6 +18,7 @@ it('a response that waits for the one before it has not gone into the socket, th
     () => 0,
     new TrustedProxies([]),
     new Closings(() => undefined),
+    new Share(1024 * 1024),
   );
   const slow = Promise.withResolvers<ServerResponse>();
   const server = createServer();

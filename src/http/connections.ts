@@ -3,13 +3,17 @@ import type { Socket } from 'node:net';
 import { Server as TlsServer, TLSSocket } from 'node:tls';
 import type { Evidence } from '../core/evidence.ts';
 import { judgeEnd } from '../core/evidence.ts';
+import type { Share } from '../core/memory.ts';
 import type { Monotonic } from '../core/millis.ts';
 import type { Scrapes } from '../relay/scrape.ts';
 import { clientOf } from './auth/buckets.ts';
 import type { Closings } from './closings.ts';
+import type { Pipeline } from './pipelines.ts';
+import { Pipelines, parseNoMore } from './pipelines.ts';
 import type { Yielding } from './places.ts';
 import { bytesLeft } from './progress.ts';
 import type { TrustedProxies } from './proxies.ts';
+import { ReadTurns } from './readTurns.ts';
 
 /** How long a closed connection waits for the client's own end, in ms: it comes after the client has read everything. */
 const LINGER_MS = 2_000;
@@ -33,15 +37,13 @@ export interface CarriedOffer {
   readonly timeoutMs: number | undefined;
 }
 
-interface Connection {
+interface Connection extends Pipeline {
   /** Unique within the life of the server. */
   readonly id: number;
-  readonly socket: Socket;
   /** Offers whose responses went into this socket, and that are not settled by what was seen of it. */
   carried: CarriedOffer[];
   /** How the connection ended, once it has. */
   ended: 'client' | 'reset' | 'closed' | undefined;
-  responding: number;
   /** The response to the latest request, until it has left. */
   response: ServerResponse | undefined;
   /** When this side ended at a stop, so that the client's end may be its answer. */
@@ -65,6 +67,8 @@ export class Connections implements Yielding {
   readonly #connections = new Map<Socket, Connection>();
   readonly #proxies: TrustedProxies;
   readonly #closings: Closings;
+  readonly #pipelines: Pipelines;
+  readonly #reads: ReadTurns;
   /** Those who have scraped, the latest last. */
   readonly #scraping = new Set<string>();
   #lastId = 0;
@@ -73,7 +77,16 @@ export class Connections implements Yielding {
   #stopping = false;
   #emptied: (() => void) | undefined;
 
-  constructor(scrapes: Scrapes, elapsed: Monotonic, proxies: TrustedProxies, closings: Closings) {
+  /** `bodies`: what requests may take that wait for the answers to earlier ones is a part of it. */
+  constructor(
+    scrapes: Scrapes,
+    elapsed: Monotonic,
+    proxies: TrustedProxies,
+    closings: Closings,
+    bodies: Share,
+  ) {
+    this.#reads = new ReadTurns();
+    this.#pipelines = new Pipelines(bodies, this.#reads);
     this.#scrapes = scrapes;
     this.#elapsed = elapsed;
     this.#proxies = proxies;
@@ -222,6 +235,8 @@ export class Connections implements Yielding {
       carried: [],
       ended: undefined,
       responding: 0,
+      waiting: 0,
+      isHeld: false,
       response: undefined,
       endedOurs: undefined,
       client: clientOf(this.#proxies.peer(socket.remoteAddress ?? '').canonical),
@@ -238,6 +253,7 @@ export class Connections implements Yielding {
     socket.on('error', () => this.#ended(connection, 'reset'));
     socket.on('close', () => {
       this.#ended(connection, 'closed');
+      this.#pipelines.closed(connection);
       this.#connections.delete(socket);
       if (this.#connections.size === 0) this.#emptied?.();
     });
@@ -253,9 +269,17 @@ export class Connections implements Yielding {
 
   #request(request: IncomingMessage, response: ServerResponse): void {
     const connection = this.#connections.get(request.socket);
-    if (connection === undefined) return;
+    // Of a connection that was closed, the rest of what had come is still parsed.
+    if (connection === undefined || request.socket.destroyed) return;
     // Proof that earlier responses were read; the table knows that it proves nothing of one that is still being sent (pipelining).
     this.#tell(connection, () => 'nextRequest');
+    if (connection.responding > 0 && !this.#pipelines.add(connection)) {
+      this.#closings.count('pipelined', connection.client);
+      parseNoMore(request.socket);
+      cut(request.socket);
+      return;
+    }
+    if (request.headers['transfer-encoding'] !== undefined) this.#reads.pace(request);
     connection.responding += 1;
     connection.response = response;
     connection.readBefore = request.socket.bytesRead;
@@ -268,6 +292,7 @@ export class Connections implements Yielding {
 
   #responded(connection: Connection): void {
     connection.responding -= 1;
+    if (connection.isHeld) this.#pipelines.answered(connection);
     connection.idleSince = this.#sweptAt;
     if (this.#stopping && connection.responding === 0) this.#endOurs(connection);
   }

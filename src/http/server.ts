@@ -73,7 +73,11 @@ export function buildServer(
     exposeHeadRoutes: true,
     // Queries are read strictly, by wire/in/form.ts.
     routerOptions: { querystringParser: () => ({}), maxParamLength: limits.urlBytesMax },
-    serverFactory: (handler) => {
+    serverFactory: (handle) => {
+      // What is left of a connection that was closed for what it sent.
+      const handler: typeof handle = (request, response) => {
+        if (!request.socket.destroyed) handle(request, response);
+      };
       const options = {
         maxHeaderSize: limits.urlBytesMax + HEADER_BYTES_MAX,
         keepAliveTimeout: limits.keepAliveMs,

@@ -19,6 +19,7 @@ const CLOSED: Record<CloseReason, string> = {
   client_max: 'closing connections: a client has reached server.connectionsPerClientMax',
   descriptors: 'closing connections: there are no file descriptors left; raise ulimit -n',
   stalled: 'closing connections: their clients read nothing for 30 s',
+  pipelined: 'closing connections: their clients sent too many requests without waiting for the answers',
   memory:
     'closing connections: incomplete request headers use all the memory that memory.max leaves for them',
 };

@@ -137,6 +137,17 @@ export const READERS: readonly Flood[] = [
     name: '50 x 2,000 pipelined requests that are refused, answers unread',
     send: neverRead(50, (at) => get(`/nowhere-${at}`).repeat(PIPELINED)),
   },
+  {
+    kind: 7,
+    name: '300 x 2,000 pipelined peeks, answers unread',
+    isUsual: true,
+    send: neverRead(300, (at) => peek(at).repeat(PIPELINED)),
+  },
+  {
+    kind: 7,
+    name: '300 x 2,000 pipelined pages of /docs, answers unread',
+    send: neverRead(300, () => get('/docs').repeat(PIPELINED)),
+  },
   { kind: 12, name: 'peeks in a tight loop', prepare: fill, isUsual: true, send: tight(16, peek) },
   { kind: 12, name: 'timed peeks with gzip in a tight loop', prepare: fill, send: tight(16, timedPeek) },
   {

@@ -42,6 +42,8 @@ const repeated = (item: string, last: string): Buffer =>
   Buffer.from(`[${`${item},`.repeat(Math.floor(MILLION / (item.length + 1)))}${last}]`);
 const JSON_TYPE = 'application/json';
 const GOOD = '{"labels":{"a":"b"}}';
+/** Each chunk is an object of its own, of a body that is too long in the end. */
+const CHUNKED = `${headOf('POST', '/event', { 'Content-Type': JSON_TYPE, 'Transfer-Encoding': 'chunked' })}${'1\r\n \r\n'.repeat(MILLION)}0\r\n\r\n`;
 const BAD_LINES = Buffer.from('{"value":"x"}\n'.repeat(ITEMS));
 const BAD_ARRAY = Buffer.from(`[${'{"v":1},'.repeat(ITEMS - 1)}{"v":1}]`);
 
@@ -124,5 +126,11 @@ export const REFUSED: readonly Flood[] = [
     kind: 15,
     name: '1 MB of alerts, wrong in the last byte',
     send: refused('/api/v2/alerts', JSON_TYPE, repeated('{"labels":{"alertname":"x"}}', '{]')),
+  },
+  {
+    kind: 15,
+    name: '1 MB in chunks of a byte',
+    isUsual: true,
+    send: (victim) => askAll(victim, CLIENTS, () => [CHUNKED]),
   },
 ];
