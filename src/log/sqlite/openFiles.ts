@@ -12,6 +12,7 @@ import { EndMark, MARK_FILE, UNMARKED_MAX } from './endMark.ts';
 import { EntryTable } from './entryTable.ts';
 import { makeFolder, syncFolders } from './folder.ts';
 import { IdTable } from './idTable.ts';
+import { InPlace } from './inPlace.ts';
 import { Mender } from './mender.ts';
 import { NoteTable } from './noteTable.ts';
 import { openDatabase, pragma } from './openDatabase.ts';
@@ -48,6 +49,7 @@ export class OpenFiles {
   readonly #db: DatabaseSync;
   #hasIds = false;
   readonly #wal: FileHandle;
+  readonly #inPlace: InPlace;
 
   private constructor(db: DatabaseSync, wal: FileHandle, file: string, marked: number, listeners: Listeners) {
     const folder = dirname(file);
@@ -57,6 +59,7 @@ export class OpenFiles {
     const transactions = new Transactions(db, folder);
     this.#db = db;
     this.#wal = wal;
+    this.#inPlace = new InPlace(file);
     const mender = new Mender(db, transactions, marked, (repair) => this.#repaired(repair, listeners.repair));
     mender.checkSmall();
     transactions.mendBy(() => mender.mend());
@@ -153,9 +156,10 @@ export class OpenFiles {
     this.#watch.passedOver(end, offset(most), 'the end of the log is missing; the -wal file may be damaged');
   }
 
-  /** Makes durable whatever was committed before, for so many who wait. */
-  sync(sync: Sync, waiting: number): Promise<void> {
-    return sync(this.#wal, waiting);
+  /** Makes durable whatever was committed before, for so many who wait. Rejects with a LogDamagedError where the files are gone from the folder. */
+  async sync(sync: Sync, waiting: number): Promise<void> {
+    await sync(this.#wal, waiting);
+    this.#inPlace.check();
   }
 
   /** Copies the database, a few pages at a time. What is written meanwhile is copied, too. */

@@ -20,6 +20,7 @@ const RESTORE =
   'check it with `oneshot log check`, and restore the file from a backup, or move it and its -wal away to start with an empty log';
 
 const PROBE_BYTES = 64 * 1024;
+const MESSAGE_MAX = 200;
 
 function isSqliteError(error: unknown): error is SqliteError {
   return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number';
@@ -67,6 +68,11 @@ function folderHasNoRoom(folder: string): boolean {
   }
 }
 
+/** SQLite's words, which may quote what stands in a damaged file: as one line that a terminal can show. */
+export function messageOf(error: Error): string {
+  return error.message.replaceAll(/[^ -~]/g, '?').slice(0, MESSAGE_MAX);
+}
+
 /** What keeps the log from being opened: which file, why, and what to do. */
 export function openError(file: string, cause: unknown): LogOpenError {
   if (cause instanceof LogOpenError) return cause;
@@ -88,13 +94,13 @@ function reason(cause: unknown): string {
     case NOTADB:
       return 'it is not a database; move it away to start with an empty log, or choose another store.path';
     case CORRUPT:
-      return `it is damaged (${cause.message}); ${RESTORE}`;
+      return `it is damaged (${messageOf(cause)}); ${RESTORE}`;
     case FULL:
       return 'the disk is full; make room';
     case READONLY:
     case CANTOPEN:
-      return `${cause.message}; check the path and its permissions`;
+      return `${messageOf(cause)}; check the path and its permissions`;
     default:
-      return `${cause.message} (SQLite code ${cause.errcode}); check the disk`;
+      return `${messageOf(cause)} (SQLite code ${cause.errcode}); check the disk`;
   }
 }

@@ -21,7 +21,7 @@ import type { Append, Written } from './groupCommit.ts';
 import { GroupCommit } from './groupCommit.ts';
 import { ID_BYTES } from './idTable.ts';
 import { OpenFiles } from './openFiles.ts';
-import { isDamaged } from './sqliteError.ts';
+import { isDamaged, messageOf } from './sqliteError.ts';
 import type { Sync } from './sync.ts';
 import { leastCostSync } from './sync.ts';
 
@@ -309,9 +309,9 @@ export class SqliteLog implements Log {
 
   /** A transaction that met damage was rolled back, and nothing of it is on the disk; but the next would meet it again. */
   #damaged(cause: Error): LogDamagedError {
-    this.#openFiles.askForRebuild(cause.message);
+    this.#openFiles.askForRebuild(messageOf(cause));
     return new LogDamagedError(
-      `the log ${this.#file} is damaged (${cause.message}); start the server again: that repairs the log, or says what to do`,
+      `the log ${this.#file} is damaged (${messageOf(cause)}); start the server again: that repairs the log, or says what to do`,
       { cause },
     );
   }
