@@ -131,6 +131,8 @@ export function buildServer(
   app.addHook('onRequest', (request, _reply, done) => {
     if (request.raw.httpVersion === '1.1' && request.headers.host === undefined)
       throw new RefusedError('Host', 'the Host header is missing; HTTP/1.1 requires it in every request');
+    if (countOf('host', request.raw.rawHeaders) > 1)
+      throw new RefusedError('Host', 'Host appears more than once; HTTP/1.1 requires exactly one');
     const coding = request.headers['transfer-encoding'];
     if (coding !== undefined && !ENDS_CHUNKED.test(coding))
       throw new RefusedError(
@@ -161,6 +163,14 @@ export function buildServer(
     ]);
   });
   return { app, server };
+}
+
+/** How often a header, in lower case, stands in a request: Node keeps the first of some. */
+function countOf(header: string, rawHeaders: readonly string[]): number {
+  let count = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2)
+    if (rawHeaders[at]?.length === header.length && rawHeaders[at]?.toLowerCase() === header) count += 1;
+  return count;
 }
 
 /** Tells of an error that a request was answered with. */

@@ -234,6 +234,12 @@ describe('a host', () => {
     '[::1].evil.example',
     '[evil.example]',
     'evil.example@localhost',
+    'user@localhost',
+    'evil.example/.local',
+    'evil.example?.local',
+    'evil..local',
+    '.local',
+    '.',
   ])('%j is not', async (host) => expect(await statusOf(host)).toEqual(MISDIRECTED));
 
   it.each([
@@ -256,6 +262,16 @@ describe('a host', () => {
     expect(json(body)).toMatchObject({ field: 'Host' });
     for (const path of ['/healthz', '/-/healthy', '/-/ready'])
       expect((await ask(server.port, `GET ${path}`, { Host: 'evil.example' })).status).toBe(200);
+  });
+
+  it.each(['POST /event?a=b', 'GET /metrics'])('twice is a 400: %s', async (line) => {
+    await using server = await startServer();
+    const client = await RawClient.connect(server.port);
+    client.send(`${line} HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n`);
+    const { status, body } = await client.response();
+    expect(status).toBe(400);
+    expect(json(body)).toMatchObject({ field: 'Host' });
+    client.end();
   });
 
   it('matters not to what no browser can have sent', async () => {

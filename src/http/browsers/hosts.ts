@@ -20,8 +20,8 @@ const PRIVATE = [
   'private',
 ].map((name) => `.${name}`);
 
-/** A name and, if there is one, a port; or an IPv6 address in brackets. */
-const HOST = /^(?:\[(?<v6>[^\]]*)\]|(?<name>[^:]*))(?::\d*)?$/;
+/** A name and, if there is one, a port; or an IPv6 address in brackets. Nothing at all is what HTTP has for no host. */
+const HOST = /^(?:\[(?<v6>[^\]]*)\]|(?<name>(?:[\w-]+(?:\.[\w-]+)*\.?)?))(?::\d*)?$/;
 
 /** What Go programs send, Prometheus among them, and no browser ever does; a page can't change it. See decision 0041. */
 const OF_GO = 'gzip';
