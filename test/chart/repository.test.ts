@@ -58,7 +58,7 @@ describe.each(['3', '4'])('with Helm %s', (major) => {
       const installed = await helm.template(KUBERNETES, name, ...values);
       expect(installed).toBe(await helm.template(KUBERNETES, CHART, ...values));
       // What is there for us alone stays out of the package.
-      expect(await helm.succeed('show', 'all', name)).toContain('Coming from the replaced chart');
+      expect(await helm.succeed('show', 'all', name)).toContain('Migrating from the replaced chart');
       await helm.succeed('pull', name, '--untar', '--untardir', folder);
       expect(() => readFileSync(join(folder, 'oneShotMetricsServer/ci/default-values.yaml'))).toThrow(
         'ENOENT',
