@@ -7,7 +7,7 @@ import { webhookTables } from '../scripts/webhookTables.ts';
 import { configMarkdown } from '../src/config/describe.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const pages = globSync(['*.md', 'docs/**/*.md'], { cwd: ROOT });
+const pages = globSync(['*.md', 'docs/**/*.md', 'charts/*/*.md'], { cwd: ROOT });
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
 it('the page of settings is what the table says (npm run docs)', () => {
@@ -32,6 +32,29 @@ it('every link between pages leads somewhere', () => {
   );
   expect(links.length).toBeGreaterThan(10);
   expect(links.filter(({ page, to }) => !existsSync(join(ROOT, dirname(page), to)))).toEqual([]);
+});
+
+/** The anchors of a page's headings, as GitHub makes them. */
+const anchorsOf = (page: string): Set<string> =>
+  new Set(
+    [...read(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+
+it('every link to a heading finds it', () => {
+  const links = pages.flatMap((page) =>
+    [...read(page).matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g)].map(([, to = '', anchor = '']) => ({
+      page,
+      target: to === '' ? page : join(dirname(page), to),
+      anchor,
+    })),
+  );
+  expect(links.length).toBeGreaterThan(50);
+  expect(links.filter(({ target, anchor }) => !anchorsOf(target).has(anchor))).toEqual([]);
 });
 
 it('every alert has a runbook, at a heading of its own', () => {

@@ -3,8 +3,11 @@ export const SLOWDOWN_MAX = 2.5;
 
 /** The least of so many measurements counts: what the machine does besides only adds to them. */
 const MEASURED = 3;
-/** So often it may be tried: a garbage collection may fall into each measurement of one try. */
-const TRIES = 3;
+/**
+ * So often it may be tried: garbage collections, or a neighbour that uses the caches, may fall into all measurements of one try. What is quadratic takes
+ * four times as long in each.
+ */
+const TRIES = 10;
 /** What is never more than the clock and the garbage collector, in ms. */
 const NOISE_MS = 10;
 
