@@ -249,6 +249,7 @@ export class Connections implements Yielding {
     if (this.#stopping) this.#endUnlessUsed(connection);
     // Node destroys a socket right after the response to a `Connection: close`, and would never hear the client's own end.
     socket.destroySoon = () => (this.#stopping ? this.#endOurs(connection) : endAndLinger(socket));
+    socket.once('finish', () => this.#pipelines.release(connection));
     socket.on('end', () => this.#ended(connection, 'client'));
     socket.on('error', () => this.#ended(connection, 'reset'));
     socket.on('close', () => {

@@ -42,6 +42,8 @@ export class Pipelines {
     }
     pipeline.waiting += 1;
     this.#count(1);
+    // Once our side has ended, nothing is answered any more: what is awaited is the client's own end.
+    if (pipeline.socket.writableEnded) return true;
     if (!pipeline.isHeld) this.#reads.hold(pipeline.socket);
     pipeline.isHeld = true;
     return true;
@@ -54,7 +56,12 @@ export class Pipelines {
       pipeline.waiting -= fewer;
       this.#count(-fewer);
     }
-    if (!pipeline.isHeld || pipeline.responding > 1) return;
+    if (pipeline.responding <= 1) this.release(pipeline);
+  }
+
+  /** Has the connection be read again: for its next request, or for the client's end where our side has ended before all was answered. */
+  release(pipeline: Pipeline): void {
+    if (!pipeline.isHeld) return;
     pipeline.isHeld = false;
     this.#reads.wait(pipeline.socket);
   }

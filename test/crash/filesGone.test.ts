@@ -22,7 +22,7 @@ test.each(CASES)(
     const post = () => fetch(`${server.url}/event?type=deploy`, { method: 'POST' });
     expect((await post()).status).toBe(200);
     WAYS[way](store);
-    await expect(post()).rejects.toThrow();
+    await expect(post()).rejects.toThrow('fetch failed');
     expect(await server.exited).toBe(1);
     expect(server.output()).toMatch(
       /^oneShotMetricsServer: can't write the log any more: \S+events\.db(?:-wal)? was deleted, moved or replaced while the server ran; [^\n]*$/m,
