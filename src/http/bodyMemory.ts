@@ -31,7 +31,7 @@ const STALLED_MS = 2_000;
 const GREED = 2;
 
 /** Where nobody had to give way to a client, all bodies are not looked through again for it for so long, in ms. */
-const NOBODY_MS = 20;
+const NOBODY_MS = 100;
 const NOBODY_CLIENTS_MAX = 1_000;
 
 /** A body that is being read. */

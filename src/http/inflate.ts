@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
-import type { ZlibOptions } from 'node:zlib';
-import { createGunzip } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
 import { RefusedError, TooLargeError, UnsupportedError, shown } from '../core/errors.ts';
 import { clientOf } from './auth/buckets.ts';
 import { hasBody, isStreamed } from './bodyMemory.ts';
 import { ClientTurns } from './clientTurns.ts';
+import { GUNZIP_BYTES, Gunzip, PIECE_BYTES } from './gunzip.ts';
+import { whenClosed } from './whenClosed.ts';
 
 /** How many times its own length a compressed body may have, beyond RATIO_FREE_BYTES. Events that repeat reach some 50. */
 const RATIO_MAX = 100;
@@ -13,11 +13,6 @@ const RATIO_MAX = 100;
 const RATIO_FREE_BYTES = 1024 * 1024;
 
 const TRUNCATED = 'the compressed body is incomplete; send all of it';
-/** What comes out in one piece. Smaller buffers would be cut out of one that several bodies share, and that stays while one of them does. */
-const PIECE_BYTES = 32 * 1024;
-/** What a decompressor takes for itself: its state and window (45 KiB), the piece that it fills, and one that waits to be read. */
-const GUNZIP_BYTES = 112 * 1024;
-
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Whether bodies may be as repetitive as they like: a group of alerts has the same labels a thousand times. Their length is bounded. */
@@ -49,7 +44,10 @@ export function inflateBodies(app: FastifyInstance): void {
     const bytesMax = isStreamed(request) ? Infinity : bodyLimit;
     const ratioMax = config.isRepetitive === true ? Infinity : RATIO_MAX;
     const client = clientOf(request.socket.remoteAddress ?? '');
-    done(null, inflated(payload, { bytesMax, ratioMax, enter: () => turns.enter(client) }));
+    const body = inflated(payload, { bytesMax, ratioMax, enter: () => turns.enter(client) });
+    // A turn that nobody reads on in would never end.
+    whenClosed(reply.raw, () => body.destroy());
+    done(null, body);
   });
 }
 
@@ -118,56 +116,6 @@ async function* inflate(
     gunzip.destroy();
     // What is left of the body is read past, so that the answer reaches a client that is still sending.
     source.resume();
-  }
-}
-
-/** A decompressor that gives out what it makes of each chunk before it takes the next. */
-class Gunzip {
-  readonly #stream = createGunzip({ chunkSize: PIECE_BYTES, highWaterMark: PIECE_BYTES } as ZlibOptions);
-  #error: Error | undefined;
-  #wake: () => void = () => undefined;
-
-  constructor() {
-    this.#stream.on('error', (error) => {
-      this.#error = error;
-      this.#wake();
-    });
-    this.#stream.on('readable', () => this.#wake());
-  }
-
-  get bytesWritten(): number {
-    return this.#stream.bytesWritten;
-  }
-
-  /** Throws an error of zlib's. */
-  write(chunk: Buffer): AsyncGenerator<Buffer> {
-    return this.#made((done) => this.#stream.write(chunk, done));
-  }
-
-  /** Throws an error of zlib's: where the stream ends too early, too. */
-  end(): AsyncGenerator<Buffer> {
-    // 'finish' comes before the last of it is there, and before zlib looks whether all is.
-    return this.#made((done) => this.#stream.once('end', done).end());
-  }
-
-  destroy(): void {
-    this.#stream.destroy();
-  }
-
-  async *#made(work: (done: (error?: Error | null) => void) => void): AsyncGenerator<Buffer> {
-    let isDone = false;
-    work((error) => {
-      this.#error ??= error ?? undefined;
-      isDone = true;
-      this.#wake();
-    });
-    for (;;) {
-      const piece = this.#stream.read() as Buffer | null;
-      if (piece !== null) yield piece;
-      else if (this.#error !== undefined) throw this.#error;
-      else if (isDone) return;
-      else await new Promise<void>((resolve) => (this.#wake = resolve));
-    }
   }
 }
 

@@ -233,6 +233,29 @@ it('events that come as a stream may be longer than event.bodyMax, and no bomb e
   expect(await labelsIn(server)).toEqual([]);
 });
 
+it('bodies that are refused, or given up, in their midst leave their turns to others', async () => {
+  await using server = await startServer();
+  const ndjson = { 'Content-Type': 'application/x-ndjson' };
+  const rest = `${JSON.stringify({ labels: { v: noise(100) } })}\n`.repeat(10_000);
+  // More of each than take turns at once.
+  for (let n = 0; n < 6; n += 1) {
+    expect((await post(server, gzip(`{"x":}\n${rest}`), ndjson)).status).toBe(400);
+    expect((await post(server, gzip(`[${rest}`), { 'Content-Type': 'application/json' })).status).toBe(413);
+    const body = gzip(noise(500_000));
+    const client = await RawClient.connect(server.port);
+    const head = { 'Content-Type': FORM, 'Content-Encoding': 'gzip', 'Content-Length': String(body.length) };
+    client.send(Buffer.concat([Buffer.from(request('POST', '/event', head)), body.subarray(0, -1)]));
+    client.socket.resetAndDestroy();
+  }
+  const answer = await fetch(`${server.url}/event`, {
+    method: 'POST',
+    body: gzip('a=1'),
+    headers: { 'Content-Type': FORM, 'Content-Encoding': 'gzip' },
+    signal: AbortSignal.timeout(5_000),
+  });
+  expect(answer.status).toBe(200);
+});
+
 it('a request without a body may say what it likes about its coding', async () => {
   await using server = await startServer();
   const answer = await fetch(`${server.url}/event?a=1`, {

@@ -216,14 +216,14 @@ it('scrapes of nothing that nobody reads take no more than their share, however 
     });
     expect(posted.status).toBe(200);
   }
-  const clients = await Promise.all(Array.from({ length: 3 }, () => RawClient.connect(server.port)));
+  const clients = await Promise.all(Array.from({ length: 10 }, () => RawClient.connect(server.port)));
   const ask = (at: number) =>
     `GET /metrics?scraper=${at % 5} HTTP/1.1\r\nHost: test\r\nAccept: text/plain;version=1.0.0;escaping=${ESCAPINGS[at % 4]}\r\n\r\n`;
   // Whoever only looks is refused meanwhile.
   const answers = () => memoryOf(server, 'answers', 'scraper=other');
   for (const client of clients) {
     client.socket.pause();
-    client.send(Array.from({ length: 80 }, (_, at) => ask(at)).join(''));
+    client.send(Array.from({ length: 30 }, (_, at) => ask(at)).join(''));
   }
   await until(async () => (await answers()).held > 0, SOON);
   for (let look = 0; look < 5; look += 1) {

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { isCorrupt } from './sqliteError.ts';
+import { OutOfOrderError, attempt } from './integrity.ts';
 
 /** Rows that are copied by one statement, where all can be read. With fewer, the pages of an index would be written more often. */
 const ROWS_AT_ONCE = 250_000;
@@ -77,18 +77,4 @@ function beyondDamage(at: number, canRead: (at: number) => boolean): number | un
     else low = middle;
   }
   return high;
-}
-
-class OutOfOrderError extends Error {}
-
-/** Reads, where it can be done. Throws what is not about damage. */
-export function attempt<T>(
-  read: () => T,
-): { readonly isRead: true; readonly value: T } | { readonly isRead: false } {
-  try {
-    return { isRead: true, value: read() };
-  } catch (error) {
-    if (!isCorrupt(error) && !(error instanceof OutOfOrderError)) throw error;
-    return { isRead: false };
-  }
 }

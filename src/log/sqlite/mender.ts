@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Part, RepairListener } from '../log.ts';
-import { attempt } from './copyByKey.ts';
+import { isWell } from './integrity.ts';
 import { CACHE_KIB } from './openDatabase.ts';
 import { SALVAGE } from './salvage.ts';
 import { setAside } from './setAside.ts';
@@ -40,12 +40,12 @@ export class Mender {
 
   /** Looks at the small tables. Throws as SQLite does where one is damaged, and can't be made anew. */
   checkSmall(): void {
-    for (const table of SMALL) if (!this.#isWell(table)) this.#remake(table);
+    for (const table of SMALL) if (!isWell(this.#db, table)) this.#remake(table);
   }
 
   /** Tells whether any table was damaged and is whole now: then what failed can be done again. */
   mend(): boolean {
-    const damaged = ALL.filter((table) => !this.#isWell(table));
+    const damaged = ALL.filter((table) => !isWell(this.#db, table));
     try {
       for (const table of damaged) this.#remake(table);
     } catch (error) {
@@ -53,11 +53,6 @@ export class Mender {
       throw error;
     }
     return damaged.length > 0;
-  }
-
-  #isWell(table: Table): boolean {
-    const check = attempt(() => this.#db.prepare(`PRAGMA integrity_check('${table}')`).all());
-    return check.isRead && Object.values(check.value[0] ?? {})[0] === 'ok';
   }
 
   /** Throws as SQLite does where it can't be done; then the table is as it was. */

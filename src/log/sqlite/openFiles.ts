@@ -159,6 +159,11 @@ export class OpenFiles {
   /** Makes durable whatever was committed before, for so many who wait. Rejects with a LogDamagedError where the files are gone from the folder. */
   async sync(sync: Sync, waiting: number): Promise<void> {
     await sync(this.#wal, waiting);
+    this.#inPlace.checkWal();
+  }
+
+  /** Throws a LogDamagedError where the files are gone from the folder. */
+  checkInPlace(): void {
     this.#inPlace.check();
   }
 

@@ -14,7 +14,8 @@ import {
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { LogOpenError } from '../log.ts';
-import { attempt, copyByKey } from './copyByKey.ts';
+import { copyByKey } from './copyByKey.ts';
+import { isWell } from './integrity.ts';
 import { nodeSqlite } from './nodeSqlite.ts';
 import { openDatabase } from './openDatabase.ts';
 import { SALVAGE } from './salvage.ts';
@@ -78,11 +79,6 @@ export function rebuild(file: string, marked: number): string | undefined {
   const kept = keep(file);
   renameSync(made, file);
   return kept;
-}
-
-function isWell(db: DatabaseSync): boolean {
-  const check = attempt(() => db.prepare('PRAGMA integrity_check(1)').all());
-  return check.isRead && Object.values(check.value[0] ?? {})[0] === 'ok';
 }
 
 function makeEmpty(file: string): void {

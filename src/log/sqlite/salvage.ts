@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { attempt, copyByKey } from './copyByKey.ts';
+import { copyByKey } from './copyByKey.ts';
+import { attempt } from './integrity.ts';
 import { HASH_BYTES } from './idTable.ts';
 
 /**

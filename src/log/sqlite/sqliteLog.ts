@@ -320,6 +320,7 @@ export class SqliteLog implements Log {
     const { entries, ids } = this.#openFiles;
     this.#bytes = Math.max(0, entries.bytes() - ids.count * ID_BYTES);
     this.#measuredAt = performance.now();
+    this.#try(() => this.#openFiles.checkInPlace());
   }
 
   get #openFiles(): OpenFiles {
