@@ -1,0 +1,67 @@
+import { expect } from 'vitest';
+import { millis } from '../../src/core/millis.ts';
+import type { EventNames } from '../../src/core/labels.ts';
+import { parseJson } from '../../src/wire/in/json.ts';
+import { compileMapping } from '../../src/wire/in/mapping/compile.ts';
+import type { MappingSource } from '../../src/wire/in/mapping/language.ts';
+import { LeftOuts } from '../../src/wire/in/mapping/leftOut.ts';
+import type { MappingRun } from '../../src/wire/in/mapping/map.ts';
+import { mapDelivery } from '../../src/wire/in/mapping/map.ts';
+import { asItCame } from '../../src/wire/in/mapping/shapes/shape.ts';
+
+export const LIMITS = {
+  labelsMax: 64,
+  labelNameBytesMax: 256,
+  labelValueBytesMax: 4096,
+  seriesBytesMax: 8192,
+  idBytesMax: 64,
+};
+
+export function runWith(names: EventNames = 'legacy', left = new LeftOuts()): MappingRun {
+  const rules = { limits: LIMITS, names };
+  return { idSpace: 'w', rules, eventsMax: 3, common: { labels: [] }, shape: asItCame, now: millis(0), left };
+}
+
+/** What a mapping makes of a body: of each item its draft, or the text of why it was refused, or null where it is of no kind. */
+export function map(
+  source: MappingSource,
+  document: unknown,
+  { headers = {}, names = 'legacy' }: { headers?: Record<string, string>; names?: EventNames } = {},
+) {
+  const mapping = compileMapping('webhooks.w', source, { limits: LIMITS, names, reserved: () => false });
+  const left = new LeftOuts();
+  const delivery = {
+    document: parseJson(JSON.stringify(document)),
+    headers: (name: string) => headers[name],
+  };
+  const mapped = [...mapDelivery(mapping, delivery, runWith(names, left))];
+  const refused = left.told.filter(({ part }) => part === 'event')[Symbol.iterator]();
+  return mapped.map((each) => {
+    if (each === 'ignored') return null;
+    return each === 'refused' ? (refused.next().value?.error.message ?? 'refused') : each;
+  });
+}
+
+/** What was left out of the only event: part, and why. */
+export function leftOf(source: MappingSource, document: unknown): [part: string, why: string][] {
+  const mapping = compileMapping('webhooks.w', source, {
+    limits: LIMITS,
+    names: 'legacy',
+    reserved: () => false,
+  });
+  const left = new LeftOuts();
+  const delivery = { document: parseJson(JSON.stringify(document)), headers: () => undefined };
+  expect([...mapDelivery(mapping, delivery, runWith('legacy', left))]).toHaveLength(1);
+  return left.told.map(({ part, error }) => [part, error.message]);
+}
+
+/** The labels of the only event. */
+export function labels(
+  source: MappingSource['labels'],
+  document: unknown,
+  more: Partial<MappingSource> = {},
+): object {
+  const [draft] = map({ ...more, ...(source && { labels: source }) }, document);
+  if (draft === null || typeof draft !== 'object') throw new Error(String(draft));
+  return Object.fromEntries(draft.labels);
+}
