@@ -35,6 +35,7 @@ import type { AllowedHosts } from './http/browsers/hosts.ts';
 import { backupRoute } from './http/backupRoute.ts';
 import { Connections, cut } from './http/connections.ts';
 import { Closings } from './http/closings.ts';
+import { ClientTurns } from './http/clientTurns.ts';
 import { countersRoute } from './http/countersRoute.ts';
 import { eventRoute } from './http/eventRoute.ts';
 import { feedRoute } from './http/feedRoute.ts';
@@ -43,7 +44,6 @@ import { descriptorLimit } from './http/descriptors.ts';
 import { Places } from './http/places.ts';
 import { HEALTH_PATHS, healthRoutes } from './http/healthRoutes.ts';
 import { Ingest } from './http/ingest.ts';
-import { Looks } from './http/looks.ts';
 import { listenOn } from './http/listen.ts';
 import { LoopTurns } from './http/loopTurns.ts';
 import { metricsRoute } from './http/metricsRoute.ts';
@@ -79,6 +79,8 @@ import { Timeline } from './relay/timeline.ts';
 import { Trimmer } from './relay/trim.ts';
 import { welcome } from './ui/welcome.ts';
 
+/** Requests that only look at events, and wait for their turns. */
+const LOOKS_WAITING_MAX = 64;
 /** How often pulses, leases, timeouts, backlogs and the log's limits are looked after, in ms. */
 const HOUSEKEEPING_EVERY_MS = 1_000;
 /** How often connections are looked at for answers that make no progress, in ms. */
@@ -242,7 +244,7 @@ export class App implements AsyncDisposable {
     this.#http = app;
     const answers = new AnswerMemory(memory.answers, cut);
     answers.count(app);
-    const looks = new Looks();
+    const looks = new ClientTurns(LOOKS_WAITING_MAX);
     const bytesMax = settings['scrape.bytesMax'];
     this.#server = server;
     const { hosts, foreignPages } = browserRules(settings);

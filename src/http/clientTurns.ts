@@ -1,3 +1,5 @@
+import { UnavailableError } from '../core/errors.ts';
+
 /** So many work at once: the thread pool has four threads, and what they do lets others go on. */
 const AT_ONCE = 4;
 
@@ -6,17 +8,24 @@ const AT_ONCE = 4;
  * asks a thousand times waits for itself.
  */
 export class ClientTurns {
+  readonly #waitingMax: number;
   #running = 0;
+  #waits = 0;
   /** Whose turn is next is the first. */
   readonly #waiting = new Map<string, (() => void)[]>();
 
-  /** Does work in a turn of its own. */
+  /** `waitingMax`: so many may wait; more would wait for longer than most clients do. */
+  constructor(waitingMax = Infinity) {
+    this.#waitingMax = waitingMax;
+  }
+
+  /** Does work in a turn of its own. Throws an UnavailableError where too many wait. */
   async take<Made>(client: string, make: () => Promise<Made>): Promise<Made> {
     using _turn = await this.enter(client);
     return await make();
   }
 
-  /** Resolves when it is the client's turn, which lasts until what it resolves to is disposed of. */
+  /** Resolves when it is the client's turn, which lasts until what it resolves to is disposed of. Throws as `take` does. */
   async enter(client: string): Promise<Disposable> {
     if (this.#running < AT_ONCE) this.#running += 1;
     else await this.#turnOf(client);
@@ -24,6 +33,9 @@ export class ClientTurns {
   }
 
   #turnOf(client: string): Promise<void> {
+    if (this.#waits === this.#waitingMax)
+      throw new UnavailableError('busy', 'too many requests are waiting; try again', 1);
+    this.#waits += 1;
     const { promise, resolve } = Promise.withResolvers<void>();
     const others = this.#waiting.get(client);
     if (others === undefined) this.#waiting.set(client, [resolve]);
@@ -38,6 +50,7 @@ export class ClientTurns {
       // Behind all others, if it has more to do.
       this.#waiting.delete(client);
       if (all.length > 0) this.#waiting.set(client, all);
+      this.#waits -= 1;
       first?.();
       return;
     }

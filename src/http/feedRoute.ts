@@ -7,8 +7,9 @@ import { formatSampleValue } from '../core/value.ts';
 import type { Feed, FeedPage } from '../relay/feed.ts';
 import type { Parameters } from './identify.ts';
 import type { AnswerMemory } from './answerMemory.ts';
+import { clientOf } from './auth/buckets.ts';
+import type { ClientTurns } from './clientTurns.ts';
 import type { LoopTurns } from './loopTurns.ts';
-import type { Looks } from './looks.ts';
 import { ERROR } from './openapi.ts';
 import { parametersOf } from './query.ts';
 import type { Parts } from './sendParts.ts';
@@ -77,7 +78,8 @@ const PART_UNITS = 64 * 1024;
 
 export interface FeedRouteParts {
   readonly answers: AnswerMemory;
-  readonly looks: Looks;
+  /** Those who only look take turns, so that posts, scrapes and health checks wait for the steps of a few of them only. */
+  readonly looks: ClientTurns;
   readonly loop: LoopTurns;
   readonly bytesMax: number;
 }
@@ -100,7 +102,7 @@ export function feedRoute(
       const after = wholeNumber(parameters, 'after', 0, Number.MAX_SAFE_INTEGER);
       const limit = wholeNumber(parameters, 'limit', 1, LIMIT_MAX) ?? LIMIT;
       // What is made is sent behind the turn: a reply that is returned would be waited for until all of it was read.
-      const body = await looks.take(async () => {
+      const body = await looks.take(clientOf(request.socket.remoteAddress ?? ''), async () => {
         const memory = answers.open(reply.raw);
         const room = answers.takeToLook(memory, bytesMax * PAGE_FACTOR);
         const page = await feed.read(

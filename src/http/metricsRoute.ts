@@ -19,7 +19,6 @@ import type { Prepared } from './emptyAnswers.ts';
 import { EmptyAnswers, prepared, sendPrepared } from './emptyAnswers.ts';
 import { Formats } from './formats.ts';
 import type { LoopTurns } from './loopTurns.ts';
-import type { Looks } from './looks.ts';
 import { ClientTurns } from './clientTurns.ts';
 import { clientOf } from './auth/buckets.ts';
 import type { NameOfAddress } from './identify.ts';
@@ -48,7 +47,8 @@ export interface MetricsRouteParts {
   /** What is rendered for all scrapers may take this. */
   readonly rendered: Share;
   readonly answers: AnswerMemory;
-  readonly looks: Looks;
+  /** The turns of those who only look, as for the feed. */
+  readonly looks: ClientTurns;
   /** What a scrape carries of events at most, in bytes. */
   readonly bytesMax: number;
   /** The server's own metrics. */
@@ -248,7 +248,7 @@ async function peek(
   const { identity, mode, format, without, once } = asked;
   const acceptEncoding = acceptEncodingOf(raw);
   // What is made is sent behind the turn: a reply that is returned would be waited for until all of it was read.
-  const sendMade = await parts.looks.take(async () => {
+  const sendMade = await parts.looks.take(clientOf(raw.socket.remoteAddress ?? ''), async () => {
     const memory = parts.answers.open(reply.raw);
     parts.answers.takeToLook(memory, parts.bytesMax);
     const runs = await parts.scrapes.peek(identity, mode, memory, addedBytes(without), once);

@@ -3,7 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { cli, freePort, installCommand, spawnCli } from '../support/cliProcess.ts';
+import { cli, installCommand, spawnCli } from '../support/cliProcess.ts';
+import { freePort } from '../support/freePort.ts';
 import { startSwallowingProxy } from '../support/swallowingProxy.ts';
 import { ServerProcess, startServer, temporaryFolder } from '../support/server.ts';
 

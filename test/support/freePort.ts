@@ -1,13 +1,24 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
+
+/** Below the ports that systems give to outgoing connections: one of those may be taken again at any moment. */
+const FIRST = 20_000;
+const PORTS = 12_000;
+const TRIES = 100;
 
 /** A loopback port that nobody listens on at this moment. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (let left = TRIES; ; left -= 1) {
+    const port = FIRST + Math.floor(Math.random() * PORTS);
+    const server = createServer();
+    try {
+      await once(server.listen(port, '127.0.0.1'), 'listening');
+    } catch (error) {
+      if (left === 1) throw error;
+      continue;
+    }
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
