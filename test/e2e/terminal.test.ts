@@ -56,8 +56,10 @@ describe.skipIf(!canRun)(`Ctrl-C in a terminal (needs script: ${HOW_TO_GET_A_TER
       await terminal.ctrlC();
       await expect.poll(() => terminal.output, READY).toContain('"msg":"stopping"');
       scraper.resetAndDestroy();
-      expect(await terminal.exited).toBe(0);
-      expect(terminal.output).toContain('"msg":"stopped"');
+      expect({ exited: await terminal.exited, output: terminal.output }).toMatchObject({
+        exited: 0,
+        output: expect.stringContaining('"msg":"stopped"') as string,
+      });
     }
     const again = await ServerProcess.start([store]);
     const scrapers = await scrapersAt(again.port);

@@ -8,6 +8,8 @@ const MEASURED = 3;
  * four times as long in each.
  */
 const TRIES = 10;
+/** Work shorter than this, in ms, is doubled for the next try: a collection more or less is a large part of it. */
+const LONG_ENOUGH_MS = 200;
 /** What is never more than the clock and the garbage collector, in ms. */
 const NOISE_MS = 10;
 
@@ -20,15 +22,17 @@ export async function slowdown<Input>(
   prepare: (n: number) => Input | Promise<Input>,
   work: (input: Input) => unknown,
 ): Promise<number> {
+  let size = n;
   let least = Infinity;
   for (let attempt = 0; attempt < TRIES && least >= SLOWDOWN_MAX; attempt += 1) {
     let once = Infinity;
     let twice = Infinity;
     for (let i = 0; i < MEASURED; i += 1) {
-      once = Math.min(once, await cpuMs(await prepare(n), work));
-      twice = Math.min(twice, await cpuMs(await prepare(2 * n), work));
+      once = Math.min(once, await cpuMs(await prepare(size), work));
+      twice = Math.min(twice, await cpuMs(await prepare(2 * size), work));
     }
     least = Math.min(least, (twice - NOISE_MS) / once);
+    if (once < LONG_ENOUGH_MS) size *= 2;
   }
   return least;
 }
