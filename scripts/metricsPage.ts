@@ -38,7 +38,7 @@ const CLOSED: Record<CloseReason, string> = {
   descriptors: 'the process, or the machine, had no file descriptors left',
   stalled: 'the client read nothing of a response for 30 s',
   pipelined:
-    'the client sent more than 32 requests without waiting for the answers, or the memory for such requests was full',
+    'the client sent more than 64 requests without waiting for the answers, or the memory for such requests was full',
   memory: 'incomplete request headers used half of the memory for requests',
 };
 

@@ -6,22 +6,27 @@ export function shown(value: string): string {
   return JSON.stringify(cut);
 }
 
+/** An error that says all in its message. Strangers can cause a hundred thousand at once, and a trace costs far more than the rest. */
+class UntracedError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    super(message, options);
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
 /**
  * Input that breaks a rule, and that only its sender can mend. Nothing of it was stored.
  * The message names the field, the rule, the value (cut short) and what to do.
  */
-export class RefusedError extends Error {
+export class RefusedError extends UntracedError {
   override readonly name = 'RefusedError';
   /** What to look at: a label, a parameter, `body`, `url`. */
   readonly field: string;
 
   constructor(field: string, message: string, options?: ErrorOptions) {
-    // Its sender's doing, so no stack tells anything; and one body may hold a hundred thousand, each of whose stacks costs far more than
-    // the rest of it.
-    const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = 0;
     super(message, options);
-    Error.stackTraceLimit = stackTraceLimit;
     this.field = field;
   }
 
@@ -69,7 +74,7 @@ export class UnauthorizedError extends RefusedError {}
 export type UnavailableReason = 'busy' | 'log_full' | 'memory_full' | 'not_ready' | 'scrapers_max';
 
 /** The server can't do it now; the same request may succeed later. Nothing of it was stored. */
-export class UnavailableError extends Error {
+export class UnavailableError extends UntracedError {
   override readonly name = 'UnavailableError';
   readonly reason: UnavailableReason;
   /** When to try again, in seconds. */

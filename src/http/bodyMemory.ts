@@ -34,12 +34,16 @@ const GREED = 2;
 const NOBODY_MS = 100;
 const NOBODY_CLIENTS_MAX = 1_000;
 
+/** Who made a request. */
+interface Owner {
+  readonly socket: Socket;
+  /** Its client, once somebody asked. */
+  client?: string;
+}
+
 /** A body that is being read. */
 interface Reading {
-  /** Whose it is, once somebody asked. */
-  client?: string;
   readonly claim: Claim;
-  readonly socket: Socket;
   /** Ends the reading; the request is answered with the error. */
   readonly fail: (error: Error) => void;
   /** When something of it came last. */
@@ -57,7 +61,8 @@ export class BodyMemory {
   readonly #elapsed: () => number;
   /** Those of which something came last are the last. */
   readonly #readings = new Set<Reading>();
-  readonly #readingOf = new WeakMap<Claim, Reading>();
+  /** Whose request each claim is for, also before anything of its body is read. */
+  readonly #owners = new WeakMap<Claim, Owner>();
   /** When it was found for a client that nobody has to give way to it, in its latest searches. */
   readonly #nobodyFor = new Map<string, number>();
   /** Requests that are answered, while the rest of their bodies is still to come. */
@@ -84,6 +89,7 @@ export class BodyMemory {
     const { raw } = request;
     // A request that was destroyed has no socket any more.
     const { socket } = raw;
+    this.#owners.set(claim, { socket });
     whenClosed(reply.raw, () => {
       if (raw.complete || socket.destroyed) claim[Symbol.dispose]();
       else this.#awaitRest(raw, socket, claim, bytes);
@@ -134,7 +140,6 @@ export class BodyMemory {
     };
     const reading: Reading = {
       claim,
-      socket: request.raw.socket,
       at: this.#elapsed(),
       fail: (error) => {
         stop();
@@ -144,7 +149,6 @@ export class BodyMemory {
       },
     };
     this.#readings.add(reading);
-    this.#readingOf.set(claim, reading);
     claim.progressed = () => {
       if (!this.#readings.delete(reading)) return;
       reading.at = this.#elapsed();
@@ -177,16 +181,14 @@ export class BodyMemory {
   }
 
   #dropOfGreediest(asker: Claim): boolean {
-    // A body that has come whole is none that is being read.
-    const own = this.#readingOf.get(asker);
-    const asking = own === undefined ? undefined : clientOfReading(own);
+    const asking = this.#clientOf(asker);
     // All bodies are looked at: while that brings nothing, not for each that asks.
-    const searchedAt = this.#nobodyFor.get(asking ?? '') ?? -Infinity;
+    const searchedAt = this.#nobodyFor.get(asking) ?? -Infinity;
     if (this.#elapsed() - searchedAt < NOBODY_MS) return false;
     const clients = new Map<string, { held: number; largest: Reading }>();
     for (const reading of this.#readings) {
       const { claim } = reading;
-      const client = clientOfReading(reading);
+      const client = this.#clientOf(claim);
       const known = clients.get(client);
       if (known === undefined) {
         clients.set(client, { held: claim.held, largest: reading });
@@ -197,14 +199,21 @@ export class BodyMemory {
     }
     let [client, greediest] = ['', { held: 0 } as { held: number; largest?: Reading }];
     for (const [name, each] of clients) if (each.held > greediest.held) [client, greediest] = [name, each];
-    const asked = asking === undefined ? asker.held : (clients.get(asking)?.held ?? 0);
+    const asked = Math.max(asker.held, clients.get(asking)?.held ?? 0);
     const { held, largest } = greediest;
     if (largest === undefined || client === asking || held <= asked * GREED) {
       if (this.#nobodyFor.size >= NOBODY_CLIENTS_MAX) this.#nobodyFor.clear();
-      this.#nobodyFor.set(asking ?? '', this.#elapsed());
+      this.#nobodyFor.set(asking, this.#elapsed());
       return false;
     }
     return this.#drop(largest, 'your requests together used memory that other clients needed');
+  }
+
+  /** Whose request it is. Empty where what asks belongs to no request alone. */
+  #clientOf(claim: Claim): string {
+    const owner = this.#owners.get(claim);
+    if (owner === undefined) return '';
+    return (owner.client ??= clientOf(owner.socket.remoteAddress ?? ''));
   }
 
   /** Gives up a body; tells whether that brought anything. */
@@ -215,10 +224,6 @@ export class BodyMemory {
     reading.claim.give(held);
     return held > 0;
   }
-}
-
-function clientOfReading(reading: Reading): string {
-  return (reading.client ??= clientOf(reading.socket.remoteAddress ?? ''));
 }
 
 /** What a request's head takes. */

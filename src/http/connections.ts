@@ -250,6 +250,7 @@ export class Connections implements Yielding {
     // Node destroys a socket right after the response to a `Connection: close`, and would never hear the client's own end.
     socket.destroySoon = () => (this.#stopping ? this.#endOurs(connection) : endAndLinger(socket));
     socket.once('finish', () => this.#pipelines.release(connection));
+    socket.prependListener('close', leaveOutTraces);
     socket.on('end', () => this.#ended(connection, 'client'));
     socket.on('error', () => this.#ended(connection, 'reset'));
     socket.on('close', () => {
@@ -358,4 +359,15 @@ function endAndLinger(socket: Socket): void {
   socket.end();
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once('close', () => clearTimeout(timer));
+}
+
+/**
+ * When a connection closes, Node makes two errors for each request that was not answered. Nobody sees these, and the traces of a hundred take as
+ * long as the requests. So no traces are kept until all listeners have heard of the end; Node's own may come late, behind those of the lane.
+ */
+function leaveOutTraces(): void {
+  if (Error.stackTraceLimit === 0) return;
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  process.nextTick(() => (Error.stackTraceLimit = limit));
 }

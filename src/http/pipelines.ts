@@ -3,7 +3,7 @@ import type { Share } from '../core/memory.ts';
 import type { ReadTurns } from './readTurns.ts';
 
 /** How many requests of one connection may wait behind the one that is answered. */
-const WAITING_MAX = 100;
+const WAITING_MAX = 64;
 /** What one takes that waits, in bytes: the objects of Node's and of Fastify's. An estimate. */
 const WAITING_BYTES = 4 * 1024;
 /** Of the share for bodies, what all that wait may take: nearly nobody pipelines. */

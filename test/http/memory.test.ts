@@ -152,6 +152,33 @@ it('who keeps bodies open a byte at a time, and so fills their share, keeps out 
   await until(async () => (await memoryOf(server, 'bodies')).held === 0, SOON);
 }, 20_000);
 
+it('who fills the share gets no room for one more by the end of one of its own, which would cost both', async () => {
+  await using server = await startServer(SMALL);
+  const first = await Promise.all(Array.from({ length: 8 }, () => RawClient.connect(server.port)));
+  let ended = 0;
+  for (const client of first) {
+    client.socket.once('close', () => (ended += 1));
+    client.send(`${head(FORM, LONG)}a=${'x'.repeat(300_000)}`);
+  }
+  await until(async () => {
+    const { held, max } = await memoryOf(server, 'bodies');
+    return held > max * 0.75;
+  }, SOON);
+  // Each takes memory for a decompressor before anything of its body is read.
+  const more = await Promise.all(Array.from({ length: 30 }, () => RawClient.connect(server.port)));
+  for (const client of more) client.send(Buffer.concat([Buffer.from(head(FORM, LONG, GZIP)), UNFINISHED]));
+  const statuses: number[] = [];
+  for (const client of more)
+    void client.response().then(
+      ({ status }) => statuses.push(status),
+      () => undefined,
+    );
+  await until(() => statuses.length > 20, SOON);
+  expect(new Set(statuses)).toEqual(new Set([503]));
+  expect(ended).toBe(0);
+  for (const client of [...first, ...more]) client.socket.destroy();
+}, 20_000);
+
 it('a body that alone needs more than there is for all is too large, and says so', async () => {
   await using server = await startServer(SMALL);
   const body = Array.from({ length: 50_000 }, (_, n) => `{"labels":{"n":"${n}"}}\n`).join('');
