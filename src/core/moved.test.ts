@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Entry } from './entry.ts';
 import { millis } from './millis.ts';
-import type { MovedRange } from './moved.ts';
+import type { MovedRange } from './position.ts';
 import { moveUp, shownTime } from './moved.ts';
 import { offset } from './offset.ts';
 import { writeSeries } from './series.ts';

@@ -3,17 +3,7 @@ import type { Millis } from './millis.ts';
 import { millis } from './millis.ts';
 import type { Offset } from './offset.ts';
 import { offset } from './offset.ts';
-
-/**
- * Entries that were too old when they were first offered: Prometheus drops what is more than an hour behind its newest sample. They are
- * shown later, one millisecond apart in the order of the log, the first at `floor`; so whichever page an entry comes in, and however
- * often, its time is the same, and the times of a series still increase.
- */
-export interface MovedRange {
-  readonly after: Offset;
-  readonly upTo: Offset;
-  readonly floor: Millis;
-}
+import type { MovedRange } from './position.ts';
 
 /** The time at which an entry is shown to a scraper: its own, or a later one if it had to be moved. */
 export function shownTime(entry: Entry, moved: readonly MovedRange[]): Millis {

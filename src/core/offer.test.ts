@@ -4,11 +4,10 @@ import { describe, expect, test, vi } from 'vitest';
 import type { Evidence } from './evidence.ts';
 import { CLOSES_AFTER_ENDS, makeOffer, markFlushed, perhapsTwice, settle } from './offer.ts';
 import { offset } from './offset.ts';
-import type { Offer, Position } from './position.ts';
+import type { Offer, Position, Mode } from './position.ts';
 import { available, cursorOf, dropThrough, pendingCount, positionAt } from './position.ts';
 import type { Ranges } from './range.ts';
 import { NONE, range, size, union, without } from './range.ts';
-import type { Mode } from './settling.ts';
 
 const between = (after: number, upTo: number) => range(offset(after), offset(upTo));
 const offerOf = (id: number, ranges: Ranges, mode: Mode = 'untimed', closes = false): Offer => ({

@@ -1,11 +1,11 @@
 import type { Evidence } from './evidence.ts';
 import type { Offset } from './offset.ts';
 import { START } from './offset.ts';
-import type { Offer, Position } from './position.ts';
+import type { Offer, Position, Mode } from './position.ts';
 import { available, withoutMarks } from './position.ts';
 import { NONE, common, range, size, union, without } from './range.ts';
 import type { Ranges } from './range.ts';
-import type { Mode, Verdict } from './settling.ts';
+import type { Verdict } from './settling.ts';
 import { judge } from './settling.ts';
 
 /** A page is never halved below one event: 2^20 exceeds every sensible page. */

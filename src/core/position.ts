@@ -1,8 +1,13 @@
 import type { Offset } from './offset.ts';
-import type { MovedRange } from './moved.ts';
+import type { Millis } from './millis.ts';
 import type { Ranges } from './range.ts';
 import { NONE, common, range, size, union, without } from './range.ts';
-import type { Mode, Phase } from './settling.ts';
+
+/** Whether samples carry the event's own time (and may be repeated at no cost), or get the scrape's (and may not). */
+export type Mode = 'timed' | 'untimed';
+
+/** How far the response of an offer got: into the socket in part, or whole. */
+export type Phase = 'sending' | 'flushed';
 
 /** The entries handed out in one response, until evidence settles it. */
 export interface Offer {
@@ -19,6 +24,17 @@ export interface Offer {
   readonly timeoutMs?: number;
   /** Whether the client announced that it closes the connection after this response, so that no proof can ever come. */
   readonly closes?: true;
+}
+
+/**
+ * Entries that were too old when they were first offered: Prometheus drops what is more than an hour behind its newest sample. They are
+ * shown later, one millisecond apart in the order of the log, the first at `floor`; so whichever page an entry comes in, and however
+ * often, its time is the same, and the times of a series still increase.
+ */
+export interface MovedRange {
+  readonly after: Offset;
+  readonly upTo: Offset;
+  readonly floor: Millis;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Evidence } from './evidence.ts';
-import type { Mode, Phase, Verdict } from './settling.ts';
+import type { Mode, Phase } from './position.ts';
+import type { Verdict } from './settling.ts';
 import { judge } from './settling.ts';
 
 type Row = readonly [row: string, mode: Mode, phase: Phase, evidence: Evidence, verdict: Verdict];

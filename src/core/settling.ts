@@ -1,10 +1,5 @@
 import type { Evidence } from './evidence.ts';
-
-/** Whether samples carry the event's own time (and may be repeated at no cost), or get the scrape's (and may not). */
-export type Mode = 'timed' | 'untimed';
-
-/** How far the response of an offer got: into the socket in part, or whole. */
-export type Phase = 'sending' | 'flushed';
+import type { Mode, Phase } from './position.ts';
 
 /** What becomes of an offer. */
 export type Verdict =

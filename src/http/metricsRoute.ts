@@ -4,7 +4,7 @@ import { RefusedError } from '../core/errors.ts';
 import type { Share } from '../core/memory.ts';
 import type { Clock, Monotonic } from '../core/millis.ts';
 import type { Run } from '../core/run.ts';
-import type { Mode } from '../core/settling.ts';
+import type { Mode } from '../core/position.ts';
 import type { Scrapes } from '../relay/scrape.ts';
 import type { FamilyGroup } from '../wire/out/families.ts';
 import type { Format } from '../wire/out/negotiate.ts';

@@ -1,5 +1,5 @@
 import { RefusedError, shown } from '../core/errors.ts';
-import type { Mode } from '../core/settling.ts';
+import type { Mode } from '../core/position.ts';
 import type { Format } from '../wire/out/negotiate.ts';
 import type { Parameters } from './identify.ts';
 

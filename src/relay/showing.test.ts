@@ -10,7 +10,7 @@ import { positionAt } from '../core/position.ts';
 import { NONE, ofOffsets, range } from '../core/range.ts';
 import { entriesOf } from '../core/run.ts';
 import { writeSeries } from '../core/series.ts';
-import type { Mode } from '../core/settling.ts';
+import type { Mode } from '../core/position.ts';
 import { show } from './showing.ts';
 import { ReadStretch } from './stretch.ts';
 import { Tail } from './tail.ts';

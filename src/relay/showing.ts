@@ -3,16 +3,14 @@ import { collapse, firstOfEach } from '../core/collapse.ts';
 import type { Entry } from '../core/entry.ts';
 import type { Millis } from '../core/millis.ts';
 import { millis } from '../core/millis.ts';
-import type { MovedRange } from '../core/moved.ts';
+import type { MovedRange, Position, Mode } from '../core/position.ts';
 import { moveUp, shownTime } from '../core/moved.ts';
 import type { Offset } from '../core/offset.ts';
-import type { Position } from '../core/position.ts';
 import { cursorOf } from '../core/position.ts';
 import type { Ranges } from '../core/range.ts';
 import { NONE, ofOffsets, without } from '../core/range.ts';
 import type { Run } from '../core/run.ts';
 import { entriesOf, runOf } from '../core/run.ts';
-import type { Mode } from '../core/settling.ts';
 import type { Page } from './page.ts';
 import type { Stretch } from './stretch.ts';
 

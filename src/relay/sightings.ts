@@ -1,4 +1,4 @@
-import type { Mode } from '../core/settling.ts';
+import type { Mode } from '../core/position.ts';
 
 /** How a scrape came, as far as the settling has no use for it: what `/api/v1/scrapers` tells, and what warnings rest on. */
 export interface Sighting {

@@ -3,7 +3,7 @@ import type { Entry } from '../../src/core/entry.ts';
 import type { Millis } from '../../src/core/millis.ts';
 import { Share } from '../../src/core/memory.ts';
 import { millis } from '../../src/core/millis.ts';
-import type { Mode } from '../../src/core/settling.ts';
+import type { Mode } from '../../src/core/position.ts';
 import { entriesOf } from '../../src/core/run.ts';
 import { writeSeries } from '../../src/core/series.ts';
 import type { Log } from '../../src/log/log.ts';
