@@ -5,9 +5,9 @@ import { loadSettings } from '../src/config/load.ts';
 import { millis } from '../src/core/millis.ts';
 import { createLogger } from '../src/observe/logger.ts';
 import type { MetricDescription } from '../src/observe/ownMetrics.ts';
-import { SHORT_VALUE_BYTES_MAX } from '../src/relay/shortValue.ts';
+import { SHORT_VALUE_BYTES_MAX } from '../src/counting/shortValue.ts';
 import type { CloseReason } from '../src/http/closings.ts';
-import type { DeliveryOutcome, DropReason } from '../src/relay/counts.ts';
+import type { DeliveryOutcome, DropReason } from '../src/counting/counts.ts';
 
 const OUTCOMES: Record<DeliveryOutcome, string> = {
   confirmed: 'delivered: the next request came on the same connection, or the client closed it cleanly',

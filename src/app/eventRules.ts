@@ -1,12 +1,12 @@
 import { ConfigError } from '../config/error.ts';
 import type { Settings } from '../config/settings.ts';
 import { shown } from '../core/errors.ts';
-import type { EventRules } from '../core/event.ts';
+import type { EventRules } from '../intake/event.ts';
 import { checkMetricName, labelName } from '../core/labels.ts';
 import type { BodyRules } from '../http/eventBody.ts';
-import type { SeriesRules } from '../relay/seriesCap.ts';
-import { parseDataMapping } from '../wire/in/dataMapping.ts';
-import { PlainReader } from '../wire/in/plainReader.ts';
+import type { SeriesRules } from '../intake/seriesCap.ts';
+import { parseDataMapping } from '../read/dataMapping.ts';
+import { PlainReader } from '../read/plainReader.ts';
 
 /** What an event may be. Throws a ConfigError for an `event.metric` that no event may have. */
 export function eventRules(settings: Settings, reserved: (metric: string) => boolean): EventRules {

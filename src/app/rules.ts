@@ -8,9 +8,9 @@ import { ForeignPages } from '../http/browsers/pages.ts';
 import { isScraperId, isUnexpanded } from '../http/identify.ts';
 import type { PlaceLimits } from '../http/places.ts';
 import { TrustedProxies } from '../http/proxies.ts';
-import type { CounterRules } from '../relay/counters.ts';
-import { METRIC_LABEL } from '../relay/counters.ts';
-import type { ShowingRules } from '../relay/showing.ts';
+import type { CounterRules } from '../counting/counters.ts';
+import { METRIC_LABEL } from '../counting/counters.ts';
+import type { ShowingRules } from '../delivery/showing.ts';
 
 /* What settings mean to each room, in the room's own terms. */
 

@@ -1,9 +1,9 @@
 import { ConfigError } from '../config/error.ts';
 import type { Settings } from '../config/settings.ts';
 import { RefusedError } from '../core/errors.ts';
-import type { EventRules } from '../core/event.ts';
-import type { Webhook } from '../wire/in/mapping/webhooks.ts';
-import { readWebhooks } from '../wire/in/mapping/webhooks.ts';
+import type { EventRules } from '../intake/event.ts';
+import type { Webhook } from '../read/mapping/webhooks.ts';
+import { readWebhooks } from '../read/mapping/webhooks.ts';
 
 /** The webhooks that there are. Throws a ConfigError for one that breaks a rule. */
 export function webhooksOf(settings: Settings, rules: EventRules): readonly Webhook[] {

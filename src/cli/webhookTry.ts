@@ -4,7 +4,7 @@ import { ConfigError, shown } from '../config/error.ts';
 import { loadSettings } from '../config/load.ts';
 import { text } from '../config/kinds.ts';
 import { RefusedError } from '../core/errors.ts';
-import type { Event } from '../core/event.ts';
+import type { Event } from '../intake/event.ts';
 import type { Millis } from '../core/millis.ts';
 import type { Args } from './args.ts';
 import type { Command } from './command.ts';

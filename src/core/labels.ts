@@ -4,7 +4,7 @@ import { utf8Bytes } from './utf8.ts';
 
 /**
  * Which names are taken. `legacy`: those that every Prometheus can read. `utf8`: any text that isn't empty and has no NUL, as Prometheus 3 does;
- * an older one gets them escaped (`wire/out/escape.ts`). The setting is `event.names`.
+ * an older one gets them escaped (`render/escape.ts`). The setting is `event.names`.
  */
 export type EventNames = 'legacy' | 'utf8';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { makeOffer, settle } from './offer.ts';
+import { makeOffer, settle } from '../delivery/offer.ts';
 import { offset } from './offset.ts';
 import type { Offer, Position } from './position.ts';
 import { available, cursorOf, dropRanges, dropThrough, pendingCount, positionAt } from './position.ts';

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { once } from 'node:events';
 import { expect, it, vi } from 'vitest';
 import { Share } from '../core/memory.ts';
-import type { Scrapes } from '../relay/scrape.ts';
+import type { Scrapes } from '../delivery/scrape.ts';
 import { Closings } from './closings.ts';
 import { Connections } from './connections.ts';
 import { TrustedProxies } from './proxies.ts';

@@ -1,11 +1,11 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Server as TlsServer, TLSSocket } from 'node:tls';
-import type { Evidence } from '../core/evidence.ts';
-import { judgeEnd } from '../core/evidence.ts';
+import type { Evidence } from '../delivery/evidence.ts';
+import { judgeEnd } from '../delivery/evidence.ts';
 import type { Share } from '../core/memory.ts';
 import type { Monotonic } from '../core/millis.ts';
-import type { Scrapes } from '../relay/scrape.ts';
+import type { Scrapes } from '../delivery/scrape.ts';
 import { clientOf } from './auth/buckets.ts';
 import type { Closings } from './closings.ts';
 import type { Pipeline } from './pipelines.ts';

@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { AnswerMemory } from './answerMemory.ts';
-import type { FamilyGroup } from '../wire/out/families.ts';
+import type { FamilyGroup } from '../render/families.ts';
 
 /** A 200 that many get. */
 export interface Prepared {

@@ -4,7 +4,7 @@ import { RefusedError, shown } from '../core/errors.ts';
 import { offset } from '../core/offset.ts';
 import { readSeries } from '../core/series.ts';
 import { formatSampleValue } from '../core/value.ts';
-import type { Feed, FeedPage } from '../relay/feed.ts';
+import type { Feed, FeedPage } from '../delivery/feed.ts';
 import type { Parameters } from './identify.ts';
 import type { AnswerMemory } from './answerMemory.ts';
 import { clientOf } from './auth/buckets.ts';
@@ -90,7 +90,7 @@ export function feedRoute(
   feed: Feed,
   { answers, looks, loop, bytesMax }: FeedRouteParts,
 ): void {
-  // Queries are read strictly, by wire/in/form.ts, and not by the schema, which describes them.
+  // Queries are read strictly, by read/form.ts, and not by the schema, which describes them.
   app.get(
     '/api/v1/events',
     { schema: SCHEMA, validatorCompiler: () => () => true },

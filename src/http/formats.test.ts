@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { negotiate } from '../wire/out/negotiate.ts';
+import { negotiate } from '../render/negotiate.ts';
 import { Formats } from './formats.ts';
 
 it('tells the format of each Accept, as often as it comes', () => {

@@ -1,6 +1,6 @@
 import { ownCopy } from '../core/keptText.ts';
-import type { Format } from '../wire/out/negotiate.ts';
-import { negotiate } from '../wire/out/negotiate.ts';
+import type { Format } from '../render/negotiate.ts';
+import { negotiate } from '../render/negotiate.ts';
 
 /** Every version of each program that scrapes has an `Accept` of its own, which it sends each time. */
 const KEPT = 32;

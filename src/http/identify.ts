@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { RefusedError, shown } from '../core/errors.ts';
-import type { Identity } from '../relay/scrapers.ts';
+import type { Identity } from '../delivery/scrapers.ts';
 import type { TrustedProxies } from './proxies.ts';
 import { clientAddress } from './proxies.ts';
 

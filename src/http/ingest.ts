@@ -1,14 +1,14 @@
-import { withCommon } from '../core/common.ts';
-import type { Draft, DraftFields, Read } from '../core/draft.ts';
-import { PARAMETERS } from '../core/draft.ts';
+import { withCommon } from '../intake/common.ts';
+import type { Draft, DraftFields, Read } from '../intake/draft.ts';
+import { PARAMETERS } from '../intake/draft.ts';
 import { RefusedError, SeriesLimitError, TooLargeError } from '../core/errors.ts';
-import type { Event, EventRules } from '../core/event.ts';
-import { eventBytes, eventFromDraft } from '../core/event.ts';
-import { Layouts } from '../core/layout.ts';
-import { checkId, idIn } from '../core/id.ts';
+import type { Event, EventRules } from '../intake/event.ts';
+import { eventBytes, eventFromDraft } from '../intake/event.ts';
+import { Layouts } from '../intake/layout.ts';
+import { checkId, idIn } from '../intake/id.ts';
 import type { Claim, Share } from '../core/memory.ts';
 import type { LoopTurns } from './loopTurns.ts';
-import type { AcceptOptions, Accepted, Acceptor, Outcome } from '../relay/accept.ts';
+import type { AcceptOptions, Accepted, Acceptor, Outcome } from '../intake/accept.ts';
 
 export interface IngestOptions {
   /** What the format calls the parts of an event; without it, as parameters are called. */

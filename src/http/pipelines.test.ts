@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { connect } from 'node:net';
 import { expect, it } from 'vitest';
 import { Share } from '../core/memory.ts';
-import type { Scrapes } from '../relay/scrape.ts';
+import type { Scrapes } from '../delivery/scrape.ts';
 import { Closings } from './closings.ts';
 import { Connections } from './connections.ts';
 import { TrustedProxies } from './proxies.ts';

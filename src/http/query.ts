@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { RefusedError, shown } from '../core/errors.ts';
-import { parseForm } from '../wire/in/form.ts';
+import { parseForm } from '../read/form.ts';
 import type { Parameters } from './identify.ts';
 
 /** Parameters that a reading request may carry. */

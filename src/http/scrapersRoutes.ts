@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { shown } from '../core/errors.ts';
-import type { ScraperOverview } from '../relay/overview.ts';
+import type { ScraperOverview } from '../delivery/overview.ts';
 import { sendAnswer } from './answers.ts';
 import { ERROR } from './openapi.ts';
 

@@ -71,7 +71,7 @@ export function buildServer(
     logger: false,
     bodyLimit: limits.bodyBytesMax,
     exposeHeadRoutes: true,
-    // Queries are read strictly, by wire/in/form.ts.
+    // Queries are read strictly, by read/form.ts.
     routerOptions: { querystringParser: () => ({}), maxParamLength: limits.urlBytesMax },
     serverFactory: (handle) => {
       // What is left of a connection that was closed for what it sent.

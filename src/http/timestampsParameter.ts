@@ -1,6 +1,6 @@
 import { RefusedError, shown } from '../core/errors.ts';
 import type { Mode } from '../core/position.ts';
-import type { Format } from '../wire/out/negotiate.ts';
+import type { Format } from '../render/negotiate.ts';
 import type { Parameters } from './identify.ts';
 
 /** Whose time samples get: the event's own, the scrape's, or the event's own where the format can end a series. */

@@ -1,8 +1,8 @@
 import type { RefusedError } from '../core/errors.ts';
 import type { Clock } from '../core/millis.ts';
-import type { Delivered } from '../wire/in/mapping/delivery.ts';
-import type { AnswerForm } from '../wire/in/mapping/presets/preset.ts';
-import type { Webhook } from '../wire/in/mapping/webhooks.ts';
+import type { Delivered } from '../read/mapping/delivery.ts';
+import type { AnswerForm } from '../read/mapping/presets/preset.ts';
+import type { Webhook } from '../read/mapping/webhooks.ts';
 import { ERROR } from './openapi.ts';
 
 /** What became of the events of a delivery. */

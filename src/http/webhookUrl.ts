@@ -1,10 +1,10 @@
-import type { Draft } from '../core/draft.ts';
-import { PARAMETERS, draftFromPairs } from '../core/draft.ts';
+import type { Draft } from '../intake/draft.ts';
+import { PARAMETERS, draftFromPairs } from '../intake/draft.ts';
 import { RefusedError } from '../core/errors.ts';
-import type { EventRules } from '../core/event.ts';
+import type { EventRules } from '../intake/event.ts';
 import { labelName } from '../core/labels.ts';
 import type { EventLimits } from '../core/limits.ts';
-import { parseForm } from '../wire/in/form.ts';
+import { parseForm } from '../read/form.ts';
 
 /** It says how a batch at `/event` is answered, and is no label there. */
 const PARTIAL = 'partial';

@@ -1,6 +1,6 @@
 import { PerformanceObserver, constants } from 'node:perf_hooks';
 import type { NodeGCPerformanceDetail, PerformanceEntry } from 'node:perf_hooks';
-import type { FamilySample } from '../wire/out/families.ts';
+import type { FamilySample } from '../render/families.ts';
 
 const BOUNDS_SECONDS = [0.001, 0.01, 0.1, 1, 2, 5];
 

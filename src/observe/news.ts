@@ -2,7 +2,7 @@ import type { Monotonic } from '../core/millis.ts';
 import type { AccessNews } from '../access/reloadingFile.ts';
 import type { CloseNews, CloseReason } from '../http/closings.ts';
 import type { ServerNews } from '../http/server.ts';
-import type { ScraperNews } from '../relay/scrapers.ts';
+import type { ScraperNews } from '../delivery/scrapers.ts';
 import type { Damage, Part, Repair } from '../log/log.ts';
 import type { Logger } from './logger.ts';
 import { Throttle } from './throttle.ts';

@@ -4,7 +4,7 @@ import { millis } from '../core/millis.ts';
 import { offset } from '../core/offset.ts';
 import { positionAt } from '../core/position.ts';
 import type { ScraperRecord } from '../log/log.ts';
-import { newCounts } from '../relay/counts.ts';
+import { newCounts } from '../counting/counts.ts';
 import type { OwnMetricsParts } from './ownMetrics.ts';
 import { OwnMetrics } from './ownMetrics.ts';
 

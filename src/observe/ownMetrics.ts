@@ -7,12 +7,12 @@ import { millis } from '../core/millis.ts';
 import { inFlightCount, pendingCount } from '../core/position.ts';
 import type { Label } from '../core/series.ts';
 import type { Log, ScraperRecord } from '../log/log.ts';
-import { EventCounters, METRIC_LABEL } from '../relay/counters.ts';
-import type { Counts } from '../relay/counts.ts';
-import type { Pages } from '../relay/page.ts';
-import type { Scrapers } from '../relay/scrapers.ts';
-import { shortValue } from '../relay/shortValue.ts';
-import type { Family, FamilyGroup } from '../wire/out/families.ts';
+import { EventCounters, METRIC_LABEL } from '../counting/counters.ts';
+import type { Counts } from '../counting/counts.ts';
+import type { Pages } from '../delivery/page.ts';
+import type { Scrapers } from '../delivery/scrapers.ts';
+import { shortValue } from '../counting/shortValue.ts';
+import type { Family, FamilyGroup } from '../render/families.ts';
 import { ProcessMetrics } from './processMetrics.ts';
 import { SampleBudget } from './sampleBudget.ts';
 

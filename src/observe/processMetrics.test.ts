@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Family } from '../wire/out/families.ts';
+import type { Family } from '../render/families.ts';
 import { ProcessMetrics } from './processMetrics.ts';
 
 const family = ({ families }: { readonly families: readonly Family[] }, name: string): Family | undefined =>

@@ -1,7 +1,7 @@
 import { getHeapSpaceStatistics } from 'node:v8';
 import type { Monotonic } from '../core/millis.ts';
 import type { Label } from '../core/series.ts';
-import type { Family, FamilyGroup, FamilySample } from '../wire/out/families.ts';
+import type { Family, FamilyGroup, FamilySample } from '../render/families.ts';
 import type { Lag } from './eventLoopLag.ts';
 import { EventLoopLag } from './eventLoopLag.ts';
 import { GcDurations } from './gcDurations.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { escapeLabelName, escapeMetricName } from '../../src/wire/out/escape.ts';
+import { escapeLabelName, escapeMetricName } from '../../src/render/escape.ts';
 
 /** `escape/names.good.txt` holds names; what becomes of them stands beside, in `names.expected.txt`. */
 const folder = new URL('escape/', import.meta.url);

@@ -2,10 +2,10 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { RefusedError } from '../../src/core/errors.ts';
-import type { EventRules } from '../../src/core/event.ts';
-import { eventFromPairs } from '../../src/core/event.ts';
+import type { EventRules } from '../../src/intake/event.ts';
+import { eventFromPairs } from '../../src/intake/event.ts';
 import { formatSampleValue } from '../../src/core/value.ts';
-import { parseForm } from '../../src/wire/in/form.ts';
+import { parseForm } from '../../src/read/form.ts';
 import { parseSamples } from '../support/strictParser.ts';
 
 /**

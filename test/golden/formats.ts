@@ -1,6 +1,6 @@
 import type { Entry } from '../../src/core/entry.ts';
 import { millis } from '../../src/core/millis.ts';
-import type { Family, FamilySample } from '../../src/wire/out/families.ts';
+import type { Family, FamilySample } from '../../src/render/families.ts';
 import { NOON, end, event, inLog } from './entries.ts';
 
 /** What the golden files of the formats beyond text show. */

@@ -1,22 +1,22 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import type { DraftFields, Read } from '../../src/core/draft.ts';
+import type { DraftFields, Read } from '../../src/intake/draft.ts';
 import { RefusedError } from '../../src/core/errors.ts';
-import type { EventRules } from '../../src/core/event.ts';
-import { eventFromDraft } from '../../src/core/event.ts';
+import type { EventRules } from '../../src/intake/event.ts';
+import { eventFromDraft } from '../../src/intake/event.ts';
 import { formatSampleValue } from '../../src/core/value.ts';
 import {
   CLOUD_EVENT_FIELDS,
   readBinaryCloudEvent,
   readCloudEvents,
-} from '../../src/wire/in/cloudEvents.ts';
-import type { DataMapping } from '../../src/wire/in/dataMapping.ts';
-import { parseDataMapping } from '../../src/wire/in/dataMapping.ts';
-import type { Reads } from '../../src/wire/in/jsonEvents.ts';
-import { JSON_FIELDS, readJsonEvents } from '../../src/wire/in/jsonEvents.ts';
-import { readNdjson } from '../../src/wire/in/ndjson.ts';
-import { PlainReader } from '../../src/wire/in/plainReader.ts';
+} from '../../src/read/cloudEvents.ts';
+import type { DataMapping } from '../../src/read/dataMapping.ts';
+import { parseDataMapping } from '../../src/read/dataMapping.ts';
+import type { Reads } from '../../src/read/jsonEvents.ts';
+import { JSON_FIELDS, readJsonEvents } from '../../src/read/jsonEvents.ts';
+import { readNdjson } from '../../src/read/ndjson.ts';
+import { PlainReader } from '../../src/read/plainReader.ts';
 import { parseSamples } from '../support/strictParser.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { negotiate } from '../../src/wire/out/negotiate.ts';
+import { negotiate } from '../../src/render/negotiate.ts';
 
 /**
  * `negotiate/accept.good.txt` holds Accept headers, those that real clients send first; what becomes of them stands beside, in

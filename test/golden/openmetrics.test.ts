@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { render } from '../support/rendered.ts';
-import { negotiate } from '../../src/wire/out/negotiate.ts';
+import { negotiate } from '../../src/render/negotiate.ts';
 import { parseOpenMetrics } from '../support/openMetricsParser.ts';
 import { CASES, OWN } from './formats.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { negotiate } from '../../src/wire/out/negotiate.ts';
+import { negotiate } from '../../src/render/negotiate.ts';
 import { render } from '../support/rendered.ts';
 import { NORMAL_NAN_BITS, STALE_NAN_BITS, readProtobuf } from '../support/protobufReader.ts';
 import { end, event, inLog } from './entries.ts';

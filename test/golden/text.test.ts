@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { collapseLast } from '../../src/core/collapse.ts';
+import { collapseLast } from '../../src/delivery/collapse.ts';
 import { describe, expect, test } from 'vitest';
 import type { Entry } from '../../src/core/entry.ts';
 import { renderText } from '../support/rendered.ts';

@@ -1,11 +1,11 @@
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { EventRules } from '../../src/core/event.ts';
+import type { EventRules } from '../../src/intake/event.ts';
 import { millis } from '../../src/core/millis.ts';
 import { formatSampleValue } from '../../src/core/value.ts';
-import { PRESETS } from '../../src/wire/in/mapping/presets/presets.ts';
-import { tryWebhook } from '../../src/wire/in/mapping/tryWebhook.ts';
+import { PRESETS } from '../../src/read/mapping/presets/presets.ts';
+import { tryWebhook } from '../../src/read/mapping/tryWebhook.ts';
 import { parseSamples } from '../support/strictParser.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { RefusedError } from '../../src/core/errors.ts';
-import { readEach } from '../../src/wire/in/jsonEvents.ts';
+import { readEach } from '../../src/read/jsonEvents.ts';
 
 it('an error of a sender costs no stack, and leaves others theirs: one body may make a hundred thousand', () => {
   expect(new RefusedError('a', 'a is wrong').at('[1]').stack).not.toContain('\n');

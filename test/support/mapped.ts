@@ -1,13 +1,13 @@
 import { expect } from 'vitest';
 import { millis } from '../../src/core/millis.ts';
 import type { EventNames } from '../../src/core/labels.ts';
-import { parseJson } from '../../src/wire/in/json.ts';
-import { compileMapping } from '../../src/wire/in/mapping/compile.ts';
-import type { MappingSource } from '../../src/wire/in/mapping/language.ts';
-import { LeftOuts } from '../../src/wire/in/mapping/leftOut.ts';
-import type { MappingRun } from '../../src/wire/in/mapping/map.ts';
-import { mapDelivery } from '../../src/wire/in/mapping/map.ts';
-import { asItCame } from '../../src/wire/in/mapping/shapes/shape.ts';
+import { parseJson } from '../../src/read/json.ts';
+import { compileMapping } from '../../src/read/mapping/compile.ts';
+import type { MappingSource } from '../../src/read/mapping/language.ts';
+import { LeftOuts } from '../../src/read/mapping/leftOut.ts';
+import type { MappingRun } from '../../src/read/mapping/map.ts';
+import { mapDelivery } from '../../src/read/mapping/map.ts';
+import { asItCame } from '../../src/read/mapping/shapes/shape.ts';
 
 export const LIMITS = {
   labelsMax: 64,

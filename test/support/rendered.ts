@@ -1,10 +1,10 @@
 import { Share } from '../../src/core/memory.ts';
 import type { Entry } from '../../src/core/entry.ts';
 import { runOf } from '../../src/core/run.ts';
-import type { Family } from '../../src/wire/out/families.ts';
-import type { Format } from '../../src/wire/out/negotiate.ts';
-import { negotiate } from '../../src/wire/out/negotiate.ts';
-import { Renderer } from '../../src/wire/out/render.ts';
+import type { Family } from '../../src/render/families.ts';
+import type { Format } from '../../src/render/negotiate.ts';
+import { negotiate } from '../../src/render/negotiate.ts';
+import { Renderer } from '../../src/render/render.ts';
 
 /** A whole body of entries that are one run. */
 export function render(

@@ -1,0 +1,359 @@
+import assert from 'node:assert/strict';
+import * as fc from 'fast-check';
+import { describe, expect, test, vi } from 'vitest';
+import type { Evidence } from './evidence.ts';
+import { CLOSES_AFTER_ENDS, makeOffer, markFlushed, perhapsTwice, settle } from './offer.ts';
+import { offset } from '../core/offset.ts';
+import type { Offer, Position, Mode } from '../core/position.ts';
+import { available, cursorOf, dropThrough, pendingCount, positionAt } from '../core/position.ts';
+import type { Ranges } from '../core/range.ts';
+import { NONE, range, size, union, without } from '../core/range.ts';
+
+const between = (after: number, upTo: number) => range(offset(after), offset(upTo));
+const offerOf = (id: number, ranges: Ranges, mode: Mode = 'untimed', closes = false): Offer => ({
+  id,
+  mode,
+  phase: 'sending',
+  ranges,
+  collapsed: 0,
+  requestedAt: 0,
+  ...(closes && { closes }),
+});
+
+/** Entries 1 to `upTo` went out whole, in offer 1. */
+const flushed = (upTo: number, mode: Mode, closes = false) =>
+  markFlushed(makeOffer(positionAt(offset(0)), offerOf(1, between(0, upTo), mode, closes)), 1);
+
+/** Offers all that is there, flushes it, and settles it so. */
+function scrape(
+  position: Position,
+  id: number,
+  mode: Mode,
+  evidence: Evidence,
+  end: number,
+  closes = false,
+): Position {
+  const offer = offerOf(id, available(position, offset(end)), mode, closes);
+  const sent = markFlushed(makeOffer(position, offer), id);
+  return settle(sent, id, evidence).position;
+}
+
+describe('making an offer', () => {
+  test('takes what it holds out of what is available', () => {
+    const position = makeOffer(positionAt(offset(0)), offerOf(1, between(0, 5)));
+    expect(position.head).toBe(5);
+    expect(available(position, offset(8))).toEqual(between(5, 8));
+  });
+
+  test.each([
+    ['holds nothing', NONE],
+    ['holds what is out already', between(0, 6)],
+    ['holds what lies behind the start', between(2, 7)],
+    ['leaves new entries behind it', between(6, 8)],
+  ])('that %s is an error of the programmer', (_what, ranges) => {
+    const position = makeOffer(positionAt(offset(3)), offerOf(1, between(3, 5)));
+    expect(() => makeOffer(position, offerOf(2, ranges))).toThrow(RangeError);
+  });
+});
+
+describe('settling an offer', () => {
+  test('confirmed settles its entries', () => {
+    expect(settle(flushed(5, 'untimed'), 1, 'nextRequest')).toMatchObject({
+      verdict: 'confirm',
+      confirmed: 5,
+      returned: 0,
+      position: { head: 5, returned: NONE, offers: [] },
+    });
+  });
+
+  test('returned makes its entries the first of the next offer (G3)', () => {
+    const { position, returned } = settle(flushed(5, 'untimed'), 1, 'reset');
+    expect(returned).toBe(5);
+    expect(available(position, offset(7))).toEqual(between(0, 7));
+  });
+
+  test.each([
+    ['nextRequest', 0],
+    ['reset', 5],
+    ['cleanEnd', 5],
+    ['doubtfulEnd', 5],
+    ['closed', 5],
+    ['elsewhere', 5],
+    ['leaseOver', 5],
+    ['restart', 5],
+  ] as const)(
+    'of a timed response that may have arrived is known when they are shown untimed: %s',
+    (evidence, twice) => {
+      const { position } = settle(flushed(5, 'timed'), 1, evidence);
+      expect(perhapsTwice(position, 'untimed', between(0, 5))).toBe(twice);
+      expect(perhapsTwice(position, 'timed', between(0, 5))).toBe(0);
+      if (twice === 0) return;
+      const untimed = makeOffer(position, { ...offerOf(2, between(0, 5)), mode: 'untimed' });
+      expect(perhapsTwice(untimed, 'untimed', between(0, 5))).toBe(0);
+      const timed = settle(makeOffer(position, { ...offerOf(2, between(0, 5)), mode: 'timed' }), 2, 'reset');
+      expect(perhapsTwice(timed.position, 'untimed', between(0, 5))).toBe(5);
+    },
+  );
+
+  test('of a timed response that was cut was not stored', () => {
+    const cut = makeOffer(positionAt(offset(0)), { ...offerOf(1, between(0, 5)), mode: 'timed' });
+    for (const evidence of ['reset', 'cleanEnd', 'doubtfulEnd', 'closed', 'leaseOver'] as const)
+      expect(settle(cut, 1, evidence).position.perhapsTimed).toEqual(NONE);
+    // Where nobody cut it, the rest may have arrived.
+    for (const evidence of ['nextRequest', 'elsewhere', 'restart'] as const)
+      expect(settle(cut, 1, evidence).position.perhapsTimed).toEqual(between(0, 5));
+  });
+
+  test('held changes nothing at all', () => {
+    const position = flushed(5, 'untimed');
+    expect(settle(position, 1, 'elsewhere').position).toBe(position);
+  });
+
+  test.each(['nextRequest', 'reset', 'cleanEnd', 'leaseOver'] as const)(
+    'twice, or unknown, changes nothing: %s',
+    (evidence) => {
+      const { position } = settle(flushed(5, 'untimed'), 1, evidence);
+      expect(settle(position, 1, evidence).position).toBe(position);
+      expect(settle(position, 99, evidence)).toMatchObject({
+        position,
+        verdict: 'hold',
+        confirmed: 0,
+        returned: 0,
+      });
+    },
+  );
+
+  test('that was not flushed is not confirmed by the next request', () => {
+    const sending = makeOffer(positionAt(offset(0)), offerOf(1, between(0, 5)));
+    expect(settle(sending, 1, 'nextRequest').position).toBe(sending);
+  });
+
+  test('counts what it covered without showing only where it is confirmed', () => {
+    const sent = markFlushed(
+      makeOffer(positionAt(offset(0)), { ...offerOf(1, between(0, 5)), collapsed: 3 }),
+      1,
+    );
+    expect(settle(sent, 1, 'nextRequest').collapsed).toBe(3);
+    expect(settle(sent, 1, 'reset').collapsed).toBe(0);
+  });
+
+  test('timed that ended well as announced is offered again, and confirmed when it ends so a second time', () => {
+    const once = settle(flushed(5, 'timed', true), 1, 'cleanEnd');
+    expect(once).toMatchObject({
+      verdict: 'againOnce',
+      confirmed: 0,
+      returned: 5,
+      position: { endedOnce: between(0, 5) },
+    });
+    const sent = markFlushed(makeOffer(once.position, offerOf(2, between(0, 8), 'timed', true)), 2);
+    const twice = settle(sent, 2, 'cleanEnd');
+    expect(twice).toMatchObject({
+      confirmed: 5,
+      returned: 3,
+      position: { returned: between(5, 8), endedOnce: between(5, 8) },
+    });
+    expect(scrape(twice.position, 3, 'timed', 'cleanEnd', 8, true)).toMatchObject({
+      returned: NONE,
+      endedOnce: NONE,
+      offers: [],
+    });
+  });
+
+  test('timed that ended well once remembers it over an offer that broke', () => {
+    const once = settle(flushed(5, 'timed'), 1, 'cleanEnd').position;
+    const broken = scrape(once, 2, 'timed', 'reset', 5);
+    expect(broken.endedOnce).toEqual(between(0, 5));
+    expect(scrape(broken, 3, 'timed', 'cleanEnd', 5, true)).toMatchObject({
+      returned: NONE,
+      endedOnce: NONE,
+    });
+  });
+
+  test('timed that ends well unannounced is offered again until the client is known to close after each scrape', () => {
+    let position = positionAt(offset(0));
+    for (let id = 1; id < CLOSES_AFTER_ENDS; id += 1) {
+      position = scrape(position, id, 'timed', 'cleanEnd', 5);
+      expect(position.returned).toEqual(between(0, 5));
+    }
+    position = scrape(position, 50, 'timed', 'cleanEnd', 7);
+    expect(position).toMatchObject({ returned: between(5, 7), endsInRow: CLOSES_AFTER_ENDS });
+    expect(scrape(position, 51, 'timed', 'cleanEnd', 7).returned).toEqual(NONE);
+  });
+
+  test('timed ends count from the last proof on', () => {
+    let position = positionAt(offset(0));
+    for (let id = 1; id <= 10 * CLOSES_AFTER_ENDS; id += 1) {
+      // New entries are lost if any end is believed: here a proxy cuts all responses but one in sixteen.
+      position = scrape(position, id, 'timed', id % 16 === 0 ? 'nextRequest' : 'cleanEnd', id);
+      expect(position.returned).toEqual(id % 16 === 0 ? NONE : between(id - (id % 16), id));
+    }
+  });
+});
+
+describe('the size of a page', () => {
+  test.each(['reset', 'doubtfulEnd'] as const)('is halved by a broken response: %s', (evidence) => {
+    expect(settle(flushed(5, 'untimed'), 1, evidence).position.halvings).toBe(1);
+    expect(settle(flushed(5, 'timed'), 1, evidence).position.halvings).toBe(1);
+  });
+
+  test('is halved again and again, to a floor, and grows back one step with each delivery', () => {
+    let position = positionAt(offset(0));
+    for (let id = 1; id <= 30; id++) position = scrape(position, id, 'untimed', 'reset', 5);
+    expect(position.halvings).toBe(20);
+    position = scrape(position, 31, 'untimed', 'nextRequest', 6);
+    expect(position.halvings).toBe(19);
+    for (let id = 32; id <= 60; id++) position = scrape(position, id, 'untimed', 'cleanEnd', id);
+    expect(position.halvings).toBe(0);
+  });
+
+  test.each(['elsewhere', 'leaseOver', 'restart', 'closed'] as const)(
+    'stays where nothing is known of a timed one: %s',
+    (evidence) => {
+      expect(settle(flushed(5, 'timed'), 1, evidence).position.halvings).toBe(0);
+    },
+  );
+});
+
+/** What may happen to a scraper, in any order. */
+type Step =
+  | { readonly kind: 'append'; readonly count: number }
+  | { readonly kind: 'offer'; readonly mode: Mode; readonly most: number }
+  | { readonly kind: 'flush'; readonly which: number }
+  | { readonly kind: 'settle'; readonly which: number; readonly evidence: Evidence }
+  | { readonly kind: 'drop'; readonly floor: number };
+
+const EVIDENCE: readonly Evidence[] = [
+  'nextRequest',
+  'reset',
+  'cleanEnd',
+  'doubtfulEnd',
+  'closed',
+  'elsewhere',
+  'leaseOver',
+  'restart',
+];
+
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ kind: fc.constant('append' as const), count: fc.integer({ min: 1, max: 6 }) }),
+  fc.record({
+    kind: fc.constant('offer' as const),
+    mode: fc.constantFrom('timed' as const, 'untimed' as const),
+    most: fc.integer({ min: 1, max: 8 }),
+  }),
+  fc.record({ kind: fc.constant('flush' as const), which: fc.nat(3) }),
+  fc.record({
+    kind: fc.constant('settle' as const),
+    which: fc.nat(3),
+    evidence: fc.constantFrom(...EVIDENCE),
+  }),
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('drop' as const), floor: fc.nat(40) }) },
+);
+
+/** The first offsets of some ranges. */
+function firstOf(ranges: Ranges, most: number): Ranges {
+  let taken: Ranges = NONE;
+  for (const { after, upTo } of ranges) {
+    const left = most - size(taken);
+    if (left > 0) taken = union(taken, between(after, Math.min(upTo, after + left)));
+  }
+  return taken;
+}
+
+function membersOf(ranges: Ranges): number[] {
+  return ranges.flatMap(({ after, upTo }) =>
+    Array.from({ length: upTo - after }, (_, index) => after + 1 + index),
+  );
+}
+
+/** A position, and beside it the naive model: which offsets are settled, as told by the results alone. */
+class Watched {
+  position: Position = positionAt(offset(0));
+  end = 0;
+  readonly #settled = new Set<number>();
+  #nextId = 1;
+
+  take(step: Step): void {
+    switch (step.kind) {
+      case 'append':
+        this.end += step.count;
+        break;
+      case 'offer': {
+        const ranges = firstOf(available(this.position, offset(this.end)), step.most);
+        if (ranges.length > 0)
+          this.position = makeOffer(this.position, offerOf(this.#nextId++, ranges, step.mode));
+        break;
+      }
+      case 'flush':
+        this.position = markFlushed(this.position, this.#out(step.which)?.id ?? -1);
+        break;
+      case 'settle':
+        this.#settle(this.#out(step.which), step.evidence);
+        break;
+      case 'drop':
+        this.#drop(Math.min(step.floor, this.end));
+        break;
+      default:
+        step satisfies never;
+    }
+  }
+
+  #out(which: number): Offer | undefined {
+    return this.position.offers[which % Math.max(1, this.position.offers.length)];
+  }
+
+  #settle(offer: Offer | undefined, evidence: Evidence): void {
+    const before = this.position;
+    const result = settle(before, offer?.id ?? -1, evidence);
+    this.position = result.position;
+    if (offer === undefined || result.position === before) return;
+    const confirmed = membersOf(without(offer.ranges, result.position.returned));
+    assert.equal(confirmed.length, result.confirmed);
+    assert.equal(result.confirmed + result.returned, size(offer.ranges));
+    if (offer.phase === 'sending') assert.equal(result.confirmed, 0);
+    for (const at of confirmed) this.#settled.add(at);
+  }
+
+  #drop(floor: number): void {
+    const before = available(this.position, offset(this.end));
+    const result = dropThrough(this.position, offset(floor));
+    this.position = result.position;
+    const dropped = membersOf(without(before, available(this.position, offset(this.end))));
+    assert.equal(dropped.length, result.dropped);
+    assert.ok(dropped.every((at) => at <= floor));
+    for (const at of dropped) this.#settled.add(at);
+  }
+
+  check(): void {
+    const { position, end } = this;
+    const out = position.offers.flatMap((offer) => membersOf(offer.ranges));
+    const open = [...membersOf(position.returned), ...out];
+    const fresh = membersOf(range(position.head, offset(end)));
+    const everywhere = [...this.#settled, ...open, ...fresh].toSorted((a, b) => a - b);
+    assert.deepEqual(
+      everywhere,
+      Array.from({ length: end }, (_, index) => index + 1),
+    );
+    assert.equal(pendingCount(position, offset(end)), end - this.#settled.size);
+    assert.equal(cursorOf(position), Math.min(position.head, ...open.map((at) => at - 1)));
+    assert.ok(membersOf(position.perhapsTimed).every((at) => open.includes(at)));
+    assert.ok(membersOf(position.endedOnce).every((at) => open.includes(at)));
+  }
+}
+
+describe('whatever happens (G2, G3, G7)', () => {
+  test('each offset is at every moment in exactly one place: settled, returned, out in one offer, or new', () => {
+    const ran = vi.fn();
+    fc.assert(
+      fc.property(fc.array(anyStep, { maxLength: 60 }), (steps) => {
+        const watched = new Watched();
+        for (const step of steps) {
+          watched.take(step);
+          watched.check();
+        }
+        ran();
+      }),
+      { numRuns: 1000 },
+    );
+    expect(ran).toHaveBeenCalledTimes(1000);
+  });
+});

@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest';
+import type { Evidence } from './evidence.ts';
+import type { Mode, Phase } from '../core/position.ts';
+import type { Verdict } from './settling.ts';
+import { judge } from './settling.ts';
+
+type Row = readonly [row: string, mode: Mode, phase: Phase, evidence: Evidence, verdict: Verdict];
+
+/** The table of the design, row by row, written anew so that a slip in the other one shows. */
+const ROWS: readonly Row[] = [
+  ['the next request arrives on the same socket', 'timed', 'flushed', 'nextRequest', 'confirm'],
+  ['the next request arrives on the same socket', 'untimed', 'flushed', 'nextRequest', 'confirm'],
+  ['closed before finish', 'timed', 'sending', 'closed', 'return'],
+  ['closed before finish', 'untimed', 'sending', 'closed', 'return'],
+  ['closed before finish', 'timed', 'sending', 'cleanEnd', 'return'],
+  ['closed before finish', 'untimed', 'sending', 'cleanEnd', 'return'],
+  ['closed before finish', 'timed', 'sending', 'doubtfulEnd', 'return'],
+  ['closed before finish', 'untimed', 'sending', 'doubtfulEnd', 'return'],
+  ['reset', 'timed', 'sending', 'reset', 'return'],
+  ['reset', 'untimed', 'sending', 'reset', 'return'],
+  ['reset', 'timed', 'flushed', 'reset', 'return'],
+  ['reset, perhaps by somebody in between', 'untimed', 'flushed', 'reset', 'returnDoubtful'],
+  ['clean FIN after finish, far from the timeout', 'timed', 'flushed', 'cleanEnd', 'againOnce'],
+  ['clean FIN after finish, far from the timeout', 'untimed', 'flushed', 'cleanEnd', 'confirmUnproven'],
+  ['clean FIN after finish, close to the timeout', 'timed', 'flushed', 'doubtfulEnd', 'return'],
+  ['clean FIN after finish, close to the timeout', 'untimed', 'flushed', 'doubtfulEnd', 'returnDoubtful'],
+  ['the scraper comes on another socket', 'timed', 'flushed', 'elsewhere', 'again'],
+  ['the scraper comes on another socket', 'timed', 'sending', 'elsewhere', 'return'],
+  ['the scraper comes on another socket', 'untimed', 'flushed', 'elsewhere', 'hold'],
+  ['the scraper comes on another socket', 'untimed', 'sending', 'elsewhere', 'hold'],
+  ['none until the lease ends, flushed', 'timed', 'flushed', 'leaseOver', 'again'],
+  ['none until the lease ends, flushed', 'untimed', 'flushed', 'leaseOver', 'confirmUnproven'],
+  ['a restart, flushed', 'timed', 'flushed', 'restart', 'again'],
+  ['a restart, flushed', 'untimed', 'flushed', 'restart', 'confirmUnproven'],
+  ['none until the lease ends, not flushed', 'timed', 'sending', 'leaseOver', 'return'],
+  ['none until the lease ends, not flushed', 'untimed', 'sending', 'leaseOver', 'return'],
+  ['a restart, not flushed', 'timed', 'sending', 'restart', 'again'],
+  ['a restart, flushed but not recorded perhaps', 'untimed', 'sending', 'restart', 'returnDoubtful'],
+  ['closed by this side, which says nothing of the client', 'timed', 'flushed', 'closed', 'again'],
+  ['closed by this side, which says nothing of the client', 'untimed', 'flushed', 'closed', 'hold'],
+  ['a request sent ahead of the response', 'timed', 'sending', 'nextRequest', 'again'],
+  ['a request sent ahead of the response', 'untimed', 'sending', 'nextRequest', 'hold'],
+];
+
+describe('settling (G2, G3)', () => {
+  test.each(ROWS)('%s: %s, %s, %s -> %s', (_row, mode, phase, evidence, verdict) => {
+    expect(judge(mode, phase, evidence)).toBe(verdict);
+  });
+
+  test('has a row here for every case there is', () => {
+    const cases = new Set(ROWS.map(([, mode, phase, evidence]) => `${mode} ${phase} ${evidence}`));
+    expect(cases.size).toBe(2 * 2 * 8);
+  });
+
+  const unsent = ROWS.filter(([, , phase]) => phase === 'sending');
+  test.each(unsent)('never confirms what was not flushed: %s: %s, %s, %s', (_row, mode, phase, evidence) => {
+    expect(judge(mode, phase, evidence)).not.toMatch(/^confirm/);
+  });
+
+  const untimed = ROWS.filter(([, mode, phase]) => mode === 'untimed' && phase === 'flushed');
+  test.each(untimed)(
+    'counts each judgement of an untimed response that is not proved: %s: %s, %s, %s',
+    (_row, mode, phase, evidence) => {
+      const proved = evidence === 'nextRequest' ? ['confirm'] : ['confirmUnproven', 'returnDoubtful', 'hold'];
+      expect(proved).toContain(judge(mode, phase, evidence));
+    },
+  );
+});

@@ -1,0 +1,200 @@
+import type { SeriesLimitError } from '../core/errors.ts';
+import type { Event } from './event.ts';
+import type { Clock, Millis } from '../core/millis.ts';
+import type { SeriesText } from '../core/series.ts';
+import type { Log } from '../log/log.ts';
+import type { Counts } from '../counting/counts.ts';
+import { AheadMark } from './aheadMark.ts';
+import { readRemembered } from './remembered.ts';
+import type { SeriesCap } from './seriesCap.ts';
+import { Turns } from './turns.ts';
+import type { Placed, Timeline } from './timeline.ts';
+
+/** How many of the newest entries tell the series' latest times and open pulses after a start. */
+const REMEMBERED_ENTRIES_MAX = 50_000;
+
+/** What became of one event: stored by this call, or not stored again, since one of the same id had been, or refused. */
+export type Outcome = 'accepted' | 'duplicate' | SeriesLimitError;
+
+/** What became of events that were taken together. */
+export interface Accepted {
+  readonly accepted: number;
+  readonly duplicates: number;
+  /** Of each event, in their order. */
+  readonly outcomes: readonly Outcome[];
+}
+
+/** How events are taken together. */
+export interface AcceptOptions {
+  /** Stands for all of them: where it is remembered, all are duplicates. */
+  readonly requestId?: string | undefined;
+  /** Whether others are stored where some are refused; without it, none is. */
+  readonly isPartial?: boolean;
+}
+
+/** What is to be done for events that were taken together. */
+interface Chosen {
+  /** Those to be stored. */
+  readonly fresh: readonly Event[];
+  /** To be remembered with them. */
+  readonly ids: readonly string[];
+  readonly outcomes: readonly Outcome[];
+  readonly duplicates: number;
+  /** Series that are new by them. */
+  readonly appeared: readonly SeriesText[];
+  /** How many of them are stored in a series that is not theirs. */
+  readonly folded: number;
+}
+
+const NO_IDS: ReadonlySet<string> = new Set();
+const NOTHING: Chosen = { fresh: [], ids: [], outcomes: [], duplicates: 0, appeared: [], folded: 0 };
+
+/** Takes events in: gives them their final time, and answers once they are durable (guarantee G1). */
+export class Acceptor {
+  readonly #log: Log;
+  readonly #timeline: Timeline;
+  readonly #series: SeriesCap;
+  readonly #clock: Clock;
+  readonly #counts: Counts;
+  readonly #ahead: AheadMark;
+  readonly #turns = new Turns();
+
+  constructor(log: Log, timeline: Timeline, series: SeriesCap, clock: Clock, counts: Counts) {
+    this.#log = log;
+    this.#ahead = new AheadMark(log);
+    this.#timeline = timeline;
+    this.#series = series;
+    this.#clock = clock;
+    this.#counts = counts;
+  }
+
+  async start(): Promise<void> {
+    const { rules, rememberedBytesMax: bytesMax } = this.#timeline;
+    const limits = { entriesMax: REMEMBERED_ENTRIES_MAX, bytesMax };
+    const { entries, floor } = await readRemembered(this.#log, this.#ahead, limits, rules.aheadMaxMs);
+    this.#timeline.start(this.#log.state().lastArrived, entries, floor);
+    this.#series.start(entries, this.#clock());
+  }
+
+  /**
+   * Stores events together: all or none, but for those whose id is remembered. Resolves once they are durable. Whatever else an event of
+   * a known id says is not looked at. Rejects with an UnavailableError where the log has no room, and with a SeriesLimitError of the first
+   * event beyond the cap, placed as `[3]`; nothing is stored then, and no id remembered.
+   */
+  accept(events: readonly Event[], options: AcceptOptions = {}): Promise<Accepted> {
+    // Most events have no id, and need not wait for anything.
+    if (options.requestId === undefined && !events.some(hasId)) {
+      return this.#series.isUnlimited ? this.#storeAll(events) : this.#storeChosen(events, NO_IDS, options);
+    }
+    const ids = new Set<string>();
+    for (const { id } of events) if (id !== undefined) ids.add(id);
+    if (options.requestId !== undefined) ids.add(options.requestId);
+    const all = [...ids];
+    return this.#turns.take(all, async () =>
+      this.#storeChosen(events, await this.#log.knownIds(all), options),
+    );
+  }
+
+  #storeAll(events: readonly Event[]): Promise<Accepted> {
+    const chosen = { ...NOTHING, fresh: events, outcomes: events.map(() => 'accepted' as const) };
+    return this.#write(this.#timeline.place(events, this.#clock()), chosen);
+  }
+
+  async #storeChosen(
+    events: readonly Event[],
+    known: ReadonlySet<string>,
+    options: AcceptOptions,
+  ): Promise<Accepted> {
+    const now = this.#clock();
+    const chosen = this.#choose(events, known, options, now);
+    try {
+      return await this.#write(this.#timeline.place(chosen.fresh, now), chosen);
+    } catch (error) {
+      this.#series.takeBack(chosen.appeared);
+      throw error;
+    }
+  }
+
+  /** Leaves out what is known, and what is beyond the cap. Throws as `accept` rejects. */
+  #choose(
+    events: readonly Event[],
+    knownIds: ReadonlySet<string>,
+    { requestId, isPartial = false }: AcceptOptions,
+    now: Millis,
+  ): Chosen {
+    const known = new Set(knownIds);
+    const isKnownRequest = requestId !== undefined && known.has(requestId);
+    const ids: string[] = requestId === undefined ? [] : [requestId];
+    const fresh: Event[] = [];
+    const appeared: SeriesText[] = [];
+    const outcomes: Outcome[] = [];
+    let duplicates = 0;
+    let folded = 0;
+    for (const event of events) {
+      if (isKnownRequest || (event.id !== undefined && known.has(event.id))) {
+        outcomes.push('duplicate');
+        duplicates += 1;
+        continue;
+      }
+      const admission = this.#series.admit(event.series, now);
+      if ('refused' in admission) {
+        this.#counts.seriesOverflow.refused += 1;
+        if (!isPartial) {
+          this.#series.takeBack(appeared);
+          throw admission.refused.at(`[${outcomes.length}]`);
+        }
+        outcomes.push(admission.refused);
+        continue;
+      }
+      if (event.id !== undefined) {
+        known.add(event.id);
+        ids.push(event.id);
+      }
+      if (admission.isNew) appeared.push(event.series);
+      if (admission.isFolded) folded += 1;
+      fresh.push(admission.isFolded ? { ...event, series: admission.series } : event);
+      outcomes.push('accepted');
+    }
+    return { fresh, ids, outcomes, duplicates, appeared, folded };
+  }
+
+  /** Saves what makes the next start shorter. */
+  async save(): Promise<void> {
+    await this.#ahead.save();
+  }
+
+  /**
+   * Writes the ends of the pulses that are over, if somebody shows them. Throws an UnavailableError where the log has no room; they
+   * are tried again.
+   */
+  async endPulses(wanted: boolean): Promise<void> {
+    await this.#write(this.#timeline.endPulses(this.#clock(), wanted), NOTHING);
+  }
+
+  async #write(placed: Placed, { fresh, ids, outcomes, duplicates, folded }: Chosen): Promise<Accepted> {
+    if (placed.entries.length > 0) {
+      try {
+        await this.#log.append(placed.entries, ids);
+      } catch (error) {
+        placed.undo();
+        throw error;
+      }
+    }
+    // Also where nothing had to be written: what was placed is as it should be.
+    placed.written();
+    const counts = this.#counts;
+    counts.accepted += fresh.length;
+    counts.duplicates += duplicates;
+    counts.seriesOverflow.folded += folded;
+    for (const { truncated, leftOut } of fresh) {
+      if (truncated !== undefined) counts.truncated += truncated;
+      if (leftOut !== undefined) counts.labelsLeftOut += leftOut;
+    }
+    counts.retimed += placed.retimed;
+    return { accepted: fresh.length, duplicates, outcomes };
+  }
+}
+
+function hasId({ id }: Event): boolean {
+  return id !== undefined;
+}

@@ -1,0 +1,55 @@
+import { expect, it } from 'vitest';
+import { millis } from '../../core/millis.ts';
+import { tryWebhook } from './tryWebhook.ts';
+
+const RULES = {
+  rules: {
+    metric: 'events',
+    names: 'legacy',
+    limits: {
+      labelsMax: 64,
+      labelNameBytesMax: 256,
+      labelValueBytesMax: 4096,
+      seriesBytesMax: 8192,
+      idBytesMax: 64,
+    },
+    reserved: () => false,
+  },
+  eventsMax: 10,
+} as const;
+const SETTINGS = { deploys: { labels: { env: '/env' }, id: '{header:X-Id}', secret: 's', token: 'X-Token' } };
+
+function tried(name: string, text: string, headers: Record<string, string> = {}) {
+  return tryWebhook(name, SETTINGS, { body: new TextEncoder().encode(text), headers }, RULES, millis(0));
+}
+
+it('a body is tried without its secret, with headers in any case', () => {
+  expect(tried('deploys', '{"env":"prod"}', { 'x-ID': '7' })).toEqual({
+    events: [{ series: 'events{env="prod"}', value: 1, id: 'deploys\n7' }],
+    ignored: 0,
+    refused: [],
+    leftOut: [],
+  });
+});
+
+it('a body that would be refused says why, and so does what is left out of it', () => {
+  expect(tried('deploys', '{"env":{}}')).toEqual({
+    events: [{ series: 'events', value: 1 }],
+    ignored: 0,
+    refused: [],
+    leftOut: [expect.stringContaining('/env is an object')],
+  });
+  expect(tried('deploys', '{').refused).toEqual([expect.stringContaining('body is not valid JSON')]);
+});
+
+it('a preset may be tried, and a name that no webhook has is told', () => {
+  expect(tried('github', '{}', { 'X-GitHub-Event': 'ping' })).toEqual({
+    events: [],
+    ignored: 1,
+    refused: [],
+    leftOut: [],
+  });
+  expect(() => tried('nope', '{}')).toThrow(
+    'there is no webhook "nope"; the webhooks are deploys, prometheus, alertmanager',
+  );
+});

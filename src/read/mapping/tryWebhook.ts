@@ -1,0 +1,57 @@
+import { RefusedError, shown } from '../../core/errors.ts';
+import type { Event } from '../../intake/event.ts';
+import type { Millis } from '../../core/millis.ts';
+import type { Delivered, DeliveryRules } from './delivery.ts';
+import { readDelivery } from './delivery.ts';
+import { parseDocument } from './document.ts';
+import { readWebhooks } from './webhooks.ts';
+
+/** What a webhook would make of a body. */
+export interface Tried {
+  readonly events: readonly Event[];
+  /** Items of which no kind is known, such as a ping. */
+  readonly ignored: number;
+  /** Why it, or an item of it, would not be stored. The other items are. */
+  readonly refused: readonly string[];
+  /** What would be left out of what is stored, and why. */
+  readonly leftOut: readonly string[];
+}
+
+/**
+ * Says what a webhook makes of a body, without a server: `oneshot webhook try <name> file.json`. Signatures and tokens are not looked at.
+ * `settings` is the setting `webhooks`; headers are found by their names in any case. Throws a RefusedError for wrong settings, and for a
+ * name that no webhook has.
+ */
+export function tryWebhook(
+  name: string,
+  settings: Readonly<Record<string, unknown>>,
+  { body, headers }: { readonly body: Uint8Array; readonly headers: Readonly<Record<string, string>> },
+  rules: DeliveryRules,
+  now: Millis,
+): Tried {
+  const webhooks = readWebhooks(settings, rules.rules);
+  const webhook = webhooks.find((each) => each.name === name);
+  if (webhook === undefined) {
+    const names = webhooks.map((each) => each.name).join(', ');
+    throw new RefusedError('name', `there is no webhook ${shown(name)}; the webhooks are ${names}`);
+  }
+  const byName = new Map(Object.entries(headers).map(([header, text]) => [header.toLowerCase(), text]));
+  try {
+    const document = parseDocument(body, webhook.wanted);
+    const head = { headers: (header: string) => byName.get(header) };
+    const steps = readDelivery(webhook, document, head, rules, now);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return told(step.value);
+    }
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    return { events: [], ignored: 0, refused: [error.message], leftOut: [] };
+  }
+}
+
+function told({ events, ignored, left }: Delivered): Tried {
+  const errors = (isEvent: boolean) =>
+    left.told.filter(({ part }) => (part === 'event') === isEvent).map(({ error }) => error.message);
+  return { events, ignored, refused: errors(true), leftOut: errors(false) };
+}
