@@ -5,7 +5,12 @@ import { metricsMarkdown } from '../scripts/metricsPage.ts';
 import { NODE_FLAGS } from '../scripts/nodeFlags.ts';
 import { webhookTables } from '../scripts/webhookTables.ts';
 import { configMarkdown } from '../src/config/describe.ts';
+import type { Mode, Phase } from '../src/core/position.ts';
+import type { Evidence, Verdict } from '../src/delivery/settle.ts';
+import { judge } from '../src/delivery/settle.ts';
 
+/** A page that has named a file's room needs only its name. */
+const ROOMS_NAMED_BEFORE = ['src/render', 'src/read', 'src/read/mapping/presets', 'src/delivery'];
 const ROOT = join(import.meta.dirname, '..');
 const pages = globSync(['*.md', 'docs/**/*.md', 'charts/*/*.md'], { cwd: ROOT });
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
@@ -24,6 +29,44 @@ it("the page of webhooks' labels is what the presets say (npm run docs)", () => 
 
 it('the page on running names the flags of `npm start`', () => {
   expect(read('docs/operate/running.md')).toContain(`bin/node ${NODE_FLAGS.join(' ')} src/main.ts`);
+});
+
+/** What the spec calls a verdict. */
+const VERDICTS: Record<Verdict, string> = {
+  confirm: 'confirm',
+  confirmUnproven: 'confirm, unproven',
+  return: 'return',
+  returnDoubtful: 'return, doubtful',
+  again: 'again',
+  againOnce: 'again, once',
+  hold: 'hold',
+};
+
+it('the table of settling in the spec is the one of the code', () => {
+  const section = /^## Settling an offer$([\s\S]*?)^## /m.exec(read('docs/spec/delivery.md'))?.[1] ?? '';
+  const [[, ...columns] = [], , ...rows] = [...section.matchAll(/^\| (.+) \|$/gm)].map(([, row = '']) =>
+    row.split(' | ').map((cell) => cell.trim()),
+  );
+  expect(columns).toHaveLength(4);
+  expect(rows).toHaveLength(8);
+  for (const [first = '', ...cells] of rows)
+    for (const [place, cell] of cells.entries()) {
+      const [mode, phase] = (columns[place] ?? '').split(', ') as [Mode, Phase];
+      const evidence = first.replaceAll('`', '') as Evidence;
+      expect([evidence, mode, phase, cell]).toEqual([
+        evidence,
+        mode,
+        phase,
+        VERDICTS[judge(mode, phase, evidence)],
+      ]);
+    }
+});
+
+it.each(['ARCHITECTURE.md', 'docs/spec/delivery.md'])('each file that %s names is there', (page) => {
+  const named = [...read(page).matchAll(/`([\w./-]+\.(?:ts|md|sh|yaml))`/g)].map(([, path = '']) => path);
+  expect(named.length).toBeGreaterThan(3);
+  const rooms = ['.', 'src', 'test', ...ROOMS_NAMED_BEFORE];
+  expect(named.filter((path) => !rooms.some((room) => existsSync(join(ROOT, room, path))))).toEqual([]);
 });
 
 it('every link between pages leads somewhere', () => {

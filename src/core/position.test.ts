@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { makeOffer, settle } from '../delivery/offer.ts';
+import { makeOffer } from '../delivery/offer.ts';
+import { settle } from '../delivery/settle.ts';
 import { offset } from './offset.ts';
 import type { Offer, Position } from './position.ts';
 import { available, cursorOf, dropRanges, dropThrough, pendingCount, positionAt } from './position.ts';

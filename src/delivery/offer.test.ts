@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import type { Evidence } from './evidence.ts';
-import { CLOSES_AFTER_ENDS, makeOffer, markFlushed, perhapsTwice, settle } from './offer.ts';
+import { makeOffer, markFlushed, perhapsTwice } from './offer.ts';
+import type { Evidence } from './settle.ts';
+import { CLOSES_AFTER_ENDS, settle } from './settle.ts';
 import { offset } from '../core/offset.ts';
 import type { Offer, Position, Mode } from '../core/position.ts';
 import { available, cursorOf, dropThrough, pendingCount, positionAt } from '../core/position.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Evidence } from './evidence.ts';
+import type { Evidence } from './settle.ts';
 import type { Entry } from '../core/entry.ts';
 import { UnavailableError } from '../core/errors.ts';
 import { millis } from '../core/millis.ts';

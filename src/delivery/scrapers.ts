@@ -1,14 +1,13 @@
 import { UnavailableError } from '../core/errors.ts';
 import type { Clock, Millis } from '../core/millis.ts';
 import { millis } from '../core/millis.ts';
-import { settle } from './offer.ts';
+import { settle, countSettlement } from './settle.ts';
 import type { Offset } from '../core/offset.ts';
 import { START } from '../core/offset.ts';
 import type { Position } from '../core/position.ts';
 import { positionAt } from '../core/position.ts';
 import type { IdentifiedBy, Log, ScraperRecord } from '../log/log.ts';
 import type { Counts } from '../counting/counts.ts';
-import { countSettlement } from './settlements.ts';
 import type { Tail } from './tail.ts';
 
 /** Who scrapes, as the request told. */

@@ -1,8 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Server as TlsServer, TLSSocket } from 'node:tls';
-import type { Evidence } from '../delivery/evidence.ts';
-import { judgeEnd } from '../delivery/evidence.ts';
+import type { Evidence } from '../delivery/settle.ts';
+import { judgeEnd } from '../delivery/settle.ts';
 import type { Share } from '../core/memory.ts';
 import type { Monotonic } from '../core/millis.ts';
 import type { Scrapes } from '../delivery/scrape.ts';

@@ -1,7 +1,7 @@
 const EVERY_MS = 50;
 
 /**
- * Up to this the machine kept up, in ms. The server takes an end for one at the timeout within 500 ms of it (`delivery/evidence.ts`), and
+ * Up to this the machine kept up, in ms. The server takes an end for one at the timeout within 500 ms of it (`delivery/settle.ts`), and
  * both the request and the end may be late: beyond half of that, what an end tells of an untimed response is no longer true.
  */
 const LATE_MS_MAX = 250;

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Evidence } from '../../src/delivery/evidence.ts';
-import { CLOSES_AFTER_ENDS } from '../../src/delivery/offer.ts';
+import type { Evidence } from '../../src/delivery/settle.ts';
+import { CLOSES_AFTER_ENDS } from '../../src/delivery/settle.ts';
 import type { Mode } from '../../src/core/position.ts';
 import { MemoryLog } from '../../src/log/memory/memoryLog.ts';
 import { RelayHarness, numberOf } from '../support/relayHarness.ts';
