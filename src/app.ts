@@ -43,7 +43,7 @@ import type { Readiness } from './http/healthRoutes.ts';
 import { descriptorLimit } from './http/descriptors.ts';
 import { Places } from './http/places.ts';
 import { HEALTH_PATHS, healthRoutes } from './http/healthRoutes.ts';
-import { Ingest } from './http/ingest.ts';
+import { Ingest } from './intake/ingest.ts';
 import { listenOn } from './http/listen.ts';
 import { LoopTurns } from './http/loopTurns.ts';
 import { metricsRoute } from './http/metricsRoute.ts';
@@ -278,7 +278,7 @@ export class App implements AsyncDisposable {
       feedRoute(routes, new Feed(log, pages), { answers, looks, loop, bytesMax });
       await routes.register(webhookRoutes, {
         webhooks,
-        acceptor: this.#acceptor,
+        ingest,
         refresher: new IdRefresher(log, idLimits.windowMs, clock),
         rules: { rules, eventsMax: settings['batch.eventsMax'] },
         bodyBytesMax: settings['webhook.bodyMax'],

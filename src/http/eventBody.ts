@@ -12,7 +12,7 @@ import type { StreamLimits } from '../read/ndjson.ts';
 import { readNdjson, readNdjsonBody } from '../read/ndjson.ts';
 import type { PlainReader } from '../read/plainReader.ts';
 import type { EventFormat } from './eventFormat.ts';
-import type { IngestOptions } from './ingest.ts';
+import type { IngestOptions } from '../intake/ingest.ts';
 import { queryOf } from './query.ts';
 
 /** How bodies are read. */

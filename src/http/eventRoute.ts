@@ -6,7 +6,8 @@ import type { EventFormat } from './eventFormat.ts';
 import { NDJSON_TYPES, eventFormatOf, isOfCloudEvents } from './eventFormat.ts';
 import { EVENT_SCHEMA } from './eventSchema.ts';
 import { idempotencyKey } from './idempotencyKey.ts';
-import type { Ingest } from './ingest.ts';
+import type { Ingest } from '../intake/ingest.ts';
+import { replyTo } from './ingestReply.ts';
 import { queryOf } from './query.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -40,16 +41,13 @@ export async function eventRoute(app: FastifyInstance, ingest: Ingest, rules: Bo
       const { eventFormat: format = 'parameters' } = request;
       const requestId = idempotencyKey(request.raw);
       if (format === 'parameters') {
-        const { status, body } = await ingest.one(readParameters(request, rules), requestId);
+        const { status, body } = replyTo(await ingest.one(readParameters(request, rules), requestId));
         return reply.code(status).type(JSON_TYPE).send(JSON.stringify(body));
       }
       try {
         const { reads, options } = readEventBody(format, request, rules);
-        const { status, body, retryAfterSeconds } = await ingest.ingest(reads, {
-          ...options,
-          requestId,
-          memory: request.memory,
-        });
+        const ingested = await ingest.ingest(reads, { ...options, requestId, memory: request.memory });
+        const { status, body, retryAfterSeconds } = replyTo(ingested, options);
         // A broker takes an answer with a body for an event in reply, and one that is none for a failure.
         if (status === 200 && isOfCloudEvents(format) && options.isPartial !== true)
           return await reply.code(204).send();

@@ -1,17 +1,9 @@
-import type { RefusedError } from '../core/errors.ts';
 import type { Clock } from '../core/millis.ts';
-import type { Delivered } from '../read/mapping/delivery.ts';
+import type { Ingested } from '../intake/ingest.ts';
+import type { Delivery } from '../read/mapping/delivery.ts';
 import type { AnswerForm } from '../read/mapping/presets/preset.ts';
 import type { Webhook } from '../read/mapping/webhooks.ts';
 import { ERROR } from './openapi.ts';
-
-/** What became of the events of a delivery. */
-export interface Taken {
-  readonly accepted: number;
-  readonly duplicates: number;
-  /** The first that the cap on series refused, where the others are stored all the same. */
-  readonly refused?: RefusedError | undefined;
-}
 
 /**
  * What to answer once all is stored that can be, by the sender's own customs; undefined for no body. It is a 200 whatever was left out: Argo CD
@@ -19,12 +11,12 @@ export interface Taken {
  */
 export function answerTo(
   { answer, mapping }: Pick<Webhook, 'answer' | 'mapping'>,
-  taken: Taken,
-  delivered: Delivered,
+  ingested: Ingested,
+  delivery: Delivery,
   clock: Clock,
 ): object | undefined {
-  const usual = ANSWERS[answer](taken, delivered, clock);
-  const { left } = delivered;
+  const usual = ANSWERS[answer](ingested, delivery, clock);
+  const { left } = delivery;
   if (left.isEmpty) return usual;
   const isBatch = mapping.each !== undefined;
   return {
@@ -37,24 +29,26 @@ export function answerTo(
   };
 }
 
-const ANSWERS: Record<AnswerForm, (taken: Taken, delivered: Delivered, clock: Clock) => object | undefined> =
-  {
-    counts: ({ accepted, duplicates }, { events, ignored, left }) => {
-      const refused = left.counts.event;
-      return duplicates === 1 && events.length + ignored + refused === 1
-        ? { duplicate: true }
-        : {
-            accepted,
-            ...(duplicates > 0 && { duplicates }),
-            ...(ignored > 0 && { ignored }),
-            ...(refused > 0 && { refused }),
-          };
-    },
-    empty: () => undefined,
-    // The id is no handle: an event can't be changed. Senders want a number there.
-    annotation: (_taken, _delivered, clock) => ({ message: 'Annotation added', id: clock() }),
-    graphite: (_taken, _delivered, clock) => ({ message: 'Graphite annotation added', id: clock() }),
-  };
+const ANSWERS: Record<
+  AnswerForm,
+  (ingested: Ingested, delivery: Delivery, clock: Clock) => object | undefined
+> = {
+  counts: ({ accepted, duplicates, events }, { ignored, left }) => {
+    const refused = left.counts.event;
+    return duplicates === 1 && events.length + ignored + refused === 1
+      ? { duplicate: true }
+      : {
+          accepted,
+          ...(duplicates > 0 && { duplicates }),
+          ...(ignored > 0 && { ignored }),
+          ...(refused > 0 && { refused }),
+        };
+  },
+  empty: () => undefined,
+  // The id is no handle: an event can't be changed. Senders want a number there.
+  annotation: (_ingested, _delivery, clock) => ({ message: 'Annotation added', id: clock() }),
+  graphite: (_ingested, _delivery, clock) => ({ message: 'Graphite annotation added', id: clock() }),
+};
 
 /** What of a webhook stands in the API's description. */
 export function schemaOf({ name, isPreset }: Webhook): object {

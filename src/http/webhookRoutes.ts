@@ -1,13 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { eventBytes } from '../intake/event.ts';
 import { RefusedError, UnsupportedError } from '../core/errors.ts';
 import type { Claim } from '../core/memory.ts';
 import type { Clock } from '../core/millis.ts';
-import type { Acceptor } from '../intake/accept.ts';
+import type { Ingest, Ingested } from '../intake/ingest.ts';
 import type { Counts } from '../counting/counts.ts';
 import type { IdRefresher } from '../intake/refreshIds.ts';
-import type { Delivered, DeliveryRules } from '../read/mapping/delivery.ts';
-import { readDelivery } from '../read/mapping/delivery.ts';
+import type { DeliveryRules } from '../read/mapping/delivery.ts';
+import { Delivery, MAPPED } from '../read/mapping/delivery.ts';
 import { readDocument } from '../read/mapping/document.ts';
 import { LEFT_OUT_PARTS } from '../read/mapping/leftOut.ts';
 import type { Headers } from '../read/mapping/reference.ts';
@@ -15,14 +14,13 @@ import type { Webhook } from '../read/mapping/webhooks.ts';
 import type { LoopTurns } from './loopTurns.ts';
 import { queryOf } from './query.ts';
 import type { ServerNews } from './server.ts';
-import type { Taken } from './webhookAnswers.ts';
 import { answerTo, schemaOf } from './webhookAnswers.ts';
 import { commonInUrl } from './webhookUrl.ts';
 import { checkSecret } from './webhookSecret.ts';
 
 export interface WebhookParts {
   readonly webhooks: readonly Webhook[];
-  readonly acceptor: Pick<Acceptor, 'accept'>;
+  readonly ingest: Ingest;
   readonly refresher: Pick<IdRefresher, 'refresh'>;
   readonly rules: DeliveryRules;
   /** The longest body, in bytes. */
@@ -57,7 +55,7 @@ async function deliver(
   request: FastifyRequest,
   parts: WebhookParts,
 ): Promise<object | undefined> {
-  const { rules, clock, loop } = parts;
+  const { ingest, rules, clock, loop } = parts;
   const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
   // Only what was sent: `constructor` is a header like any other.
   const headers: Headers = (name) =>
@@ -65,15 +63,27 @@ async function deliver(
   checkSecret(webhook.secret, headers, body);
   refuseForm(headers);
   const common = commonInUrl(queryOf(request.raw), rules.rules);
-  // Both in steps: a body may be long, and others want their turns.
+  ingest.checkCommon(common);
+  // In steps: a body may be long, and others want their turns.
   const document = await loop.run(held(readDocument(body, webhook.wanted), request.memory));
-  const delivered = await loop.run(readDelivery(webhook, document, { headers, common }, rules, clock()));
-  for (const event of delivered.events) request.memory?.take(eventBytes(event));
-  tellLeftOut(webhook, delivered, parts);
-  const taken = await take(webhook, delivered, parts);
+  const delivery = new Delivery();
+  const ingested = await ingest.ingest(
+    delivery.drafts(webhook, document, { headers, common }, rules, clock()),
+    {
+      fields: MAPPED,
+      isBatch: true,
+      isPartial: true,
+      memory: request.memory,
+      refused: (error) => delivery.refused(error),
+      tooMuch: 'cut',
+    },
+  );
+  tellLeftOut(webhook, delivery, parts);
+  if (webhook.repeats) await refresh(ingested, parts.refresher);
   // What could be taken is stored: where the sender comes again with all of it, that is one event by its id.
-  if (taken.refused !== undefined) throw taken.refused;
-  return answerTo(webhook, taken, delivered, clock);
+  const refused = ingested.outcomes.find((outcome) => outcome instanceof RefusedError);
+  if (refused !== undefined) throw refused;
+  return answerTo(webhook, ingested, delivery, clock);
 }
 
 /** Takes the memory that each step needs. Throws what `memory` throws. */
@@ -87,7 +97,7 @@ function* held<Result>(steps: Iterator<number, Result>, memory: Claim | undefine
 }
 
 /** The sender can't do anything about it, so whoever runs the server hears of it, too. */
-function tellLeftOut({ path }: Webhook, { left }: Delivered, { counts, news }: WebhookParts): void {
+function tellLeftOut({ path }: Webhook, { left }: Delivery, { counts, news }: WebhookParts): void {
   for (const part of LEFT_OUT_PARTS) counts.leftOut[part] += left.counts[part];
   const [first] = left.told;
   if (first === undefined) return;
@@ -95,18 +105,11 @@ function tellLeftOut({ path }: Webhook, { left }: Delivered, { counts, news }: W
   news.leftOut({ route: path, field, error: message });
 }
 
-async function take(
-  { repeats }: Webhook,
-  { events }: Delivered,
-  { acceptor, refresher }: Pick<WebhookParts, 'acceptor' | 'refresher'>,
-): Promise<Taken> {
-  if (events.length === 0) return { accepted: 0, duplicates: 0 };
-  const { accepted, duplicates, outcomes } = await acceptor.accept(events, { isPartial: true });
-  if (repeats)
-    await refresher.refresh(
-      events.flatMap(({ id }, at) => (id !== undefined && outcomes[at] === 'duplicate' ? [id] : [])),
-    );
-  return { accepted, duplicates, refused: outcomes.find((outcome) => outcome instanceof RefusedError) };
+/** Ids of alerts that go on firing are kept for as long as they do. */
+async function refresh({ events, outcomes }: Ingested, refresher: WebhookParts['refresher']): Promise<void> {
+  await refresher.refresh(
+    events.flatMap(({ id }, at) => (id !== undefined && outcomes[at] === 'duplicate' ? [id] : [])),
+  );
 }
 
 /** GitHub offers it, and most senders of forms sign something else than their JSON. */

@@ -39,6 +39,12 @@ export function eventBytes({ series, id }: Event): number {
   return EVENT_BYTES + textBytes(series) + (id === undefined ? 0 : textBytes(id));
 }
 
+/**
+ * What becomes of a value that is too long, and of labels beyond the most that an event may have: for a sender that can't react, values are cut,
+ * and the last labels left out, also where the series would be too long.
+ */
+export type TooMuch = 'refuse' | 'cut';
+
 /** What an event is checked against. */
 export interface EventRules {
   /** The metric's name where the event names none. */
@@ -61,15 +67,14 @@ export function eventFromPairs(
 
 /**
  * Checks a draft against the rules. A label with an empty value is no label, as everywhere in Prometheus. With `layouts`, which are of the
- * same rules, names that came before aren't checked again. `tooMuch`: what becomes of a value that is too long, and of labels beyond the most
- * that an event may have: for a sender that can't react values are cut, and the last labels left out, also where the series would be too long. Throws a RefusedError that names the field as `fields` call it.
+ * same rules, names that came before aren't checked again. Throws a RefusedError that names the field as `fields` call it.
  */
 export function eventFromDraft(
   draft: Draft,
   rules: EventRules,
   fields: DraftFields = PARAMETERS,
   layouts?: Layouts,
-  tooMuch: 'refuse' | 'cut' = 'refuse',
+  tooMuch: TooMuch = 'refuse',
 ): Event {
   const { metric, value, timestamp, id } = draft;
   const known = layouts?.seriesOf(draft);
@@ -119,7 +124,7 @@ function checkedLabels(
   labels: Draft['labels'],
   { limits, names, labels: policy }: EventRules,
   prefix: string,
-  tooMuch: 'refuse' | 'cut',
+  tooMuch: TooMuch,
 ): { readonly checked: readonly Label[]; readonly truncated: number; readonly leftOut: number } {
   const seen = new TextMap<true>();
   const checked: Label[] = [];

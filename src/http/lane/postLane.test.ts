@@ -9,14 +9,20 @@ import type { Draft } from '../../intake/draft.ts';
 import { RefusedError, UnavailableError } from '../../core/errors.ts';
 import { millis } from '../../core/millis.ts';
 import { PlainReader } from '../../read/plainReader.ts';
-import type { IngestReply } from '../ingest.ts';
+import type { Ingested } from '../../intake/ingest.ts';
 import type { PostLaneParts } from './postLane.ts';
 import { openPostLane } from './postLane.ts';
 
 const post = (query: string) => `POST /event?${query} HTTP/1.1\r\nHost: test\r\n\r\n`;
 const withBody = (type: string, body: string) =>
   `POST /event HTTP/1.1\r\nHost: test\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
-const ACCEPTED: IngestReply = { status: 200, body: { accepted: 1 } };
+const ACCEPTED: Ingested = {
+  accepted: 1,
+  duplicates: 0,
+  outcomes: ['accepted'],
+  events: [],
+  refused: new Map(),
+};
 const BEGIN = millis(Date.UTC(2026, 0, 1, 0, 0, 0, 400));
 
 /** A lane before an HTTP server that answers with the method and the URL, and what both were asked for. */
@@ -33,7 +39,7 @@ class Bench implements AsyncDisposable {
   isOpen = true;
   now = BEGIN;
   /** What becomes of an event. */
-  one: () => Promise<IngestReply> = () => Promise.resolve(ACCEPTED);
+  one: () => Promise<Ingested> = () => Promise.resolve(ACCEPTED);
 
   private constructor(options: ServerOptions) {
     this.#server = createServer(options, ({ method, url }, response) => {
@@ -232,7 +238,7 @@ describe('a plain post with a body', () => {
 describe('what comes while an answer is due', () => {
   it("waits for it, and is the HTTP server's, in order", async () => {
     await using bench = await Bench.start();
-    const { promise, resolve } = Promise.withResolvers<IngestReply>();
+    const { promise, resolve } = Promise.withResolvers<Ingested>();
     bench.one = () => promise;
     const client = await bench.connect();
     for (const text of [post('a=1'), post('b=2'), 'GET /c HTT', 'P/1.1\r\nHost: test\r\n\r\n'])
@@ -248,7 +254,7 @@ describe('what comes while an answer is due', () => {
 
   it.each(['resetAndDestroy', 'end'] as const)("is nobody's when the client leaves by %s", async (leave) => {
     await using bench = await Bench.start();
-    const { promise, resolve } = Promise.withResolvers<IngestReply>();
+    const { promise, resolve } = Promise.withResolvers<Ingested>();
     bench.one = () => promise;
     const client = await bench.connect();
     await client.send(post('a=1'));
@@ -267,9 +273,12 @@ describe('a connection', () => {
     const client = await bench.connect();
     client.socket.pause();
     // Long ones, since the kernel holds some MiB.
-    bench.one = () => Promise.resolve({ status: 200, body: { accepted: 'x'.repeat(1 << 20) } });
-    for (let n = 0; n < 100 && bench.parsed.length === 0; n += 1) await client.send(post(`n=${n}`));
-    expect(bench.parsed).toEqual([`POST /event?n=${bench.drafts.length}`]);
+    const long = 'x'.repeat(1 << 20) as unknown as number;
+    bench.one = () => Promise.resolve({ ...ACCEPTED, accepted: long });
+    const body = withBody('application/x-ndjson', '{}\n');
+    for (let n = 0; n < 100 && bench.parsed.length === 0; n += 1) await client.send(body);
+    expect(bench.parsed).toEqual(['POST /event']);
+    expect(bench.drafts.length).toBeGreaterThan(1);
     client.socket.destroy();
   });
 

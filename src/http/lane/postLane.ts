@@ -6,7 +6,9 @@ import { answerOf, responseOf } from '../answers.ts';
 import type { Connections } from '../connections.ts';
 import type { BodyRules } from '../eventBody.ts';
 import { readQuery, readWholeBody } from '../eventBody.ts';
-import type { Ingest, IngestReply } from '../ingest.ts';
+import type { Ingest } from '../../intake/ingest.ts';
+import type { IngestReply } from '../ingestReply.ts';
+import { replyTo } from '../ingestReply.ts';
 import type { RequestObserver, ServerNews } from '../server.ts';
 import { report } from '../server.ts';
 import { AnswerTexts } from './answerText.ts';
@@ -106,11 +108,11 @@ class LaneConnection {
   }
 
   /** What becomes of the events of a post. Throws a RefusedError. */
-  #ingest({ format, query, body }: PlainPost): Promise<IngestReply> {
+  async #ingest({ format, query, body }: PlainPost): Promise<IngestReply> {
     const { ingest, rules } = this.#lane;
-    if (format === 'parameters') return ingest.one(readQuery(query, rules), undefined);
+    if (format === 'parameters') return replyTo(await ingest.one(readQuery(query, rules), undefined));
     const { reads, options } = readWholeBody(format, body, rules);
-    return ingest.ingest(reads, options);
+    return replyTo(await ingest.ingest(reads, options), options);
   }
 
   /** Stores events, and answers. What is refused before anything was stored goes to the HTTP server, which says why. */

@@ -1,7 +1,6 @@
 import type { Draft, DraftFields } from '../../intake/draft.ts';
-import { RefusedError } from '../../core/errors.ts';
-import type { Event, EventRules } from '../../intake/event.ts';
-import { eventFromDraft } from '../../intake/event.ts';
+import type { RefusedError } from '../../core/errors.ts';
+import type { EventRules } from '../../intake/event.ts';
 import type { Millis } from '../../core/millis.ts';
 import { LeftOuts } from './leftOut.ts';
 import { mapDelivery } from './map.ts';
@@ -23,17 +22,8 @@ export interface DeliveryHead {
   readonly common?: Pick<Draft, 'metric' | 'labels' | 'value'>;
 }
 
-/** What a delivery comes to. */
-export interface Delivered {
-  readonly events: readonly Event[];
-  /** Items of which no kind is known, such as a ping. */
-  readonly ignored: number;
-  /** What could not be used: whole items, or parts of them. */
-  readonly left: LeftOuts;
-}
-
 /** As an error calls the parts of a mapped event. */
-const MAPPED: DraftFields = {
+export const MAPPED: DraftFields = {
   metric: 'metric',
   value: 'value',
   timestamp: 'time',
@@ -42,36 +32,36 @@ const MAPPED: DraftFields = {
 };
 
 /**
- * Makes events of a delivery, in steps: an item each. What of an item can't be used is left out, and an item that can't be stored is; neither
- * concerns the others. Throws a RefusedError for a body that can't be read at all.
+ * What a delivery comes to. What of an item can't be used is left out, and an item that can't be stored is; neither concerns the others.
  */
-export function* readDelivery(
-  { mapping, shape, idSpace }: Webhook,
-  document: unknown,
-  { headers, common = { labels: [] } }: DeliveryHead,
-  { rules, eventsMax }: DeliveryRules,
-  now: Millis,
-): Generator<void, Delivered> {
-  // What the URL says must be right by itself, so that no item is blamed for it.
-  eventFromDraft(common, rules);
-  const left = new LeftOuts();
-  const run = { idSpace: idSpace + ofUrl(common), rules, eventsMax, common, shape, now, left };
-  const events: Event[] = [];
-  let ignored = 0;
-  for (const mapped of mapDelivery(mapping, { document: shape.body(document), headers }, run)) {
-    if (mapped === 'ignored') ignored += 1;
-    else if (mapped !== 'refused') {
-      try {
-        events.push(eventFromDraft(mapped, rules, MAPPED, undefined, 'cut'));
-      } catch (error) {
-        if (!(error instanceof RefusedError)) throw error;
-        left.add('event', () => error);
-      }
+export class Delivery {
+  /** Items of which no kind is known, such as a ping. */
+  ignored = 0;
+  /** What could not be used: whole items, or parts of them. */
+  readonly left = new LeftOuts();
+
+  /** The draft of each item, and undefined after it: others may have their turns then. Throws a RefusedError for a body that can't be read at all. */
+  *drafts(
+    { mapping, shape, idSpace }: Webhook,
+    document: unknown,
+    { headers, common = { labels: [] } }: DeliveryHead,
+    { rules, eventsMax }: DeliveryRules,
+    now: Millis,
+  ): Generator<Draft | undefined, void> {
+    const { left } = this;
+    const run = { idSpace: idSpace + ofUrl(common), rules, eventsMax, common, shape, now, left };
+    for (const mapped of mapDelivery(mapping, { document: shape.body(document), headers }, run)) {
+      if (mapped === 'ignored') this.ignored += 1;
+      else if (mapped !== 'refused') yield mapped;
+      left.item += 1;
+      yield undefined;
     }
-    left.item += 1;
-    yield;
   }
-  return { events, ignored, left };
+
+  /** The draft that was read last can't be an event. */
+  refused(error: RefusedError): void {
+    this.left.add('event', () => error);
+  }
 }
 
 /** Two senders that the URL tells apart may give out the same ids. */

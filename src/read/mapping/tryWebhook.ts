@@ -1,8 +1,10 @@
 import { RefusedError, shown } from '../../core/errors.ts';
-import type { Event } from '../../intake/event.ts';
+import type { Draft } from '../../intake/draft.ts';
+import type { Event, EventRules } from '../../intake/event.ts';
+import { eventFromDraft } from '../../intake/event.ts';
 import type { Millis } from '../../core/millis.ts';
-import type { Delivered, DeliveryRules } from './delivery.ts';
-import { readDelivery } from './delivery.ts';
+import type { DeliveryRules } from './delivery.ts';
+import { Delivery, MAPPED } from './delivery.ts';
 import { parseDocument } from './document.ts';
 import { readWebhooks } from './webhooks.ts';
 
@@ -39,18 +41,35 @@ export function tryWebhook(
   try {
     const document = parseDocument(body, webhook.wanted);
     const head = { headers: (header: string) => byName.get(header) };
-    const steps = readDelivery(webhook, document, head, rules, now);
-    for (;;) {
-      const step = steps.next();
-      if (step.done === true) return told(step.value);
-    }
+    const delivery = new Delivery();
+    const drafts = delivery.drafts(webhook, document, head, rules, now);
+    return told(eventsOf(drafts, delivery, rules.rules), delivery);
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
     return { events: [], ignored: 0, refused: [error.message], leftOut: [] };
   }
 }
 
-function told({ events, ignored, left }: Delivered): Tried {
+/** As the door of a server makes them. */
+function eventsOf(
+  drafts: Iterable<Draft | undefined>,
+  delivery: Delivery,
+  rules: EventRules,
+): readonly Event[] {
+  const events: Event[] = [];
+  for (const draft of drafts) {
+    if (draft === undefined) continue;
+    try {
+      events.push(eventFromDraft(draft, rules, MAPPED, undefined, 'cut'));
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+      delivery.refused(error);
+    }
+  }
+  return events;
+}
+
+function told(events: readonly Event[], { ignored, left }: Delivery): Tried {
   const errors = (isEvent: boolean) =>
     left.told.filter(({ part }) => (part === 'event') === isEvent).map(({ error }) => error.message);
   return { events, ignored, refused: errors(true), leftOut: errors(false) };

@@ -1,14 +1,13 @@
-import { withCommon } from '../intake/common.ts';
-import type { Draft, DraftFields, Read } from '../intake/draft.ts';
-import { PARAMETERS } from '../intake/draft.ts';
 import { RefusedError, SeriesLimitError, TooLargeError } from '../core/errors.ts';
-import type { Event, EventRules } from '../intake/event.ts';
-import { eventBytes, eventFromDraft } from '../intake/event.ts';
-import { Layouts } from '../intake/layout.ts';
-import { checkId, idIn } from '../intake/id.ts';
 import type { Claim, Share } from '../core/memory.ts';
-import type { LoopTurns } from './loopTurns.ts';
-import type { AcceptOptions, Accepted, Acceptor, Outcome } from '../intake/accept.ts';
+import type { AcceptOptions, Accepted, Acceptor } from './accept.ts';
+import { withCommon } from './common.ts';
+import type { Draft, DraftFields, Read } from './draft.ts';
+import { PARAMETERS } from './draft.ts';
+import type { Event, EventRules, TooMuch } from './event.ts';
+import { eventBytes, eventFromDraft } from './event.ts';
+import { checkId, idIn } from './id.ts';
+import { Layouts } from './layout.ts';
 
 export interface IngestOptions {
   /** What the format calls the parts of an event; without it, as parameters are called. */
@@ -21,16 +20,25 @@ export interface IngestOptions {
   readonly isBatch?: boolean;
   /** What the request holds of the memory for bodies; without it, it holds nothing yet. */
   readonly memory?: Claim | undefined;
-  /** Whether events are taken though others are refused, and each is answered for. Without it, all are stored or none. */
+  /** Whether events are taken though others are refused. Without it, all are stored or none. */
   readonly isPartial?: boolean;
+  /** Hears of each event that is refused, before the next is read; with `isPartial`. */
+  readonly refused?: (error: RefusedError) => void;
+  /** What becomes of a value that is too long, and of labels beyond the most. */
+  readonly tooMuch?: TooMuch;
 }
 
-/** What to answer: a status, and an object to be sent as JSON. */
-export interface IngestReply {
-  readonly status: 200 | 400 | 429;
-  readonly body: object;
-  /** With a 429: when to try again, in seconds. */
-  readonly retryAfterSeconds?: number;
+/** What became of the events of a request. */
+export interface Ingested extends Accepted {
+  /** Those that keep the rules, in their order. */
+  readonly events: readonly Event[];
+  /** Those that don't, by their places among all. */
+  readonly refused: ReadonlyMap<number, RefusedError>;
+}
+
+/** What lets others have their turns between the steps of long work. */
+export interface Loop {
+  run<Result>(steps: Iterator<void, Result>): Result | Promise<Result>;
 }
 
 /** What an event that is refused takes until its error is told, in bytes. An estimate. */
@@ -41,20 +49,22 @@ const COUNTED_BYTES = 16 * 1024;
 /** So many are read before others may have their turns. Few bodies hold more. */
 const STEP_EVENTS = 256;
 
+const NONE_REFUSED: ReadonlyMap<number, RefusedError> = new Map();
+
 /** The space of ids that are given to requests of several events. */
 const REQUESTS = 'request';
 
-/** What becomes of events, whatever format they came in: they are checked, stored, and answered for. */
+/** The door: what becomes of drafts, whoever sent them and in whatever format. They are checked, and stored. */
 export class Ingest {
   readonly #acceptor: Acceptor;
   readonly #rules: EventRules;
   readonly #eventsMax: number;
   readonly #memory: Share;
   readonly #layouts: Layouts;
-  readonly #loop: LoopTurns;
+  readonly #loop: Loop;
 
   /** `eventsMax`: how many events one body may hold. `memory`: what all that are not stored yet may take. */
-  constructor(acceptor: Acceptor, rules: EventRules, eventsMax: number, memory: Share, loop: LoopTurns) {
+  constructor(acceptor: Acceptor, rules: EventRules, eventsMax: number, memory: Share, loop: Loop) {
     this.#acceptor = acceptor;
     this.#rules = rules;
     this.#eventsMax = eventsMax;
@@ -64,21 +74,27 @@ export class Ingest {
   }
 
   /** Takes one event that was read whole: what `ingest` does of such a one, without waiting between its parts. Throws as that does. */
-  async one(draft: Draft, requestId: string | undefined): Promise<IngestReply> {
+  async one(draft: Draft, requestId: string | undefined): Promise<Ingested> {
     if (requestId !== undefined) checkId('Idempotency-Key', requestId, this.#rules.limits.idBytesMax);
     const event = eventFromDraft(draft, this.#rules, PARAMETERS, this.#layouts);
     using held = this.#memory.claim();
     held.take(eventBytes(event));
-    const accepted = await this.#store([event], { requestId }, false);
-    return { status: 200, body: bodyOf(accepted, false) };
+    const events = [event];
+    return { ...(await this.#store(events, { requestId }, false)), events, refused: NONE_REFUSED };
+  }
+
+  /** Checks what is common to all events of a body, which no event should be blamed for. Throws a RefusedError. */
+  checkCommon(common: Draft): void {
+    eventFromDraft(common, this.#rules, PARAMETERS, this.#layouts);
   }
 
   /**
    * Takes what a format reads, as it reads it: only events that keep the rules are held in memory, and they are stored together at the
-   * end. Throws a RefusedError, whose field begins with the event's place (`[3].labels.env`) in a batch; nothing is stored then.
+   * end. Where `reads` has undefined instead, others have their turns. Throws a RefusedError, whose field begins with the event's place
+   * (`[3].labels.env`) in a batch; nothing is stored then.
    */
   async ingest(
-    reads: Iterable<Read> | AsyncIterable<Iterable<Read>>,
+    reads: Iterable<Read | undefined> | AsyncIterable<Iterable<Read>>,
     {
       fields = PARAMETERS,
       common = { labels: [] },
@@ -86,12 +102,13 @@ export class Ingest {
       isBatch = false,
       isPartial = false,
       memory,
+      refused: hear = () => undefined,
+      tooMuch = 'refuse',
     }: IngestOptions = {},
-  ): Promise<IngestReply> {
+  ): Promise<Ingested> {
     using own = this.#memory.claim();
     const held = memory ?? own;
-    // What the URL says must be right by itself, so that no event is blamed for it.
-    eventFromDraft(common, this.#rules, PARAMETERS, this.#layouts);
+    this.checkCommon(common);
     if (requestId !== undefined) checkId('Idempotency-Key', requestId, this.#rules.limits.idBytesMax);
     const events: Event[] = [];
     const refused = new Map<number, RefusedError>();
@@ -103,11 +120,15 @@ export class Ingest {
       held.take(uncounted);
       uncounted = 0;
     };
-    const take = function* (this: Ingest, some: Iterable<Read>): Generator<void, void> {
+    const take = function* (this: Ingest, some: Iterable<Read | undefined>): Generator<void, void> {
       for (const read of some) {
+        if (read === undefined) {
+          yield;
+          continue;
+        }
         if (place === this.#eventsMax) throw tooMany(this.#eventsMax);
         try {
-          const event = this.#check(read, common, fields);
+          const event = this.#check(read, common, fields, tooMuch);
           count(eventBytes(event));
           events.push(event);
         } catch (error) {
@@ -116,17 +137,17 @@ export class Ingest {
           if (!isPartial) throw placed;
           count(REFUSED_BYTES);
           refused.set(place, placed);
+          hear(error);
         }
         place += 1;
         if (place % STEP_EVENTS === 0) yield;
       }
     };
-    const takeAll = (some: Iterable<Read>) => this.#loop.run(take.call(this, some));
+    const takeAll = (some: Iterable<Read | undefined>) => this.#loop.run(take.call(this, some));
     if (Symbol.asyncIterator in reads) for await (const some of reads) await takeAll(some);
     else await takeAll(reads);
     held.take(uncounted);
-    const accepted = await this.#store(events, { isPartial, requestId }, isBatch);
-    return isPartial ? itemReply(accepted, refused) : { status: 200, body: bodyOf(accepted, isBatch) };
+    return { ...(await this.#store(events, { isPartial, requestId }, isBatch)), events, refused };
   }
 
   /** The id of a request is that of its event, if that is the only one and has none of its own. */
@@ -152,40 +173,10 @@ export class Ingest {
     }
   }
 
-  #check(read: Read, common: Draft, fields: DraftFields): Event {
+  #check(read: Read, common: Draft, fields: DraftFields, tooMuch: TooMuch): Event {
     if (read instanceof RefusedError) throw read;
-    return eventFromDraft(withCommon(common, read, fields), this.#rules, fields, this.#layouts);
+    return eventFromDraft(withCommon(common, read, fields), this.#rules, fields, this.#layouts, tooMuch);
   }
-}
-
-function bodyOf({ accepted, duplicates }: Accepted, isBatch: boolean): object {
-  if (isBatch) return { accepted, duplicates };
-  return accepted === 1 ? { accepted } : { duplicate: true };
-}
-
-/** Answers for each event in its place. It is an error where nothing at all was taken: 429 where that may change by itself. */
-function itemReply(
-  { accepted, duplicates, outcomes }: Accepted,
-  refused: ReadonlyMap<number, RefusedError>,
-): IngestReply {
-  const count = outcomes.length + refused.size;
-  const checked = outcomes[Symbol.iterator]();
-  const all = Array.from({ length: count }, (_, place): Outcome | RefusedError => {
-    const outcome = refused.get(place) ?? (checked.next().value as Outcome);
-    return outcome instanceof SeriesLimitError ? outcome.at(`[${place}]`) : outcome;
-  });
-  const items = all.map((outcome) =>
-    outcome instanceof RefusedError
-      ? { status: 'refused', error: outcome.message, field: outcome.field }
-      : { status: outcome },
-  );
-  const body = { accepted, duplicates, refused: count - accepted - duplicates, items };
-  if (count === 0 || accepted + duplicates > 0) return { status: 200, body };
-  const error = { error: 'every event was refused; see items for why', ...body };
-  const [first] = all;
-  return refused.size === 0 && first instanceof SeriesLimitError
-    ? { status: 429, body: error, retryAfterSeconds: first.retryAfterSeconds }
-    : { status: 400, body: error };
 }
 
 function tooMany(eventsMax: number): RefusedError {
