@@ -108,24 +108,18 @@ function faultOf(name: string, legacy: RegExp, names: EventNames): string | unde
   return `it must match ${legacy.source}${space}${isUtf8 ? '; event.names=utf8 accepts it' : ''}`;
 }
 
-/** Checks a label's value, which may be any Unicode text. Throws a RefusedError. */
+/** What a label's value must be: any Unicode text (UTF-8 has no form for half a surrogate pair: two different values would become one), and not too long. */
+export function isLabelValue(value: string, { labelValueBytesMax }: EventLimits): boolean {
+  return value.isWellFormed() && utf8Bytes(value, labelValueBytesMax) <= labelValueBytesMax;
+}
+
+/** Checks a label's value. Throws a RefusedError that says which of these rules it breaks. */
 export function checkLabelValue(field: string, value: string, limits: EventLimits): void {
-  // UTF-8 has no form for it: written out, two different values would become one.
-  if (!value.isWellFormed()) {
-    throw new RefusedError(
-      field,
-      `value of label ${shown(field)} contains half a surrogate pair; send valid Unicode`,
-    );
-  }
-  if (utf8Bytes(value, limits.labelValueBytesMax) > limits.labelValueBytesMax) {
-    throw tooLong(
-      field,
-      `value of label ${shown(field)}`,
-      value,
-      limits.labelValueBytesMax,
-      'event.labelValueMax',
-    );
-  }
+  if (isLabelValue(value, limits)) return;
+  const what = `value of label ${shown(field)}`;
+  if (!value.isWellFormed())
+    throw new RefusedError(field, `${what} contains half a surrogate pair; send valid Unicode`);
+  throw tooLong(field, what, value, limits.labelValueBytesMax, 'event.labelValueMax');
 }
 
 function tooLong(

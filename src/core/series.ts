@@ -138,7 +138,7 @@ const BACKSLASH = 0x5c;
 const SURROGATES = 0xd800;
 
 /** Whether a text surely needs no escaping, and surely is whole Unicode characters; of most it can be told by looking at each unit once. */
-export function isPlain(text: string): boolean {
+function isPlain(text: string): boolean {
   for (let place = 0; place < text.length; place += 1) {
     const unit = text.charCodeAt(place);
     if (unit === QUOTE || unit === BACKSLASH || unit === LINE_FEED || unit >= SURROGATES) return false;

@@ -61,11 +61,11 @@ describe('a layout', () => {
     expect(layouts.seriesOf({ metric: 'events', labels: [] })).toBe('events');
   });
 
-  test('says nothing of a value that is empty, may be too long or be cut, or is no whole Unicode', () => {
+  test('says nothing of a value that is empty, too long or may be cut, or is no whole Unicode', () => {
     const layouts = new Layouts(RULES);
     layouts.learn({ labels: [['a', 'x']] });
-    expect(seriesOf(layouts, ['a', 'x'.repeat(10)])).toBe(`events{a="${'x'.repeat(10)}"}`);
-    expect(seriesOf(layouts, ['a', 'x'.repeat(11)])).toBeUndefined();
+    expect(seriesOf(layouts, ['a', 'x'.repeat(30)])).toBe(`events{a="${'x'.repeat(30)}"}`);
+    expect(seriesOf(layouts, ['a', 'x'.repeat(31)])).toBeUndefined();
     expect(seriesOf(layouts, ['a', ''])).toBeUndefined();
     expect(seriesOf(layouts, ['a', '\ud800'])).toBeUndefined();
     expect(seriesOf(layouts, ['a', '"\\\n\u{1f600}'])).toBe('events{a="\\"\\\\\\n\u{1f600}"}');

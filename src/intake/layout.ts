@@ -2,11 +2,11 @@ import { Branch } from './branch.ts';
 import type { Draft } from './draft.ts';
 import type { EventRules } from './event.ts';
 import { keepsLabel } from './labelPolicy.ts';
-import { labelName } from '../core/labels.ts';
+import { isLabelValue, labelName } from '../core/labels.ts';
 import { interned } from '../core/keptText.ts';
 import type { SeriesText } from '../core/series.ts';
 import { HASHED_UNITS_MAX } from '../core/textMap.ts';
-import { escape, isPlain, seriesParts } from '../core/series.ts';
+import { escape, seriesParts } from '../core/series.ts';
 
 /** Labels of all layouts that are remembered at once: thousands of kinds of events. */
 const LABELS_MAX = 16_384;
@@ -34,8 +34,8 @@ type Names = Branch<Layout | undefined>;
  */
 export class Layouts {
   readonly #rules: EventRules;
-  /** No value of so many UTF-16 units is too long, or cut. */
-  readonly #charactersMax: number;
+  /** No value of so many UTF-16 units is cut. */
+  readonly #uncutMax: number;
   /** By metric, and then by the labels' names one by one. */
   #known: Names = new Branch('', undefined);
   #labels = 0;
@@ -46,10 +46,7 @@ export class Layouts {
   constructor(rules: EventRules) {
     this.#rules = rules;
     const kept = rules.labels?.valueBytesKept ?? 0;
-    const { labelValueBytesMax } = rules.limits;
-    this.#charactersMax = Math.floor(
-      (kept > 0 ? Math.min(kept, labelValueBytesMax) : labelValueBytesMax) / 3,
-    );
+    this.#uncutMax = kept > 0 ? Math.floor(kept / 3) : Infinity;
   }
 
   /**
@@ -60,6 +57,7 @@ export class Layouts {
     const layout = this.#layoutOf(draft);
     if (layout === undefined) return undefined;
     const { places } = layout;
+    const { limits } = this.#rules;
     const parts = layout.parts.slice();
     let label = 0;
     for (const pair of draft.labels) {
@@ -67,10 +65,8 @@ export class Layouts {
       const place = places[label] ?? -1;
       label += 1;
       if (place === -1) continue;
-      if (value === '' || value.length > this.#charactersMax) return undefined;
-      if (isPlain(value)) parts[place] = value;
-      else if (value.isWellFormed()) parts[place] = escape(value);
-      else return undefined;
+      if (value === '' || value.length > this.#uncutMax || !isLabelValue(value, limits)) return undefined;
+      parts[place] = escape(value);
     }
     return parts.join('') as SeriesText;
   }
