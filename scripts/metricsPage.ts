@@ -4,7 +4,7 @@ import { markdownTable } from '../src/config/describe.ts';
 import { loadSettings } from '../src/config/load.ts';
 import { millis } from '../src/core/millis.ts';
 import { createLogger } from '../src/observe/logger.ts';
-import type { MetricDescription } from '../src/observe/ownMetrics.ts';
+import type { MetricDescription } from '../src/render/families.ts';
 import { SHORT_VALUE_BYTES_MAX } from '../src/counting/shortValue.ts';
 import type { CloseReason } from '../src/http/closings.ts';
 import type { DeliveryOutcome, DropReason } from '../src/counting/counts.ts';

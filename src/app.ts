@@ -58,7 +58,7 @@ import { webhookRoutes } from './http/webhookRoutes.ts';
 import type { Damage, Log, RepairListener } from './log/log.ts';
 import type { Logger } from './observe/logger.ts';
 import { newsFor } from './observe/news.ts';
-import type { MetricDescription } from './observe/ownMetrics.ts';
+import type { MetricDescription } from './render/families.ts';
 import { OwnMetrics } from './observe/ownMetrics.ts';
 import { Acceptor } from './intake/accept.ts';
 import { EventCounters } from './counting/counters.ts';

@@ -21,6 +21,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'read',
     'intake',
     'delivery',
+    'render',
     'counting',
     'core',
     'log/log',

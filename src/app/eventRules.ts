@@ -1,7 +1,7 @@
 import { ConfigError } from '../config/error.ts';
 import type { Settings } from '../config/settings.ts';
 import { shown } from '../core/errors.ts';
-import type { EventRules } from '../intake/event.ts';
+import type { EventRules } from '../intake/rules.ts';
 import { checkMetricName, labelName } from '../core/labels.ts';
 import type { BodyRules } from '../http/eventBody.ts';
 import type { SeriesRules } from '../intake/seriesCap.ts';

@@ -1,7 +1,7 @@
 import { ConfigError } from '../config/error.ts';
 import type { Settings } from '../config/settings.ts';
 import { RefusedError } from '../core/errors.ts';
-import type { EventRules } from '../intake/event.ts';
+import type { EventRules } from '../intake/rules.ts';
 import type { Webhook } from '../read/mapping/webhooks.ts';
 import { readWebhooks } from '../read/mapping/webhooks.ts';
 

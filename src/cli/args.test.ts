@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { text } from '../config/kinds.ts';
 import { duration } from '../config/quantities.ts';
 import { readArgs } from './args.ts';
-import { UsageError } from './command.ts';
+import { UsageError } from './options.ts';
 
 const OPTIONS = {
   value: { kind: text(), short: 'v', doc: '' },

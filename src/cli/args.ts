@@ -2,8 +2,8 @@ import { parseArgs } from 'node:util';
 import { shown } from '../config/error.ts';
 import type { Environment } from '../config/environment.ts';
 import { suggestion } from '../config/names.ts';
-import type { Option, Options } from './command.ts';
-import { UsageError } from './command.ts';
+import type { Option, Options } from './options.ts';
+import { UsageError } from './options.ts';
 
 /** A command line that was read. */
 export class Args {

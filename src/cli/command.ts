@@ -1,6 +1,6 @@
-import type { Kind } from '../config/kinds.ts';
 import type { Args } from './args.ts';
 import type { CliIo } from './io.ts';
+import type { Options } from './options.ts';
 
 /** What a command ends with. `run` ends with its command's own code instead. */
 export const EXIT = {
@@ -15,18 +15,6 @@ export const EXIT = {
   /** The address or the credentials are wrong. */
   denied: 4,
 } as const;
-
-/** One option of a command. One without a kind is a switch. */
-export interface Option {
-  readonly kind?: Kind<unknown>;
-  /** One letter. */
-  readonly short?: string;
-  readonly doc: string;
-  /** The variable that gives it where the command line does not. */
-  readonly env?: string;
-}
-
-export type Options = Readonly<Record<string, Option>>;
 
 /** A command: what help and completion tell of it, and what it does. */
 export interface Command {
@@ -52,8 +40,3 @@ export interface Command {
 /** The commands that talk to a server run on it; the server itself needs a newer one. */
 export const CLIENT_NODE_MIN = 20;
 export const SERVER_NODE_MIN = 24;
-
-/** What was typed makes no sense. The message is one line that says what to do. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}

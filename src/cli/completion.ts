@@ -2,7 +2,8 @@ import { bashCompletion } from './completionBash.ts';
 import { fishCompletion } from './completionFish.ts';
 import { zshCompletion } from './completionZsh.ts';
 import type { Command } from './command.ts';
-import { CLIENT_NODE_MIN, EXIT, UsageError } from './command.ts';
+import { CLIENT_NODE_MIN, EXIT } from './command.ts';
+import { UsageError } from './options.ts';
 
 /** The shells that there is a completion for. */
 const SHELLS: Readonly<Record<string, (commands: readonly Command[]) => string>> = {

@@ -4,7 +4,8 @@ import type { Loaded } from '../config/load.ts';
 import { loadSettings } from '../config/load.ts';
 import type { Args } from './args.ts';
 import type { Command } from './command.ts';
-import { CLIENT_NODE_MIN, EXIT, UsageError } from './command.ts';
+import { CLIENT_NODE_MIN, EXIT } from './command.ts';
+import { UsageError } from './options.ts';
 import type { CliIo } from './io.ts';
 
 export const configCheck: Command = {

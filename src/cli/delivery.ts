@@ -1,4 +1,5 @@
 import type { OneShotClient, Receipt, SealedEvent } from '../client/client.ts';
+import type { NewEvent } from '../client/event.ts';
 import { PushError } from '../client/pushError.ts';
 import type { Claim, Spool } from './spool/spool.ts';
 import { BrokenItemError, SpoolError } from './spool/spool.ts';
@@ -145,4 +146,13 @@ function timer({ elapsed, totalMs, signal }: Budget): Timer {
 
 function isOver(signal: AbortSignal | undefined): boolean {
   return signal?.aborted ?? false;
+}
+
+/** What posting needs: how an event is made, and by what way and in what time it goes. */
+export interface Posting {
+  readonly seal: (event: NewEvent) => SealedEvent;
+  /** An event that is a JSON object, with labels to be added. */
+  readonly sealJson: (json: string, labels: Readonly<Record<string, string>>) => SealedEvent;
+  readonly delivery: Delivery;
+  readonly budget: Budget;
 }

@@ -7,7 +7,8 @@ import { endpoint } from '../client/endpoint.ts';
 import { whyNot } from '../client/exchange.ts';
 import type { Args } from './args.ts';
 import type { Command } from './command.ts';
-import { CLIENT_NODE_MIN, EXIT, UsageError } from './command.ts';
+import { CLIENT_NODE_MIN, EXIT } from './command.ts';
+import { UsageError } from './options.ts';
 import type { CliIo } from './io.ts';
 import { REMOTE_OPTIONS, remoteOf } from './remote.ts';
 

@@ -2,7 +2,8 @@ import { loadSettings } from '../config/load.ts';
 import { LogOpenError } from '../log/log.ts';
 import type { Args } from './args.ts';
 import type { Command } from './command.ts';
-import { EXIT, SERVER_NODE_MIN, UsageError } from './command.ts';
+import { EXIT, SERVER_NODE_MIN } from './command.ts';
+import { UsageError } from './options.ts';
 import type { CliIo } from './io.ts';
 
 /** What the command has of the server's rooms; loaded only when it runs, since they need a newer Node. */

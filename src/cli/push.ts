@@ -1,10 +1,10 @@
-import type { NewEvent, SealedEvent } from '../client/event.ts';
 import { text } from '../config/kinds.ts';
 import { MINUTE, SECOND, duration } from '../config/quantities.ts';
 import type { Args } from './args.ts';
 import type { Command } from './command.ts';
-import { CLIENT_NODE_MIN, UsageError } from './command.ts';
-import type { Budget } from './delivery.ts';
+import { CLIENT_NODE_MIN } from './command.ts';
+import { UsageError } from './options.ts';
+import type { Posting } from './delivery.ts';
 import { Delivery } from './delivery.ts';
 import type { CliIo } from './io.ts';
 import { pushLines } from './pushLines.ts';
@@ -73,15 +73,6 @@ export const push: Command = {
   nodeMajorMin: CLIENT_NODE_MIN,
   run,
 };
-
-/** What posting needs: how an event is made, and by what way and in what time it goes. */
-export interface Posting {
-  readonly seal: (event: NewEvent) => SealedEvent;
-  /** An event that is a JSON object, with labels to be added. */
-  readonly sealJson: (json: string, labels: Readonly<Record<string, string>>) => SealedEvent;
-  readonly delivery: Delivery;
-  readonly budget: Budget;
-}
 
 async function run(io: CliIo, args: Args): Promise<number> {
   if (args.rest !== undefined)

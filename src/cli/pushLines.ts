@@ -1,10 +1,11 @@
 import type { SealedEvent } from '../client/event.ts';
 import { PushError } from '../client/pushError.ts';
 import type { Args } from './args.ts';
-import { EXIT, UsageError } from './command.ts';
+import { EXIT } from './command.ts';
+import { UsageError } from './options.ts';
 import type { CliIo } from './io.ts';
 import { readLines } from './lines.ts';
-import type { Posting } from './push.ts';
+import type { Posting } from './delivery.ts';
 import { exitOf, outcomeJson, outcomeLine } from './report.ts';
 import { paintFor } from './style.ts';
 

@@ -1,6 +1,5 @@
 import type { Credentials } from '../client/authorization.ts';
-import type { RetryLimits } from '../client/client.ts';
-import type { Retry } from '../client/client.ts';
+import type { RetryLimits, Retry } from '../client/client.ts';
 import { OneShotClient } from '../client/client.ts';
 import { endpoint } from '../client/endpoint.ts';
 import { shown } from '../config/error.ts';
@@ -8,8 +7,8 @@ import { text } from '../config/kinds.ts';
 import { MINUTE, SECOND, duration } from '../config/quantities.ts';
 import type { Remote } from './api.ts';
 import type { Args } from './args.ts';
-import type { Options } from './command.ts';
-import { UsageError } from './command.ts';
+import type { Options } from './options.ts';
+import { UsageError } from './options.ts';
 import type { CliIo } from './io.ts';
 
 export const DEFAULT_URL = 'http://localhost:8090';

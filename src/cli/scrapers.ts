@@ -1,7 +1,9 @@
 import { ApiError, ask } from './api.ts';
 import type { Args } from './args.ts';
-import type { Command, Options } from './command.ts';
-import { CLIENT_NODE_MIN, EXIT, UsageError } from './command.ts';
+import type { Command } from './command.ts';
+import type { Options } from './options.ts';
+import { CLIENT_NODE_MIN, EXIT } from './command.ts';
+import { UsageError } from './options.ts';
 import type { CliIo } from './io.ts';
 import { REMOTE_OPTIONS, remoteOf } from './remote.ts';
 import type { Cell } from './table.ts';

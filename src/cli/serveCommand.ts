@@ -1,7 +1,8 @@
 import { printConfig } from '../config/describe.ts';
 import { loadSettings } from '../config/load.ts';
 import { SETTINGS } from '../config/settings.ts';
-import type { Command, Options } from './command.ts';
+import type { Command } from './command.ts';
+import type { Options } from './options.ts';
 import { CLIENT_NODE_MIN, EXIT, SERVER_NODE_MIN } from './command.ts';
 import type { CliIo } from './io.ts';
 

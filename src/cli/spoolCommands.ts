@@ -1,7 +1,9 @@
 import { MINUTE, SECOND, duration } from '../config/quantities.ts';
 import type { Args } from './args.ts';
-import type { Command, Options } from './command.ts';
-import { CLIENT_NODE_MIN, EXIT, UsageError } from './command.ts';
+import type { Command } from './command.ts';
+import type { Options } from './options.ts';
+import { CLIENT_NODE_MIN, EXIT } from './command.ts';
+import { UsageError } from './options.ts';
 import { Delivery } from './delivery.ts';
 import type { CliIo } from './io.ts';
 import { REMOTE_OPTIONS, clientFor, remoteOf } from './remote.ts';

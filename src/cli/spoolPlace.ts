@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { text } from '../config/kinds.ts';
 import type { Remote } from './api.ts';
-import type { Option } from './command.ts';
+import type { Option } from './options.ts';
 import type { CliIo } from './io.ts';
 import { Spool } from './spool/spool.ts';
 

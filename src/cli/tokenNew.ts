@@ -2,7 +2,8 @@ import { text } from '../config/kinds.ts';
 import { shown } from '../config/error.ts';
 import type { Args } from './args.ts';
 import type { Command } from './command.ts';
-import { CLIENT_NODE_MIN, EXIT, UsageError } from './command.ts';
+import { CLIENT_NODE_MIN, EXIT } from './command.ts';
+import { UsageError } from './options.ts';
 import type { CliIo } from './io.ts';
 import { paintFor } from './style.ts';
 

@@ -8,7 +8,8 @@ import type { Event } from '../intake/event.ts';
 import type { Millis } from '../core/millis.ts';
 import type { Args } from './args.ts';
 import type { Command } from './command.ts';
-import { CLIENT_NODE_MIN, EXIT, UsageError } from './command.ts';
+import { CLIENT_NODE_MIN, EXIT } from './command.ts';
+import { UsageError } from './options.ts';
 import type { CliIo } from './io.ts';
 import { paintFor, printable } from './style.ts';
 

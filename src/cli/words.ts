@@ -2,7 +2,7 @@ import type { NewEvent } from '../client/event.ts';
 import { shown } from '../config/error.ts';
 import { parseTimestamp } from '../core/timestamp.ts';
 import { parseSampleValue } from '../core/value.ts';
-import { UsageError } from './command.ts';
+import { UsageError } from './options.ts';
 
 /** What a form calls the parts of an event that are no labels, and what they are called here. */
 const NO_LABELS: Readonly<Record<string, string>> = {

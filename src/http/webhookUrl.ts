@@ -1,7 +1,7 @@
 import type { Draft } from '../intake/draft.ts';
 import { PARAMETERS, draftFromPairs } from '../intake/draft.ts';
 import { RefusedError } from '../core/errors.ts';
-import type { EventRules } from '../intake/event.ts';
+import type { EventRules } from '../intake/rules.ts';
 import { labelName } from '../core/labels.ts';
 import type { EventLimits } from '../core/limits.ts';
 import { parseForm } from '../read/form.ts';

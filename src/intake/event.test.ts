@@ -8,7 +8,8 @@ import {
 } from '../../test/support/randomEvents.ts';
 import { parseSamples } from '../../test/support/strictParser.ts';
 import { RefusedError } from '../core/errors.ts';
-import type { Event, EventRules } from './event.ts';
+import type { Event } from './event.ts';
+import type { EventRules } from './rules.ts';
 import { draftFromPairs, PARAMETERS } from './draft.ts';
 import { eventFromDraft, eventFromPairs } from './event.ts';
 import { formatSampleValue } from '../core/value.ts';

@@ -1,10 +1,10 @@
 import type { Draft, DraftFields } from './draft.ts';
 import { PARAMETERS, draftFromPairs, givenTwice } from './draft.ts';
+import type { EventRules } from './rules.ts';
 import { RefusedError, shown } from '../core/errors.ts';
 import { checkId, idIn } from './id.ts';
 import type { LabelPolicy } from './labelPolicy.ts';
 import { cutToBytes, keepsLabel } from './labelPolicy.ts';
-import type { EventNames } from '../core/labels.ts';
 import type { Layouts } from './layout.ts';
 import { checkLabelValue, checkMetricName, labelName } from '../core/labels.ts';
 import type { EventLimits } from '../core/limits.ts';
@@ -44,18 +44,6 @@ export function eventBytes({ series, id }: Event): number {
  * and the last labels left out, also where the series would be too long.
  */
 export type TooMuch = 'refuse' | 'cut';
-
-/** What an event is checked against. */
-export interface EventRules {
-  /** The metric's name where the event names none. */
-  readonly metric: string;
-  readonly limits: EventLimits;
-  readonly names: EventNames;
-  /** Tells the names of this server's own metrics. */
-  readonly reserved: (metric: string) => boolean;
-  /** Without it all labels are kept, and a value that is too long is refused. */
-  readonly labels?: LabelPolicy;
-}
 
 /** Makes an event of parameters: `value`, `__name__`, `__timestamp__` and `__id__` are no labels, everything else is. Throws a RefusedError. */
 export function eventFromPairs(

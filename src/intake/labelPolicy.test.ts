@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { EventRules } from './event.ts';
+import type { EventRules } from './rules.ts';
 import { eventFromPairs } from './event.ts';
 import type { LabelPolicy } from './labelPolicy.ts';
 import { cutToBytes } from './labelPolicy.ts';

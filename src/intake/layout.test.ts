@@ -3,7 +3,8 @@ import type { Random } from '../../test/support/randomEvents.ts';
 import { mulberry32 } from '../../test/support/randomEvents.ts';
 import type { Draft } from './draft.ts';
 import { RefusedError } from '../core/errors.ts';
-import type { Event, EventRules } from './event.ts';
+import type { Event } from './event.ts';
+import type { EventRules } from './rules.ts';
 import { eventFromDraft } from './event.ts';
 import { Layouts } from './layout.ts';
 

@@ -1,6 +1,6 @@
 import { Branch } from './branch.ts';
 import type { Draft } from './draft.ts';
-import type { EventRules } from './event.ts';
+import type { EventRules } from './rules.ts';
 import { keepsLabel } from './labelPolicy.ts';
 import { isLabelValue, labelName } from '../core/labels.ts';
 import { interned } from '../core/keptText.ts';

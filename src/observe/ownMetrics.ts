@@ -12,7 +12,7 @@ import type { Counts } from '../counting/counts.ts';
 import type { Pages } from '../delivery/page.ts';
 import type { Scrapers } from '../delivery/scrapers.ts';
 import { shortValue } from '../counting/shortValue.ts';
-import type { Family, FamilyGroup } from '../render/families.ts';
+import type { Family, FamilyGroup, MetricDescription } from '../render/families.ts';
 import { ProcessMetrics } from './processMetrics.ts';
 import { SampleBudget } from './sampleBudget.ts';
 
@@ -40,14 +40,6 @@ export interface OwnConnections {
 /** What the log, and what a scraper may claim of it, is held to; shown so that alerts can tell how full they are. */
 export interface OwnLimits extends LogLimits {
   readonly backlogMax: number;
-}
-
-/** What a metric is, for the page that lists them. */
-export interface MetricDescription {
-  readonly name: string;
-  readonly type: Family['type'];
-  readonly labels: readonly string[];
-  readonly help: string;
 }
 
 /**

@@ -1,11 +1,10 @@
 import { getHeapSpaceStatistics } from 'node:v8';
 import type { Monotonic } from '../core/millis.ts';
 import type { Label } from '../core/series.ts';
-import type { Family, FamilyGroup, FamilySample } from '../render/families.ts';
+import type { Family, FamilyGroup, FamilySample, MetricDescription } from '../render/families.ts';
 import type { Lag } from './eventLoopLag.ts';
 import { EventLoopLag } from './eventLoopLag.ts';
 import { GcDurations } from './gcDurations.ts';
-import type { MetricDescription } from './ownMetrics.ts';
 import type { ProcessMemory } from './procFiles.ts';
 import { openFiles, openFilesMax, processMemory } from './procFiles.ts';
 

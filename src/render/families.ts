@@ -27,3 +27,11 @@ export interface FamilySample {
    */
   readonly createdAt?: Millis;
 }
+
+/** What a metric is, for the page that lists them. */
+export interface MetricDescription {
+  readonly name: string;
+  readonly type: Family['type'];
+  readonly labels: readonly string[];
+  readonly help: string;
+}

@@ -3,14 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type { DraftFields, Read } from '../../src/intake/draft.ts';
 import { RefusedError } from '../../src/core/errors.ts';
-import type { EventRules } from '../../src/intake/event.ts';
+import type { EventRules } from '../../src/intake/rules.ts';
 import { eventFromDraft } from '../../src/intake/event.ts';
 import { formatSampleValue } from '../../src/core/value.ts';
-import {
-  CLOUD_EVENT_FIELDS,
-  readBinaryCloudEvent,
-  readCloudEvents,
-} from '../../src/read/cloudEvents.ts';
+import { CLOUD_EVENT_FIELDS, readBinaryCloudEvent, readCloudEvents } from '../../src/read/cloudEvents.ts';
 import type { DataMapping } from '../../src/read/dataMapping.ts';
 import { parseDataMapping } from '../../src/read/dataMapping.ts';
 import type { Reads } from '../../src/read/jsonEvents.ts';

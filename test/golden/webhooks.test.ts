@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { EventRules } from '../../src/intake/event.ts';
+import type { EventRules } from '../../src/intake/rules.ts';
 import { millis } from '../../src/core/millis.ts';
 import { formatSampleValue } from '../../src/core/value.ts';
 import { PRESETS } from '../../src/read/mapping/presets/presets.ts';

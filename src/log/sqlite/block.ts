@@ -6,6 +6,15 @@ import type { Offset } from '../../core/offset.ts';
 import type { SeriesText } from '../../core/series.ts';
 import { Taken } from './taken.ts';
 
+/** A row of the table of blocks. It may be damaged: then anything may stand in it. */
+export type Row = readonly [
+  last: unknown,
+  count: unknown,
+  arrived: unknown,
+  text: unknown,
+  checksum: unknown,
+];
+
 /**
  * Entries that were committed together, as they stand in one row of the file: a row costs about the same with one of them and with
  * hundreds. Each takes a line, in which the usual is left out:

@@ -3,20 +3,11 @@ import type { Millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
 import { offset } from '../../core/offset.ts';
 import type { LogRead, ReadLimits } from '../log.ts';
-import type { Block } from './block.ts';
+import type { Block, Row } from './block.ts';
 import { ENTRIES_MAX, isWhole, lastArrivedBy, lostIn, readBlock } from './block.ts';
 import type { DamageWatch } from './damageWatch.ts';
 import { isCorrupt } from './sqliteError.ts';
 import { Taken } from './taken.ts';
-
-/** A row of the table of blocks. It may be damaged: then anything may stand in it. */
-export type Row = readonly [
-  last: unknown,
-  count: unknown,
-  arrived: unknown,
-  text: unknown,
-  checksum: unknown,
-];
 
 /** A row without what takes long to read. */
 export type Heading = readonly [last: Offset, count: number, arrived: Millis];

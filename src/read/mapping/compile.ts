@@ -1,5 +1,5 @@
 import { RefusedError, shown } from '../../core/errors.ts';
-import type { EventRules } from '../../intake/event.ts';
+import type { EventRules } from '../../intake/rules.ts';
 import { checkMetricName, labelName } from '../../core/labels.ts';
 import { MAPPING_LIMITS, TIME_UNITS } from './language.ts';
 import type { TimeUnit } from './language.ts';

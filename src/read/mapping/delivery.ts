@@ -1,6 +1,6 @@
 import type { Draft, DraftFields } from '../../intake/draft.ts';
 import type { RefusedError } from '../../core/errors.ts';
-import type { EventRules } from '../../intake/event.ts';
+import type { EventRules } from '../../intake/rules.ts';
 import type { Millis } from '../../core/millis.ts';
 import { LeftOuts } from './leftOut.ts';
 import { mapDelivery } from './map.ts';

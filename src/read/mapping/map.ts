@@ -1,6 +1,6 @@
 import type { Draft } from '../../intake/draft.ts';
 import { RefusedError, TooLargeError } from '../../core/errors.ts';
-import type { EventRules } from '../../intake/event.ts';
+import type { EventRules } from '../../intake/rules.ts';
 import type { Millis } from '../../core/millis.ts';
 import { utf8Bytes } from '../../core/utf8.ts';
 import type { Condition, Kind, Mapping } from './compile.ts';

@@ -1,5 +1,5 @@
 import { RefusedError, shown } from '../../core/errors.ts';
-import type { EventRules } from '../../intake/event.ts';
+import type { EventRules } from '../../intake/rules.ts';
 import { cutToBytes, keepsLabel } from '../../intake/labelPolicy.ts';
 import type { Kind, LabelRule, Spread } from './compile.ts';
 import type { LeftOuts } from './leftOut.ts';

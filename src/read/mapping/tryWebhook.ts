@@ -1,6 +1,7 @@
 import { RefusedError, shown } from '../../core/errors.ts';
 import type { Draft } from '../../intake/draft.ts';
-import type { Event, EventRules } from '../../intake/event.ts';
+import type { Event } from '../../intake/event.ts';
+import type { EventRules } from '../../intake/rules.ts';
 import { eventFromDraft } from '../../intake/event.ts';
 import type { Millis } from '../../core/millis.ts';
 import type { DeliveryRules } from './delivery.ts';

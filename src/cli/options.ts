@@ -1,0 +1,18 @@
+import type { Kind } from '../config/kinds.ts';
+
+/** One option of a command. One without a kind is a switch. */
+export interface Option {
+  readonly kind?: Kind<unknown>;
+  /** One letter. */
+  readonly short?: string;
+  readonly doc: string;
+  /** The variable that gives it where the command line does not. */
+  readonly env?: string;
+}
+
+export type Options = Readonly<Record<string, Option>>;
+
+/** What was typed makes no sense. The message is one line that says what to do. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
