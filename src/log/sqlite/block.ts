@@ -4,7 +4,7 @@ import { unitBytes } from '../../core/entry.ts';
 import type { Millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
 import type { SeriesText } from '../../core/series.ts';
-import { Taken } from './taken.ts';
+import type { Taken } from './taken.ts';
 
 /**
  * Entries that were committed together, as they stand in one row of the file: a row costs about the same with one of them and with
@@ -29,8 +29,8 @@ export interface Block {
   /** When the last of them arrived. */
   readonly arrived: Millis;
   readonly text: string;
-  /** Made by `checksumOf`; null where an older version wrote the block. */
-  readonly checksum: number | null;
+  /** Made by `checksumOf`. */
+  readonly checksum: number;
 }
 
 /** A block ends with this many entries, … */
@@ -51,9 +51,6 @@ export function lostIn({ text }: Block): number | undefined {
 
 /** No entry's line begins so. */
 const HOLE = 'lost ';
-
-/** A block that is only checked gives nothing. */
-const UNUSED = new Taken({ entriesMax: 1, bytesMax: 1 });
 
 /** Makes a block of the entries from an index on, as many as fit. Throws a RangeError for times that are no whole milliseconds. */
 export function writeBlock(entries: readonly Entry[], from: number): Block {
@@ -78,15 +75,9 @@ export function checksumOf({ last, count, arrived, text }: Omit<Block, 'checksum
   return crc32(text, crc32(`${last} ${count} ${arrived}\n`));
 }
 
-/** Whether a block is as it was written. One without a checksum is, where it reads as one of so many entries. */
+/** Whether a block is as it was written. */
 export function isWhole(block: Block): boolean {
-  if (block.checksum !== null) return block.checksum === checksumOf(block);
-  try {
-    readBlock(block, block.last, block.last, UNUSED);
-    return true;
-  } catch {
-    return false;
-  }
+  return block.checksum === checksumOf(block);
 }
 
 function endOfBlock(entries: readonly Entry[], from: number): number {
