@@ -132,6 +132,23 @@ describe('the house', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('has no circle of files', () => {
+    const left = new Map(
+      sources.map((source) => [
+        source.path,
+        source.imports
+          .filter((specifier) => specifier.startsWith('.'))
+          .map((specifier) => join(dirname(source.path), specifier).replaceAll('\\', '/')),
+      ]),
+    );
+    // What needs nothing that is left can't be in a circle.
+    for (let before = -1; before !== left.size;) {
+      before = left.size;
+      for (const [path, needs] of left) if (!needs.some((each) => left.has(each))) left.delete(path);
+    }
+    expect([...left]).toEqual([]);
+  });
+
   it('has the arrows that ARCHITECTURE.md shows', () => {
     const inOrder = (arrows: Record<string, readonly string[]>) =>
       Object.fromEntries(Object.entries(arrows).map(([from, to]) => [from, to.toSorted()]));

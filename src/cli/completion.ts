@@ -1,16 +1,10 @@
-import { bashCompletion } from './completionBash.ts';
-import { fishCompletion } from './completionFish.ts';
-import { zshCompletion } from './completionZsh.ts';
 import type { Command } from './command.ts';
 import { CLIENT_NODE_MIN, EXIT } from './command.ts';
+import { completionScript } from './completionScripts.ts';
+import type { Option } from './options.ts';
 import { UsageError } from './options.ts';
 
-/** The shells that there is a completion for. */
-const SHELLS: Readonly<Record<string, (commands: readonly Command[]) => string>> = {
-  bash: bashCompletion,
-  fish: fishCompletion,
-  zsh: zshCompletion,
-};
+const SHELLS = ['bash', 'fish', 'zsh'] as const;
 
 /** The command that prints the completion of all commands, itself among them. */
 export function completionOf(commands: () => readonly Command[]): Command {
@@ -29,51 +23,55 @@ export function completionOf(commands: () => readonly Command[]): Command {
       ['0', 'success'],
       ['2', 'unsupported shell, or wrong usage'],
     ],
-    words: Object.keys(SHELLS),
+    words: SHELLS,
     nodeMajorMin: CLIENT_NODE_MIN,
     run: async (io, { words }) => {
-      const [shell = '', more] = words;
-      const write = Object.hasOwn(SHELLS, shell) ? SHELLS[shell] : undefined;
-      if (write === undefined || more !== undefined)
+      const [typed, more] = words;
+      const shell = SHELLS.find((each) => each === typed);
+      if (shell === undefined || more !== undefined)
         throw new UsageError('name one shell: bash, fish or zsh');
-      io.stdout.write(write(commands()));
+      io.stdout.write(completionScript(shell, tableOf(commands())));
       return EXIT.ok;
     },
   };
 }
 
-/** What completion knows of a command: its options with what they mean, the values of those that take few, and its words. */
-export interface Completed {
-  readonly name: string;
-  readonly summary: string;
-  readonly options: readonly {
-    readonly flag: string;
-    readonly doc: string;
-    readonly choices: readonly string[];
-  }[];
-  readonly words: readonly string[];
-}
+const HELP: Option = { doc: 'Print help.' };
 
 /** `<sqlite|memory>` stands for a value that is one of these. */
 const CHOICES = /^<([^<>]+(?:\|[^<>]+)+)>$/;
 
-export function completed(commands: readonly Command[]): readonly Completed[] {
-  return commands.map(({ name, summary, options, words = [] }) => ({
-    name,
-    summary,
-    words,
-    options: [...Object.entries(options), ['help', { doc: 'Print help.' }] as const].map(
-      ([flag, option]) => ({
-        flag: `--${flag}${'kind' in option && option.kind !== undefined ? '=' : ''}`,
-        doc: firstSentence(option.doc),
-        choices:
-          ('kind' in option ? CHOICES.exec(option.kind?.placeholder ?? '')?.[1]?.split('|') : undefined) ??
-          [],
-      }),
-    ),
-  }));
-}
-
-function firstSentence(text: string): string {
-  return text.replace(/\. .*$/s, '.');
+/**
+ * What a shell offers, a line each: `behind|word|meaning`. `behind` is the name of a command, or of a group of them, or nothing at the
+ * beginning; or a flag with its `=`, whose values follow.
+ */
+function tableOf(commands: readonly Command[]): string {
+  const rows = new Map<string, string>();
+  const add = (behind: string, word: string, meaning = ''): void => {
+    const key = `${behind}|${word}`;
+    if ((rows.get(key) ?? '') === '') rows.set(key, meaning.replace(/\. .*$/s, '.'));
+  };
+  for (const { name, summary, options, words = [] } of commands) {
+    const [head = '', member] = name.split(' ');
+    add('help', head);
+    if (member === undefined) add('', head, summary);
+    else add(head, member, summary);
+    for (const word of words) add(name, word);
+    for (const [flag, option] of Object.entries<Option>({ ...options, help: HELP })) {
+      const word = `--${flag}${option.kind === undefined ? '' : '='}`;
+      add(name, word, option.doc);
+      // The server's own flags are those of a line without a command, too.
+      if (name === 'serve') add('', word, option.doc);
+      const choices = CHOICES.exec(option.kind?.placeholder ?? '')?.[1]?.split('|') ?? [];
+      for (const choice of choices) add(word, choice);
+    }
+  }
+  // A group is no command by itself: its members say what it is.
+  for (const { name } of commands) {
+    const [head = ''] = name.split(' ');
+    const members = commands.filter((each) => each.name.startsWith(`${head} `));
+    add('', head, members.map((each) => each.name).join(', '));
+  }
+  add('', 'help', 'Print the help of one command.');
+  return [...rows].map(([key, meaning]) => `${key}|${meaning}`).join('\n');
 }

@@ -14,7 +14,6 @@ export interface LogFiles {
     readonly end: number;
     readonly trimmed: number;
     readonly blocks: number;
-    readonly blocksWithoutChecksum: number;
     readonly scrapers: number;
     readonly ids: number;
     readonly lost: number;
@@ -57,14 +56,10 @@ async function run(io: CliIo, args: Args, load: () => Promise<LogFiles>): Promis
     if (args.on('json')) {
       io.stdout.write(`${JSON.stringify(report)}\n`);
     } else {
-      const { file, end, trimmed, blocks, scrapers, ids, blocksWithoutChecksum, aside, problems } = report;
+      const { file, end, trimmed, blocks, scrapers, ids, aside, problems } = report;
       io.stdout.write(
         `${file}: entries ${trimmed + 1} to ${end} in ${blocks} blocks, ${scrapers} scrapers, ${ids} ids\n`,
       );
-      if (blocksWithoutChecksum > 0)
-        io.stdout.write(
-          `${blocksWithoutChecksum} blocks were written by an older version and have no checksum\n`,
-        );
       if (aside.length > 0)
         io.stdout.write(`damaged before, rebuilt since, and still in the file: ${aside.join(', ')}\n`);
       for (const problem of problems) io.stdout.write(`${problem}\n`);

@@ -45,6 +45,8 @@ const LINES: readonly (readonly [line: string, offered: readonly string[]])[] = 
   ['--server.po', ['--server.port=']],
   ['serve --store.kind=', ['memory', 'sqlite']],
   ['serve --store.kind=m', ['memory']],
+  ['serve --store.kind m', ['memory']],
+  ['--store.kind s', ['sqlite']],
 ];
 
 describe('completion for bash', () => {
@@ -84,9 +86,22 @@ describe.skipIf(!hasFish)('completion for fish (needs fish; on Debian: apt-get i
     const words = stdout
       .trim()
       .split('\n')
-      .map((word) => word.split('\t')[0]?.replace(/^.*=(?=.)/, ''));
-    // fish puts the = behind a flag where a value is typed.
-    expect(new Set(words)).toEqual(new Set(offered.map((word) => word.replace(/^(--.*)=$/, '$1'))));
+      .map((word) => (word.split('\t')[0] ?? '').replace(/^.*=(?=.)/, ''));
+    expect(words.toSorted()).toEqual(offered);
+  });
+
+  it('tells what a command does, as its help has it', async () => {
+    using folder = temporaryFolder();
+    const file = join(folder.path, 'oneshot.fish');
+    writeFileSync(file, scripts['fish'] ?? '');
+    const { stdout } = await run(
+      'fish',
+      ['--no-config', '-c', `source ${file}; complete -C 'oneshot comp'`],
+      {
+        env: { ...process.env, HOME: folder.path },
+      },
+    );
+    expect(stdout).toBe('completion\tPrint the completion script for bash, fish or zsh.\n');
   });
 
   it('offers commands of the machine behind --', async () => {

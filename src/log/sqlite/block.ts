@@ -4,7 +4,7 @@ import { unitBytes } from '../../core/entry.ts';
 import type { Millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
 import type { SeriesText } from '../../core/series.ts';
-import { Taken } from './taken.ts';
+import type { Taken } from './taken.ts';
 
 /** A row of the table of blocks. It may be damaged: then anything may stand in it. */
 export type Row = readonly [
@@ -38,8 +38,8 @@ export interface Block {
   /** When the last of them arrived. */
   readonly arrived: Millis;
   readonly text: string;
-  /** Made by `checksumOf`; null where an older version wrote the block. */
-  readonly checksum: number | null;
+  /** Made by `checksumOf`. */
+  readonly checksum: number;
 }
 
 /** A block ends with this many entries, … */
@@ -60,9 +60,6 @@ export function lostIn({ text }: Block): number | undefined {
 
 /** No entry's line begins so. */
 const HOLE = 'lost ';
-
-/** A block that is only checked gives nothing. */
-const UNUSED = new Taken({ entriesMax: 1, bytesMax: 1 });
 
 /** Makes a block of the entries from an index on, as many as fit. Throws a RangeError for times that are no whole milliseconds. */
 export function writeBlock(entries: readonly Entry[], from: number): Block {
@@ -87,15 +84,9 @@ export function checksumOf({ last, count, arrived, text }: Omit<Block, 'checksum
   return crc32(text, crc32(`${last} ${count} ${arrived}\n`));
 }
 
-/** Whether a block is as it was written. One without a checksum is, where it reads as one of so many entries. */
+/** Whether a block is as it was written. */
 export function isWhole(block: Block): boolean {
-  if (block.checksum !== null) return block.checksum === checksumOf(block);
-  try {
-    readBlock(block, block.last, block.last, UNUSED);
-    return true;
-  } catch {
-    return false;
-  }
+  return block.checksum === checksumOf(block);
 }
 
 function endOfBlock(entries: readonly Entry[], from: number): number {

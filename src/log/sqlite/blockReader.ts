@@ -202,7 +202,7 @@ export function toBlock([last, count, arrived, text, checksum]: Row): Block | un
     Number.isSafeInteger(count) &&
     Number.isSafeInteger(arrived) &&
     typeof text === 'string' &&
-    (checksum === null || typeof checksum === 'number');
+    typeof checksum === 'number';
   if (!isOne || (count as number) < 1 || (last as number) < (count as number)) return undefined;
   const block: Block = {
     last: last as Offset,

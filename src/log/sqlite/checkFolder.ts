@@ -22,8 +22,6 @@ export interface FolderReport {
   readonly end: number;
   readonly trimmed: number;
   readonly blocks: number;
-  /** Blocks of an older version: they can be read, and more is not known of them. */
-  readonly blocksWithoutChecksum: number;
   readonly scrapers: number;
   readonly ids: number;
   /** Entries that can't be read any more. */
@@ -57,7 +55,7 @@ export function checkFolder(path: string): FolderReport {
       throw new LogOpenError(`${file} is not a log of this server`);
     if (schema !== SCHEMA_VERSION)
       throw new LogOpenError(
-        `${file} has schema ${schema}, but this version expects schema ${SCHEMA_VERSION}; check it with the version that wrote it, or start the server once with this version`,
+        `${file} has schema ${schema}, but this version expects schema ${SCHEMA_VERSION}; check it with the version that wrote it`,
       );
     // The mark beside a copy is that of another file.
     const marked = isCopy ? 0 : EndMark.read(join(file, '..', MARK_FILE));
@@ -102,7 +100,6 @@ class Look {
       end,
       trimmed,
       blocks: count('SELECT count(*) FROM blocks'),
-      blocksWithoutChecksum: count('SELECT count(*) FROM blocks WHERE checksum IS NULL'),
       scrapers,
       ids,
       lost,
