@@ -5,7 +5,7 @@ import { writeSeries } from '../core/series.ts';
 import { millis } from '../core/millis.ts';
 import { offset } from '../core/offset.ts';
 import type { Log } from '../log/log.ts';
-import { NoteLostError } from '../log/log.ts';
+import { NoteLostError } from '../log/notes.ts';
 import { MemoryLog } from '../log/memory/memoryLog.ts';
 import { EventCounters } from './counters.ts';
 import { shortValue } from './shortValue.ts';

@@ -7,8 +7,9 @@ import { START, offset } from '../core/offset.ts';
 import type { Label, SeriesText } from '../core/series.ts';
 import { readSeries, writeSeries } from '../core/series.ts';
 import { TextMap } from '../core/textMap.ts';
-import type { Log, ReadLimits } from '../log/log.ts';
-import { NoteLostError } from '../log/log.ts';
+import type { EntryLog, ReadLimits } from '../log/entryLog.ts';
+import type { Notes } from '../log/notes.ts';
+import { NoteLostError } from '../log/notes.ts';
 import { Selection } from './selection.ts';
 import { shortValue } from './shortValue.ts';
 
@@ -51,7 +52,7 @@ interface Snapshot {
  * exactly: a snapshot says how far in the log it counts, and what lies beyond is counted again from the log.
  */
 export class EventCounters {
-  readonly #log: Log;
+  readonly #log: EntryLog & Notes;
   readonly #labels: ReadonlySet<string>;
   readonly #selection: Selection;
   readonly #seriesMax: number;
@@ -68,7 +69,7 @@ export class EventCounters {
   #upTo: Offset = START;
   #savedUpTo: Offset = START;
 
-  constructor(log: Log, { labels, seriesMax, countersBytesMax }: CounterRules) {
+  constructor(log: EntryLog & Notes, { labels, seriesMax, countersBytesMax }: CounterRules) {
     this.#log = log;
     // A label that is named twice must not stand twice in a series: that would break every scrape.
     this.#labels = new Set(labels);

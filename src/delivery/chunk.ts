@@ -2,6 +2,7 @@ import type { Entry } from '../core/entry.ts';
 import { textBytes } from '../core/memory.ts';
 import type { Millis } from '../core/millis.ts';
 import type { Offset } from '../core/offset.ts';
+import { START } from '../core/offset.ts';
 import type { SeriesText } from '../core/series.ts';
 import { lineBytes } from './stretch.ts';
 import type { Stretch } from './stretch.ts';
@@ -17,7 +18,8 @@ const ENTRY_BYTES = 96;
  * full, and what was in it never changes.
  */
 export class Chunk {
-  readonly #offsets = new Float64Array(CHUNK_ENTRIES);
+  /** The offset of the first entry; those of the others follow from it. */
+  #first: Offset = START;
   readonly #times = new Float64Array(CHUNK_ENTRIES);
   readonly #arrived = new Float64Array(CHUNK_ENTRIES);
   readonly #values = new Float64Array(CHUNK_ENTRIES);
@@ -38,7 +40,7 @@ export class Chunk {
     const at = this.#length;
     this.#length += 1;
     this.#series[at] = series;
-    this.#offsets[at] = offset;
+    if (at === 0) this.#first = offset;
     this.#times[at] = time;
     this.#arrived[at] = arrived;
     this.#values[at] = value;
@@ -67,23 +69,17 @@ export class Chunk {
   }
 
   offsetAt(index: number): Offset {
-    return this.#offsets[index] as Offset;
+    return (this.#first + index) as Offset;
   }
 
   seriesAt(index: number): SeriesText {
     return this.#series[index] as SeriesText;
   }
 
-  /** The index of the first entry beyond an offset: a binary search, since offsets may have gaps. */
+  /** The index of the first entry beyond an offset. */
   indexBeyond(offset: Offset): number {
-    let low = 0;
-    let high = this.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.offsetAt(middle) <= offset) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    if (this.length === 0) return 0;
+    return Math.min(Math.max(offset - this.#first + 1, 0), this.length);
   }
 
   /** The entries from one index to before another; all of them are one stretch for everybody, until there are more. */

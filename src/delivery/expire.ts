@@ -1,6 +1,6 @@
 import type { Clock, Millis, Monotonic } from '../core/millis.ts';
 import { pendingCount } from '../core/position.ts';
-import type { IdentifiedBy } from '../log/log.ts';
+import type { IdentifiedBy } from '../log/scraperRecords.ts';
 import type { Counts } from '../counting/counts.ts';
 import { countDropped } from '../counting/counts.ts';
 import type { Pages } from './page.ts';

@@ -5,7 +5,7 @@ import { offset } from '../core/offset.ts';
 import type { Ranges } from '../core/range.ts';
 import { range } from '../core/range.ts';
 import { entriesOf } from '../core/run.ts';
-import type { Log } from '../log/log.ts';
+import type { EntryLog } from '../log/entryLog.ts';
 import type { Pages } from './page.ts';
 
 /** A page of the feed. */
@@ -15,16 +15,16 @@ export interface FeedPage {
   readonly next: Offset;
   /** Where the log ends now: there is more where it lies beyond `next`. */
   readonly end: Offset;
-  /** How many entries that were asked for are gone from the log; at most, since offsets may have gaps. */
+  /** How many entries that were asked for are gone from the log. */
   readonly gone: number;
 }
 
 /** Events for those who only look: nothing is consumed, nobody becomes known, and what scrapers get does not change. */
 export class Feed {
-  readonly #log: Pick<Log, 'state'>;
+  readonly #log: Pick<EntryLog, 'state'>;
   readonly #pages: Pages;
 
-  constructor(log: Pick<Log, 'state'>, pages: Pages) {
+  constructor(log: Pick<EntryLog, 'state'>, pages: Pages) {
     this.#log = log;
     this.#pages = pages;
   }

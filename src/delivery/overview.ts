@@ -1,7 +1,7 @@
 import type { Offset } from '../core/offset.ts';
 import { cursorOf, inFlightCount, pendingCount } from '../core/position.ts';
 import { size } from '../core/range.ts';
-import type { IdentifiedBy } from '../log/log.ts';
+import type { IdentifiedBy } from '../log/scraperRecords.ts';
 import type { Pages } from './page.ts';
 import type { Scrapers } from './scrapers.ts';
 import type { Sightings, Warning } from './sightings.ts';

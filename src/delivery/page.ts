@@ -4,7 +4,7 @@ import type { PageLimits } from '../core/limits.ts';
 import type { Offset } from '../core/offset.ts';
 import type { Ranges } from '../core/range.ts';
 import { NONE, ofOffsets, range, union, without } from '../core/range.ts';
-import type { Log } from '../log/log.ts';
+import type { EntryLog } from '../log/entryLog.ts';
 import type { Stretch } from './stretch.ts';
 import { ReadStretch } from './stretch.ts';
 import type { Tail } from './tail.ts';
@@ -13,7 +13,7 @@ import type { Tail } from './tail.ts';
 export interface Page {
   readonly stretches: readonly Stretch[];
   readonly ranges: Ranges;
-  /** What lies between, or behind, and is not there though it was not trimmed. */
+  /** What lies between, or behind, and can't be read, since the log is damaged. */
   readonly gaps: Ranges;
   /** How many entries were lost there, since the log is damaged. */
   readonly lost: number;
@@ -30,10 +30,10 @@ interface LogPart extends Pick<Page, 'stretches' | 'gaps' | 'lost'> {
 
 /** Reads pages of the log: from the tail where it reaches back far enough, else from the log itself. */
 export class Pages {
-  readonly #log: Log;
+  readonly #log: Pick<EntryLog, 'read' | 'state'>;
   readonly #tail: Tail;
 
-  constructor(log: Log, tail: Tail) {
+  constructor(log: Pick<EntryLog, 'read' | 'state'>, tail: Tail) {
     this.#log = log;
     this.#tail = tail;
   }
@@ -84,7 +84,7 @@ export class Pages {
           }
           if (count < stretch.length) return page(range(after, from));
         }
-        // Offsets may have gaps, or were trimmed: then it went further than its last entry.
+        // Where entries are damaged, or were trimmed, it went further than its last entry.
         if (entries < limits.eventsMax || inLog !== undefined) from = reached;
       }
       taken = union(taken, range(after, upTo));

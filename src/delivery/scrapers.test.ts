@@ -1,7 +1,7 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { UnavailableError } from '../core/errors.ts';
-import type { ScraperRecord } from '../log/log.ts';
+import type { ScraperRecord } from '../log/scraperRecords.ts';
 import { MemoryLog } from '../log/memory/memoryLog.ts';
 import type { RelayLimits } from '../../test/support/relayHarness.ts';
 import { RelayHarness, numberOf } from '../../test/support/relayHarness.ts';

@@ -6,7 +6,8 @@ import type { Offset } from '../core/offset.ts';
 import { START } from '../core/offset.ts';
 import type { Position } from '../core/position.ts';
 import { positionAt } from '../core/position.ts';
-import type { IdentifiedBy, Log, ScraperRecord } from '../log/log.ts';
+import type { EntryLog } from '../log/entryLog.ts';
+import type { IdentifiedBy, ScraperRecord, ScraperRecords } from '../log/scraperRecords.ts';
 import type { Counts } from '../counting/counts.ts';
 import type { Tail } from './tail.ts';
 
@@ -48,7 +49,7 @@ const NO_OWN_ID: ReadonlySet<IdentifiedBy> = new Set(['address', 'pod']);
  * has it as soon as it can.
  */
 export class Scrapers {
-  readonly #log: Log;
+  readonly #log: EntryLog & ScraperRecords;
   readonly #tail: Tail;
   readonly #clock: Clock;
   readonly #limits: ScraperLimits;
@@ -62,7 +63,14 @@ export class Scrapers {
   #ever = false;
   #forgottenAt = START;
 
-  constructor(log: Log, tail: Tail, clock: Clock, limits: ScraperLimits, counts: Counts, news: ScraperNews) {
+  constructor(
+    log: EntryLog & ScraperRecords,
+    tail: Tail,
+    clock: Clock,
+    limits: ScraperLimits,
+    counts: Counts,
+    news: ScraperNews,
+  ) {
     this.#log = log;
     this.#tail = tail;
     this.#clock = clock;

@@ -41,9 +41,7 @@ function sliced(
 it('gives what lies between two offsets, or says that it does not reach back so far', () => {
   fc.assert(
     fc.property(
-      fc
-        .uniqueArray(fc.integer({ min: 11, max: 200 }), { maxLength: 60 })
-        .map((all) => all.toSorted((a, b) => a - b)),
+      fc.integer({ min: 0, max: 190 }).map((count) => Array.from({ length: count }, (_, i) => 11 + i)),
       fc.integer({ min: 1, max: 4_000 }),
       fc.integer({ min: 5, max: 210 }),
       fc.integer({ min: 5, max: 210 }),

@@ -4,7 +4,7 @@ import { millis } from '../core/millis.ts';
 import type { Offset } from '../core/offset.ts';
 import { offset } from '../core/offset.ts';
 import { cursorOf, dropThrough } from '../core/position.ts';
-import type { Log } from '../log/log.ts';
+import type { EntryLog } from '../log/entryLog.ts';
 import type { EventCounters } from '../counting/counters.ts';
 import type { Counts } from '../counting/counts.ts';
 import { countDropped } from '../counting/counts.ts';
@@ -23,7 +23,7 @@ const OVERSIZE_SHARE = 0.05;
 
 /** Keeps the log, and what each scraper may claim of it, within their limits. What is dropped is counted. */
 export class Trimmer {
-  readonly #log: Log;
+  readonly #log: EntryLog;
   readonly #scrapers: Scrapers;
   readonly #pages: Pages;
   readonly #limits: TrimLimits;
@@ -32,7 +32,7 @@ export class Trimmer {
   readonly #counters: EventCounters;
 
   constructor(
-    log: Log,
+    log: EntryLog,
     scrapers: Scrapers,
     pages: Pages,
     limits: TrimLimits,

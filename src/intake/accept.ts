@@ -2,7 +2,9 @@ import type { SeriesLimitError } from '../core/errors.ts';
 import type { Event } from './event.ts';
 import type { Clock, Millis } from '../core/millis.ts';
 import type { SeriesText } from '../core/series.ts';
-import type { Log } from '../log/log.ts';
+import type { EntryLog } from '../log/entryLog.ts';
+import type { Ids } from '../log/ids.ts';
+import type { Notes } from '../log/notes.ts';
 import type { Counts } from '../counting/counts.ts';
 import { AheadMark } from './aheadMark.ts';
 import { readRemembered } from './remembered.ts';
@@ -51,7 +53,7 @@ const NOTHING: Chosen = { fresh: [], ids: [], outcomes: [], duplicates: 0, appea
 
 /** Takes events in: gives them their final time, and answers once they are durable (guarantee G1). */
 export class Acceptor {
-  readonly #log: Log;
+  readonly #log: EntryLog & Ids;
   readonly #timeline: Timeline;
   readonly #series: SeriesCap;
   readonly #clock: Clock;
@@ -59,7 +61,13 @@ export class Acceptor {
   readonly #ahead: AheadMark;
   readonly #turns = new Turns();
 
-  constructor(log: Log, timeline: Timeline, series: SeriesCap, clock: Clock, counts: Counts) {
+  constructor(
+    log: EntryLog & Ids & Notes,
+    timeline: Timeline,
+    series: SeriesCap,
+    clock: Clock,
+    counts: Counts,
+  ) {
     this.#log = log;
     this.#ahead = new AheadMark(log);
     this.#timeline = timeline;

@@ -1,8 +1,9 @@
 import type { Entry } from '../core/entry.ts';
 import type { Offset } from '../core/offset.ts';
 import { START, offset } from '../core/offset.ts';
-import type { Log } from '../log/log.ts';
-import { NoteLostError } from '../log/log.ts';
+import type { EntryLog } from '../log/entryLog.ts';
+import type { Notes } from '../log/notes.ts';
+import { NoteLostError } from '../log/notes.ts';
 
 const NOTE_KEY = 'ahead_mark';
 
@@ -22,12 +23,12 @@ const NOTHING: Mark = { last: START, upTo: START };
  * this vouches for. The mark may be old, as after a crash: then it vouches for less.
  */
 export class AheadMark {
-  readonly #log: Log;
+  readonly #log: Notes;
   #last: Offset = START;
   #upTo: Offset = START;
   #saved = NOTHING;
 
-  constructor(log: Log) {
+  constructor(log: EntryLog & Notes) {
     this.#log = log;
     log.onCommitted((entries) => this.note(entries));
   }

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/millis.ts';
 import { millis } from '../core/millis.ts';
-import type { Log } from '../log/log.ts';
+import type { Ids } from '../log/ids.ts';
 import type { Counts } from '../counting/counts.ts';
 
 export interface IdLimits {
@@ -12,12 +12,12 @@ export interface IdLimits {
 
 /** Forgets ids: those whose window is over, and those beyond the limit, which are counted. */
 export class IdForgetter {
-  readonly #log: Log;
+  readonly #log: Ids;
   readonly #limits: IdLimits;
   readonly #clock: Clock;
   readonly #counts: Counts;
 
-  constructor(log: Log, limits: IdLimits, clock: Clock, counts: Counts) {
+  constructor(log: Ids, limits: IdLimits, clock: Clock, counts: Counts) {
     this.#log = log;
     this.#limits = limits;
     this.#clock = clock;

@@ -1,7 +1,7 @@
 import { UnavailableError } from '../core/errors.ts';
 import type { Clock } from '../core/millis.ts';
 import { millis } from '../core/millis.ts';
-import type { Log } from '../log/log.ts';
+import type { Ids } from '../log/ids.ts';
 
 /** An id is refreshed once it is so old, as a part of the window: what is sent every minute costs a write only now and then. */
 const REFRESHED_AFTER = 0.1;
@@ -11,11 +11,11 @@ const REFRESHED_AFTER = 0.1;
  * window; other senders stop once they are answered.
  */
 export class IdRefresher {
-  readonly #log: Log;
+  readonly #log: Ids;
   readonly #windowMs: number;
   readonly #clock: Clock;
 
-  constructor(log: Log, windowMs: number, clock: Clock) {
+  constructor(log: Ids, windowMs: number, clock: Clock) {
     this.#log = log;
     this.#windowMs = windowMs;
     this.#clock = clock;

@@ -4,7 +4,7 @@ import type { Millis } from '../core/millis.ts';
 import { millis } from '../core/millis.ts';
 import { START, offset } from '../core/offset.ts';
 import type { Offset } from '../core/offset.ts';
-import type { Log, ReadLimits } from '../log/log.ts';
+import type { EntryLog, ReadLimits } from '../log/entryLog.ts';
 import type { AheadMark } from './aheadMark.ts';
 import { AHEAD_MS } from './aheadMark.ts';
 import { trackBytes } from './track.ts';
@@ -37,7 +37,7 @@ const WINDOW_ENTRIES = 1_000;
  * through for them; it learns of the rest.
  */
 export async function readRemembered(
-  log: Log,
+  log: EntryLog,
   mark: AheadMark,
   limits: RememberedLimits,
   aheadMaxMs: number,
@@ -73,7 +73,7 @@ export async function readRemembered(
 
 /** The newest entries, in the order of the log, and the offset beyond which they lie. Read backwards, since nobody knows how large they are. */
 async function readNewest(
-  log: Log,
+  log: EntryLog,
   { entriesMax, bytesMax }: RememberedLimits,
 ): Promise<{ entries: readonly Entry[]; after: Offset; lost: number }> {
   const { trimmed, end } = log.state();
@@ -101,7 +101,7 @@ async function readNewest(
 
 /** Reads what is there beyond `after`, up to and with `to`. Resolves with how many entries of it are lost. */
 async function inParts(
-  log: Log,
+  log: EntryLog,
   after: Offset,
   to: Offset,
   each: (entries: readonly Entry[]) => void,

@@ -3,7 +3,7 @@ import { divideMemory } from '../core/memory.ts';
 import { millis } from '../core/millis.ts';
 import { offset } from '../core/offset.ts';
 import { positionAt } from '../core/position.ts';
-import type { ScraperRecord } from '../log/log.ts';
+import type { ScraperRecord } from '../log/scraperRecords.ts';
 import { newCounts } from '../counting/counts.ts';
 import type { OwnMetricsParts } from './ownMetrics.ts';
 import { OwnMetrics } from './ownMetrics.ts';

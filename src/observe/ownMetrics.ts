@@ -6,7 +6,8 @@ import type { Clock, Millis, Monotonic } from '../core/millis.ts';
 import { millis } from '../core/millis.ts';
 import { inFlightCount, pendingCount } from '../core/position.ts';
 import type { Label } from '../core/series.ts';
-import type { Log, ScraperRecord } from '../log/log.ts';
+import type { EntryLog } from '../log/entryLog.ts';
+import type { ScraperRecord } from '../log/scraperRecords.ts';
 import { EventCounters, METRIC_LABEL } from '../counting/counters.ts';
 import type { Counts } from '../counting/counts.ts';
 import type { Pages } from '../delivery/page.ts';
@@ -22,7 +23,7 @@ export interface OwnMetricsParts {
   readonly counters: EventCounters;
   readonly scrapers: Scrapers;
   readonly pages: Pages;
-  readonly log: Log;
+  readonly log: Pick<EntryLog, 'state'>;
   readonly clock: Clock;
   readonly elapsed: Monotonic;
   readonly limits: OwnLimits;

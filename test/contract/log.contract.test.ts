@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { Entry } from '../../src/core/entry.ts';
 import { offset, START } from '../../src/core/offset.ts';
 import type { Log } from '../../src/log/log.ts';
-import { VersionConflictError } from '../../src/log/log.ts';
+import { OwnershipLostError } from '../../src/log/log.ts';
 import { anEvent, aScraper, at, events, readAll, readSome, values } from './support/builders.ts';
 import { aFolder } from './support/folders.ts';
 import { LOG_KINDS, aSqliteLog, started } from './support/logs.ts';
@@ -474,23 +474,28 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
     test.each([
       ['the first, where there is one', 2, 1],
       ['the same again', 2, 2],
-    ])('a version that is not above the saved one is a conflict: %s', async (_, saved, version) => {
-      const log = await aLog();
-      for (let next = 1; next <= saved; next += 1) await log.saveScraper(aScraper({ version: next }));
-      const before = await log.loadScrapers();
-      await expect(log.saveScraper(aScraper({ version, address: '10.9.9.9' }))).rejects.toThrow(
-        VersionConflictError,
-      );
-      expect(await log.loadScrapers()).toEqual(before);
-    });
+    ])(
+      'a version that is not above the saved one shows that the log has another owner: %s',
+      async (_, saved, version) => {
+        const log = await aLog();
+        for (let next = 1; next <= saved; next += 1) await log.saveScraper(aScraper({ version: next }));
+        const before = await log.loadScrapers();
+        const told = new Promise<Error>((resolve) => log.onBroken(resolve));
+        let isSettled = false;
+        const settle = () => (isSettled = true);
+        void log.saveScraper(aScraper({ version, address: '10.9.9.9' })).then(settle, settle);
+        expect(await told).toBeInstanceOf(OwnershipLostError);
+        expect(await log.loadScrapers()).toEqual(before);
+        expect(isSettled).toBe(false);
+      },
+    );
 
     test('of two saves of one version, the first wins', async () => {
       const log = await aLog();
-      const outcomes = await Promise.allSettled([
-        log.saveScraper(aScraper({ address: '10.0.0.1' })),
-        log.saveScraper(aScraper({ address: '10.0.0.2' })),
-      ]);
-      expect(outcomes.map((outcome) => outcome.status)).toEqual(['fulfilled', 'rejected']);
+      const told = new Promise<Error>((resolve) => log.onBroken(resolve));
+      void log.saveScraper(aScraper({ address: '10.0.0.1' }));
+      void log.saveScraper(aScraper({ address: '10.0.0.2' }));
+      expect(await told).toBeInstanceOf(OwnershipLostError);
       expect((await log.loadScrapers()).map((scraper) => scraper.address)).toEqual(['10.0.0.1']);
     });
 

@@ -7,8 +7,10 @@ import type { Millis } from '../../core/millis.ts';
 import { millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
 import { offset, START } from '../../core/offset.ts';
-import type { CommittedListener, Log, LogRead, LogState, ReadLimits, ScraperRecord } from '../log.ts';
-import { VersionConflictError } from '../log.ts';
+import type { Log } from '../log.ts';
+import type { ScraperRecord } from '../scraperRecords.ts';
+import type { CommittedListener, LogRead, LogState, ReadLimits } from '../entryLog.ts';
+import { OwnershipLostError } from '../log.ts';
 
 /** A longer id is kept as a hash of so many characters, which leaves no chance of two ids with one hash. */
 const ID_CHARACTERS_MAX = 22;
@@ -21,6 +23,8 @@ const RETRY_AFTER_SECONDS = 5;
 export class MemoryLog implements Log {
   readonly #memory: Share;
   readonly #listeners: CommittedListener[] = [];
+  /** Empty once they have been told. */
+  readonly #brokenListeners: ((cause: Error) => void)[] = [];
   readonly #scrapers = new Map<string, ScraperRecord>();
   /** Dense: the entry of offset o stands at `#first + o - trimmed - 1`. What lies before `#first` was trimmed. */
   #entries: Entry[] = [];
@@ -121,8 +125,8 @@ export class MemoryLog implements Log {
     // Nor anything else in it.
   }
 
-  onBroken(): void {
-    // Memory never breaks.
+  onBroken(listener: (cause: Error) => void): void {
+    this.#brokenListeners.push(listener);
   }
 
   async read(after: Offset, upTo: Offset, { entriesMax, bytesMax }: ReadLimits): Promise<LogRead> {
@@ -157,9 +161,16 @@ export class MemoryLog implements Log {
   async saveScraper(record: ScraperRecord): Promise<void> {
     this.#checkOpen();
     const saved = this.#scrapers.get(record.id)?.version ?? 0;
-    if (record.version <= saved) throw new VersionConflictError(conflict(record, saved));
+    // Nobody else can reach this memory, so it is a programmer's error; but a port keeps its promises.
+    if (record.version <= saved) return this.#break(new OwnershipLostError(conflict(record, saved)));
     this.#scrapers.set(record.id, record);
     this.#hadScrapers = true;
+  }
+
+  /** Tells that it can't go on; what waits for that never ends. */
+  #break(cause: Error): Promise<never> {
+    for (const tell of this.#brokenListeners.splice(0)) tell(cause);
+    return new Promise(() => undefined);
   }
 
   async deleteScraper(id: string): Promise<void> {

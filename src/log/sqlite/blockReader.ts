@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
 import { offset } from '../../core/offset.ts';
-import type { LogRead, ReadLimits } from '../log.ts';
+import type { LogRead, ReadLimits } from '../entryLog.ts';
 import type { Block, Row } from './block.ts';
 import { ENTRIES_MAX, isWhole, lastArrivedBy, lostIn, readBlock } from './block.ts';
 import type { DamageWatch } from './damageWatch.ts';

@@ -4,7 +4,7 @@ import type { Millis } from '../../core/millis.ts';
 import { millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
 import { offset } from '../../core/offset.ts';
-import type { LogRead, ReadLimits } from '../log.ts';
+import type { LogRead, ReadLimits } from '../entryLog.ts';
 import type { Block } from './block.ts';
 import { writeBlock, writeHole } from './block.ts';
 import { BlockReader } from './blockReader.ts';

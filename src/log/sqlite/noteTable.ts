@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { NoteLostError } from '../log.ts';
+import { NoteLostError } from '../notes.ts';
 import { NOTES_LOST } from './salvage.ts';
 import type { Transactions } from './transactions.ts';
 

@@ -1,8 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { ScraperRecord } from '../log.ts';
+import type { ScraperRecord } from '../scraperRecords.ts';
 import type { Offer, Position } from '../../core/position.ts';
 import type { Range } from '../../core/range.ts';
-import { VersionConflictError } from '../log.ts';
+import { OwnershipLostError } from '../log.ts';
 import { readMeta, writeMeta } from './meta.ts';
 import { damagedError } from './sqliteError.ts';
 import type { Transactions } from './transactions.ts';
@@ -43,14 +43,14 @@ export class ScraperTable {
     return (rows as unknown as Row[]).map((row) => toRecord(row, this.#db));
   }
 
-  /** Throws a VersionConflictError where the saved version is not lower. */
+  /** Throws a OwnershipLostError where the saved version is not lower. */
   save(scraper: ScraperRecord): void {
     const { id, version } = scraper;
     const record = JSON.stringify(scraper);
     this.#transactions.run(() => {
       const { changes } = this.#save.run(version, record, id);
       if (changes !== 1) {
-        throw new VersionConflictError(
+        throw new OwnershipLostError(
           `scraper ${JSON.stringify(id)} can't be saved as version ${version}: it is saved in that one or a later one`,
         );
       }

@@ -6,17 +6,10 @@ import type { Millis } from '../../core/millis.ts';
 import { millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
 import { offset, START } from '../../core/offset.ts';
-import type {
-  CommittedListener,
-  DamageListener,
-  Log,
-  LogRead,
-  LogState,
-  ReadLimits,
-  RepairListener,
-  ScraperRecord,
-} from '../log.ts';
-import { LogDamagedError, VersionConflictError } from '../log.ts';
+import type { DamageListener, Log, RepairListener } from '../log.ts';
+import type { ScraperRecord } from '../scraperRecords.ts';
+import type { CommittedListener, LogRead, LogState, ReadLimits } from '../entryLog.ts';
+import { LogDamagedError } from '../log.ts';
 import type { Append, Written } from './groupCommit.ts';
 import { GroupCommit } from './groupCommit.ts';
 import { ID_BYTES } from './idTable.ts';
@@ -293,7 +286,7 @@ export class SqliteLog implements Log {
     try {
       return change();
     } catch (error) {
-      if (error instanceof UnavailableError || error instanceof VersionConflictError) throw error;
+      if (error instanceof UnavailableError) throw error;
       this.#commits.break(error as Error);
       return 'broken';
     }

@@ -4,7 +4,8 @@ import type { Offset } from '../../../src/core/offset.ts';
 import { offset, START } from '../../../src/core/offset.ts';
 import { positionAt } from '../../../src/core/position.ts';
 import type { SeriesText } from '../../../src/core/series.ts';
-import type { Log, ScraperRecord } from '../../../src/log/log.ts';
+import type { Log } from '../../../src/log/log.ts';
+import type { ScraperRecord } from '../../../src/log/scraperRecords.ts';
 
 /** An event that is of no interest but for what is given. */
 export function anEvent(given: Partial<Omit<NewEntry, 'series'>> & { series?: string } = {}): NewEntry {
