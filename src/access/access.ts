@@ -1,7 +1,8 @@
 import type { BucketRule } from '../core/tokenBucket.ts';
 import type { ComparePassword } from './bcrypt.ts';
 import { readCredential } from './credentials.ts';
-import { AccessFileError, shown } from './error.ts';
+import { AccessFileError } from './error.ts';
+import { shown } from '../core/errors.ts';
 import { Passwords } from './passwords.ts';
 import type { AccessNews } from './reloadingFile.ts';
 import { ReloadingFile } from './reloadingFile.ts';

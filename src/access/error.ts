@@ -6,15 +6,6 @@ export class AccessFileError extends Error {
   override readonly name = 'AccessFileError';
 }
 
-const SHOWN_CHARACTERS_MAX = 60;
-
-/** A value that is no secret, as an error may show it: quoted, on one line, cut short. */
-export function shown(text: string): string {
-  return JSON.stringify(
-    text.length > SHOWN_CHARACTERS_MAX ? `${text.slice(0, SHOWN_CHARACTERS_MAX)}…` : text,
-  );
-}
-
 /** More passwords wait to be compared than there is time for. Nothing of the request was looked at. */
 export class PasswordsWaitingError extends Error {
   override readonly name = 'PasswordsWaitingError';

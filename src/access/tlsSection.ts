@@ -1,5 +1,6 @@
 import { isAbsolute, join } from 'node:path';
-import { AccessFileError, shown } from './error.ts';
+import { AccessFileError } from './error.ts';
+import { shown } from '../core/errors.ts';
 import type { Section } from './yamlReader.ts';
 
 /** PEM, in a file or in the configuration itself. */

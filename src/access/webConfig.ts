@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import type { BucketRule } from '../core/tokenBucket.ts';
-import { AccessFileError, shown } from './error.ts';
+import { AccessFileError } from './error.ts';
+import { shown } from '../core/errors.ts';
 import { parseGoDuration } from './goDuration.ts';
 import type { TlsSection } from './tlsSection.ts';
 import { TLS_KEYS, readTlsSection } from './tlsSection.ts';

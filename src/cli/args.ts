@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { shown } from '../config/error.ts';
+import { shown } from '../core/errors.ts';
 import type { Environment } from '../config/environment.ts';
 import { suggestion } from '../config/names.ts';
 import type { Option, Options } from './options.ts';

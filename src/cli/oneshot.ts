@@ -1,6 +1,7 @@
 import { PushError } from '../client/pushError.ts';
 import { helpText } from '../config/describe.ts';
-import { ConfigError, shown } from '../config/error.ts';
+import { ConfigError } from '../config/error.ts';
+import { shown } from '../core/errors.ts';
 import { suggestion } from '../config/names.ts';
 import { ApiError } from './api.ts';
 import { Args, readArgs } from './args.ts';

@@ -2,7 +2,7 @@ import type { Credentials } from '../client/authorization.ts';
 import type { RetryLimits, Retry } from '../client/client.ts';
 import { OneShotClient } from '../client/client.ts';
 import { endpoint } from '../client/endpoint.ts';
-import { shown } from '../config/error.ts';
+import { shown } from '../core/errors.ts';
 import { text } from '../config/kinds.ts';
 import { MINUTE, SECOND, duration } from '../config/quantities.ts';
 import type { Remote } from './api.ts';

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { basename } from 'node:path';
 import type { NewEvent } from '../client/event.ts';
-import { shown } from '../config/error.ts';
+import { shown } from '../core/errors.ts';
 import { text } from '../config/kinds.ts';
 import { MINUTE, SECOND, duration } from '../config/quantities.ts';
 import type { Args } from './args.ts';

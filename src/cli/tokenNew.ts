@@ -1,5 +1,5 @@
 import { text } from '../config/kinds.ts';
-import { shown } from '../config/error.ts';
+import { shown } from '../core/errors.ts';
 import type { Args } from './args.ts';
 import type { Command } from './command.ts';
 import { CLIENT_NODE_MIN, EXIT } from './command.ts';

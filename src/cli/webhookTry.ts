@@ -1,9 +1,9 @@
 import { formatSampleValue } from '../core/value.ts';
 import type { Settings } from '../config/settings.ts';
-import { ConfigError, shown } from '../config/error.ts';
+import { ConfigError } from '../config/error.ts';
+import { shown, RefusedError } from '../core/errors.ts';
 import { loadSettings } from '../config/load.ts';
 import { text } from '../config/kinds.ts';
-import { RefusedError } from '../core/errors.ts';
 import type { Event } from '../intake/event.ts';
 import type { Millis } from '../core/millis.ts';
 import type { Args } from './args.ts';

@@ -1,5 +1,5 @@
 import type { NewEvent } from '../client/event.ts';
-import { shown } from '../config/error.ts';
+import { shown } from '../core/errors.ts';
 import { parseTimestamp } from '../core/timestamp.ts';
 import { parseSampleValue } from '../core/value.ts';
 import { UsageError } from './options.ts';

@@ -1,4 +1,5 @@
-import { ConfigError, shown } from './error.ts';
+import { ConfigError } from './error.ts';
+import { shown } from '../core/errors.ts';
 import { ENV_PREFIX, envName, suggestion } from './names.ts';
 import type { Given, Table } from './setting.ts';
 

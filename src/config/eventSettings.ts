@@ -1,3 +1,4 @@
+import { METRIC_NAME } from '../core/labels.ts';
 import { HASHED_UNITS_MAX } from '../core/textMap.ts';
 import { namedObjects } from './json.ts';
 import type { TextRule } from './kinds.ts';
@@ -7,8 +8,8 @@ import type { Table } from './setting.ts';
 import { setting } from './setting.ts';
 
 /** Source: https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels */
-const METRIC_NAME: TextRule = {
-  pattern: /^[a-zA-Z_:][a-zA-Z0-9_:]*$/,
+const METRIC: TextRule = {
+  pattern: METRIC_NAME,
   rule: 'a metric name ([a-zA-Z_:][a-zA-Z0-9_:]*)',
   remedy: "use only letters, digits, _ and :, and don't begin with a digit",
 };
@@ -30,7 +31,7 @@ const SERIES_MAX = HASHED_UNITS_MAX;
 /** Settings of what is taken in. */
 export const EVENT_SETTINGS = {
   'event.metric': setting({
-    kind: text(METRIC_NAME),
+    kind: text(METRIC),
     default: 'events_to_metrics',
     doc: "The metric name of events that don't set one.",
   }),

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { ConfigError, shown } from './error.ts';
+import { ConfigError } from './error.ts';
+import { shown } from '../core/errors.ts';
 import { groupsOf, suggestion } from './names.ts';
 import type { Given, Table } from './setting.ts';
 

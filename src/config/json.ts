@@ -1,5 +1,5 @@
 import { nearest } from '../core/nearest.ts';
-import { shown } from './error.ts';
+import { shown } from '../core/errors.ts';
 import type { Kind } from './kinds.ts';
 
 /** A setting with members of its own, of which the one that uses it knows more. */

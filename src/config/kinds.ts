@@ -1,4 +1,4 @@
-import { shown } from './error.ts';
+import { shown } from '../core/errors.ts';
 
 /** A kind of value: how it is read, how it is written, and what stands for it in --help. */
 export interface Kind<T> {

@@ -1,4 +1,5 @@
-import { ConfigError, shown } from './error.ts';
+import { ConfigError } from './error.ts';
+import { shown } from '../core/errors.ts';
 import type { Environment } from './environment.ts';
 import { readEnvironment } from './environment.ts';
 import type { ReadFile } from './file.ts';

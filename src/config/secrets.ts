@@ -1,5 +1,6 @@
 import type { Environment } from './environment.ts';
-import { ConfigError, shown } from './error.ts';
+import { ConfigError } from './error.ts';
+import { shown } from '../core/errors.ts';
 import type { ReadFile } from './file.ts';
 import type { JsonObject } from './json.ts';
 import { isJsonObject } from './json.ts';

@@ -1,9 +1,13 @@
 const SHOWN_CHARACTERS_MAX = 60;
 
-/** A value as an error may show it: cut short, on one line. */
-export function shown(value: string): string {
-  const cut = value.length > SHOWN_CHARACTERS_MAX ? `${value.slice(0, SHOWN_CHARACTERS_MAX)}…` : value;
-  return JSON.stringify(cut);
+/** A value as an error may show it: quoted, on one line, cut short. A text, or whatever JSON can hold. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(cut(value));
+  return cut(JSON.stringify(value) ?? String(value));
+}
+
+function cut(text: string): string {
+  return text.length > SHOWN_CHARACTERS_MAX ? `${text.slice(0, SHOWN_CHARACTERS_MAX)}…` : text;
 }
 
 /** An error that says all in its message. Strangers can cause a hundred thousand at once, and a trace costs far more than the rest. */

@@ -9,7 +9,7 @@ import { utf8Bytes } from './utf8.ts';
 export type EventNames = 'legacy' | 'utf8';
 
 /** Prometheus' legacy charset: https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels */
-const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
+export const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 /** Whether a metric's name needs no quotes in a series' notation, and no escaping for any Prometheus. */

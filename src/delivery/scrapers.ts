@@ -21,7 +21,7 @@ export interface Identity {
 }
 
 /** One who comes now. */
-export interface Seen {
+export interface Arrival {
   readonly id: string;
   /** Of one who became known, or came for the second time: resolves when that is durable. Whoever offers something to it in the meantime waits for one sync in all. */
   readonly saved: Promise<void> | undefined;
@@ -135,7 +135,7 @@ export class Scrapers {
   }
 
   /** A scraper comes; an unknown one becomes known. Throws an UnavailableError when there are too many. */
-  async seen(identity: Identity): Promise<Seen> {
+  async seen(identity: Identity): Promise<Arrival> {
     // Who comes while it is being forgotten is a new scraper, or, where the log had no room for that, the old one.
     await this.#leaving.get(identity.id)?.catch(() => undefined);
     const now = this.#clock();

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { BoundedMap } from '../core/boundedMap.ts';
 import type { Claim, Share } from '../core/memory.ts';
 import { memoryFull, textBytes } from '../core/memory.ts';
 import { clientOf } from './auth/buckets.ts';
@@ -64,7 +65,7 @@ export class BodyMemory {
   /** Whose request each claim is for, also before anything of its body is read. */
   readonly #owners = new WeakMap<Claim, Owner>();
   /** When it was found for a client that nobody has to give way to it, in its latest searches. */
-  readonly #nobodyFor = new Map<string, number>();
+  readonly #nobodyFor = new BoundedMap<string, number>(NOBODY_CLIENTS_MAX);
   /** Requests that are answered, while the rest of their bodies is still to come. */
   readonly #rests = new Map<Claim, Socket>();
 
@@ -202,7 +203,6 @@ export class BodyMemory {
     const asked = Math.max(asker.held, clients.get(asking)?.held ?? 0);
     const { held, largest } = greediest;
     if (largest === undefined || client === asking || held <= asked * GREED) {
-      if (this.#nobodyFor.size >= NOBODY_CLIENTS_MAX) this.#nobodyFor.clear();
       this.#nobodyFor.set(asking, this.#elapsed());
       return false;
     }

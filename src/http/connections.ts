@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Server as TlsServer, TLSSocket } from 'node:tls';
+import { BoundedMap } from '../core/boundedMap.ts';
 import type { Evidence } from '../delivery/settle.ts';
 import { judgeEnd } from '../delivery/settle.ts';
 import type { Share } from '../core/memory.ts';
@@ -70,7 +71,7 @@ export class Connections implements Yielding {
   readonly #pipelines: Pipelines;
   readonly #reads: ReadTurns;
   /** Those who have scraped, the latest last. */
-  readonly #scraping = new Set<string>();
+  readonly #scraping = new BoundedMap<string, true>(SCRAPING_CLIENTS_MAX);
   #lastId = 0;
   /** The time of the last sweep. */
   #sweptAt = 0;
@@ -99,10 +100,7 @@ export class Connections implements Yielding {
     const connection = this.#connections.get(request.socket);
     if (connection === undefined) return 0;
     connection.hasScraped = true;
-    this.#scraping.delete(connection.client);
-    this.#scraping.add(connection.client);
-    if (this.#scraping.size > SCRAPING_CLIENTS_MAX)
-      for (const oldest of this.#scraping.values().take(1)) this.#scraping.delete(oldest);
+    this.#scraping.set(connection.client, true);
     return connection.id;
   }
 

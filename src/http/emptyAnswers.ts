@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply } from 'fastify';
+import { BoundedMap } from '../core/boundedMap.ts';
 import type { AnswerMemory } from './answerMemory.ts';
 import type { FamilyGroup } from '../render/families.ts';
 
@@ -24,7 +25,7 @@ export type MakeAnswer = (begin: () => Groups) => Promise<Prepared>;
 export class EmptyAnswers {
   /** Of which metrics those below are made. */
   #groups: Groups = [];
-  readonly #answers = new Map<string, Prepared | Promise<Prepared>>();
+  readonly #answers = new BoundedMap<string, Prepared | Promise<Prepared>>(WAYS_KEPT);
   /** What waits for its turn, one for each way: it will be of later metrics than whoever asks meanwhile could see. */
   readonly #waiting = new Map<string, Promise<Prepared>>();
   readonly #metrics: () => Groups;
@@ -60,8 +61,6 @@ export class EmptyAnswers {
   #begin(way: string, coming: Promise<Prepared>): Groups {
     this.#look();
     this.#waiting.delete(way);
-    const [oldest] = this.#answers.keys();
-    if (oldest !== undefined && this.#answers.size === WAYS_KEPT) this.#answers.delete(oldest);
     this.#answers.set(way, coming);
     return this.#groups;
   }

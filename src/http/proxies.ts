@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import ipaddr from 'ipaddr.js';
+import { BoundedMap } from '../core/boundedMap.ts';
 
 /** Names for ranges, as settings use them. */
 const NAMED: Record<string, readonly string[]> = {
@@ -24,7 +25,7 @@ const PEERS_MAX = 1_000;
 /** Whose word about a client's address is taken: the proxies that stand before this server. */
 export class TrustedProxies {
   readonly #ranges: readonly Cidr[];
-  readonly #peers = new Map<string, Peer>();
+  readonly #peers = new BoundedMap<string, Peer>(PEERS_MAX);
 
   /** Takes addresses, CIDR ranges, and the names `loopback`, `linklocal`, `private`. Throws a RangeError for anything else. */
   constructor(entries: readonly string[]) {
@@ -40,7 +41,6 @@ export class TrustedProxies {
       address === undefined
         ? { canonical: socketAddress, isTrusted: false }
         : { canonical: address.toString(), isTrusted: this.trusts(address) };
-    if (this.#peers.size === PEERS_MAX) this.#peers.clear();
     this.#peers.set(socketAddress, peer);
     return peer;
   }

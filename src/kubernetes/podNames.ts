@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js';
+import { BoundedMap } from '../core/boundedMap.ts';
 import { UnavailableError, shown } from '../core/errors.ts';
 import type { Monotonic } from '../core/millis.ts';
 import type { PodDirectory } from './podDirectory.ts';
@@ -26,7 +27,7 @@ export class PodNames {
   readonly #lookups: Lookups;
   readonly #elapsed: Monotonic;
   /** When each address without a pod was first seen, oldest first. */
-  readonly #strangers = new Map<string, number>();
+  readonly #strangers = new BoundedMap<string, number>(STRANGERS_MAX);
 
   constructor(directory: PodDirectory, lookups: Lookups, elapsed: Monotonic) {
     this.#directory = directory;
@@ -59,8 +60,6 @@ export class PodNames {
     const before = this.#strangers.get(address);
     if (before !== undefined) return before;
     const now = this.#elapsed();
-    if (this.#strangers.size >= STRANGERS_MAX)
-      for (const [oldest] of this.#strangers.entries().take(1)) this.#strangers.delete(oldest);
     this.#strangers.set(address, now);
     return now;
   }
