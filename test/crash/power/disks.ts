@@ -14,19 +14,24 @@ export interface Checked {
 }
 
 const FAILED_MAX = 5;
-/** After each change of a name, so many disks are checked after each of so many deeds. */
-const NAMES_DISKS = 3;
+/** How many disks are checked. */
+export interface Many {
+  /** At moments that are evenly spread. */
+  readonly spread: number;
+  /** After each of some deeds that follow a change of a name. */
+  readonly atNames: number;
+}
+
 const NAMES_DEEDS = 12;
 const DATA = ['dropped', 'writes', 'sectors', 'pages', 'kept'] as const;
 const NAMES = ['dropped', 'ordered', 'any', 'kept'] as const;
 
 /**
- * Plays what servers did, and checks so many disks that a loss of power may have left in the meantime, at moments that are evenly spread; and some
- * more whenever files were made, renamed or removed. `expectedAt` says what others had been told by the deeds up to one.
+ * Plays what servers did, and checks disks that a loss of power may have left in the meantime. `expectedAt` says what others had been told by the deeds up to one.
  */
 export async function checkDisks(
   lives: readonly Life[],
-  wanted: number,
+  { spread, atNames }: Many,
   random: () => number,
   expectedAt: (deed: number) => Expected,
 ): Promise<Checked> {
@@ -34,7 +39,8 @@ export async function checkDisks(
   const scratch = scratchFolder();
   const failed: string[] = [];
   let disks = 0;
-  let spread = 0;
+  let played = 0;
+  let checked = 0;
   let deedsOfNames = 0;
   let disk = new Disk(new Map());
   const check = async (where: string, expected: Expected) => {
@@ -54,9 +60,10 @@ export async function checkDisks(
         const { namesChanged } = disk;
         disk.do(deed);
         if (disk.namesChanged > namesChanged) deedsOfNames = NAMES_DEEDS;
-        let here = deedsOfNames > 0 ? NAMES_DISKS : 0;
+        let here = deedsOfNames > 0 ? atNames : 0;
         deedsOfNames -= 1;
-        for (; spread < Math.floor(((first + index + 1) / count) * wanted); spread += 1) here += 1;
+        played += 1;
+        for (; checked < Math.floor((played / count) * spread); checked += 1) here += 1;
         if (here === 0) continue;
         const expected = expectedAt(first + index);
         for (; here > 0; here -= 1)
