@@ -1,6 +1,10 @@
+import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeFolders } from '../../core/folders.ts';
+
+/** Windows can't open a folder, and needs none of this. */
+const CAN_SYNC = process.platform !== 'win32';
 
 /**
  * Makes a folder where it is missing, and its parents. Returns the folders whose list of files this changes once a file is
@@ -20,10 +24,20 @@ export async function makeFolder(folder: string): Promise<readonly string[]> {
 
 /** A new file survives a power loss only once its folder is synced too: https://man7.org/linux/man-pages/man2/fsync.2.html */
 export async function syncFolders(folders: readonly string[]): Promise<void> {
-  // Windows can't open a folder, and needs none of this.
-  if (process.platform === 'win32') return;
+  if (!CAN_SYNC) return;
   for (const folder of folders) {
     await using handle = await open(folder, 'r');
     await handle.sync();
+  }
+}
+
+/** The same of one, while nothing else runs: its files are then called as they are called now. */
+export function syncFolder(folder: string): void {
+  if (!CAN_SYNC) return;
+  const descriptor = openSync(folder, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }

@@ -15,6 +15,7 @@ import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { LogOpenError } from '../log.ts';
 import { copyByKey } from './copyByKey.ts';
+import { syncFolder } from './folder.ts';
 import { isWell } from './integrity.ts';
 import { nodeSqlite } from './nodeSqlite.ts';
 import { openDatabase } from './openDatabase.ts';
@@ -77,7 +78,10 @@ export function rebuild(file: string, marked: number): string | undefined {
   fsyncSync(descriptor);
   closeSync(descriptor);
   const kept = keep(file);
+  // After a loss of power, names may be as they were in any order: a -wal that is there again would be read into the new file.
+  syncFolder(dirname(file));
   renameSync(made, file);
+  syncFolder(dirname(file));
   return kept;
 }
 
