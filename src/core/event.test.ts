@@ -10,7 +10,8 @@ import { parseSamples } from '../../test/support/strictParser.ts';
 import { RefusedError } from './errors.ts';
 import type { Event, EventRules } from './event.ts';
 import { draftFromPairs, PARAMETERS } from './draft.ts';
-import { eventFromDraft, eventFromPairs } from './event.ts';
+import { eventFromPairs } from '../../test/support/eventFromPairs.ts';
+import { eventFromDraft } from './event.ts';
 import { formatSampleValue } from './value.ts';
 
 const RULES: EventRules = {
