@@ -3,8 +3,6 @@ import { writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { createRequire } from 'node:module';
 import type { Folder } from './candidates.ts';
-import type { Buckets } from './histogram.ts';
-import { BOUNDS_MS } from './histogram.ts';
 
 const LOAD_CORE = '1';
 const run = promisify(execFile);
@@ -20,10 +18,7 @@ export interface Load {
 /** What came of a load. Latencies are in ms. */
 export interface Throughput {
   readonly perSecond: number;
-  readonly p50: number;
   readonly p99: number;
-  /** Only wrk tells. */
-  readonly buckets: Buckets;
   /** Answers that were no 2xx. */
   readonly failed: number;
 }
@@ -44,18 +39,8 @@ function wrkScript({ path, body }: Load): string {
     lines.push(`wrk.body = ${luaText(body.text)}`, `wrk.headers["Content-Type"] = ${luaText(body.type)}`);
   lines.push(
     'function done(summary, latency)',
-    `  local bounds, counts = {${BOUNDS_MS.join(', ')}}, {}`,
-    '  for b = 1, #bounds + 1 do counts[b] = 0 end',
-    '  for i = 1, #latency do',
-    '    local us, n = latency(i)',
-    '    local b = 1',
-    '    while bounds[b] and us > bounds[b] * 1000 do b = b + 1 end',
-    '    counts[b] = counts[b] + n',
-    '  end',
-    '  io.write(string.format("\\n%f %f %f %d %s\\n", summary.requests / summary.duration * 1e6,',
-    '    latency:percentile(50) / 1000, latency:percentile(99) / 1000,',
-    '    summary.errors.status + summary.errors.read + summary.errors.write + summary.errors.timeout,',
-    '    table.concat(counts, " ")))',
+    '  io.write(string.format("\\n%f %f %d\\n", summary.requests / summary.duration * 1e6, latency:percentile(99) / 1000,',
+    '    summary.errors.status + summary.errors.read + summary.errors.write + summary.errors.timeout))',
     'end',
     '',
   );
@@ -81,16 +66,16 @@ async function byWrk(url: string, load: Load, folder: Folder): Promise<Throughpu
     url,
   ];
   const { stdout } = await run('taskset', args);
-  const [perSecond, p50, p99, failed, ...buckets] = (stdout.trimEnd().split('\n').at(-1) ?? '')
+  const [perSecond = 0, p99 = 0, failed = 0] = (stdout.trimEnd().split('\n').at(-1) ?? '')
     .split(' ')
     .map(Number);
-  return { perSecond: perSecond ?? 0, p50: p50 ?? 0, p99: p99 ?? 0, failed: failed ?? 0, buckets };
+  return { perSecond, p99, failed };
 }
 
 /** What is read of autocannon's JSON. */
 interface Report {
   readonly requests: { readonly average: number };
-  readonly latency: { readonly p50: number; readonly p99: number };
+  readonly latency: { readonly p99: number };
   readonly non2xx: number;
   readonly errors: number;
 }
@@ -102,11 +87,5 @@ async function byAutocannon(url: string, load: Load): Promise<Throughput> {
   const args = ['-c', LOAD_CORE, process.execPath, program, ...options, url + load.path];
   const { stdout } = await run('taskset', args, { maxBuffer: 1 << 24 });
   const { requests, latency, non2xx, errors } = JSON.parse(stdout) as Report;
-  return {
-    perSecond: requests.average,
-    p50: latency.p50,
-    p99: latency.p99,
-    failed: non2xx + errors,
-    buckets: [],
-  };
+  return { perSecond: requests.average, p99: latency.p99, failed: non2xx + errors };
 }

@@ -57,7 +57,6 @@ async function measureAll(): Promise<void> {
     steady(Number(values.steady)),
   ];
   const report = [machine(), '', ...HEAD];
-  const below: string[] = [];
   console.log(report.join('\n'));
   for (const measure of measures.filter(({ name }) => name.includes(values.only))) {
     const outcome = await measure.run();
@@ -65,10 +64,7 @@ async function measureAll(): Promise<void> {
     const rows = rowsOf(measure.name, outcome);
     report.push(...rows);
     console.log(rows.join('\n'));
-    if (outcome.below !== undefined && outcome.below.length > 0) below.push('', ...outcome.below);
   }
-  report.push(...below);
-  console.log(below.join('\n'));
   if (values.save !== '') writeFileSync(values.save, `${report.join('\n')}\n`);
 }
 

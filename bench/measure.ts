@@ -17,8 +17,6 @@ export interface Outcome {
   readonly figures: readonly Figure[];
   /** What stands behind the ratios, for people: rates, sizes. */
   readonly notes: string;
-  /** More in Markdown, for below the table. */
-  readonly below?: readonly string[];
 }
 
 export function isMet({ value, bar }: Figure): boolean {

@@ -1,7 +1,5 @@
 import { Folder, bareHttp, durableHttp, ours } from '../candidates.ts';
 import { NDJSON, lines } from '../events.ts';
-import type { Buckets } from '../histogram.ts';
-import { histogramRows, together } from '../histogram.ts';
 import type { Load, Throughput } from '../load.ts';
 import { post } from '../load.ts';
 import type { Measure, Outcome } from '../measure.ts';
@@ -26,8 +24,6 @@ const perSecond = (one: Throughput): number => one.perSecond;
 const p99 = (one: Throughput): number => one.p99;
 const rate = (takes: readonly Throughput[]): string =>
   Math.round(median(takes.map(perSecond))).toLocaleString('en');
-
-const bucketsOf = (takes: readonly Throughput[]): Buckets => together(takes.map(({ buckets }) => buckets));
 
 /** A known scraper that never comes: its backlog is bounded, and each event waits for it. */
 const knowing = (count: number): string[] => [
@@ -68,12 +64,7 @@ export function posting(
       if (bars.p99 !== undefined) figures.push(atMost(bars.p99, ratio(o, bare, p99), 'of (a)', 'p99'));
       const tails = [o, bare].map((of) => median(of.map(p99)).toFixed(1));
       const slowest = bars.p99 === undefined ? '' : `; p99 ${tails[0]} ms, (a) ${tails[1]} ms`;
-      const below = histogramRows(`latency, ${connections} connection${connections === 1 ? '' : 's'}`, {
-        'this server': bucketsOf(o),
-        '(a)': bucketsOf(bare),
-        '(d)': bucketsOf(durable),
-      });
-      return { figures, below, notes: `${rate(o)}/s; (a) ${rate(bare)}/s, (d) ${rate(durable)}/s${slowest}` };
+      return { figures, notes: `${rate(o)}/s; (a) ${rate(bare)}/s, (d) ${rate(durable)}/s${slowest}` };
     },
   };
 }

@@ -37,14 +37,14 @@ const KNOWN_CHARACTERS_MAX = 1 << 20;
 
 interface Counter {
   count: number;
-  /** When its first event came; undefined where a version that did not save it counted that. */
-  since: Millis | undefined;
+  /** When its first event came. */
+  since: Millis;
 }
 
 /** What is saved: the counters as they were when the log ended at `upTo`. */
 interface Snapshot {
   readonly upTo: number;
-  readonly counts: readonly (readonly [counter: string, count: number, since?: number])[];
+  readonly counts: readonly (readonly [counter: string, count: number, since: number])[];
 }
 
 /**
@@ -100,8 +100,7 @@ export class EventCounters {
       await this.#saveAll();
     } else if (snapshot !== undefined) {
       const { upTo, counts } = snapshot;
-      for (const [counter, count, since] of counts)
-        this.#add(counter as SeriesText, count, since as Millis | undefined);
+      for (const [counter, count, since] of counts) this.#add(counter as SeriesText, count, millis(since));
       this.#upTo = offset(upTo);
       this.#savedUpTo = this.#upTo;
     }
@@ -126,11 +125,11 @@ export class EventCounters {
     }
   }
 
-  /** Each counter with its labels, and when its first event came, where that is known. */
+  /** Each counter with its labels, and when its first event came. */
   *all(): IterableIterator<{
     readonly labels: readonly Label[];
     readonly value: number;
-    readonly since: Millis | undefined;
+    readonly since: Millis;
   }> {
     for (const [series, { count, since }] of this.#counters.entries())
       yield { labels: readSeries(series as SeriesText).labels, value: count, since };
@@ -163,8 +162,9 @@ export class EventCounters {
 
   async #saveAll(): Promise<void> {
     const upTo = this.#upTo;
-    const counts = Array.from(this.#counters.entries(), ([series, { count, since }]) =>
-      since === undefined ? ([series, count] as const) : ([series, count, since] as const),
+    const counts = Array.from(
+      this.#counters.entries(),
+      ([series, { count, since }]) => [series, count, since] as const,
     );
     const snapshot: Snapshot = { upTo, counts };
     await this.#log.saveNote(NOTE_KEY, JSON.stringify(snapshot));
@@ -179,38 +179,31 @@ export class EventCounters {
   #count(entries: readonly Entry[]): void {
     for (const { kind, series, arrived } of entries) {
       if (kind !== 'event') continue;
-      const counter = this.#counterOf(series);
-      if (counter.count === 0) counter.since = arrived;
-      counter.count += 1;
+      this.#counterOf(series, arrived).count += 1;
     }
     this.#upTo = entries.at(-1)?.offset ?? this.#upTo;
   }
 
-  #counterOf(series: SeriesText): Counter {
+  #counterOf(series: SeriesText, arrived: Millis): Counter {
     const selected = this.#selection.of(series);
     const known = this.#known.get(selected);
     if (known !== undefined) return known;
     const { metric, labels } = readSeries(series);
     const kept = labels.filter(({ name }) => this.#labels.has(name));
-    const counter = this.#counter(shortSeries([...kept, { name: METRIC_LABEL, value: metric }]));
+    const counter = this.#counter(shortSeries([...kept, { name: METRIC_LABEL, value: metric }]), arrived);
     this.#remember(selected, counter);
     return counter;
   }
 
-  /** Adds to a counter that was saved or taken away. Older versions saved values of any length, so several may become one. */
-  #add(saved: SeriesText, count: number, since: Millis | undefined): void {
-    const counter = this.#counter(shortSeries(readSeries(saved).labels));
-    const isFirst = counter.count === 0;
-    const { since: known } = counter;
-    if (isFirst) counter.since = since;
-    // Of several that become one nobody knows, unless all are known.
-    else
-      counter.since = known === undefined || since === undefined ? undefined : millis(Math.min(known, since));
+  /** Adds to a counter that was saved or taken away. Where there is room for fewer by now, several become one. */
+  #add(saved: SeriesText, count: number, since: Millis): void {
+    const counter = this.#counter(saved, since);
+    counter.since = millis(Math.min(counter.since, since));
     counter.count += count;
   }
 
-  /** The counter of a series, or the one for all others where it would be one too many. */
-  #counter(series: SeriesText): Counter {
+  /** The counter of a series, or the one for all others where it would be one too many. A new one begins at `since`. */
+  #counter(series: SeriesText, since: Millis): Counter {
     const known = this.#counters.get(series);
     if (known !== undefined) return known;
     const bytes = Buffer.byteLength(series) + LINE_BYTES;
@@ -219,7 +212,7 @@ export class EventCounters {
       this.#counters.size < this.#seriesMax &&
       this.#bytes + bytes <= this.#bytesMax;
     const own = hasRoom ? series : this.#other;
-    const counter = this.#counters.get(own) ?? { count: 0, since: undefined };
+    const counter = this.#counters.get(own) ?? { count: 0, since };
     this.#counters.set(own, counter);
     if (hasRoom) this.#bytes += bytes;
     return counter;
@@ -249,7 +242,7 @@ function readSnapshot(note: string): Snapshot | undefined {
   try {
     const { upTo, counts } = JSON.parse(note) as Snapshot;
     offset(upTo);
-    for (const [counter, count, since = 0] of counts) {
+    for (const [counter, count, since] of counts) {
       if (typeof counter !== 'string') return undefined;
       readSeries(counter as SeriesText);
       if (!Number.isSafeInteger(count) || count < 0 || !Number.isSafeInteger(since)) return undefined;

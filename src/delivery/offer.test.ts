@@ -1,14 +1,12 @@
-import assert from 'node:assert/strict';
-import * as fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
-import { makeOffer, markFlushed, perhapsTwice } from './offer.ts';
+import { describe, expect, test } from 'vitest';
 import type { Evidence } from './settle.ts';
+import { makeOffer, markFlushed, perhapsTwice } from './offer.ts';
 import { CLOSES_AFTER_ENDS, settle } from './settle.ts';
 import { offset } from '../core/offset.ts';
 import type { Offer, Position, Mode } from '../core/position.ts';
-import { available, cursorOf, dropThrough, pendingCount, positionAt } from '../core/position.ts';
+import { available, positionAt } from '../core/position.ts';
 import type { Ranges } from '../core/range.ts';
-import { NONE, range, size, union, without } from '../core/range.ts';
+import { NONE, range } from '../core/range.ts';
 
 const between = (after: number, upTo: number) => range(offset(after), offset(upTo));
 const offerOf = (id: number, ranges: Ranges, mode: Mode = 'untimed', closes = false): Offer => ({
@@ -213,148 +211,4 @@ describe('the size of a page', () => {
       expect(settle(flushed(5, 'timed'), 1, evidence).position.halvings).toBe(0);
     },
   );
-});
-
-/** What may happen to a scraper, in any order. */
-type Step =
-  | { readonly kind: 'append'; readonly count: number }
-  | { readonly kind: 'offer'; readonly mode: Mode; readonly most: number }
-  | { readonly kind: 'flush'; readonly which: number }
-  | { readonly kind: 'settle'; readonly which: number; readonly evidence: Evidence }
-  | { readonly kind: 'drop'; readonly floor: number };
-
-const EVIDENCE: readonly Evidence[] = [
-  'nextRequest',
-  'reset',
-  'cleanEnd',
-  'doubtfulEnd',
-  'closed',
-  'elsewhere',
-  'leaseOver',
-  'restart',
-];
-
-const anyStep: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ kind: fc.constant('append' as const), count: fc.integer({ min: 1, max: 6 }) }),
-  fc.record({
-    kind: fc.constant('offer' as const),
-    mode: fc.constantFrom('timed' as const, 'untimed' as const),
-    most: fc.integer({ min: 1, max: 8 }),
-  }),
-  fc.record({ kind: fc.constant('flush' as const), which: fc.nat(3) }),
-  fc.record({
-    kind: fc.constant('settle' as const),
-    which: fc.nat(3),
-    evidence: fc.constantFrom(...EVIDENCE),
-  }),
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('drop' as const), floor: fc.nat(40) }) },
-);
-
-/** The first offsets of some ranges. */
-function firstOf(ranges: Ranges, most: number): Ranges {
-  let taken: Ranges = NONE;
-  for (const { after, upTo } of ranges) {
-    const left = most - size(taken);
-    if (left > 0) taken = union(taken, between(after, Math.min(upTo, after + left)));
-  }
-  return taken;
-}
-
-function membersOf(ranges: Ranges): number[] {
-  return ranges.flatMap(({ after, upTo }) =>
-    Array.from({ length: upTo - after }, (_, index) => after + 1 + index),
-  );
-}
-
-/** A position, and beside it the naive model: which offsets are settled, as told by the results alone. */
-class Watched {
-  position: Position = positionAt(offset(0));
-  end = 0;
-  readonly #settled = new Set<number>();
-  #nextId = 1;
-
-  take(step: Step): void {
-    switch (step.kind) {
-      case 'append':
-        this.end += step.count;
-        break;
-      case 'offer': {
-        const ranges = firstOf(available(this.position, offset(this.end)), step.most);
-        if (ranges.length > 0)
-          this.position = makeOffer(this.position, offerOf(this.#nextId++, ranges, step.mode));
-        break;
-      }
-      case 'flush':
-        this.position = markFlushed(this.position, this.#out(step.which)?.id ?? -1);
-        break;
-      case 'settle':
-        this.#settle(this.#out(step.which), step.evidence);
-        break;
-      case 'drop':
-        this.#drop(Math.min(step.floor, this.end));
-        break;
-      default:
-        step satisfies never;
-    }
-  }
-
-  #out(which: number): Offer | undefined {
-    return this.position.offers[which % Math.max(1, this.position.offers.length)];
-  }
-
-  #settle(offer: Offer | undefined, evidence: Evidence): void {
-    const before = this.position;
-    const result = settle(before, offer?.id ?? -1, evidence);
-    this.position = result.position;
-    if (offer === undefined || result.position === before) return;
-    const confirmed = membersOf(without(offer.ranges, result.position.returned));
-    assert.equal(confirmed.length, result.confirmed);
-    assert.equal(result.confirmed + result.returned, size(offer.ranges));
-    if (offer.phase === 'sending') assert.equal(result.confirmed, 0);
-    for (const at of confirmed) this.#settled.add(at);
-  }
-
-  #drop(floor: number): void {
-    const before = available(this.position, offset(this.end));
-    const result = dropThrough(this.position, offset(floor));
-    this.position = result.position;
-    const dropped = membersOf(without(before, available(this.position, offset(this.end))));
-    assert.equal(dropped.length, result.dropped);
-    assert.ok(dropped.every((at) => at <= floor));
-    for (const at of dropped) this.#settled.add(at);
-  }
-
-  check(): void {
-    const { position, end } = this;
-    const out = position.offers.flatMap((offer) => membersOf(offer.ranges));
-    const open = [...membersOf(position.returned), ...out];
-    const fresh = membersOf(range(position.head, offset(end)));
-    const everywhere = [...this.#settled, ...open, ...fresh].toSorted((a, b) => a - b);
-    assert.deepEqual(
-      everywhere,
-      Array.from({ length: end }, (_, index) => index + 1),
-    );
-    assert.equal(pendingCount(position, offset(end)), end - this.#settled.size);
-    assert.equal(cursorOf(position), Math.min(position.head, ...open.map((at) => at - 1)));
-    assert.ok(membersOf(position.perhapsTimed).every((at) => open.includes(at)));
-    assert.ok(membersOf(position.endedOnce).every((at) => open.includes(at)));
-  }
-}
-
-describe('whatever happens (G2, G3, G7)', () => {
-  test('each offset is at every moment in exactly one place: settled, returned, out in one offer, or new', () => {
-    const ran = vi.fn();
-    fc.assert(
-      fc.property(fc.array(anyStep, { maxLength: 60 }), (steps) => {
-        const watched = new Watched();
-        for (const step of steps) {
-          watched.take(step);
-          watched.check();
-        }
-        ran();
-      }),
-      { numRuns: 1000 },
-    );
-    expect(ran).toHaveBeenCalledTimes(1000);
-  });
 });

@@ -87,8 +87,7 @@ export class Scrapers {
     this.#ever = this.#log.state().hadScrapers;
     const now = this.#clock();
     for (const record of await this.#log.loadScrapers()) {
-      // What an older version did not know of a position is as at its beginning.
-      let position = { ...positionAt(record.position.head), ...record.position };
+      let { position } = record;
       for (const offer of record.position.offers) {
         const settlement = settle(position, offer.id, 'restart');
         countSettlement(this.#counts, settlement);

@@ -13,7 +13,7 @@ function metricsWith(scrapers: readonly Partial<ScraperRecord>[] = [], clock = (
   const parts = {
     version: '1.2.3',
     counts,
-    counters: { all: () => [{ labels: [{ name: 'metric', value: 'm' }], value: 5 }] },
+    counters: { all: () => [{ labels: [{ name: 'metric', value: 'm' }], value: 5, since: 1_000_000 }] },
     scrapers: { all: () => scrapers.values() },
     pages: { end: offset(10) },
     log: { state: () => ({ ids: 1, entries: 2, bytes: 3 }) },

@@ -169,7 +169,7 @@ export class OwnMetrics {
       name,
       labels,
       value,
-      ...(since !== undefined && { createdAt: millis(since - CREATED_BEFORE_MS) }),
+      createdAt: millis(since - CREATED_BEFORE_MS),
     }));
     return { name, help: EVENTS_HELP, type: 'counter', samples };
   }

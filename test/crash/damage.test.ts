@@ -1,6 +1,6 @@
 import { cpSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { Place } from '../support/damage.ts';
 import { damagePages, leafPages, pagesByPlace } from '../support/damage.ts';
 import { RawClient } from '../support/rawHttp.ts';
@@ -45,15 +45,30 @@ async function dropped(server: ServerProcess): Promise<number> {
   return Number(/dropped_total\{reason="damaged"\} (\d+)/.exec(body)?.[1]);
 }
 
-/** A stopped server's folder with many events in it, for two scrapers that have had none yet. */
-async function aStoppedLog(path: string): Promise<string> {
-  const server = await start(path);
-  expect(await scrapeAll(server, 'a')).toEqual([]);
-  expect(await scrapeAll(server, 'b')).toEqual([]);
-  for (let batch = 0; batch < BATCHES; batch += 1) await post(server, batch * BATCH, BATCH);
-  expect(await server.end('SIGTERM')).toBe(0);
+/** Logs that many tests begin with: each is made once, and copied. */
+const templates = temporaryFolder();
+afterAll(() => templates[Symbol.dispose]());
+const made = new Map<string, Promise<void>>();
+
+/** Copies a log into a folder, the database of which it returns. */
+async function aCopy(path: string, name: string, make: (template: string) => Promise<void>): Promise<string> {
+  const template = join(templates.path, name);
+  const making = made.get(name) ?? make(template);
+  made.set(name, making);
+  await making;
+  cpSync(template, path, { recursive: true });
   return join(path, 'events.db');
 }
+
+/** A stopped server's folder with many events in it, for two scrapers that have had none yet. */
+const aStoppedLog = (path: string): Promise<string> =>
+  aCopy(path, 'stopped', async (template) => {
+    const server = await start(template);
+    expect(await scrapeAll(server, 'a')).toEqual([]);
+    expect(await scrapeAll(server, 'b')).toEqual([]);
+    for (let batch = 0; batch < BATCHES; batch += 1) await post(server, batch * BATCH, BATCH);
+    expect(await server.end('SIGTERM')).toBe(0);
+  });
 
 describe('a page of the log', () => {
   test.each([
@@ -136,10 +151,12 @@ test.each([
 describe('a part of the log beside its entries', () => {
   /** A stopped server's folder in which a page of a place is damaged, after it held events with ids, and gave some up. */
   async function aDamagedLog(path: string, place: Place): Promise<void> {
-    const file = await aStoppedLog(path);
-    const again = await start(path, '--store.entriesMax=1500');
-    await expect.poll(() => metric(again, 'log_entries ')).toBe(1500);
-    expect(await again.end('SIGTERM')).toBe(0);
+    const file = await aCopy(path, 'trimmed', async (template) => {
+      await aStoppedLog(template);
+      const server = await start(template, '--store.entriesMax=1500');
+      await expect.poll(() => metric(server, 'log_entries ')).toBe(1500);
+      expect(await server.end('SIGTERM')).toBe(0);
+    });
     cpSync(file, join(path, 'look.db'));
     const pages = pagesByPlace(join(path, 'look.db')).get(place) ?? [];
     expect(pages, place).not.toEqual([]);

@@ -6,7 +6,6 @@ import { connect } from 'node:net';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Draft } from '../../intake/draft.ts';
-import { RefusedError, UnavailableError } from '../../core/errors.ts';
 import { millis } from '../../core/millis.ts';
 import { PlainReader } from '../../read/plainReader.ts';
 import type { Ingested } from '../../intake/ingest.ts';
@@ -155,23 +154,6 @@ describe('a plain post', () => {
     client.socket.destroy();
   });
 
-  it('that can not be stored now is answered with what is wrong', async () => {
-    await using bench = await Bench.start();
-    const client = await bench.connect();
-    bench.one = () => Promise.reject(new UnavailableError('log_full', 'voll für heute', 30));
-    await client.send(post('a=1'));
-    const body = '{"error":"voll für heute"}';
-    expect(client.text).toContain(
-      'HTTP/1.1 503 Service Unavailable\r\nvary: Accept\r\ncache-control: no-store\r\nretry-after: 30\r\n',
-    );
-    expect(client.text).toContain(`content-length: ${Buffer.byteLength(body)}\r\n`);
-    expect(client.text.endsWith(`\r\n\r\n${body}`)).toBe(true);
-    bench.one = () => Promise.resolve(ACCEPTED);
-    await client.send(post('a=1'));
-    expect(bench).toMatchObject({ observed: ['/event POST 503', '/event POST 200'], parsed: [], running: 0 });
-    client.socket.destroy();
-  });
-
   it("that fails by a programmer's error is a 500, which is told", async () => {
     await using bench = await Bench.start();
     const client = await bench.connect();
@@ -182,42 +164,9 @@ describe('a plain post', () => {
     expect(bench).toMatchObject({ failed: [new TypeError('oops')], parsed: [] });
     client.socket.destroy();
   });
-
-  it('that is refused goes to the HTTP server, and so does all that comes after it', async () => {
-    await using bench = await Bench.start();
-    const client = await bench.connect();
-    bench.one = () => Promise.reject(new RefusedError('a', 'no'));
-    await client.send(post('a=1'));
-    await client.send(post('b=2'));
-    expect(bench).toMatchObject({
-      parsed: ['POST /event?a=1', 'POST /event?b=2'],
-      drafts: [{}],
-      observed: [],
-      running: 0,
-    });
-    client.socket.destroy();
-  });
 });
 
 describe('a plain post with a body', () => {
-  it.each([
-    ['application/json', '{"labels":{"a":"1"}}', 1, false],
-    ['application/json', '[{"labels":{"a":"1"}},{"value":2}]', 2, true],
-    ['application/x-ndjson', '{"labels":{"a":"1"}}\n\n{"value":2}\n', 2, true],
-    ['application/x-ndjson', '{"labels":{"a":"1"}}\n{"value":2}', 2, true],
-    ['application/x-ndjson', '{"labels":{"a":"1"}}', 1, true],
-  ])('of %s is read: %s', async (type, body, count, isBatch) => {
-    await using bench = await Bench.start();
-    const client = await bench.connect();
-    await client.send(withBody(type, body));
-    await client.send(withBody(type, body));
-    expect(bench.drafts).toHaveLength(2 * count);
-    expect(bench.drafts[0]).toEqual({ labels: [['a', '1']] });
-    expect(bench.options).toMatchObject([{ isBatch }, { isBatch }]);
-    expect(bench).toMatchObject({ parsed: [], observed: ['/event POST 200', '/event POST 200'], running: 0 });
-    client.socket.destroy();
-  });
-
   it.each([
     ['is no JSON', withBody('application/json', '{')],
     ['is longer than event.bodyMax', withBody('application/json', `{}${' '.repeat(99)}`)],
@@ -306,17 +255,5 @@ describe('a connection', () => {
     expect(client.hasEnded).toBe(false);
     await expect.poll(() => client.hasEnded).toBe(true);
     expect(statuses(client.text)).toEqual([200, 200]);
-  });
-
-  it('that says nothing, or half a request, is a matter of the HTTP server, with its 408', async () => {
-    await using bench = await Bench.start({
-      headersTimeout: 100,
-      requestTimeout: 200,
-      connectionsCheckingInterval: 20,
-    });
-    const [silent, half] = [await bench.connect(), await bench.connect()];
-    await half.send('POST /event');
-    await expect.poll(() => silent.hasEnded && half.hasEnded).toBe(true);
-    expect([silent, half].map(({ text }) => statuses(text))).toEqual([[408], [408]]);
   });
 });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { idIn } from '../../../src/core/id.ts';
+import { idIn } from '../../../src/intake/id.ts';
 import { request } from '../../support/rawHttp.ts';
 import type { Answer, Shown } from './client.ts';
 import { Client, shownAsProtobuf, shownAsText } from './client.ts';
