@@ -10,8 +10,7 @@ import { parseSamples } from '../../test/support/strictParser.ts';
 import { RefusedError } from './errors.ts';
 import type { Event, EventRules } from './event.ts';
 import { draftFromPairs, PARAMETERS } from './draft.ts';
-import { eventFromPairs } from '../../test/support/eventFromPairs.ts';
-import { eventFromDraft } from './event.ts';
+import { eventFromDraft, eventFromPairs } from './event.ts';
 import { formatSampleValue } from './value.ts';
 
 const RULES: EventRules = {

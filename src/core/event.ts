@@ -1,5 +1,5 @@
 import type { Draft, DraftFields } from './draft.ts';
-import { PARAMETERS, givenTwice } from './draft.ts';
+import { PARAMETERS, draftFromPairs, givenTwice } from './draft.ts';
 import { RefusedError, shown } from './errors.ts';
 import { checkId, idIn } from './id.ts';
 import type { LabelPolicy } from './labelPolicy.ts';
@@ -49,6 +49,14 @@ export interface EventRules {
   readonly reserved: (metric: string) => boolean;
   /** Without it all labels are kept, and a value that is too long is refused. */
   readonly labels?: LabelPolicy;
+}
+
+/** Makes an event of parameters: `value`, `__name__`, `__timestamp__` and `__id__` are no labels, everything else is. Throws a RefusedError. */
+export function eventFromPairs(
+  pairs: readonly (readonly [name: string, value: string])[],
+  rules: EventRules,
+): Event {
+  return eventFromDraft(draftFromPairs(pairs), rules);
 }
 
 /**

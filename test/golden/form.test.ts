@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { RefusedError } from '../../src/core/errors.ts';
 import type { EventRules } from '../../src/core/event.ts';
-import { eventFromPairs } from '../support/eventFromPairs.ts';
+import { eventFromPairs } from '../../src/core/event.ts';
 import { formatSampleValue } from '../../src/core/value.ts';
 import { parseForm } from '../../src/wire/in/form.ts';
 import { parseSamples } from '../support/strictParser.ts';
