@@ -11,8 +11,7 @@ import { RefusedError } from '../core/errors.ts';
 import type { Event } from './event.ts';
 import type { EventRules } from './rules.ts';
 import { draftFromPairs, PARAMETERS } from './draft.ts';
-import { eventFromPairs } from '../../test/support/eventFromPairs.ts';
-import { eventFromDraft } from './event.ts';
+import { eventFromDraft, eventFromPairs } from './event.ts';
 import { formatSampleValue } from '../core/value.ts';
 
 const RULES: EventRules = {

@@ -1,11 +1,11 @@
 import type { Draft, DraftFields } from './draft.ts';
-import { PARAMETERS, givenTwice } from './draft.ts';
-import type { EventRules } from './rules.ts';
+import { PARAMETERS, draftFromPairs, givenTwice } from './draft.ts';
 import { RefusedError, shown } from '../core/errors.ts';
 import { checkId, idIn } from './id.ts';
 import type { LabelPolicy } from './labelPolicy.ts';
 import { cutToBytes, keepsLabel } from './labelPolicy.ts';
 import type { Layouts } from './layout.ts';
+import type { EventRules } from './rules.ts';
 import { checkLabelValue, checkMetricName, labelName } from '../core/labels.ts';
 import type { EventLimits } from '../core/limits.ts';
 import { textBytes } from '../core/memory.ts';
@@ -44,6 +44,14 @@ export function eventBytes({ series, id }: Event): number {
  * and the last labels left out, also where the series would be too long.
  */
 export type TooMuch = 'refuse' | 'cut';
+
+/** Makes an event of parameters: `value`, `__name__`, `__timestamp__` and `__id__` are no labels, everything else is. Throws a RefusedError. */
+export function eventFromPairs(
+  pairs: readonly (readonly [name: string, value: string])[],
+  rules: EventRules,
+): Event {
+  return eventFromDraft(draftFromPairs(pairs), rules);
+}
 
 /**
  * Checks a draft against the rules. A label with an empty value is no label, as everywhere in Prometheus. With `layouts`, which are of the

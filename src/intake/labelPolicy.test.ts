@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { EventRules } from './rules.ts';
-import { eventFromPairs } from '../../test/support/eventFromPairs.ts';
+import { eventFromPairs } from './event.ts';
 import type { LabelPolicy } from './labelPolicy.ts';
 import { cutToBytes } from './labelPolicy.ts';
 

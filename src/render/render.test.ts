@@ -14,7 +14,7 @@ import { collapseLast } from '../delivery/collapse.ts';
 import type { Entry } from '../core/entry.ts';
 import { RefusedError } from '../core/errors.ts';
 import { Share } from '../core/memory.ts';
-import { eventFromPairs } from '../../test/support/eventFromPairs.ts';
+import { eventFromPairs } from '../intake/event.ts';
 import { millis } from '../core/millis.ts';
 import { offset } from '../core/offset.ts';
 import { readSeries } from '../core/series.ts';
