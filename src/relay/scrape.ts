@@ -3,6 +3,7 @@ import type { Evidence } from '../core/evidence.ts';
 import type { PageLimits } from '../core/limits.ts';
 import type { Clock, Millis } from '../core/millis.ts';
 import type { Claim } from '../core/memory.ts';
+import type { Offset } from '../core/offset.ts';
 import { makeOffer, markFlushed, perhapsTwice, settle } from '../core/offer.ts';
 import type { Position } from '../core/position.ts';
 import { available, dropRanges, positionAt } from '../core/position.ts';
@@ -14,8 +15,9 @@ import type { Page, Pages } from './page.ts';
 import type { Identity, Scrapers } from './scrapers.ts';
 import { countSettlement } from './settlements.ts';
 import type { Showing, ShowingRules } from './showing.ts';
-import { show } from './showing.ts';
+import { isShownAsItIs, show } from './showing.ts';
 import type { Sighting, Sightings } from './sightings.ts';
+import type { Stretch } from './stretch.ts';
 
 export interface ScrapeRequest extends Sighting {
   readonly identity: Identity;
@@ -37,6 +39,8 @@ export interface Handout {
   /** As `Showing` has them. */
   readonly runs: readonly Run[];
   readonly offerId: number | undefined;
+  /** Where what this scraper gets next begins, if all goes well. */
+  readonly next: Offset;
 }
 
 /** Hears of an offer that was taken back while its response was still being sent: that response must not be completed. */
@@ -96,7 +100,7 @@ export class Scrapes {
   async #handOut(id: string, request: ScrapeRequest): Promise<Handout> {
     for (;;) {
       const position = this.#scrapers.get(id)?.position;
-      if (position === undefined) return { runs: [], offerId: undefined };
+      if (position === undefined) return this.#nothing();
       const limits = halved(this.#limits, position);
       const page = await this.#pages.read(
         available(position, this.#pages.end),
@@ -104,12 +108,31 @@ export class Scrapes {
       );
       request.memory.resize(memoryOf(page, request.addedBytes));
       if (page.lost > 0) this.#giveUp(id, page);
-      if (page.stretches.length === 0) return { runs: [], offerId: undefined };
+      if (page.stretches.length === 0) return this.#nothing();
       // While the log was read, another request of the same scraper may have taken some of it, or a trim may have dropped it.
       const now = this.#scrapers.get(id)?.position;
       if (now === undefined || size(without(page.ranges, available(now, this.#pages.end))) > 0) continue;
       const shown = show(request.mode, page, now, request.requestedAt, this.#showing, request.once);
-      return { runs: shown.runs, offerId: await this.#offer(id, now, shown, request) };
+      const next = shown.left[0]?.after ?? page.ranges.at(-1)?.upTo ?? this.#pages.end;
+      return { runs: shown.runs, offerId: await this.#offer(id, now, shown, request), next };
+    }
+  }
+
+  #nothing(): Handout {
+    return { runs: [], offerId: undefined, next: this.#pages.end };
+  }
+
+  /**
+   * The first run beyond `after` that takes no more entries, and that scrapes will show whole and as it is, if what they show begins at `from`;
+   * undefined while there is none.
+   */
+  sharedBeyond(mode: Mode, after: Offset, from: Offset): Stretch | undefined {
+    const now = this.#clock();
+    for (let at = after; ;) {
+      const stretch = this.#pages.wholeBeyond(at);
+      if (stretch === undefined) return undefined;
+      if (isShownAsItIs(mode, stretch, from < at ? from : at, now, this.#showing)) return stretch;
+      at = stretch.last;
     }
   }
 

@@ -36,3 +36,60 @@ it('a third way, and one that is made anew, give back what they replace', () => 
   expect([kept.get(thing, 'a'), kept.get(thing, 'b'), kept.get(thing, 'c')]).toEqual([undefined, 20, 5]);
   expect(share.held).toBe(25);
 });
+
+it('for what is made ahead nothing is forgotten: it is kept where there is room, of things that lack a way', () => {
+  const share = new Share(100);
+  const kept = keptIn(share);
+  const [asked, next, last] = [{}, {}, {}];
+  kept.set(asked, 'text', 60);
+  expect([kept.setAhead(next, 'text', 30), kept.setAhead(last, 'text', 30)]).toEqual([true, false]);
+  expect([kept.get(asked, 'text'), kept.get(next, 'text'), kept.get(last, 'text')]).toEqual([
+    60,
+    30,
+    undefined,
+  ]);
+  expect([share.held, share.refused]).toEqual([90, 0]);
+  expect([kept.isComplete(asked, 'text'), kept.isComplete(asked, 'protobuf')]).toEqual([true, false]);
+  kept.set(asked, 'protobuf', 1);
+  expect(kept.isComplete(asked, 'openmetrics')).toBe(true);
+});
+
+it('what was made ahead goes before what was asked for, the newest first, and is asked for once somebody gets it', () => {
+  const share = new Share(100);
+  const kept = keptIn(share);
+  const [oldest, used, next, last] = [{}, {}, {}, {}];
+  kept.set(oldest, 'text', 20);
+  for (const thing of [used, next, last]) expect(kept.setAhead(thing, 'text', 20)).toBe(true);
+  kept.get(used, 'text');
+  const there = () => [oldest, used, next, last].filter((thing) => kept.isComplete(thing, 'text'));
+  kept.set({}, 'text', 40);
+  expect(there()).toEqual([oldest, used, next]);
+  kept.set({}, 'text', 20);
+  expect(there()).toEqual([oldest, used]);
+  kept.set({}, 'text', 20);
+  expect(there()).toEqual([used]);
+  expect(share.held).toBe(100);
+});
+
+it('what was made of things that are gone makes room for what is made ahead', async () => {
+  const share = new Share(1_000);
+  const kept = keptIn(share);
+  for (let i = 0; i < 10; i += 1) kept.set({}, 'text', 100);
+  const collected = new Promise((resolve) => new FinalizationRegistry(resolve).register({}, ''));
+  expect(share.held).toBe(1_000);
+  const garbage: object[][] = [];
+  await Promise.race([
+    collected,
+    (async () => {
+      for (let turns = 0; turns < 1_000 && !kept.hasRoom(100); turns += 1) {
+        garbage.splice(
+          0,
+          garbage.length,
+          Array.from({ length: 100_000 }, () => ({})),
+        );
+        await new Promise(setImmediate);
+      }
+    })(),
+  ]);
+  expect(kept.setAhead({}, 'text', 100)).toBe(true);
+});
