@@ -22,6 +22,7 @@ export class QuietTurns {
   readonly #step: () => boolean;
   readonly #meter: LoopMeter;
   #timer: NodeJS.Timeout | undefined;
+  #turn: NodeJS.Immediate | undefined;
   #isStopped = true;
 
   /** `step` does some work, in a few ms, and tells whether there was any. */
@@ -40,10 +41,10 @@ export class QuietTurns {
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
+    clearImmediate(this.#turn);
   }
 
   #watch(): void {
-    if (this.#isStopped) return;
     this.#meter.worked();
     this.#timer = setTimeout(() => {
       if (this.#meter.worked() <= WORKED_SHARE_MAX) this.#work();
@@ -53,12 +54,14 @@ export class QuietTurns {
 
   #work(): void {
     const events = this.#meter.events();
-    if (!this.#step()) {
+    const hasWorked = this.#step();
+    if (this.#isStopped) return;
+    if (!hasWorked) {
       this.#watch();
       return;
     }
-    setImmediate(() => {
-      if (this.#meter.events() === events && !this.#isStopped) this.#work();
+    this.#turn = setImmediate(() => {
+      if (this.#meter.events() === events) this.#work();
       else this.#watch();
     });
   }

@@ -7,12 +7,14 @@ import type { Piece, Renderer } from '../wire/out/render.ts';
 import { wayOf } from '../wire/out/render.ts';
 import type { Compressor } from './compress.ts';
 import { QuietTurns } from './quietTurns.ts';
-import { addedBytes } from './withoutParameter.ts';
 
 /** In how many ways it is rendered ahead: as many are kept of each run. */
 const WAYS_MAX = 2;
 /** A way that nobody has asked for in so long is forgotten, in ms. Prometheus scrapes every few minutes at the slowest. */
 const ASKED_MS_MAX = 10 * 60_000;
+
+/** So many chunks are looked at in one step: a large tail has a hundred thousand. */
+const LOOKS_MAX = 64;
 
 /** How a scrape wants to have events. */
 export interface Wanted {
@@ -34,7 +36,7 @@ interface Way extends Wanted {
 }
 
 export interface RenderAheadParts {
-  readonly scrapes: Pick<Scrapes, 'sharedBeyond'>;
+  readonly scrapes: Pick<Scrapes, 'wholeBeyond' | 'showsAsItIs'>;
   readonly renderer: Pick<Renderer, 'ahead'>;
   readonly compressor: Pick<Compressor, 'ahead'>;
   readonly elapsed: Monotonic;
@@ -92,18 +94,20 @@ export class RenderAhead {
     this.#quiet.stop();
   }
 
-  /** Tells whether there was a chunk to be made. */
+  /** Makes the next chunk of a way that lacks it, or goes past some that don't; tells whether there were any. */
   #render(way: Way): boolean {
     const { scrapes, renderer } = this.#parts;
     const { format, mode, without, gzip, from } = way;
     const shown = { escaping: format.escaping, timed: mode === 'timed', without };
-    for (;;) {
-      const run = scrapes.sharedBeyond(mode, way.reached, from);
+    for (let looks = 0; looks < LOOKS_MAX; looks += 1) {
+      const run = scrapes.wholeBeyond(way.reached);
       if (run === undefined) {
         way.state = 'done';
         return false;
       }
-      const pieces = renderer.ahead(run, format.kind, shown, run.bytes + run.length * addedBytes(without));
+      const begin = from < way.reached ? from : way.reached;
+      const isWanted = scrapes.showsAsItIs(run, mode, begin);
+      const pieces = isWanted ? renderer.ahead(run, format.kind, shown) : [];
       if (pieces === undefined) {
         way.state = 'full';
         return false;
@@ -113,5 +117,6 @@ export class RenderAhead {
       if (gzip) this.#pieces = [...pieces];
       return true;
     }
+    return true;
   }
 }

@@ -122,18 +122,14 @@ export class Scrapes {
     return { runs: [], offerId: undefined, next: this.#pages.end };
   }
 
-  /**
-   * The first run beyond `after` that takes no more entries, and that scrapes will show whole and as it is, if what they show begins at `from`;
-   * undefined while there is none.
-   */
-  sharedBeyond(mode: Mode, after: Offset, from: Offset): Stretch | undefined {
-    const now = this.#clock();
-    for (let at = after; ;) {
-      const stretch = this.#pages.wholeBeyond(at);
-      if (stretch === undefined) return undefined;
-      if (isShownAsItIs(mode, stretch, from < at ? from : at, now, this.#showing)) return stretch;
-      at = stretch.last;
-    }
+  /** As `Tail.wholeBeyond`. */
+  wholeBeyond(after: Offset): Stretch | undefined {
+    return this.#pages.wholeBeyond(after);
+  }
+
+  /** Whether a scrape that begins behind an offset will show a stretch as it is, as far as can be told of the stretch alone. */
+  showsAsItIs(stretch: Stretch, mode: Mode, after: Offset): boolean {
+    return isShownAsItIs(mode, stretch, after, this.#clock(), this.#showing);
   }
 
   /** What can't be read any more is nobody's to get. */

@@ -3,6 +3,9 @@ import type { Share } from '../../core/memory.ts';
 /** In how many ways one thing is kept: a fleet of scrapers asks for one, or for two while it is upgraded. */
 const WAYS_KEPT = 2;
 
+/** What is made ahead may fill so much of all memory. */
+const AHEAD_SHARE = 7 / 8;
+
 /** What was made, and counts until it is forgotten. */
 interface Counted<Thing extends object> {
   /** Weak: what is gone must not be kept for what was made of it. */
@@ -48,13 +51,15 @@ export class Kept<Thing extends object, T> {
     return ways !== undefined && (ways.size === WAYS_KEPT || ways.has(way));
   }
 
-  /** Whether there is room for so many bytes without anything being forgotten. */
+  /** Whether so many bytes may be made ahead: nothing is forgotten for them, and a part is left to what is asked for. */
   hasRoom(bytes: number): boolean {
-    if (this.#share.room < bytes) this.#forgetGone();
-    return this.#share.room >= bytes;
+    const held = () => this.#share.held + bytes;
+    const most = this.#share.bytesMax * AHEAD_SHARE;
+    if (held() > most) this.#forgetGone();
+    return held() <= most;
   }
 
-  /** Keeps what nobody has asked for yet, of a thing that is not complete, and tells whether there is room: nothing is forgotten for it. */
+  /** Keeps what nobody has asked for yet, of a thing that is not complete, and tells whether there is room. */
   setAhead(thing: Thing, way: string, made: T): boolean {
     const bytes = this.#bytesOf(made);
     if (!this.hasRoom(bytes) || !this.#share.take(bytes)) return false;

@@ -29,6 +29,9 @@ const KEPT_TIMES = 2;
 /** Entries that are written at once: a millisecond or two, in which nobody else gets a turn. */
 const STEP_ENTRIES = 500;
 
+/** A run of which is known what its lines take, about, in bytes. */
+type Measured = Run & { readonly bytes: number };
+
 /** A part of a body. */
 export interface Piece {
   readonly bytes: Uint8Array;
@@ -97,13 +100,12 @@ export class Renderer {
 
   /**
    * Makes of a shared run what bodies will need of it, and keeps it for them. Returns what it made: nothing where that is known already, or not
-   * worth being kept, and undefined where there is no room: nothing that a body was made of is forgotten for it. `bytes`: what the run's
-   * lines take, about.
+   * worth being kept, and undefined where there is no room: nothing that a body was made of is forgotten for it.
    */
-  ahead(run: Run, kind: Format['kind'], shown: Shown, bytes: number): readonly Piece[] | undefined {
+  ahead(run: Measured, kind: Format['kind'], shown: Shown): readonly Piece[] | undefined {
     const way = wayOf(kind, shown);
     if (!run.isShared || this.#scattered.has(run) || this.#runs.isComplete(run, way)) return [];
-    if (!this.#runs.hasRoom(bytes * KEPT_TIMES)) return undefined;
+    if (!this.#runs.hasRoom(run.bytes * KEPT_TIMES)) return undefined;
     const made = whole(makePieces(run, EXPOSITIONS[kind], shown));
     if (this.#isScattered(run, made)) return [];
     return this.#runs.setAhead(run, way, made) ? made : undefined;
