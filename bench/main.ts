@@ -54,7 +54,7 @@ async function measureAll(): Promise<void> {
     emptyScrapes('text', rounds),
     emptyScrapes('protobuf', rounds),
     eventLoopDelay(rounds),
-    pendingMemory(1, 60),
+    pendingMemory(1, 70),
     pendingMemory(50, 70),
     fullLog(rounds),
     steady(Number(values.steady)),
