@@ -1,20 +1,23 @@
 import { once } from 'node:events';
 import { createServer, connect } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { temporaryFolder } from '../../test/support/server.ts';
 import { QuietTurns } from './quietTurns.ts';
 
 /** As a busy machine has it: a timer may come late, and never more than 1 ms early. */
 const PAUSE_MS_MIN = 99;
 
-/** Two ends of a real connection in this process. */
+/** Two ends of a real connection in this process. Of a Unix socket: what was written to it can be read at once, however busy the machine. */
 async function connection(): Promise<{ here: Socket; there: Socket; [Symbol.dispose](): void }> {
-  const server = createServer().listen(0, '127.0.0.1');
+  const folder = temporaryFolder();
+  const path = join(folder.path, 's');
+  const server = createServer().listen(path);
   await once(server, 'listening');
-  const here = connect((server.address() as AddressInfo).port, '127.0.0.1').setNoDelay(true);
+  const here = connect(path);
   const [there] = (await once(server, 'connection')) as [Socket];
-  there.setNoDelay(true);
   return {
     here,
     there,
@@ -22,6 +25,7 @@ async function connection(): Promise<{ here: Socket; there: Socket; [Symbol.disp
       here.destroy();
       there.destroy();
       server.close();
+      folder[Symbol.dispose]();
     },
   };
 }
