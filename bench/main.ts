@@ -12,6 +12,7 @@ import type { Measure } from './measure.ts';
 import { isMet } from './measure.ts';
 import { emptyScrapes } from './measures/emptyScrapes.ts';
 import { fullLog, pendingMemory } from './measures/memory.ts';
+import { firstScrape } from './measures/firstScrape.ts';
 import { batches, manyScrapers, posting } from './measures/posts.ts';
 import { compressedScrape, eventLoopDelay, largeScrape } from './measures/scrapes.ts';
 import { steady } from './measures/steady.ts';
@@ -47,11 +48,13 @@ async function measureAll(): Promise<void> {
     posting(1, { bare: 0, durable: 0.9 }, effort),
     largeScrape('text', 2, rounds),
     largeScrape('protobuf', 3, rounds),
+    firstScrape('text', 2.5, rounds),
+    firstScrape('protobuf', 2.5, rounds),
     compressedScrape(rounds),
     emptyScrapes('text', rounds),
     emptyScrapes('protobuf', rounds),
     eventLoopDelay(rounds),
-    pendingMemory(1, 60),
+    pendingMemory(1, 70),
     pendingMemory(50, 70),
     fullLog(rounds),
     steady(Number(values.steady)),

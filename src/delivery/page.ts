@@ -43,6 +43,11 @@ export class Pages {
     return this.#tail.end;
   }
 
+  /** As `Tail.wholeBeyond`. */
+  wholeBeyond(after: Offset): Stretch | undefined {
+    return this.#tail.wholeBeyond(after);
+  }
+
   /** As much of the ranges as a page holds, from the start; the first entry is always taken. */
   async read(ranges: Ranges, limits: PageLimits): Promise<Page> {
     const stretches: Stretch[] = [];

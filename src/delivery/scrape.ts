@@ -3,9 +3,10 @@ import type { Evidence } from './settle.ts';
 import type { PageLimits } from '../core/limits.ts';
 import type { Clock, Millis } from '../core/millis.ts';
 import type { Claim } from '../core/memory.ts';
+import type { Offset } from '../core/offset.ts';
 import { makeOffer, markFlushed, perhapsTwice } from './offer.ts';
 import { settle, countSettlement } from './settle.ts';
-import type { Position, Mode } from '../core/position.ts';
+import type { Mode, Position } from '../core/position.ts';
 import { available, dropRanges, positionAt } from '../core/position.ts';
 import { size, without } from '../core/range.ts';
 import type { Run } from '../core/run.ts';
@@ -13,8 +14,9 @@ import type { Counts } from '../counting/counts.ts';
 import type { Page, Pages } from './page.ts';
 import type { Identity, Scrapers } from './scrapers.ts';
 import type { Showing, ShowingRules } from './showing.ts';
-import { show } from './showing.ts';
+import { isShownAsItIs, show } from './showing.ts';
 import type { Sighting, Sightings } from './sightings.ts';
+import type { Stretch } from './stretch.ts';
 
 export interface ScrapeRequest extends Sighting {
   readonly identity: Identity;
@@ -36,6 +38,8 @@ export interface Handout {
   /** As `Showing` has them. */
   readonly runs: readonly Run[];
   readonly offerId: number | undefined;
+  /** Where what this scraper gets next begins, if all goes well. */
+  readonly next: Offset;
 }
 
 /** Hears of an offer that was taken back while its response was still being sent: that response must not be completed. */
@@ -95,7 +99,7 @@ export class Scrapes {
   async #handOut(id: string, request: ScrapeRequest): Promise<Handout> {
     for (;;) {
       const position = this.#scrapers.get(id)?.position;
-      if (position === undefined) return { runs: [], offerId: undefined };
+      if (position === undefined) return this.#nothing();
       const limits = halved(this.#limits, position);
       const page = await this.#pages.read(
         available(position, this.#pages.end),
@@ -103,13 +107,28 @@ export class Scrapes {
       );
       request.memory.resize(memoryOf(page, request.addedBytes));
       if (page.lost > 0) this.#giveUp(id, page);
-      if (page.stretches.length === 0) return { runs: [], offerId: undefined };
+      if (page.stretches.length === 0) return this.#nothing();
       // While the log was read, another request of the same scraper may have taken some of it, or a trim may have dropped it.
       const now = this.#scrapers.get(id)?.position;
       if (now === undefined || size(without(page.ranges, available(now, this.#pages.end))) > 0) continue;
       const shown = show(request.mode, page, now, request.requestedAt, this.#showing, request.once);
-      return { runs: shown.runs, offerId: await this.#offer(id, now, shown, request) };
+      const next = shown.left[0]?.after ?? page.ranges.at(-1)?.upTo ?? this.#pages.end;
+      return { runs: shown.runs, offerId: await this.#offer(id, now, shown, request), next };
     }
+  }
+
+  #nothing(): Handout {
+    return { runs: [], offerId: undefined, next: this.#pages.end };
+  }
+
+  /** As `Tail.wholeBeyond`. */
+  wholeBeyond(after: Offset): Stretch | undefined {
+    return this.#pages.wholeBeyond(after);
+  }
+
+  /** Whether a scrape that begins behind an offset will show a stretch as it is, as far as can be told of the stretch alone. */
+  showsAsItIs(stretch: Stretch, mode: Mode, after: Offset): boolean {
+    return isShownAsItIs(mode, stretch, after, this.#clock(), this.#showing);
   }
 
   /** What can't be read any more is nobody's to get. */

@@ -11,7 +11,7 @@ import { NONE, ofOffsets, range } from '../core/range.ts';
 import { entriesOf } from '../core/run.ts';
 import { writeSeries } from '../core/series.ts';
 import type { Mode } from '../core/position.ts';
-import { show } from './showing.ts';
+import { isShownAsItIs, show } from './showing.ts';
 import { ReadStretch } from './stretch.ts';
 import { Tail } from './tail.ts';
 
@@ -108,4 +108,37 @@ it('shows the same of what the tail knows as of what was read from the log', () 
     ),
     { numRuns: 5_000 },
   );
+});
+
+/** What is rendered ahead must be what will be shown. */
+it('shows a page of the tail as it is where it says so of each of its stretches', () => {
+  let shownAsTheyAre = 0;
+  fc.assert(
+    fc.property(
+      anyLog,
+      fc.nat(19),
+      fc.constantFrom<Mode>('timed', 'untimed'),
+      fc.constantFrom<CollapseHow>('last', 'sum', 'count', 'spread'),
+      fc.integer({ min: 9_900, max: 10_900 }),
+      (log, from, mode, collapse, requestedAt) => {
+        const after = offset(Math.min(from, log.length - 1));
+        // So small that its chunks are.
+        const tail = new Tail(new Share(5_000));
+        tail.start(offset(0));
+        tail.push(log);
+        const stretches = [...(tail.slice(after, tail.end, Infinity) ?? [])];
+        const page = { stretches, ranges: range(after, tail.end), gaps: NONE, lost: 0 };
+        const now = millis(requestedAt);
+        const rules = { collapse, ageMaxMs: 500 };
+        const { runs } = show(mode, page, positionAt(after), now, rules);
+        const areShown = stretches.every((stretch) => isShownAsItIs(mode, stretch, after, now, rules));
+        if (mode === 'untimed') expect(runs === stretches).toBe(areShown);
+        // Of many entries the last stand so much later.
+        else if (runs === stretches) expect(areShown).toBe(true);
+        if (runs === stretches) shownAsTheyAre += 1;
+      },
+    ),
+    { numRuns: 5_000 },
+  );
+  expect(shownAsTheyAre).toBeGreaterThan(100);
 });

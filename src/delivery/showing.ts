@@ -64,8 +64,7 @@ function showTimed(
   const all = { covered: page.ranges, left: NONE, collapsed: 0, movedCount: 0 };
   const oldest = millis(requestedAt - ageMaxMs);
   const isAsItWas = position.moved.length === 0 && isRecent(page, oldest);
-  if (isAsItWas && everyStretch(page, ({ entriesRepeat }, after) => entriesRepeat <= after))
-    return { ...all, runs: page.stretches, moved: position.moved };
+  if (isAsItWas && isDistinct(page, 'timed')) return { ...all, runs: page.stretches, moved: position.moved };
   const entries = entriesOf(page.stretches);
   // Of all, whether they are shown now or left for later: so each is shown at the same time whenever it is.
   const moved = isAsItWas
@@ -91,9 +90,8 @@ function showTimed(
 
 /** A series may stand only once in an untimed scrape: Prometheus keeps the first of its samples and drops the others. */
 function showUntimed(page: Page, { moved }: Position, rules: ShowingRules): Showing {
-  const isDistinct = everyStretch(page, ({ eventsRepeat }, after) => eventsRepeat <= after);
   // A count shows the value 1, whatever the event's was.
-  if (isDistinct && rules.collapse !== 'count')
+  if (rules.collapse !== 'count' && isDistinct(page, 'untimed'))
     return { runs: page.stretches, covered: page.ranges, left: NONE, collapsed: 0, moved, movedCount: 0 };
   const { shown, covered, collapsed } = collapse(rules.collapse, entriesOf(page.stretches));
   const all = { runs: [runOf(shown)], collapsed, moved, movedCount: 0 };
@@ -113,11 +111,25 @@ function isRecent({ stretches, ranges }: Page, oldest: Millis): boolean {
   return stretches.every(({ earliest, last }) => earliest >= oldest + (last - after));
 }
 
-/** Whether something is so of every stretch of a page that begins where it does. */
-function everyStretch(
-  { stretches, ranges }: Page,
-  isSo: (stretch: Stretch, after: number) => boolean,
-): boolean {
+/** Whether no series stands twice in a page. */
+function isDistinct({ stretches, ranges }: Page, mode: Mode): boolean {
   const after = ranges[0]?.after ?? 0;
-  return stretches.every((stretch) => isSo(stretch, after));
+  return stretches.every((stretch) => repeatsNothing(stretch, mode, after));
+}
+
+/** Whether no series of a stretch stands before it, too, in a page that begins behind an offset. */
+function repeatsNothing({ eventsRepeat, entriesRepeat }: Stretch, mode: Mode, after: number): boolean {
+  return (mode === 'timed' ? entriesRepeat : eventsRepeat) <= after;
+}
+
+/** Whether a page that begins behind an offset will show a stretch as it is, as far as can be told of the stretch alone. */
+export function isShownAsItIs(
+  mode: Mode,
+  stretch: Stretch,
+  after: Offset,
+  now: Millis,
+  { collapse: how, ageMaxMs }: ShowingRules,
+): boolean {
+  const fits = mode === 'timed' ? stretch.earliest >= now - ageMaxMs : how !== 'count';
+  return fits && repeatsNothing(stretch, mode, after);
 }

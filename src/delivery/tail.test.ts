@@ -7,6 +7,7 @@ import { offset } from '../core/offset.ts';
 import { entriesOf } from '../core/run.ts';
 import { writeSeries } from '../core/series.ts';
 import { CHUNK_ENTRIES } from './chunk.ts';
+import type { Stretch } from './stretch.ts';
 import { Tail } from './tail.ts';
 
 /** What an entry of the series `e` costs. */
@@ -94,6 +95,31 @@ it('gives everybody the same stretch for a whole chunk, and tells it from a part
     { length: 6, isShared: true },
   ]);
   expect(once?.[1]).toHaveLength(5);
+});
+
+it('gives one after the other the chunks that take no more entries and were not begun yet, as all others get them', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 4 * CHUNK_ENTRIES }),
+      fc.nat(4 * CHUNK_ENTRIES),
+      fc.constantFrom(1e9, 900 * COST, 40 * COST),
+      (count, after, bytesMax) => {
+        const tail = new Tail(new Share(bytesMax));
+        tail.start(offset(0));
+        for (let at = 1; at <= count; at += 1) tail.push([entry(at)]);
+        const whole: Stretch[] = [];
+        let next = tail.wholeBeyond(offset(after));
+        for (; next !== undefined; next = tail.wholeBeyond(next.last)) whole.push(next);
+        let begin = 0;
+        while (stretchesOf(tail, begin) === undefined) begin += 1;
+        const all = stretchesOf(tail, begin) ?? [];
+        const closed = all.filter((each, i) => i < all.length - 1 || each.length === CHUNK_ENTRIES);
+        const expected = closed.filter((each) => (each.entries()[0] as Entry).offset > after);
+        expect(whole.map(({ last }) => last)).toEqual(expected.map(({ last }) => last));
+        expect(whole.every((each, i) => each === expected[i])).toBe(true);
+      },
+    ),
+  );
 });
 
 it('tells from where on no series stands twice, by its events or by all that is there', () => {

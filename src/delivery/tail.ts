@@ -68,6 +68,16 @@ export class Tail {
     return after < this.#after ? undefined : this.#stretches(after, upTo, entriesMax);
   }
 
+  /** The first chunk that takes no more entries and has none up to `after`, all of it; undefined while there is none. */
+  wholeBeyond(after: Offset): Stretch | undefined {
+    let index = this.#indexBeyond(after);
+    const cut = this.#chunks[index];
+    if (cut !== undefined && cut.length > 0 && cut.offsetAt(0) <= after) index += 1;
+    const chunk = this.#chunks[index];
+    const isClosed = chunk?.isFull === true || index < this.#chunks.length - 1;
+    return isClosed ? chunk?.stretch(0, chunk.length) : undefined;
+  }
+
   *#stretches(after: Offset, upTo: Offset, entriesMax: number): Generator<Stretch> {
     let left = entriesMax;
     for (let i = this.#indexBeyond(after); i < this.#chunks.length && left > 0; i += 1) {

@@ -1,4 +1,4 @@
-import { gunzipSync, inflateRawSync } from 'node:zlib';
+import { constants, gunzipSync, inflateRawSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import type { BodyPiece, Encoded } from './compress.ts';
@@ -20,6 +20,28 @@ const anyPiece = fc.record({
 });
 
 describe('a body in gzip', () => {
+  it('is made of what was compressed ahead, if that was large enough', async () => {
+    const compressor = new Compressor();
+    const [large, small] = [shared(lines(1_000, 'a')), shared(lines(10, 'a'))];
+    const before = [...large.bytes, ...small.bytes];
+    for (const piece of [large, small]) compressor.ahead(piece);
+    const { parts } = await compressor.encode([large, small], 'gzip');
+    expect([...gunzipSync(Buffer.concat(parts))]).toEqual(before);
+    const [, block] = parts;
+    large.bytes.fill(0);
+    const [, again] = (await compressor.encode([large, small], 'gzip')).parts;
+    expect(again).toBe(block);
+    // What is not kept is made anew, of what the bytes are now.
+    const other = new Compressor();
+    const changed = shared(lines(1_000, 'a'));
+    other.ahead(changed);
+    changed.bytes.fill(0);
+    const [, kept] = (await other.encode([changed], 'gzip')).parts;
+    expect(
+      inflateRawSync(kept as Uint8Array, { finishFlush: constants.Z_SYNC_FLUSH }).equals(lines(1_000, 'a')),
+    ).toBe(true);
+  });
+
   it('is one stream, of the pieces in their order, whichever of them are shared and compressed already', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -92,6 +92,11 @@ export class Compressor {
     return encoded([...blocks, LAST_BLOCK, trailer(checksum, plain.size)], 'gzip');
   }
 
+  /** Compresses a shared piece for the bodies that will have it, if it is large enough to be kept by itself. */
+  ahead({ bytes, isShared }: BodyPiece): void {
+    if (isShared && bytes.length >= SHARED_BYTES_MIN) this.#keep(bytes);
+  }
+
   #keep(bytes: Uint8Array): Compressed {
     const known = this.#kept.get(bytes);
     if (known !== undefined) return known;

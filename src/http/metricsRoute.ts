@@ -26,6 +26,7 @@ import { identify, withLastingName } from './identify.ts';
 import type { TrustedProxies } from './proxies.ts';
 import { ERROR, textOf } from './openapi.ts';
 import { isOnce } from './onceParameter.ts';
+import { RenderAhead } from './renderAhead.ts';
 import { flagOf, parametersOf } from './query.ts';
 import { holdParts, sendParts } from './sendParts.ts';
 import { addedBytes, withoutOf } from './withoutParameter.ts';
@@ -110,10 +111,15 @@ const SCHEMA = {
 
 /** `GET /metrics`: what this scraper has not had, and the server's own metrics. HEAD and `peek=true` consume nothing. */
 export function metricsRoute(app: FastifyInstance, given: MetricsRouteParts): void {
+  const renderer = new Renderer(given.rendered);
+  const compressor = new Compressor();
+  const ahead = new RenderAhead({ ...given, renderer, compressor });
+  app.addHook('onClose', async () => ahead.stop());
   const parts = {
     ...given,
-    renderer: new Renderer(given.rendered),
-    compressor: new Compressor(),
+    renderer,
+    compressor,
+    ahead,
     emptyAnswers: new EmptyAnswers(given.ownMetrics),
     formats: new Formats(),
     turns: new ClientTurns(),
@@ -138,6 +144,7 @@ export function metricsRoute(app: FastifyInstance, given: MetricsRouteParts): vo
 interface Making extends MetricsRouteParts {
   readonly renderer: Renderer;
   readonly compressor: Compressor;
+  readonly ahead: RenderAhead;
   readonly emptyAnswers: EmptyAnswers;
   readonly formats: Formats;
   readonly turns: ClientTurns;
@@ -189,7 +196,7 @@ async function scrape(
   const askedAt = elapsed();
   const memory = answers.open(reply.raw);
   const timeoutMs = announcedTimeoutMs(raw.headers['x-prometheus-scrape-timeout-seconds']);
-  const { runs, offerId } = await scrapes.scrape({
+  const { runs, offerId, next } = await scrapes.scrape({
     identity,
     mode,
     requestedAt,
@@ -206,6 +213,7 @@ async function scrape(
     addedBytes: addedBytes(without),
   });
   const acceptEncoding = acceptEncodingOf(raw);
+  parts.ahead.asked({ format, mode, without, gzip: takesGzip(acceptEncoding) }, next);
   if (offerId === undefined) {
     memory[Symbol.dispose]();
     return sendPrepared(reply, await emptyAnswer(format, acceptEncoding, parts), answers);

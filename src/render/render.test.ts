@@ -225,9 +225,10 @@ describe('in every format and escaping', () => {
 
 describe('runs', () => {
   /** A run that others get, too, and how often somebody looked at its entries. */
-  function sharedRun(entries: readonly Entry[]): Run & { looks: number } {
+  function sharedRun(entries: readonly Entry[], bytes = 0): Run & { looks: number; readonly bytes: number } {
     return {
       length: entries.length,
+      bytes,
       isShared: true,
       looks: 0,
       entries() {
@@ -279,6 +280,43 @@ describe('runs', () => {
     expect(withoutPod?.length).toBeGreaterThan(text?.length ?? 0);
     expect(made(MEDIA.text, false, ['pod'])).toBe(withoutPod);
     expect(run.looks).toBe(5);
+  });
+
+  test.each(FORMATS)('made ahead are what a body has of them, byte for byte: $contentType', (format) => {
+    fc.assert(
+      fc.property(anyLog, fc.boolean(), fc.subarray(['a_b', 'instance', 'pod']), (log, timed, without) => {
+        const run = sharedRun(timed ? log : collapseLast(log));
+        const renderer = new Renderer(new Share(Infinity));
+        const shown = { timed, without, escaping: format.escaping };
+        const made = renderer.ahead(run, format.kind, shown);
+        const pieces = whole(renderer.render(format, [run], [], shown));
+        expect(run.looks).toBe(1);
+        expect(pieces.filter(({ isShared }) => isShared)).toEqual(made);
+        const anew = whole(new Renderer(new Share(Infinity)).render(format, [run], [], shown));
+        expect(joined(pieces).equals(joined(anew))).toBe(true);
+        expect(renderer.ahead(run, format.kind, shown)).toEqual([]);
+      }),
+    );
+  });
+
+  test('are made ahead where there is room, if they are shared, of few families, and lack a way', () => {
+    const share = new Share(1_000);
+    const renderer = new Renderer(share);
+    const shown = { timed: false, without: [], escaping: 'underscores' } as const;
+    const small = sharedRun(inLog(event('a', { b: 'x'.repeat(200) })), 210);
+    const long = { ...small, bytes: 438 };
+    expect(renderer.ahead(long, 'text', shown)).toBeUndefined();
+    expect([long.looks, share.held]).toEqual([0, 0]);
+    expect(renderer.ahead(small, 'text', shown)).toHaveLength(1);
+    expect(renderer.ahead({ ...sharedRun(inLog(event('a'))), isShared: false }, 'text', shown)).toEqual([]);
+    const scattered = sharedRun(inLog(...Array.from({ length: 65 }, (_, n) => event(`m${n}`))));
+    for (let i = 0; i < 3; i += 1) expect(renderer.ahead(scattered, 'text', shown)).toEqual([]);
+    expect(scattered.looks).toBe(1);
+    const large = sharedRun(inLog(event('a', { b: 'x'.repeat(400) })));
+    expect(renderer.ahead(large, 'text', shown)).toBeUndefined();
+    expect(renderer.ahead(small, 'text', { ...shown, timed: true })).toHaveLength(1);
+    expect(renderer.ahead(small, 'protobuf', shown)).toEqual([]);
+    expect(share.held).toBeLessThanOrEqual(1_000);
   });
 
   test('of very many families are kept nowhere, either: their pieces are small', () => {

@@ -23,8 +23,14 @@ const EXPOSITIONS: Record<Format['kind'], Exposition> = {
 /** A run of more families is not kept: small pieces take more memory for themselves than they hold, and more time to be put together. */
 const FAMILIES_KEPT_MAX = 64;
 
+/** A piece, and what it is compressed to. */
+const KEPT_TIMES = 2;
+
 /** Entries that are written at once: a millisecond or two, in which nobody else gets a turn. */
 const STEP_ENTRIES = 500;
+
+/** A run of which is known what its lines take, about, in bytes. */
+type Measured = Run & { readonly bytes: number };
 
 /** A part of a body. */
 export interface Piece {
@@ -49,6 +55,8 @@ interface GroupPiece extends Piece {
 export class Renderer {
   readonly #runs: Kept<Run, readonly FamilyPiece[]>;
   readonly #groups: Kept<FamilyGroup, GroupPiece>;
+  /** Runs of more families than are kept. */
+  readonly #scattered = new WeakSet<Run>();
 
   /** `memory`: what all that is kept may take. */
   constructor(memory: Share) {
@@ -90,13 +98,32 @@ export class Renderer {
     return pieces;
   }
 
+  /**
+   * Makes of a shared run what bodies will need of it, and keeps it for them. Returns what it made: nothing where that is known already, or not
+   * worth being kept, and undefined where there is no room: nothing that a body was made of is forgotten for it.
+   */
+  ahead(run: Measured, kind: Format['kind'], shown: Shown): readonly Piece[] | undefined {
+    const way = wayOf(kind, shown);
+    if (!run.isShared || this.#scattered.has(run) || this.#runs.isComplete(run, way)) return [];
+    if (!this.#runs.hasRoom(run.bytes * KEPT_TIMES)) return undefined;
+    const made = whole(makePieces(run, EXPOSITIONS[kind], shown));
+    if (this.#isScattered(run, made)) return [];
+    return this.#runs.setAhead(run, way, made) ? made : undefined;
+  }
+
+  #isScattered(run: Run, { length }: readonly FamilyPiece[]): boolean {
+    if (length <= FAMILIES_KEPT_MAX) return false;
+    this.#scattered.add(run);
+    return true;
+  }
+
   *#piecesOf(run: Run, kind: Format['kind'], shown: Shown): Generator<void, readonly FamilyPiece[]> {
     if (!run.isShared) return yield* makePieces(run, EXPOSITIONS[kind], shown);
-    const way = `${kind} ${shown.escaping} ${shown.timed ? 'timed' : 'untimed'} ${shown.without.join()}`;
+    const way = wayOf(kind, shown);
     const known = this.#runs.get(run, way);
     if (known !== undefined) return known;
     const made = yield* makePieces(run, EXPOSITIONS[kind], shown);
-    if (made.length > FAMILIES_KEPT_MAX) return made.map((piece) => ({ ...piece, isShared: false }));
+    if (this.#isScattered(run, made)) return made.map((piece) => ({ ...piece, isShared: false }));
     this.#runs.set(run, way, made);
     return made;
   }
@@ -121,9 +148,21 @@ export class Renderer {
   }
 }
 
+/** All that tells one way to show a run from another. */
+export function wayOf(kind: Format['kind'], { escaping, timed, without }: Shown): string {
+  return `${kind} ${escaping} ${timed ? 'timed' : 'untimed'} ${without.join()}`;
+}
+
 /** What a piece takes, with what it is compressed to, which is kept with it. */
 function keptBytes({ bytes }: Piece): number {
-  return bytes.length * 2;
+  return bytes.length * KEPT_TIMES;
+}
+
+function whole<Result>(steps: Iterator<void, Result>): Result {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
 }
 
 function* makePieces(run: Run, exposition: Exposition, shown: Shown): Generator<void, FamilyPiece[]> {
