@@ -14,6 +14,7 @@ import { emptyScrapes } from './measures/emptyScrapes.ts';
 import { fullLog, pendingMemory } from './measures/memory.ts';
 import { batches, manyScrapers, posting } from './measures/posts.ts';
 import { compressedScrape, eventLoopDelay, largeScrape } from './measures/scrapes.ts';
+import { starting } from './measures/start.ts';
 import { steady } from './measures/steady.ts';
 import { HEAD, rowsOf } from './table.ts';
 
@@ -54,6 +55,7 @@ async function measureAll(): Promise<void> {
     pendingMemory(1, 60),
     pendingMemory(50, 70),
     fullLog(rounds),
+    starting(rounds),
     steady(Number(values.steady)),
   ];
   const report = [machine(), '', ...HEAD];
