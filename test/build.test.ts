@@ -1,11 +1,14 @@
 import { execFile } from 'node:child_process';
-import { cpSync, globSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { cpSync, globSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { SourceMapPayload } from 'node:module';
 import { SourceMap, builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { hashSync } from 'bcryptjs';
 import { parseSync } from 'oxc-parser';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TOKEN_RANDOM_BYTES, hashToken, newToken, tokenEntry } from '../src/access/tokens.ts';
 import { originsOf } from '../src/cli/sourceMap.ts';
 import { Random } from './faults/random.ts';
 import { LEFT_OUT, LICENCES, bundle } from '../scripts/build/bundle.ts';
@@ -129,6 +132,26 @@ describe('the bundle', () => {
     expect(check.stdout).toContain('the configuration is fine');
   });
 
+  it('knows users and tokens, and compares passwords in a thread of its own', async () => {
+    const token = newToken(randomBytes(TOKEN_RANDOM_BYTES));
+    const web = join(folder.path, 'web.yaml');
+    const tokens = join(folder.path, 'tokens.yaml');
+    writeFileSync(web, `basic_auth_users:\n  ann: ${hashSync('open sesame', 4)}\n`);
+    writeFileSync(tokens, tokenEntry({ name: 'ci', scopes: ['scrape'], hash: hashToken(token) }));
+    const flags = ['--store.kind=memory', `--web.config.file=${web}`, `--auth.tokens.file=${tokens}`];
+    const server = await ServerProcess.start(flags, { main });
+    const statusOf = async (authorization: string) =>
+      (await fetch(`${server.url}/metrics`, { headers: { authorization } })).status;
+    try {
+      expect(await statusOf(`Basic ${btoa('ann:open sesame')}`)).toBe(200);
+      expect(await statusOf(`Basic ${btoa('ann:open')}`)).toBe(401);
+      expect(await statusOf(`Bearer ${token}`)).toBe(200);
+    } finally {
+      expect(await server.end('SIGTERM')).toBe(0);
+    }
+  });
+
+  // The last one, since it takes them away.
   it('answers what is seldom asked for even when its files are gone', async () => {
     const server = await ServerProcess.start(['--store.kind=memory'], { main });
     try {
