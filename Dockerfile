@@ -1,12 +1,13 @@
 # syntax=docker/dockerfile:1
 
-# The production dependencies. They are plain JavaScript, so one build serves every platform. None of them needs to run a script.
-FROM --platform=$BUILDPLATFORM node:24.21.0-bookworm-slim AS dependencies
+# The bundle is plain JavaScript, so one build serves every platform. No package needs to run a script for it.
+FROM --platform=$BUILDPLATFORM node:24.21.0-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && \
-    rm -rf node_modules/.bin && \
-    mkdir data
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY scripts ./scripts
+COPY src ./src
+RUN node scripts/build.ts && mkdir data
 
 # Only its one binary is used.
 FROM node:24.21.0-bookworm-slim AS node
@@ -28,11 +29,10 @@ LABEL org.opencontainers.image.title="oneShotMetricsServer" \
 
 COPY --from=node /usr/local/bin/node /usr/local/bin/node
 WORKDIR /app
-COPY --from=dependencies /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
 COPY package.json README.md LICENSE ./
 COPY image ./image
-COPY src ./src
-COPY --from=dependencies --chown=65532:65532 /app/data /data
+COPY --from=build --chown=65532:65532 /app/data /data
 
 ENV NODE_ENV=production \
     ONESHOT_STORE_PATH=/data
@@ -43,6 +43,6 @@ STOPSIGNAL SIGTERM
 # While it starts, and where TLS is on, what counts is Kubernetes' own probes; see docs/operate/kubernetes.md.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
   CMD ["/usr/local/bin/node", "/app/image/probe.ts", "health"]
-# Node is process 1: src/main.ts handles SIGTERM and SIGINT itself, and starts no processes that it would have to reap.
+# Node is process 1: dist/main.js handles SIGTERM and SIGINT itself, and starts no processes that it would have to reap.
 # The flags are those of `npm start`; docs/decisions/0036-flags-for-node.md says what they are for.
-ENTRYPOINT ["/usr/local/bin/node", "--disable-warning=ExperimentalWarning", "--no-allocation-site-pretenuring", "--min-semi-space-size=4", "--max-semi-space-size=16", "/app/src/main.ts"]
+ENTRYPOINT ["/usr/local/bin/node", "--disable-warning=ExperimentalWarning", "--no-allocation-site-pretenuring", "--min-semi-space-size=4", "--max-semi-space-size=16", "/app/dist/main.js"]

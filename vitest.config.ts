@@ -27,6 +27,7 @@ export default defineConfig({
             'test/image/probe.test.ts',
             'test/chart/pages.test.ts',
             'test/architecture.test.ts',
+            'test/build.test.ts',
             'test/docs.test.ts',
             'test/workflows.test.ts',
           ],

@@ -1,5 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundle } from '../scripts/build/bundle.ts';
 import type { NodeOptions } from './server.ts';
 import { MeasuredServer, ROOT } from './server.ts';
 
@@ -26,11 +27,27 @@ export function ours(
   options: NodeOptions & {
     /** The log's folder. */
     readonly path?: string;
+    /** A program in place of the sources: what `built` made of them. */
+    readonly program?: string;
   } = {},
 ): Promise<MeasuredServer> {
   const path = options.path ?? folder.file();
+  const program = options.program ?? join(options.checkout ?? ROOT, 'src/main.ts');
   const fixed = ['--server.host=127.0.0.1', '--server.port=0', '--log.level=WARN', `--store.path=${path}`];
-  return MeasuredServer.start(join(options.checkout ?? ROOT, 'src/main.ts'), [...fixed, ...flags], options);
+  return MeasuredServer.start(program, [...fixed, ...flags], options);
+}
+
+/** What the package and the image run, built anew; resolves to its program. */
+export async function built(folder: Folder): Promise<string> {
+  const made = folder.file();
+  await bundle(ROOT, join(made, 'dist'));
+  for (const file of ['package.json', 'README.md']) cpSync(join(ROOT, file), join(made, file));
+  return join(made, 'dist/main.js');
+}
+
+/** Floor (e). */
+export function hello(): Promise<MeasuredServer> {
+  return MeasuredServer.start('bench/floors/hello.mjs', []);
 }
 
 /** Floor (a). */

@@ -15,6 +15,7 @@ import { fullLog, pendingMemory } from './measures/memory.ts';
 import { firstScrape } from './measures/firstScrape.ts';
 import { batches, manyScrapers, posting } from './measures/posts.ts';
 import { compressedScrape, eventLoopDelay, largeScrape } from './measures/scrapes.ts';
+import { starting } from './measures/start.ts';
 import { steady } from './measures/steady.ts';
 import { HEAD, rowsOf } from './table.ts';
 
@@ -57,6 +58,7 @@ async function measureAll(): Promise<void> {
     pendingMemory(1, 70),
     pendingMemory(50, 70),
     fullLog(rounds),
+    starting(rounds),
     steady(Number(values.steady)),
   ];
   const report = [machine(), '', ...HEAD];

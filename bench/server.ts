@@ -24,15 +24,23 @@ export interface NodeOptions {
   readonly preload?: string;
 }
 
+/** How long it took until a server was ready, and how much processor time. */
+export interface Start {
+  readonly ms: number;
+  readonly cpuMs: number;
+}
+
 /** A server under measurement, in a process of its own on a core of its own. */
 export class MeasuredServer implements AsyncDisposable {
   readonly port: number;
+  readonly start: Start;
   readonly #child: ChildProcess;
   readonly #lines: () => string;
 
-  private constructor(child: ChildProcess, port: number, lines: () => string) {
+  private constructor(child: ChildProcess, port: number, start: Start, lines: () => string) {
     this.#child = child;
     this.port = port;
+    this.start = start;
     this.#lines = lines;
   }
 
@@ -45,19 +53,25 @@ export class MeasuredServer implements AsyncDisposable {
     // Floors get the flags of `npm start`, too.
     const node = [process.execPath, ...nodeFlagsOf(checkout), ...nodeFlags];
     if (preload !== undefined) node.push('--import', join(ROOT, preload));
+    const began = performance.now();
     const child = spawn('taskset', ['-c', SERVER_CORE, ...node, resolve(ROOT, program), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
+    let start: Start | undefined;
     for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+        if (start === undefined && LISTENS.test(output))
+          start = { ms: performance.now() - began, cpuMs: cpuMsOf(child.pid) };
+      });
     const orphaned = (): void => void child.kill('SIGKILL');
     process.once('exit', orphaned);
     child.once('exit', () => process.off('exit', orphaned));
     const deadline = performance.now() + READY_MS_MAX;
     while (performance.now() < deadline && child.exitCode === null) {
       const port = Number(LISTENS.exec(output)?.[1]);
-      if (port > 0) return new MeasuredServer(child, port, () => output);
+      if (start !== undefined) return new MeasuredServer(child, port, start, () => output);
       await sleep(POLL_MS);
     }
     child.kill('SIGKILL');
@@ -75,15 +89,12 @@ export class MeasuredServer implements AsyncDisposable {
 
   /** Resident memory, in bytes. */
   get rss(): number {
-    return kilobytes(this.#proc('status'), /^VmRSS:\s+(\d+) kB$/m);
+    return kilobytes(readFileSync(`/proc/${this.#child.pid}/status`, 'utf8'), /^VmRSS:\s+(\d+) kB$/m);
   }
 
-  /** Processor time used so far, by all threads that run, in ms: https://docs.kernel.org/scheduler/sched-stats.html#proc-pid-schedstat */
+  /** Processor time used so far, by all threads that run, in ms. */
   get cpuMs(): number {
-    let ns = 0;
-    for (const thread of readdirSync(`/proc/${this.#child.pid}/task`))
-      ns += Number(this.#proc(`task/${thread}/schedstat`).split(' ')[0]);
-    return ns / 1e6;
+    return cpuMsOf(this.#child.pid);
   }
 
   signal(name: NodeJS.Signals): void {
@@ -98,10 +109,14 @@ export class MeasuredServer implements AsyncDisposable {
     await exit;
     clearTimeout(timer);
   }
+}
 
-  #proc(file: string): string {
-    return readFileSync(`/proc/${this.#child.pid}/${file}`, 'utf8');
-  }
+/** https://docs.kernel.org/scheduler/sched-stats.html#proc-pid-schedstat */
+function cpuMsOf(pid: number | undefined): number {
+  let ns = 0;
+  for (const thread of readdirSync(`/proc/${pid}/task`))
+    ns += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
+  return ns / 1e6;
 }
 
 function kilobytes(text: string, pattern: RegExp): number {

@@ -271,7 +271,7 @@ export class App implements AsyncDisposable {
       done();
     });
     app.register(async (routes) => {
-      await openApi(routes, version);
+      openApi(routes, version);
       rootRoute(routes, { ...welcome(version), guide });
       healthRoutes(routes, () => this.#readiness);
       await routes.register((scope) => eventRoute(scope, ingest, bodies));

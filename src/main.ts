@@ -6,9 +6,11 @@ import { performance } from 'node:perf_hooks';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isatty } from 'node:tty';
+import { inspect } from 'node:util';
 import { getHeapStatistics } from 'node:v8';
 import type { CliIo, Signals } from './cli/io.ts';
 import { watchReader } from './cli/readerGone.ts';
+import { stackFormatter } from './cli/stacks.ts';
 import { stopAsked } from './cli/stopAsked.ts';
 import { keepCompiled } from './cli/compileCache.ts';
 import { readConfigFile } from './config/file.ts';
@@ -21,6 +23,15 @@ const READER_GONE = 141;
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
 const { version } = JSON.parse(read('../package.json')) as { version: string };
+
+// What runs is a bundle, of which Node would show a line of 50 kB.
+if (!import.meta.url.endsWith('.ts')) {
+  Error.prepareStackTrace = stackFormatter(new URL('.', import.meta.url).href, read);
+  process.on('uncaughtException', (error) => {
+    process.stderr.write(`${inspect(error)}\n\nNode.js ${process.version}\n`);
+    process.exit(1);
+  });
+}
 
 const signals: Signals = {
   stopAsked: () =>

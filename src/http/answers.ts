@@ -47,7 +47,7 @@ export function answerOf(error: unknown): Answer {
   return answerOfFramework(error as Partial<FastifyError>);
 }
 
-function answerOfFramework({ code, statusCode, message, validation }: Partial<FastifyError>): Answer {
+function answerOfFramework({ code, statusCode, message }: Partial<FastifyError>): Answer {
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return {
@@ -74,12 +74,6 @@ function answerOfFramework({ code, statusCode, message, validation }: Partial<Fa
         error:
           "the path is not valid UTF-8, or has a % that isn't followed by two hexadecimal digits; write % itself as %25",
         field: 'path',
-      };
-    case 'FST_ERR_VALIDATION':
-      return {
-        status: 400,
-        error: `${message ?? 'a parameter is not valid'}; see /openapi.json for the parameters`,
-        field: validation?.[0]?.instancePath.split('/').at(-1) ?? 'request',
       };
     default:
       if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)

@@ -34,7 +34,6 @@ export async function eventRoute(app: FastifyInstance, ingest: Ingest, rules: Bo
         done();
       },
       schema: EVENT_SCHEMA,
-      validatorCompiler: () => () => true,
       config: { streamedTypes: NDJSON_TYPES },
     },
     async (request, reply) => {

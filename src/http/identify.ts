@@ -76,7 +76,8 @@ export function isUnexpanded(id: string): boolean {
   return isScraperId(id) && UNEXPANDED.test(id);
 }
 
-function checkedId(field: string, id: string): string {
+/** Throws a RefusedError for what can't be an id. */
+export function checkedId(field: string, id: string): string {
   if (isScraperId(id)) return id;
   throw new RefusedError(
     field,

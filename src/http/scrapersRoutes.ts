@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { shown } from '../core/errors.ts';
 import type { ScraperOverview } from '../delivery/overview.ts';
 import { sendAnswer } from './answers.ts';
+import { checkedId } from './identify.ts';
 import { ERROR } from './openapi.ts';
 
 export interface ScrapersRoutesParts {
@@ -83,7 +84,7 @@ export function scrapersRoutes(app: FastifyInstance, { list, forget }: ScrapersR
       },
     },
     async (request, reply) => {
-      const { id } = request.params;
+      const id = checkedId('id', request.params.id);
       if (await forget(id)) return reply.code(204).send();
       return sendAnswer(request, reply, {
         status: 404,
@@ -95,12 +96,15 @@ export function scrapersRoutes(app: FastifyInstance, { list, forget }: ScrapersR
 }
 
 function toJson(scraper: ScraperOverview) {
-  const { firstSeen, lastSeen, intervalMs, confirmed, ...rest } = scraper;
+  const { id, identifiedBy, address, firstSeen, lastSeen, intervalMs, confirmed, ...rest } = scraper;
   return {
-    ...rest,
+    id,
+    identifiedBy,
+    address,
     firstSeen: new Date(firstSeen).toISOString(),
     lastSeen: new Date(lastSeen).toISOString(),
     ...(intervalMs !== undefined && { intervalSeconds: intervalMs / 1000 }),
     confirmedOffset: confirmed,
+    ...rest,
   };
 }

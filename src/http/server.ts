@@ -8,6 +8,7 @@ import { answerOf, answerUnrouted, sendAnswer } from './answers.ts';
 import type { BodyMemory } from './bodyMemory.ts';
 import type { Connections } from './connections.ts';
 import { inflateBodies } from './inflate.ts';
+import { SCHEMAS_DESCRIBE } from './openapi.ts';
 import type { TlsSource } from './tlsServer.ts';
 import { createTlsServer } from './tlsServer.ts';
 
@@ -71,6 +72,7 @@ export function buildServer(
     logger: false,
     bodyLimit: limits.bodyBytesMax,
     exposeHeadRoutes: true,
+    schemaController: SCHEMAS_DESCRIBE,
     // Queries are read strictly, by read/form.ts.
     routerOptions: { querystringParser: () => ({}), maxParamLength: limits.urlBytesMax },
     serverFactory: (handle) => {

@@ -14,7 +14,7 @@ const instructions = all.flatMap((stage) => stage.instructions);
 
 describe('the Dockerfile', () => {
   it('was really read', () => {
-    expect(all.map(({ name }) => name)).toEqual(['dependencies', 'node', undefined]);
+    expect(all.map(({ name }) => name)).toEqual(['build', 'node', undefined]);
     expect(instructions.length).toBeGreaterThan(20);
   });
 
@@ -44,7 +44,7 @@ describe('the Dockerfile', () => {
     expect(said(final, 'RUN')).toEqual([]);
     expect(said(final, 'SHELL')).toEqual([]);
     const [entrypoint = ''] = said(final, 'ENTRYPOINT');
-    expect(JSON.parse(entrypoint)).toEqual(['/usr/local/bin/node', ...NODE_FLAGS, '/app/src/main.ts']);
+    expect(JSON.parse(entrypoint)).toEqual(['/usr/local/bin/node', ...NODE_FLAGS, '/app/dist/main.js']);
     const [healthcheck = ''] = said(final, 'HEALTHCHECK');
     expect(healthcheck).toMatch(/CMD \["\/usr\/local\/bin\/node", /);
     expect(healthcheck).not.toContain('curl');
@@ -53,14 +53,16 @@ describe('the Dockerfile', () => {
   it('fetches nothing but by npm, from the lock file', () => {
     expect(instructions.filter(({ name }) => name === 'ADD')).toEqual([]);
     const runs = instructions.filter(({ name }) => name === 'RUN');
-    expect(runs).toHaveLength(1);
-    expect(runs[0]?.rest).toMatch(/^npm ci --omit=dev --ignore-scripts /);
+    expect(runs).toHaveLength(2);
+    expect(runs[0]?.rest).toMatch(/^npm ci --ignore-scripts /);
+    expect(runs[1]?.rest).toMatch(/^node scripts\/build\.ts /);
     expect(JSON.stringify(runs)).not.toMatch(/https?:/);
   });
 
-  it('leaves the commands of packages out, and nothing that the server imports', () => {
-    const [run = ''] = said(all[0] ?? final, 'RUN');
-    expect(run).toContain('rm -rf node_modules/.bin');
+  it('holds the bundle, and none of the packages and sources that it is made of', () => {
+    const copied = said(final, 'COPY').map((rest) => rest.split(/\s+/).slice(0, -1).join(' '));
+    expect(copied).toContain('/app/dist');
+    expect(copied.join(' ')).not.toMatch(/node_modules|\bsrc\b/);
   });
 
   it('carries no secret', () => {

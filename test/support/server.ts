@@ -107,10 +107,10 @@ export class ServerProcess {
     this.exited = exited;
   }
 
-  /** Starts `src/main.ts` with flags. Resolves when it is ready. Rejects with its output when it ends before. */
+  /** Starts `src/main.ts`, or another program of ours, with flags. Resolves when it is ready. Rejects with its output when it ends before. */
   static async start(
     flags: readonly string[],
-    options: { port?: number; cwd?: string; env?: Record<string, string> } = {},
+    options: { port?: number; cwd?: string; env?: Record<string, string>; main?: string } = {},
   ): Promise<ServerProcess> {
     const { child, output, exited } = spawnServer(
       ['--server.host=127.0.0.1', `--server.port=${options.port ?? 0}`, '--log.level=WARN', ...flags],
@@ -140,12 +140,12 @@ export class ServerProcess {
   }
 }
 
-/** Runs `src/main.ts` with flags, an environment and a folder, and collects what it writes. */
+/** Runs `src/main.ts`, or another program of ours, with flags, an environment and a folder, and collects what it writes. */
 export function spawnServer(
   flags: readonly string[],
-  options: { cwd?: string; env?: Record<string, string> } = {},
+  options: { cwd?: string; env?: Record<string, string>; main?: string } = {},
 ): { child: ChildProcess; output: () => string; exited: Promise<number | string> } {
-  const main = join(import.meta.dirname, '../../src/main.ts');
+  const main = options.main ?? join(import.meta.dirname, '../../src/main.ts');
   const child = spawn(process.execPath, [...NODE_FLAGS, main, ...flags], {
     cwd: options.cwd ?? tmpdir(),
     env: { PATH: process.env['PATH'], ...options.env },
