@@ -8,17 +8,19 @@ import { RelayHarness, numberOf } from '../../support/relayHarness.ts';
 import { isEnd, keyOf } from './client.ts';
 import type { Content } from './disk.ts';
 import type { Told } from './facts.ts';
-import { KNOWN } from './load.ts';
 import type { Post } from './load.ts';
+import { KNOWN } from './load.ts';
 
-/** What is not looked at: what was posted, on whose behalf, and what may be missing. */
+/** What is expected of a disk. */
 export interface Expected {
+  /** All that was ever posted, also after the loss of power. */
   readonly posts: readonly Post[];
   readonly told: Told;
   /** Whether parts of the log may have to be repaired, without a loss. */
   readonly mayRepair?: boolean;
 }
 
+/** Ids that are looked up. */
 const NEWEST_IDS = 100;
 
 /** Puts files and folders at a path, in place of what is there. */
@@ -31,8 +33,8 @@ export function layOut(content: Content, path: string): void {
 }
 
 /**
- * Opens the log in a folder as the server does, without its HTTP side, and says in what it breaks what was told. The folder is then another
- * one: what is offered, and one event more, is on record.
+ * Opens the log in a folder as the server does, without its HTTP side, and says what of that is not as it was told. This changes the
+ * folder.
  */
 export async function problemsOf(path: string, expected: Expected): Promise<string[]> {
   const problems: string[] = [];

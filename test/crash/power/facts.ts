@@ -23,7 +23,7 @@ export interface ToldScraper {
   readonly shown: ReadonlyMap<string, Shown>;
   /** Entries of responses that went out whole: an untimed one may count as delivered. */
   readonly had: ReadonlySet<string>;
-  /** Entries that the scraper proved to have read, before a later offer went out. */
+  /** Entries that it had had before a later offer went out, which didn't have them. */
   readonly settled: ReadonlySet<string>;
 }
 
@@ -37,6 +37,8 @@ interface Scraper extends ToldScraper {
 export class Facts {
   readonly #scrapers = new Map<string, Scraper>();
   readonly #answered = new Set<Post>();
+  /** What a server offered though it was settled, not on a disk that lost its power, but while it was recorded. */
+  readonly offeredAgain: string[] = [];
   /** What is to be noted at a deed; in order. */
   readonly #notes: { readonly deed: number; readonly note: () => void }[] = [];
   #next = 0;
@@ -54,8 +56,7 @@ export class Facts {
       const { answer } = post;
       if (answer !== undefined) this.#note(deedOf(answer, answer.from), () => this.#answered.add(post));
     }
-    for (const scrapes of Map.groupBy(load.scrapes, ({ connection }) => connection).values())
-      this.#noteScrapes(scrapes, deedOf);
+    for (const scrape of load.scrapes) this.#noteScrape(scrape, deedOf);
     this.#notes.sort((a, b) => a.deed - b.deed);
   }
 
@@ -66,24 +67,25 @@ export class Facts {
     return { answered: this.#answered, scrapers: this.#scrapers };
   }
 
-  /** Of one connection. */
-  #noteScrapes(scrapes: readonly Scrape[], deedOf: (answer: Answer, byte: number) => number): void {
-    let read: Shown[] = [];
-    for (const { scraper: id, shown, answer, readAt } of scrapes) {
-      const begun = deedOf(answer, answer.from);
-      const before = read;
-      this.#note(begun, () => {
-        const scraper = this.#scrapers.get(id) ?? aScraper(readAt);
-        this.#scrapers.set(id, scraper);
-        // An offer is durable before it is sent, and so is what settled the one before. Where nothing is sent, nothing need be.
-        if (shown.length > 0) for (const { key } of before) scraper.settled.add(key);
-        for (const each of shown) scraper.shown.set(each.key, each);
-      });
-      this.#note(deedOf(answer, answer.to - 1), () => {
-        for (const { key } of shown) this.#scrapers.get(id)?.had.add(key);
-      });
-      read = [...(shown.length > 0 ? [] : read), ...shown];
-    }
+  #noteScrape(
+    { scraper: id, shown, answer, readAt }: Scrape,
+    deedOf: (answer: Answer, byte: number) => number,
+  ): void {
+    this.#note(deedOf(answer, answer.from), () => {
+      const scraper = this.#scrapers.get(id) ?? aScraper(readAt);
+      this.#scrapers.set(id, scraper);
+      if (shown.length === 0) return;
+      // An offer is durable before it is sent, and has all that isn't settled. So is then settled what it had, and doesn't have now.
+      const keys = new Set(shown.map(({ key }) => key));
+      for (const key of scraper.had) if (!keys.has(key)) scraper.settled.add(key);
+      for (const each of shown) {
+        if (scraper.settled.has(each.key)) this.offeredAgain.push(`${id}: ${each.key}`);
+        scraper.shown.set(each.key, each);
+      }
+    });
+    this.#note(deedOf(answer, answer.to - 1), () => {
+      for (const { key } of shown) this.#scrapers.get(id)?.had.add(key);
+    });
   }
 
   #note(deed: number, note: () => void): void {

@@ -18,8 +18,6 @@ export interface Post {
 /** A scrape whose response was read to its end. */
 export interface Scrape {
   readonly scraper: string;
-  /** Scrapes of one connection prove each other. */
-  readonly connection: Client;
   readonly shown: readonly Shown[];
   readonly answer: Answer;
   readonly readAt: number;
@@ -60,7 +58,6 @@ export class Load {
     ]);
   }
 
-  /** First what an earlier server didn't answer, as a client does that retries. */
   async #postAll(port: number, make: () => Post): Promise<void> {
     await untilTheEnd(async () => {
       const client = await Client.connect(port, this.#life);
@@ -99,7 +96,7 @@ export class Load {
         if (status === 503) return;
         if (status !== 200) throw new Error(`a scrape was answered with ${status}: ${String(raw)}`);
         const shown = isTimed ? shownAsProtobuf(raw) : shownAsText(raw.toString());
-        this.scrapes.push({ scraper, connection, shown, answer, readAt: performance.now() });
+        this.scrapes.push({ scraper, shown, answer, readAt: performance.now() });
         await sleep(this.#random() * 2 * pauseMs);
       }
     });
