@@ -15,7 +15,7 @@ import { KNOWN, Load } from './power/load.ts';
 const canRun = hasCompiler();
 /** The choices of the disks are made by it; when a process does what is up to the machine. */
 const SEED = Number(process.env['POWER_LOSS_SEED'] ?? 51);
-const DISKS = Number(process.env['POWER_LOSS_DISKS'] ?? 2000);
+const DISKS = Number(process.env['POWER_LOSS_DISKS'] ?? 1500);
 /** Pulses end while it runs. */
 const FLAGS = [`--scrapers.known=${KNOWN.join(',')}`, '--pulse.width=1s'];
 /** Entries go once both scrapers have had them. */
