@@ -6,15 +6,15 @@ import type {
   MappingSource,
   ShapeSource,
   TimeSource,
-} from '../src/read/mapping/language.ts';
-import { MAPPING_LIMITS, OTHER } from '../src/read/mapping/language.ts';
-import type { Preset } from '../src/read/mapping/presets/preset.ts';
-import { PRESETS } from '../src/read/mapping/presets/presets.ts';
-import { TRANSFORM_MEANINGS } from '../src/read/mapping/transforms.ts';
+} from '../src/read/webhooks/language.ts';
+import { MAPPING_LIMITS, OTHER } from '../src/read/webhooks/language.ts';
+import type { Preset } from '../src/read/webhooks/senders/sender.ts';
+import { PRESETS } from '../src/read/webhooks/senders/senders.ts';
+import { TRANSFORM_MEANINGS } from '../src/read/webhooks/transforms.ts';
 
 const INTRO = `# What each webhook stores
 
-<!-- Generated from src/read/mapping/presets. Change a preset there, not here. -->
+<!-- Generated from src/read/webhooks/senders. Change a preset there, not here. -->
 
 The labels that the ready-made webhooks give their events, and where each value comes from. To set them up and change
 their labels, see [webhooks.md](webhooks.md).

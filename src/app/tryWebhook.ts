@@ -1,7 +1,7 @@
 import type { Settings } from '../config/settings.ts';
 import type { Millis } from '../core/millis.ts';
-import type { Tried } from '../read/mapping/tryWebhook.ts';
-import { tryWebhook } from '../read/mapping/tryWebhook.ts';
+import type { Tried } from '../read/webhooks/tryWebhook.ts';
+import { tryWebhook } from '../read/webhooks/tryWebhook.ts';
 import { eventRules } from './eventRules.ts';
 
 /**

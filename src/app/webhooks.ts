@@ -2,8 +2,8 @@ import { ConfigError } from '../config/error.ts';
 import type { Settings } from '../config/settings.ts';
 import { RefusedError } from '../core/errors.ts';
 import type { EventRules } from '../intake/rules.ts';
-import type { Webhook } from '../read/mapping/webhooks.ts';
-import { readWebhooks } from '../read/mapping/webhooks.ts';
+import type { Webhook } from '../read/webhooks/webhooks.ts';
+import { readWebhooks } from '../read/webhooks/webhooks.ts';
 
 /** The webhooks that there are. Throws a ConfigError for one that breaks a rule. */
 export function webhooksOf(settings: Settings, rules: EventRules): readonly Webhook[] {

@@ -1,8 +1,8 @@
 import type { Clock } from '../core/millis.ts';
 import type { Ingested } from '../intake/ingest.ts';
-import type { Delivery } from '../read/mapping/delivery.ts';
-import type { AnswerForm } from '../read/mapping/presets/preset.ts';
-import type { Webhook } from '../read/mapping/webhooks.ts';
+import type { Delivery } from '../read/webhooks/delivery.ts';
+import type { AnswerForm } from '../read/webhooks/senders/sender.ts';
+import type { Webhook } from '../read/webhooks/webhooks.ts';
 import { ERROR } from './openapi.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { UnauthorizedError } from '../core/errors.ts';
-import type { Headers } from '../read/mapping/reference.ts';
-import type { Webhook } from '../read/mapping/webhooks.ts';
+import type { Headers } from '../read/webhooks/reference.ts';
+import type { Webhook } from '../read/webhooks/webhooks.ts';
 
 /** How many signatures of one header are looked at: the old key's and the new one's, and some of other kinds. */
 const SIGNATURES_MAX = 16;

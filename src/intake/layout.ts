@@ -1,7 +1,7 @@
 import { Branch } from './branch.ts';
 import type { Draft } from './draft.ts';
 import type { EventRules } from './rules.ts';
-import { keepsLabel } from './labelPolicy.ts';
+import { keepsLabel } from './keptLabels.ts';
 import { isLabelValue, labelName } from '../core/labels.ts';
 import { interned } from '../core/keptText.ts';
 import type { SeriesText } from '../core/series.ts';

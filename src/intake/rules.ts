@@ -1,6 +1,6 @@
 import type { EventNames } from '../core/labels.ts';
 import type { EventLimits } from '../core/limits.ts';
-import type { LabelPolicy } from './labelPolicy.ts';
+import type { LabelPolicy } from './keptLabels.ts';
 
 /** What an event is checked against. */
 export interface EventRules {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { printConfig } from '../../src/config/describe.ts';
 import { loadSettings } from '../../src/config/load.ts';
-import { MAPPING_MEMBERS } from '../../src/read/mapping/compile.ts';
+import { MAPPING_MEMBERS } from '../../src/read/webhooks/compile.ts';
 
 const print = (webhook: object) => {
   const loaded = loadSettings({

@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import type { EventRules } from '../../src/intake/rules.ts';
 import { millis } from '../../src/core/millis.ts';
 import { formatSampleValue } from '../../src/core/value.ts';
-import { PRESETS } from '../../src/read/mapping/presets/presets.ts';
-import { tryWebhook } from '../../src/read/mapping/tryWebhook.ts';
+import { PRESETS } from '../../src/read/webhooks/senders/senders.ts';
+import { tryWebhook } from '../../src/read/webhooks/tryWebhook.ts';
 import { parseSamples } from '../support/strictParser.ts';
 
 /**

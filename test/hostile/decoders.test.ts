@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PRESETS } from '../../src/read/mapping/presets/presets.ts';
+import { PRESETS } from '../../src/read/webhooks/senders/senders.ts';
 import type { Decoder } from './decoders.ts';
 import { DECODERS } from './decoders.ts';
 

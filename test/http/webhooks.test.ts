@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { millis } from '../../src/core/millis.ts';
-import { fingerprintOf } from '../../src/read/mapping/shapes/fingerprint.ts';
+import { fingerprintOf } from '../../src/read/webhooks/shapes/fingerprint.ts';
 import type { RunningServer } from '../support/server.ts';
 import { startServer } from '../support/server.ts';
 

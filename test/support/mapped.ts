@@ -2,12 +2,12 @@ import { expect } from 'vitest';
 import { millis } from '../../src/core/millis.ts';
 import type { EventNames } from '../../src/core/labels.ts';
 import { parseJson } from '../../src/read/json.ts';
-import { compileMapping } from '../../src/read/mapping/compile.ts';
-import type { MappingSource } from '../../src/read/mapping/language.ts';
-import { LeftOuts } from '../../src/read/mapping/leftOut.ts';
-import type { MappingRun } from '../../src/read/mapping/map.ts';
-import { mapDelivery } from '../../src/read/mapping/map.ts';
-import { asItCame } from '../../src/read/mapping/shapes/shape.ts';
+import { compileMapping } from '../../src/read/webhooks/compile.ts';
+import type { MappingSource } from '../../src/read/webhooks/language.ts';
+import { LeftOuts } from '../../src/read/webhooks/leftOut.ts';
+import type { MappingRun } from '../../src/read/webhooks/map.ts';
+import { mapDelivery } from '../../src/read/webhooks/map.ts';
+import { asItCame } from '../../src/read/webhooks/shapes/shape.ts';
 
 export const LIMITS = {
   labelsMax: 64,

@@ -1,6 +1,6 @@
 import { RefusedError, shown } from '../../core/errors.ts';
 import type { EventRules } from '../../intake/rules.ts';
-import { cutToBytes, keepsLabel } from '../../intake/labelPolicy.ts';
+import { cutToBytes, keepsLabel } from '../../intake/keptLabels.ts';
 import type { Kind, LabelRule, Spread } from './compile.ts';
 import type { LeftOuts } from './leftOut.ts';
 import { MAPPING_LIMITS, OTHER } from './language.ts';

@@ -2,8 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { EventRules } from './rules.ts';
 import { eventFromPairs } from './event.ts';
-import type { LabelPolicy } from './labelPolicy.ts';
-import { cutToBytes } from './labelPolicy.ts';
+import type { LabelPolicy } from './keptLabels.ts';
+import { cutToBytes } from './keptLabels.ts';
 
 const OFF: LabelPolicy = { drop: new Set(), keep: new Set(), valueBytesKept: 0 };
 

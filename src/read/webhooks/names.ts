@@ -1,4 +1,4 @@
-import { cutToBytes } from '../../intake/labelPolicy.ts';
+import { cutToBytes } from '../../intake/keptLabels.ts';
 import type { EventNames } from '../../core/labels.ts';
 import { utf8Bytes } from '../../core/utf8.ts';
 import { fingerprintOf } from './shapes/fingerprint.ts';

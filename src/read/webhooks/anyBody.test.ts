@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { millis } from '../../core/millis.ts';
 import { readSeries } from '../../core/series.ts';
-import { PRESETS } from './presets/presets.ts';
+import { PRESETS } from './senders/senders.ts';
 import { tryWebhook } from './tryWebhook.ts';
 
 const RULES = {

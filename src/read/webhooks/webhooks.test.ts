@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RefusedError } from '../../core/errors.ts';
 import type { NameRules } from './compile.ts';
-import { PRESETS } from './presets/presets.ts';
+import { PRESETS } from './senders/senders.ts';
 import type { Webhook } from './webhooks.ts';
 import { readWebhooks } from './webhooks.ts';
 

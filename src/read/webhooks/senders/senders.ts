@@ -3,7 +3,7 @@ import { GITHUB } from './github.ts';
 import { GITLAB } from './gitlab.ts';
 import { ARGOCD, FLUX } from './gitops.ts';
 import { GRAFANA, GRAPHITE } from './grafana.ts';
-import type { Preset } from './preset.ts';
+import type { Preset } from './sender.ts';
 
 /** All webhooks that are there without being configured. */
 export const PRESETS: readonly Preset[] = [

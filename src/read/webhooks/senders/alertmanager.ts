@@ -1,6 +1,6 @@
 import type { MappingSource } from '../language.ts';
 import { notifiedAlerts, postedAlerts } from '../shapes/alerts.ts';
-import type { Preset } from './preset.ts';
+import type { Preset } from './sender.ts';
 
 /**
  * One event when an alert begins to fire and one when it is resolved: they have the same fingerprint and the same beginning, and the status

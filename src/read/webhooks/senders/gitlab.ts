@@ -1,6 +1,6 @@
 import type { Conditions, LabelSource, MappingSource, ShapeSource } from '../language.ts';
 import { asItCame } from '../shapes/shape.ts';
-import type { Preset } from './preset.ts';
+import type { Preset } from './sender.ts';
 
 /** Those that a pipeline, a job or a deployment does not leave by itself. */
 const FINAL = ['success', 'failed', 'canceled'];

@@ -1,6 +1,6 @@
 import type { LabelSource, MappingSource, ShapeSource } from '../language.ts';
 import { asItCame } from '../shapes/shape.ts';
-import type { Preset } from './preset.ts';
+import type { Preset } from './sender.ts';
 
 const REF: LabelSource = { from: '/ref', as: ['ref-name'] };
 const CONCLUSIONS = [

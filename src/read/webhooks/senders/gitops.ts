@@ -1,5 +1,5 @@
 import { asItCame } from '../shapes/shape.ts';
-import type { Preset } from './preset.ts';
+import type { Preset } from './sender.ts';
 
 const PHASES = ['Succeeded', 'Failed', 'Error', 'Running', 'Terminating'];
 const HEALTH = ['Healthy', 'Progressing', 'Degraded', 'Suspended', 'Missing', 'Unknown'];

@@ -1,6 +1,6 @@
 import type { MappingSource } from '../language.ts';
 import { annotation } from '../shapes/annotation.ts';
-import type { Preset } from './preset.ts';
+import type { Preset } from './sender.ts';
 
 const BEARER = { by: 'token', header: 'Authorization', prefix: 'Bearer ' } as const;
 const IDEMPOTENCY_KEY = '{header:Idempotency-Key}';
