@@ -108,18 +108,37 @@ function faultOf(name: string, legacy: RegExp, names: EventNames): string | unde
   return `it must match ${legacy.source}${space}${isUtf8 ? '; event.names=utf8 accepts it' : ''}`;
 }
 
-/** What a label's value must be: any Unicode text (UTF-8 has no form for half a surrogate pair: two different values would become one), and not too long. */
-export function isLabelValue(value: string, { labelValueBytesMax }: EventLimits): boolean {
-  return value.isWellFormed() && utf8Bytes(value, labelValueBytesMax) <= labelValueBytesMax;
+/** A rule that a label's value breaks. UTF-8 has no form for half a surrogate pair: two different values would become one. */
+type ValueFault = 'half a pair' | 'too long';
+
+/** The rules for a label's value, which may be any Unicode text. Undefined where it keeps them all. */
+function valueFault(value: string, { labelValueBytesMax }: EventLimits): ValueFault | undefined {
+  if (!value.isWellFormed()) return 'half a pair';
+  return utf8Bytes(value, labelValueBytesMax) > labelValueBytesMax ? 'too long' : undefined;
 }
 
-/** Checks a label's value. Throws a RefusedError that says which of these rules it breaks. */
+const VALUE_REFUSALS: Record<
+  ValueFault,
+  (field: string, value: string, limits: EventLimits) => RefusedError
+> = {
+  'half a pair': (field) =>
+    new RefusedError(
+      field,
+      `value of label ${shown(field)} contains half a surrogate pair; send valid Unicode`,
+    ),
+  'too long': (field, value, { labelValueBytesMax }) =>
+    tooLong(field, `value of label ${shown(field)}`, value, labelValueBytesMax, 'event.labelValueMax'),
+};
+
+/** Whether a label's value keeps the rules. */
+export function isLabelValue(value: string, limits: EventLimits): boolean {
+  return valueFault(value, limits) === undefined;
+}
+
+/** Checks a label's value. Throws a RefusedError that says which rule it breaks. */
 export function checkLabelValue(field: string, value: string, limits: EventLimits): void {
-  if (isLabelValue(value, limits)) return;
-  const what = `value of label ${shown(field)}`;
-  if (!value.isWellFormed())
-    throw new RefusedError(field, `${what} contains half a surrogate pair; send valid Unicode`);
-  throw tooLong(field, what, value, limits.labelValueBytesMax, 'event.labelValueMax');
+  const fault = valueFault(value, limits);
+  if (fault !== undefined) throw VALUE_REFUSALS[fault](field, value, limits);
 }
 
 function tooLong(

@@ -1,4 +1,4 @@
-/** What an event may measure. Every limit is a setting (`event.*`); the defaults stand in `config/settings.ts`. */
+/** What an event may measure. Every limit is a setting (`event.*`); the defaults stand in `config/eventSettings.ts`. */
 export interface EventLimits {
   readonly labelsMax: number;
   /** Of a label's name and of a metric's name, in bytes of UTF-8. */

@@ -17,7 +17,7 @@ import { parseTimestamp } from '../core/timestamp.ts';
 import { utf8Bytes } from '../core/utf8.ts';
 import { parseSampleValue } from '../core/value.ts';
 
-/** Something that happened once, checked and ready for the log; the log gives it its offset, the relay its time. */
+/** Something that happened once, checked and ready for the log; the log gives it its offset, the timeline its time. */
 export interface Event {
   readonly series: SeriesText;
   readonly value: number;
