@@ -85,7 +85,7 @@ const SCRAPERS: readonly Row[] = [
   forget('%2e%2e', 404, 'id'),
   forget('..%2fevents', 404, 'id'),
   forget("'%20OR%201=1--", 404, 'id'),
-  forget('%00', 404, 'id'),
+  forget('%00', 400, 'id'),
   forget('x'.repeat(129), 400, 'id'),
   forget('x'.repeat(60_000), 400, 'id'),
   forget('%ff', 400, 'path'),
