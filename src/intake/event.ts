@@ -65,7 +65,10 @@ export function eventFromDraft(
   tooMuch: TooMuch = 'refuse',
 ): Event {
   const { metric, value, timestamp, id } = draft;
-  const known = layouts?.seriesOf(draft);
+  const quick = layouts?.seriesOf(draft);
+  // A series that is too long loses labels, one by one.
+  const known =
+    quick !== undefined && tooMuch === 'cut' && isTooLong(quick, rules.limits) ? undefined : quick;
   if (known === undefined && metric !== undefined)
     checkMetricName(fields.metric, metric, rules.limits, rules.reserved, rules.names);
   const sample = value === undefined ? 1 : parseSampleValue(fields.value, String(value));

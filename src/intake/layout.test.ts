@@ -3,7 +3,7 @@ import type { Random } from '../../test/support/randomEvents.ts';
 import { mulberry32 } from '../../test/support/randomEvents.ts';
 import type { Draft } from './draft.ts';
 import { RefusedError } from '../core/errors.ts';
-import type { Event } from './event.ts';
+import type { Event, TooMuch } from './event.ts';
 import type { EventRules } from './rules.ts';
 import { eventFromDraft } from './event.ts';
 import { Layouts } from './layout.ts';
@@ -121,7 +121,17 @@ describe('a layout', () => {
 });
 
 const NAMES = ['a', 'b', 'c', 'my label', 'my_label', 'd.e', '__x', '', 'n'.repeat(21), '\ud800'];
-const VALUES = ['x', 'deploy', 'é\u{1f600}', '"\n\\', '', '\ud800', 'x'.repeat(11), 'x'.repeat(31)];
+const VALUES = [
+  'x',
+  'deploy',
+  'long enough, if four',
+  '"\n\\',
+  'é\u{1f600}',
+  '',
+  '\ud800',
+  'x'.repeat(11),
+  'x'.repeat(31),
+];
 const METRICS = ['events', 'deploys', 'd.e', 'up', 'oneshot_own', ''];
 
 function anyDraft(random: Random): Draft {
@@ -142,23 +152,34 @@ function anyDraft(random: Random): Draft {
 }
 
 /** The event, or what its refusal says. */
-function outcomeOf(draft: Draft, rules: EventRules, layouts?: Layouts): Event | readonly string[] {
+function outcomeOf(
+  draft: Draft,
+  rules: EventRules,
+  tooMuch: TooMuch,
+  layouts?: Layouts,
+): Event | readonly string[] {
   try {
-    return eventFromDraft(draft, rules, undefined, layouts);
+    return eventFromDraft(draft, rules, undefined, layouts, tooMuch);
   } catch (error) {
     if (error instanceof RefusedError) return [error.field, error.message];
     throw error;
   }
 }
 
-test.each([
-  ['legacy names', RULES],
-  ['UTF-8 names', UTF8],
-  ['labels that are dropped', POLICY],
-  ['labels that are kept, and values that are cut', KEEPING],
-] as const)(
-  'random drafts become what they become without layouts, or are refused in the same words: %s',
-  (_what, rules) => {
+test.each(
+  (
+    [
+      ['legacy names', RULES],
+      ['UTF-8 names', UTF8],
+      ['labels that are dropped', POLICY],
+      ['labels that are kept, and values that are cut', KEEPING],
+    ] as const
+  ).flatMap(([what, rules]) =>
+    (['refuse', 'cut'] as const).map((tooMuch) => [what, tooMuch, rules] as const),
+  ),
+)(
+  'random drafts become what they become without layouts, or are refused in the same words: %s, what is too much: %s',
+  (_what, tooMuch, rules) => {
     const random = mulberry32(7);
     const layouts = new Layouts(rules);
     let known = 0;
@@ -166,9 +187,9 @@ test.each([
     for (let n = 0; n < 5000; n += 1) {
       const draft = anyDraft(random);
       if (layouts.seriesOf(draft) !== undefined) known += 1;
-      const outcome = outcomeOf(draft, rules);
+      const outcome = outcomeOf(draft, rules, tooMuch);
       if (Array.isArray(outcome)) refused += 1;
-      expect(outcomeOf(draft, rules, layouts)).toEqual(outcome);
+      expect(outcomeOf(draft, rules, tooMuch, layouts)).toEqual(outcome);
     }
     expect(known).toBeGreaterThan(500);
     expect(refused).toBeGreaterThan(500);
