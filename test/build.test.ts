@@ -92,7 +92,8 @@ describe('the bundle', () => {
       const lines = readFileSync(join(dist, file), 'utf8').split('\n');
       const map = JSON.parse(readFileSync(join(dist, `${file}.map`), 'utf8')) as SourceMapPayload;
       expect(map.sourcesContent ?? []).toEqual([]);
-      const nodes = new SourceMap(map);
+      // Node takes a last segment without a source for one with it, unless something follows.
+      const nodes = new SourceMap({ ...map, mappings: `${map.mappings};` });
       const places = Array.from({ length: 500 }, () => {
         const line = Math.floor(random.between(0, lines.length - 1));
         return { line: line + 1, column: Math.floor(random.between(1, (lines[line]?.length ?? 0) + 2)) };

@@ -1,6 +1,6 @@
 /**
  * An entry's place in the log: a whole number from 1 on, never reused. 0 stands before the first entry. Offsets are dense: each is one more
- * than the one before, so a range of offsets is a number of entries (docs/decisions/0007-dense-offsets.md).
+ * than the one before, so a range of offsets is a number of entries. Damage alone leaves holes (docs/decisions/0007-dense-offsets.md).
  */
 export type Offset = number & { readonly __brand: 'Offset' };
 

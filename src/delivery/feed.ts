@@ -15,7 +15,7 @@ export interface FeedPage {
   readonly next: Offset;
   /** Where the log ends now: there is more where it lies beyond `next`. */
   readonly end: Offset;
-  /** How many entries that were asked for are gone from the log. */
+  /** How many entries that were asked for are gone from the log, at most. */
   readonly gone: number;
 }
 

@@ -39,6 +39,8 @@ const SYNC_BYTES_MAX = 256 * 1024;
 const ALONE_BYTES_MIN = 16 * 1024;
 /** … but a shared one, which is compressed once, is. */
 const SHARED_BYTES_MIN = 4 * 1024;
+/** Larger pieces are compressed for the scrape that asks for them: nobody else should wait for them, and these take longer than 10 ms. */
+const AHEAD_BYTES_MAX = 256 * 1024;
 
 /** So few bytes are not compressed: what stands before a family's samples, alone between large pieces. To set up a compressor costs more. */
 const STORED_BYTES_MAX = 256;
@@ -94,7 +96,7 @@ export class Compressor {
 
   /** Compresses a shared piece for the bodies that will have it, if it is large enough to be kept by itself. */
   ahead({ bytes, isShared }: BodyPiece): void {
-    if (isShared && bytes.length >= SHARED_BYTES_MIN) this.#keep(bytes);
+    if (isShared && bytes.length >= SHARED_BYTES_MIN && bytes.length <= AHEAD_BYTES_MAX) this.#keep(bytes);
   }
 
   #keep(bytes: Uint8Array): Compressed {

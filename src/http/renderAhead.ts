@@ -56,7 +56,7 @@ export class RenderAhead {
 
   constructor(parts: RenderAheadParts) {
     this.#parts = parts;
-    this.#quiet = new QuietTurns(() => this.step());
+    this.#quiet = new QuietTurns(() => this.#stepSafely());
   }
 
   /** A scrape asked for events in some way; the next one of this scraper begins at `next`. */
@@ -72,6 +72,18 @@ export class RenderAhead {
     const askedAt = this.#parts.elapsed();
     this.#ways.set(key, { format, mode, without, gzip, askedAt, from: next, reached, state: 'begun' });
     this.#quiet.start();
+  }
+
+  /** What can't be made is left to the scrape that asks for it, and is answered there. */
+  #stepSafely(): boolean {
+    try {
+      return this.step();
+    } catch {
+      this.#ways.clear();
+      this.#pieces = [];
+      this.#quiet.stop();
+      return false;
+    }
   }
 
   /** Makes one chunk for one way, or compresses one piece of it. Tells whether there was something to do. */

@@ -23,7 +23,7 @@ export interface IngestOptions {
   readonly memory?: Claim | undefined;
   /** Whether events are taken though others are refused. Without it, all are stored or none. */
   readonly isPartial?: boolean;
-  /** Hears of each event that is refused, before the next is read; with `isPartial`. */
+  /** Hears of each event that is refused, before the next is read; with `isPartial`. What is told here is not kept for the answer. */
   readonly refused?: (error: RefusedError) => void;
   /** What becomes of a value that is too long, and of labels beyond the most. */
   readonly tooMuch?: TooMuch;
@@ -103,7 +103,7 @@ export class Ingest {
       isBatch = false,
       isPartial = false,
       memory,
-      refused: hear = () => undefined,
+      refused: hear,
       tooMuch = 'refuse',
     }: IngestOptions = {},
   ): Promise<Ingested> {
@@ -134,11 +134,13 @@ export class Ingest {
           events.push(event);
         } catch (error) {
           if (!(error instanceof RefusedError) || error instanceof TooLargeError) throw error;
-          const placed = isBatch ? error.at(`[${place}]`) : error;
+          const placed = isBatch && hear === undefined ? error.at(`[${place}]`) : error;
           if (!isPartial) throw placed;
-          count(REFUSED_BYTES);
-          refused.set(place, placed);
-          hear(error);
+          if (hear !== undefined) hear(error);
+          else {
+            count(REFUSED_BYTES);
+            refused.set(place, placed);
+          }
         }
         place += 1;
         if (place % STEP_EVENTS === 0) yield;
@@ -176,7 +178,9 @@ export class Ingest {
 
   #check(read: Read, common: Draft, fields: DraftFields, tooMuch: TooMuch): Event {
     if (read instanceof RefusedError) throw read;
-    return eventFromDraft(withCommon(common, read, fields), this.#rules, fields, this.#layouts, tooMuch);
+    // Who can't react may send ever new names: these would push out what posts have taught.
+    const layouts = tooMuch === 'cut' ? undefined : this.#layouts;
+    return eventFromDraft(withCommon(common, read, fields), this.#rules, fields, layouts, tooMuch);
   }
 }
 

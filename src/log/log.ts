@@ -35,7 +35,7 @@ export type RepairListener = (repair: Repair) => void;
  * `test/contract/log.contract.test.ts` is what every log passes.
  *
  * Constructing does no I/O. `start` opens it, and fails with a LogOpenError when it can't be opened, is in use, is damaged, or
- * was written by a newer version; what it can't read stays in its folder. Damage to entries alone keeps nothing from being opened or used:
+ * was written by another version; what it can't read stays in its folder. Damage to entries alone keeps nothing from being opened or used:
  * reads pass over what can't be read. Ids, notes and the like that are damaged are made anew of what can be read of them. Disposing waits for what is under way and closes it.
  * All other methods may be called between the two.
  *

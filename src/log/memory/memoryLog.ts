@@ -18,7 +18,7 @@ const RETRY_AFTER_SECONDS = 5;
 
 /**
  * The log in memory: for tests, and where losing everything at a stop is fine. Durable means no more here than "in order and
- * told": nothing survives the process. It never breaks. Its owner trims it; beyond its memory nothing is appended.
+ * told": nothing survives the process. Its owner trims it; beyond its memory nothing is appended.
  */
 export class MemoryLog implements Log {
   readonly #memory: Share;

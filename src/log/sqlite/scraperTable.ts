@@ -43,7 +43,7 @@ export class ScraperTable {
     return (rows as unknown as Row[]).map((row) => toRecord(row, this.#db));
   }
 
-  /** Throws a OwnershipLostError where the saved version is not lower. */
+  /** Throws an OwnershipLostError where the saved version is not lower. */
   save(scraper: ScraperRecord): void {
     const { id, version } = scraper;
     const record = JSON.stringify(scraper);
@@ -84,12 +84,12 @@ function isRecord(parsed: unknown): parsed is ScraperRecord {
   if (typeof parsed !== 'object' || parsed === null) return false;
   const { position } = parsed as Partial<ScraperRecord>;
   if (typeof position !== 'object' || position === null || !Number.isSafeInteger(position.head)) return false;
-  const { returned, offers, endedOnce = [], perhapsTimed = [], moved = [] } = position as Partial<Position>;
-  return (
-    [returned, endedOnce, perhapsTimed, moved].every(areRanges) &&
-    Array.isArray(offers) &&
-    offers.every((offer: Partial<Offer> | null) => areRanges(offer?.ranges))
-  );
+  const { returned, offers, endedOnce, perhapsTimed, repeats, moved } = position as Partial<Position>;
+  return [returned, endedOnce, perhapsTimed, moved].every(areRanges) && [offers, repeats].every(areOffers);
+}
+
+function areOffers(offers: unknown): boolean {
+  return Array.isArray(offers) && offers.every((offer: Partial<Offer> | null) => areRanges(offer?.ranges));
 }
 
 function areRanges(ranges: unknown): boolean {
