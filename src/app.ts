@@ -274,7 +274,7 @@ export class App implements AsyncDisposable {
       openApi(routes, version);
       rootRoute(routes, { ...welcome(version), guide });
       healthRoutes(routes, () => this.#readiness);
-      await routes.register((scope) => eventRoute(scope, ingest, bodies));
+      await routes.register((scope) => eventRoute(scope, ingest, bodies, loop));
       feedRoute(routes, new Feed(log, pages), { answers, looks, loop, bytesMax });
       await routes.register(webhookRoutes, {
         webhooks,

@@ -7,8 +7,12 @@ import { NDJSON_TYPES, eventFormatOf, isOfCloudEvents } from './eventFormat.ts';
 import { EVENT_SCHEMA } from './eventSchema.ts';
 import { idempotencyKey } from './idempotencyKey.ts';
 import type { Ingest } from '../intake/ingest.ts';
+import type { LoopTurns } from './loopTurns.ts';
 import { replyTo } from './ingestReply.ts';
 import { queryOf } from './query.ts';
+
+/** Longer bodies are read one in each turn of the event loop: one of a MiB takes some 60 ms, and many may have come at once. */
+const LONG_BYTES = 32 * 1024;
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -20,7 +24,12 @@ declare module 'fastify' {
 }
 
 /** `POST /event`: events in any of the formats. To be registered in a scope of its own, for it takes bodies of any type. */
-export async function eventRoute(app: FastifyInstance, ingest: Ingest, rules: BodyRules): Promise<void> {
+export async function eventRoute(
+  app: FastifyInstance,
+  ingest: Ingest,
+  rules: BodyRules,
+  loop: Pick<LoopTurns, 'once'>,
+): Promise<void> {
   app.decorateRequest('eventFormat');
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
@@ -44,7 +53,10 @@ export async function eventRoute(app: FastifyInstance, ingest: Ingest, rules: Bo
         return reply.code(status).type(JSON_TYPE).send(JSON.stringify(body));
       }
       try {
-        const { reads, options } = readEventBody(format, request, rules);
+        const read = () => readEventBody(format, request, rules);
+        const { body: sent } = request;
+        const isLong = sent instanceof Uint8Array && sent.length > LONG_BYTES;
+        const { reads, options } = isLong ? await loop.once(read) : read();
         const ingested = await ingest.ingest(reads, { ...options, requestId, memory: request.memory });
         const { status, body, retryAfterSeconds } = replyTo(ingested, options);
         // A broker takes an answer with a body for an event in reply, and one that is none for a failure.

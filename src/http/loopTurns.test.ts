@@ -36,6 +36,20 @@ it('does several small ones in one turn, behind a large one', async () => {
   expect(await turnsDuring(small)).toBeLessThan(20);
 });
 
+it('does what has no steps in turns of their own', async () => {
+  const loop = new LoopTurns();
+  const once = () => {
+    const until = performance.now() + 5;
+    while (performance.now() < until);
+    return 'done';
+  };
+  const all = async () =>
+    expect(await Promise.all(Array.from({ length: 10 }, async () => loop.once(once)))).toEqual(
+      Array.from({ length: 10 }, () => 'done'),
+    );
+  expect(await turnsDuring(all)).toBeGreaterThanOrEqual(9);
+});
+
 it('waits while connections arrive, and gets a share all the same', async () => {
   const loop = new LoopTurns();
   const work = () => loop.run(busyFor(5, 6));

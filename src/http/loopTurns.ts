@@ -35,6 +35,11 @@ export class LoopTurns {
     return step.done === true ? step.value : this.#later(steps);
   }
 
+  /** Does work that can't be made in steps: where others have worked in this turn, in a later one, so that no turn has two of its kind. */
+  once<Result>(make: () => Result): Result | Promise<Result> {
+    return this.run({ next: () => ({ done: true, value: make() }) });
+  }
+
   async #later<Result>(steps: Steps<Result>): Promise<Result> {
     for (;;) {
       await this.#turn();
