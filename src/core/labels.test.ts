@@ -1,14 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { RefusedError } from './errors.ts';
 import { checkLabelValue, checkMetricName, labelName } from './labels.ts';
+import { WIDE_LIMITS } from '../../test/support/rules.ts';
 
-const limits = {
-  labelsMax: 64,
-  labelNameBytesMax: 256,
-  labelValueBytesMax: 4096,
-  seriesBytesMax: 8192,
-  idBytesMax: 32,
-};
+const limits = { ...WIDE_LIMITS, idBytesMax: 32 };
 const metric = (name: string) =>
   checkMetricName('__name__', name, limits, (own) => own.startsWith('oneshot_'));
 const value = (text: string) => () => checkLabelValue('env', text, limits);

@@ -13,17 +13,12 @@ import type { EventRules } from './rules.ts';
 import { draftFromPairs, PARAMETERS } from './draft.ts';
 import { eventFromDraft, eventFromPairs } from './event.ts';
 import { formatSampleValue } from '../core/value.ts';
+import { WIDE_LIMITS } from '../../test/support/rules.ts';
 
 const RULES: EventRules = {
   metric: 'events_to_metrics',
   names: 'legacy',
-  limits: {
-    labelsMax: 64,
-    labelNameBytesMax: 256,
-    labelValueBytesMax: 4096,
-    seriesBytesMax: 8192,
-    idBytesMax: 32,
-  },
+  limits: { ...WIDE_LIMITS, idBytesMax: 32 },
   reserved: (metric) => metric === 'oneshot_own',
 };
 

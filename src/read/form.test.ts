@@ -6,6 +6,7 @@ import { RefusedError } from '../core/errors.ts';
 import { eventFromPairs } from '../intake/event.ts';
 import type { FormSource } from './form.ts';
 import { parseForm } from './form.ts';
+import { WIDE_LIMITS } from '../../test/support/rules.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 /** As Node hands a URL's bytes on. */
@@ -146,13 +147,7 @@ describe('a form', () => {
 describe('random queries', () => {
   const rules = {
     metric: 'events',
-    limits: {
-      labelsMax: 64,
-      labelNameBytesMax: 256,
-      labelValueBytesMax: 4096,
-      seriesBytesMax: 8192,
-      idBytesMax: 32,
-    },
+    limits: { ...WIDE_LIMITS, idBytesMax: 32 },
     names: 'legacy' as const,
     reserved: () => false,
   };

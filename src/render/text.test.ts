@@ -15,14 +15,9 @@ import { millis } from '../core/millis.ts';
 import { offset } from '../core/offset.ts';
 import { formatSampleValue } from '../core/value.ts';
 import { renderText } from '../../test/support/rendered.ts';
+import { WIDE_LIMITS } from '../../test/support/rules.ts';
 
-const limits = {
-  labelsMax: 64,
-  labelNameBytesMax: 256,
-  labelValueBytesMax: 4096,
-  seriesBytesMax: 8192,
-  idBytesMax: 32,
-};
+const limits = { ...WIDE_LIMITS, idBytesMax: 32 };
 
 const LABELS = { maxLength: 4, selector: ([name]: [string, string]) => name.replaceAll(' ', '_') };
 

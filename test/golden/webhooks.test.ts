@@ -7,6 +7,7 @@ import { formatSampleValue } from '../../src/core/value.ts';
 import { PRESETS } from '../../src/read/webhooks/senders/senders.ts';
 import { tryWebhook } from '../../src/read/webhooks/tryWebhook.ts';
 import { parseSamples } from '../support/strictParser.ts';
+import { WIDE_RULES } from '../support/rules.ts';
 
 /**
  * `webhooks/<webhook>/*.good.json` and `*.bad.json` hold what a sender sends, its headers and its body, in the shapes of the sender's own
@@ -14,12 +15,7 @@ import { parseSamples } from '../support/strictParser.ts';
  */
 const FOLDER = join(import.meta.dirname, 'webhooks');
 const NOW = millis(Date.parse('2026-11-24T12:00:00Z'));
-const RULES: EventRules = {
-  metric: 'events',
-  names: 'legacy',
-  limits: { labelsMax: 64, labelNameBytesMax: 256, labelValueBytesMax: 4096, seriesBytesMax: 8192, idBytesMax: 256 },
-  reserved: () => false,
-};
+const RULES: EventRules = WIDE_RULES;
 
 interface Fixture {
   readonly headers?: Readonly<Record<string, string>>;

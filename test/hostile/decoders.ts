@@ -24,6 +24,7 @@ import { readNdjson } from '../../src/read/ndjson.ts';
 import { PlainReader } from '../../src/read/plainReader.ts';
 import { parseSamples } from '../support/strictParser.ts';
 import { WEBHOOKS } from './rows/webhooks.ts';
+import { WIDE_LIMITS } from '../support/rules.ts';
 
 /** A decoder of what comes from outside. */
 export interface Decoder {
@@ -39,13 +40,7 @@ export interface Decoder {
 const RULES: EventRules = {
   metric: 'events_to_metrics',
   names: 'legacy',
-  limits: {
-    labelsMax: 64,
-    labelNameBytesMax: 256,
-    labelValueBytesMax: 4096,
-    seriesBytesMax: 8192,
-    idBytesMax: 256,
-  },
+  limits: WIDE_LIMITS,
   reserved: () => false,
 };
 const EVENTS_MAX = 1000;

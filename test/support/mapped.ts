@@ -8,14 +8,9 @@ import { LeftOuts } from '../../src/read/webhooks/leftOut.ts';
 import type { MappingRun } from '../../src/read/webhooks/map.ts';
 import { mapDelivery } from '../../src/read/webhooks/map.ts';
 import { asItCame } from '../../src/read/webhooks/shapes/shape.ts';
+import { WIDE_LIMITS } from './rules.ts';
 
-export const LIMITS = {
-  labelsMax: 64,
-  labelNameBytesMax: 256,
-  labelValueBytesMax: 4096,
-  seriesBytesMax: 8192,
-  idBytesMax: 64,
-};
+export const LIMITS = { ...WIDE_LIMITS, idBytesMax: 64 };
 
 export function runWith(names: EventNames = 'legacy', left = new LeftOuts()): MappingRun {
   const rules = { limits: LIMITS, names };

@@ -4,20 +4,10 @@ import { millis } from '../../core/millis.ts';
 import { readSeries } from '../../core/series.ts';
 import { PRESETS } from './senders/senders.ts';
 import { tryWebhook } from './tryWebhook.ts';
+import { WIDE_RULES } from '../../../test/support/rules.ts';
 
 const RULES = {
-  rules: {
-    metric: 'events',
-    names: 'legacy',
-    limits: {
-      labelsMax: 64,
-      labelNameBytesMax: 256,
-      labelValueBytesMax: 4096,
-      seriesBytesMax: 8192,
-      idBytesMax: 256,
-    },
-    reserved: () => false,
-  },
+  rules: WIDE_RULES,
   eventsMax: 100,
 } as const;
 

@@ -1,20 +1,10 @@
 import { expect, it } from 'vitest';
 import { millis } from '../../core/millis.ts';
 import { tryWebhook } from './tryWebhook.ts';
+import { WIDE_RULES } from '../../../test/support/rules.ts';
 
 const RULES = {
-  rules: {
-    metric: 'events',
-    names: 'legacy',
-    limits: {
-      labelsMax: 64,
-      labelNameBytesMax: 256,
-      labelValueBytesMax: 4096,
-      seriesBytesMax: 8192,
-      idBytesMax: 64,
-    },
-    reserved: () => false,
-  },
+  rules: WIDE_RULES,
   eventsMax: 10,
 } as const;
 const SETTINGS = { deploys: { labels: { env: '/env' }, id: '{header:X-Id}', secret: 's', token: 'X-Token' } };

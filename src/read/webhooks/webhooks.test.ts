@@ -4,16 +4,11 @@ import type { NameRules } from './compile.ts';
 import { PRESETS } from './senders/senders.ts';
 import type { Webhook } from './webhooks.ts';
 import { readWebhooks } from './webhooks.ts';
+import { WIDE_LIMITS } from '../../../test/support/rules.ts';
 
 const RULES: NameRules = {
   names: 'legacy',
-  limits: {
-    labelsMax: 64,
-    labelNameBytesMax: 256,
-    labelValueBytesMax: 4096,
-    seriesBytesMax: 8192,
-    idBytesMax: 64,
-  },
+  limits: { ...WIDE_LIMITS, idBytesMax: 64 },
   reserved: () => false,
 };
 const read = (settings: Record<string, unknown>) => readWebhooks(settings, RULES);
