@@ -4,8 +4,8 @@ import type { Args } from './args.ts';
 import type { Command } from './command.ts';
 import { CLIENT_NODE_MIN } from './command.ts';
 import { UsageError } from './options.ts';
-import type { Posting } from './delivery.ts';
-import { Delivery } from './delivery.ts';
+import type { Posting } from './sending.ts';
+import { Sending } from './sending.ts';
 import type { CliIo } from './io.ts';
 import { pushLines } from './pushLines.ts';
 import { REMOTE_OPTIONS, clientFor, remoteOf } from './remote.ts';
@@ -95,7 +95,7 @@ async function run(io: CliIo, args: Args): Promise<number> {
     }),
   );
   if (!args.on('allow-empty')) checkLabels(args.words);
-  const outcome = await posting.delivery.deliver(event, posting.budget);
+  const outcome = await posting.sending.send(event, posting.budget);
   if (args.on('json')) io.stdout.write(`${JSON.stringify(outcomeJson(event.id, outcome))}\n`);
   if (outcome.kind !== 'accepted') {
     io.stderr.write(`oneshot push: ${outcomeLine(event.id, outcome, paintFor(io.stderr, io.env))}\n`);
@@ -132,7 +132,7 @@ function postingOf(io: CliIo, args: Args): Posting {
   return {
     seal: (event) => client.seal(event),
     sealJson: (json, labels) => client.sealJson(json, labels),
-    delivery: new Delivery(client, spool, refusedTeller(io, 'push')),
+    sending: new Sending(client, spool, refusedTeller(io, 'push')),
     budget: { elapsed: io.elapsed, totalMs },
   };
 }

@@ -5,7 +5,7 @@ import { EXIT } from './command.ts';
 import { UsageError } from './options.ts';
 import type { CliIo } from './io.ts';
 import { readLines } from './lines.ts';
-import type { Posting } from './delivery.ts';
+import type { Posting } from './sending.ts';
 import { exitOf, outcomeJson, outcomeLine } from './report.ts';
 import { paintFor } from './style.ts';
 
@@ -19,7 +19,7 @@ const LINE_BYTES_MAX = 1024 * 1024;
 export async function pushLines(
   io: CliIo,
   args: Args,
-  { sealJson, delivery, budget }: Posting,
+  { sealJson, sending, budget }: Posting,
   common: Readonly<Record<string, string>>,
 ): Promise<number> {
   const paint = paintFor(io.stderr, io.env);
@@ -44,7 +44,7 @@ export async function pushLines(
       io.stderr.write(`oneshot push: line ${number}: ${paint('red', 'invalid event')}: ${error.message}\n`);
       continue;
     }
-    const outcome = await delivery.deliver(event, budget);
+    const outcome = await sending.send(event, budget);
     if (outcome.kind === 'accepted') accepted += 1;
     if (outcome.kind === 'kept') kept += 1;
     worst = Math.max(worst, exitOf(outcome));

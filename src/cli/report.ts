@@ -1,6 +1,6 @@
 import type { PushError } from '../client/pushError.ts';
 import { EXIT } from './command.ts';
-import type { Outcome } from './delivery.ts';
+import type { Outcome } from './sending.ts';
 import type { CliIo } from './io.ts';
 import type { Paint } from './style.ts';
 import { paintFor, printable } from './style.ts';

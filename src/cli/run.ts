@@ -8,7 +8,7 @@ import type { Args } from './args.ts';
 import type { Command } from './command.ts';
 import { CLIENT_NODE_MIN } from './command.ts';
 import { UsageError } from './options.ts';
-import { Delivery } from './delivery.ts';
+import { Sending } from './sending.ts';
 import type { CliIo } from './io.ts';
 import { REMOTE_OPTIONS, clientFor, remoteOf } from './remote.ts';
 import { outcomeJson, outcomeLine, refusedTeller } from './report.ts';
@@ -157,7 +157,7 @@ function announcer(
   const folder = args.on('no-spool') ? undefined : (args.text('spool') ?? defaultSpool(io));
   const spool = folder === undefined ? undefined : openSpool(io, folder, remote, waitMs);
   const tell = args.on('quiet') ? () => undefined : refusedTeller(io, 'run');
-  const delivery = new Delivery(client, spool, tell);
+  const sending = new Sending(client, spool, tell);
   const eventOf = ({ code, signal, seconds }: Ending): NewEvent => ({
     name: args.text('metric'),
     labels: {
@@ -176,7 +176,7 @@ function announcer(
     const event = client.seal(eventOf(ending));
     const paint = paintFor(io.stderr, io.env);
     try {
-      const outcome = await delivery.deliver(event, { elapsed: io.elapsed, totalMs: waitMs, signal: hurry });
+      const outcome = await sending.send(event, { elapsed: io.elapsed, totalMs: waitMs, signal: hurry });
       if (args.on('quiet')) return;
       if (args.on('json')) io.stderr.write(`${JSON.stringify(outcomeJson(event.id, outcome))}\n`);
       else if (outcome.kind !== 'accepted')

@@ -4,7 +4,7 @@ import type { Command } from './command.ts';
 import type { Options } from './options.ts';
 import { CLIENT_NODE_MIN, EXIT } from './command.ts';
 import { UsageError } from './options.ts';
-import { Delivery } from './delivery.ts';
+import { Sending } from './sending.ts';
 import type { CliIo } from './io.ts';
 import { REMOTE_OPTIONS, clientFor, remoteOf } from './remote.ts';
 import { exitOfError, refusedTeller } from './report.ts';
@@ -76,8 +76,8 @@ async function flush(io: CliIo, args: Args): Promise<number> {
   const totalMs = args.number('total') ?? TOTAL_MS;
   const remote = remoteOf(args);
   const spool = spoolOf(io, args, remote.timeoutMs);
-  const delivery = new Delivery(clientFor(io, remote), spool, refusedTeller(io, 'spool flush'));
-  const { sent, refused, stopped } = await delivery.flush({ elapsed: io.elapsed, totalMs });
+  const sending = new Sending(clientFor(io, remote), spool, refusedTeller(io, 'spool flush'));
+  const { sent, refused, stopped } = await sending.flush({ elapsed: io.elapsed, totalMs });
   const { waiting } = await spool.counts();
   if (args.on('json')) {
     io.stdout.write(

@@ -36,7 +36,7 @@ export type DeliveryOutcome =
   /** Settled with a later event of the same series, which alone was shown in the same untimed scrape. */
   | 'collapsed';
 
-/** What the relay has done since the start, for the server's own metrics to read. One writer each; plain numbers. */
+/** What intake and delivery have done since the start, for the server's own metrics to read. One writer each; plain numbers. */
 export interface Counts {
   accepted: number;
   /** Events that were not stored again, since one of their id, or a request of theirs, had been. */

@@ -5,14 +5,14 @@ import { UnavailableError } from '../core/errors.ts';
 import { millis } from '../core/millis.ts';
 import { MemoryLog } from '../log/memory/memoryLog.ts';
 import { readAll } from '../../test/contract/support/builders.ts';
-import type { RelayLimits } from '../../test/support/relayHarness.ts';
-import { RelayHarness, numberOf } from '../../test/support/relayHarness.ts';
+import type { HarnessLimits } from '../../test/support/harness.ts';
+import { Harness, numberOf } from '../../test/support/harness.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-async function relay(limits: Partial<RelayLimits> = {}, log = new MemoryLog()): Promise<RelayHarness> {
-  const harness = new RelayHarness(log, limits);
+async function started(limits: Partial<HarnessLimits> = {}, log = new MemoryLog()): Promise<Harness> {
+  const harness = new Harness(log, limits);
   await log.start();
   await harness.start();
   return harness;
@@ -22,7 +22,7 @@ const numbers = (entries: readonly Entry[]) => entries.map(numberOf);
 const values = (entries: readonly Entry[]) => entries.map(({ value }) => value);
 
 /** A scrape that went out whole, of which nothing is known yet. */
-async function flushed(harness: RelayHarness, id: string, mode: 'timed' | 'untimed') {
+async function flushed(harness: Harness, id: string, mode: 'timed' | 'untimed') {
   const { entries, offerId } = await harness.scrape(id, mode);
   if (offerId !== undefined) harness.scrapes.flushed(id, offerId);
   return { entries, offerId: offerId ?? 0 };
@@ -30,7 +30,7 @@ async function flushed(harness: RelayHarness, id: string, mode: 'timed' | 'untim
 
 describe('late proof', () => {
   it('confirms timed entries that were offered again in the meantime', async () => {
-    const harness = await relay();
+    const harness = await started();
     await harness.delivered('a', 'timed');
     await harness.post('1');
     const first = await flushed(harness, 'a', 'timed');
@@ -44,7 +44,7 @@ describe('late proof', () => {
   });
 
   it('lets two jobs under one id go on, though each comes while the offer of the other is out', async () => {
-    const harness = await relay({ eventsMax: 2 });
+    const harness = await started({ eventsMax: 2 });
     await harness.delivered('a', 'timed');
     for (let n = 1; n <= 10; n += 1) await harness.post(String(n));
     const got = new Set<string>();
@@ -61,7 +61,7 @@ describe('late proof', () => {
 });
 
 it('G2: a lease that ends while the response is still being sent takes the offer back, and says so', async () => {
-  const harness = await relay({ leaseMs: MINUTE });
+  const harness = await started({ leaseMs: MINUTE });
   const withdrawn: number[] = [];
   harness.scrapes.onWithdrawn((offerId) => withdrawn.push(offerId));
   await harness.delivered('a');
@@ -73,7 +73,7 @@ it('G2: a lease that ends while the response is still being sent takes the offer
 });
 
 it('a clock that is set, ahead or back, neither ends a lease nor lengthens it', async () => {
-  const harness = await relay({ leaseMs: MINUTE });
+  const harness = await started({ leaseMs: MINUTE });
   await harness.post('1');
   const { offerId } = await harness.scrape('a');
   await harness.pass(1_000);
@@ -87,7 +87,7 @@ it('a clock that is set, ahead or back, neither ends a lease nor lengthens it', 
 });
 
 it('a lease that ends after the response went out takes nothing back', async () => {
-  const harness = await relay({ leaseMs: MINUTE });
+  const harness = await started({ leaseMs: MINUTE });
   const withdrawn: number[] = [];
   harness.scrapes.onWithdrawn((offerId) => withdrawn.push(offerId));
   await harness.delivered('a');
@@ -113,7 +113,7 @@ describe('while the log has no room for positions', () => {
 
   it('scrapes go on, and are saved once there is room', async () => {
     const log = new FullLog();
-    const harness = await relay({}, log);
+    const harness = await started({}, log);
     await harness.delivered('a', 'timed');
     await harness.post('1');
     log.full = true;
@@ -129,7 +129,7 @@ describe('while the log has no room for positions', () => {
 
   it('a scraper that should be forgotten stays known until it can be', async () => {
     const log = new FullLog();
-    const harness = await relay({ namedTimeoutMs: MINUTE }, log);
+    const harness = await started({ namedTimeoutMs: MINUTE }, log);
     await harness.delivered('a');
     log.full = true;
     await expect(harness.pass(MINUTE)).rejects.toThrow(UnavailableError);
@@ -144,7 +144,7 @@ describe('while the log has no room for positions', () => {
 
 describe('a scraper that was away for hours', () => {
   it('G8: gets everything, moved up to the age limit in order, and counted', async () => {
-    const harness = await relay({ ageMaxMs: 50 * MINUTE });
+    const harness = await started({ ageMaxMs: 50 * MINUTE });
     await harness.delivered('a', 'timed');
     for (const n of ['1', '2', '3']) await harness.post(n);
     await harness.pass(3 * HOUR);
@@ -161,7 +161,7 @@ describe('a scraper that was away for hours', () => {
   });
 
   it('gets the very same samples when they are offered again, in whatever pages', async () => {
-    const harness = await relay({ eventsMax: 8 });
+    const harness = await started({ eventsMax: 8 });
     await harness.delivered('a', 'timed');
     for (let n = 0; n < 8; n += 1) await harness.post('same', n);
     await harness.pass(3 * HOUR);
@@ -181,7 +181,7 @@ describe('a scraper that was away for hours', () => {
   });
 
   it('G4: and also after a restart in between', async () => {
-    const harness = await relay();
+    const harness = await started();
     await harness.delivered('a', 'timed');
     await harness.post('1');
     await harness.pass(3 * HOUR);
@@ -194,7 +194,7 @@ describe('a scraper that was away for hours', () => {
 });
 
 it('G4: late proof of an offer is none of one that had the same number before a restart', async () => {
-  const harness = await relay();
+  const harness = await started();
   await harness.delivered('a', 'timed');
   await harness.start();
   for (const n of ['1', '2', '3']) await harness.post(n);
@@ -212,7 +212,7 @@ it('G4: late proof of an offer is none of one that had the same number before a 
 
 describe('the end of a pulse', () => {
   it('is an entry that a timed scraper gets once, after the event', async () => {
-    const harness = await relay({ pulseWidthMs: MINUTE });
+    const harness = await started({ pulseWidthMs: MINUTE });
     await harness.delivered('a', 'timed');
     const posted = harness.now;
     await harness.post('1');
@@ -224,7 +224,7 @@ describe('the end of a pulse', () => {
   });
 
   it('that is too old to be taken by Prometheus is not brought by the next event, either', async () => {
-    const harness = await relay({ pulseWidthMs: MINUTE });
+    const harness = await started({ pulseWidthMs: MINUTE });
     await harness.post('1');
     await harness.pass(55 * MINUTE);
     await harness.endPulses();
@@ -234,7 +234,7 @@ describe('the end of a pulse', () => {
   });
 
   it('is settled with the rest in an untimed scrape, and shown in none', async () => {
-    const harness = await relay({ pulseWidthMs: MINUTE });
+    const harness = await started({ pulseWidthMs: MINUTE });
     await harness.delivered('a');
     await harness.post('1');
     await harness.pass(61_000);
@@ -247,13 +247,13 @@ describe('the end of a pulse', () => {
 
 describe('several events of one series in an untimed scrape', () => {
   const posted = async (collapse: 'last' | 'sum' | 'count' | 'spread') => {
-    const harness = await relay({ collapse });
+    const harness = await started({ collapse });
     await harness.delivered('a');
     for (const value of [5, 7, 9]) await harness.post('same', value);
     await harness.post('other', 2);
     return harness;
   };
-  const scraped = async (harness: RelayHarness) => {
+  const scraped = async (harness: Harness) => {
     const { entries, offerId } = await flushed(harness, 'a', 'untimed');
     harness.scrapes.observe('a', offerId, 'nextRequest');
     return values(entries);
@@ -285,7 +285,7 @@ describe('several events of one series in an untimed scrape', () => {
 
 describe('a timed scrape for one that keeps a sample of a series', () => {
   const scraped = async (
-    harness: RelayHarness,
+    harness: Harness,
     once: 'events' | 'samples',
     evidence: Evidence = 'nextRequest',
   ) => {
@@ -299,7 +299,7 @@ describe('a timed scrape for one that keeps a sample of a series', () => {
     entries.map((entry) => `${numberOf(entry)} ${entry.kind === 'end' ? 'end' : entry.value}`);
 
   it('G2: shows each series once, the rest in the next ones, and loses none when a response breaks', async () => {
-    const harness = await relay();
+    const harness = await started();
     await harness.delivered('a', 'timed');
     for (const value of [5, 7, 9]) await harness.post('same', value);
     await harness.post('other', 2);
@@ -315,7 +315,7 @@ describe('a timed scrape for one that keeps a sample of a series', () => {
     ['samples', [['1 1', '2 1'], ['1 end', '2 end'], []]],
     ['events', [['1 1', '2 1'], [], []]],
   ] as const)('%s: an end is one of them where it is shown', async (once, expected) => {
-    const harness = await relay();
+    const harness = await started();
     await harness.delivered('a', 'timed');
     await harness.post('1');
     await harness.post('2');
@@ -326,7 +326,7 @@ describe('a timed scrape for one that keeps a sample of a series', () => {
 });
 
 it('G8: an event keeps its final time for every scraper', async () => {
-  const harness = await relay();
+  const harness = await started();
   await harness.delivered('a', 'timed');
   await harness.delivered('b', 'timed');
   await harness.post('1', 1, millis(harness.now - 10_000));

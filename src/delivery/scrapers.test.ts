@@ -3,28 +3,25 @@ import { describe, expect, it, vi } from 'vitest';
 import { UnavailableError } from '../core/errors.ts';
 import type { ScraperRecord } from '../log/scraperRecords.ts';
 import { MemoryLog } from '../log/memory/memoryLog.ts';
-import type { RelayLimits } from '../../test/support/relayHarness.ts';
-import { RelayHarness, numberOf } from '../../test/support/relayHarness.ts';
+import type { HarnessLimits } from '../../test/support/harness.ts';
+import { Harness, numberOf } from '../../test/support/harness.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-async function relay(
-  limits: Partial<RelayLimits> = {},
-  known: readonly string[] = [],
-): Promise<RelayHarness> {
-  const harness = new RelayHarness(new MemoryLog(), limits);
+async function started(limits: Partial<HarnessLimits> = {}, known: readonly string[] = []): Promise<Harness> {
+  const harness = new Harness(new MemoryLog(), limits);
   await harness.log.start();
   await harness.start(known);
   return harness;
 }
 
-const byAddress = async (harness: RelayHarness, id: string) =>
+const byAddress = async (harness: Harness, id: string) =>
   (await harness.scrape(id, 'untimed', 'address')).entries.map(numberOf);
 
 describe('where a scraper starts that was not known', () => {
   it('the first of all gets what was posted just before it came', async () => {
-    const harness = await relay({ lookbackMs: 5 * MINUTE });
+    const harness = await started({ lookbackMs: 5 * MINUTE });
     await harness.post('old');
     await harness.pass(6 * MINUTE);
     await harness.post('new');
@@ -32,7 +29,7 @@ describe('where a scraper starts that was not known', () => {
   });
 
   it('an address that comes later starts at the end: it may be an old scraper under a new one', async () => {
-    const harness = await relay();
+    const harness = await started();
     await byAddress(harness, '10.0.0.1');
     await harness.post('1');
     expect(await byAddress(harness, '10.0.0.2')).toEqual([]);
@@ -41,20 +38,20 @@ describe('where a scraper starts that was not known', () => {
   });
 
   it('an id of its own gets what was posted just before it came, whoever was there already', async () => {
-    const harness = await relay();
+    const harness = await started();
     await byAddress(harness, '10.0.0.1');
     await harness.post('1');
     expect(await harness.delivered('a')).toEqual(['1']);
   });
 
   it('scrapers.lookback 0 starts everybody at the end', async () => {
-    const harness = await relay({ lookbackMs: 0 });
+    const harness = await started({ lookbackMs: 0 });
     await harness.post('1');
     expect(await harness.delivered('a')).toEqual([]);
   });
 
   it('G2: scrapers.known makes an id known before its first scrape, once', async () => {
-    const harness = await relay({ lookbackMs: 0 }, ['a']);
+    const harness = await started({ lookbackMs: 0 }, ['a']);
     await harness.post('1');
     await harness.start(['a']);
     await harness.post('2');
@@ -77,7 +74,7 @@ describe('a scraper that comes for the first time', () => {
     'waits until it is durably known; with %i events in the same sync as its offer',
     async (events) => {
       const log = new HeldLog();
-      const harness = new RelayHarness(log, {});
+      const harness = new Harness(log, {});
       await log.start();
       await harness.start([]);
       for (let n = 0; n < events; n += 1) await harness.post(String(n));
@@ -106,7 +103,7 @@ it('a record that fails to be saved while the log is read fails that scrape, and
       return super.read(...args);
     }
   }
-  const harness = new RelayHarness(new FailingLog(), { tailBytesMax: 1 });
+  const harness = new Harness(new FailingLog(), { tailBytesMax: 1 });
   await harness.log.start();
   await harness.start([]);
   await harness.post('1');
@@ -116,7 +113,7 @@ it('a record that fails to be saved while the log is read fails that scrape, and
 
 describe('who stays away', () => {
   it('an address is forgotten after scrapers.timeout, and what it had yet to get is counted', async () => {
-    const harness = await relay({ timeoutMs: 10 * MINUTE });
+    const harness = await started({ timeoutMs: 10 * MINUTE });
     await byAddress(harness, '10.0.0.1');
     await byAddress(harness, '10.0.0.1');
     await harness.post('1');
@@ -129,7 +126,7 @@ describe('who stays away', () => {
   });
 
   it.each(['address', 'pod'] as const)('one known by its %s that came once misses nothing', async (by) => {
-    const harness = await relay({ timeoutMs: 10 * MINUTE, namedTimeoutMs: 10 * MINUTE, backlogMax: 2 });
+    const harness = await started({ timeoutMs: 10 * MINUTE, namedTimeoutMs: 10 * MINUTE, backlogMax: 2 });
     await harness.scrape('10.0.0.1', 'untimed', by);
     for (const n of ['1', '2', '3']) await harness.post(n);
     await harness.pass(MINUTE);
@@ -140,7 +137,7 @@ describe('who stays away', () => {
   });
 
   it('one that gave an id, came once, and was forgotten did miss what came since', async () => {
-    const harness = await relay({ namedTimeoutMs: 10 * MINUTE });
+    const harness = await started({ namedTimeoutMs: 10 * MINUTE });
     await harness.delivered('a');
     await harness.post('1');
     await harness.pass(10 * MINUTE);
@@ -148,7 +145,7 @@ describe('who stays away', () => {
   });
 
   it('that an address came again is known after a restart, though nothing was handed out', async () => {
-    const harness = await relay({ timeoutMs: 10 * MINUTE });
+    const harness = await started({ timeoutMs: 10 * MINUTE });
     for (const address of ['10.0.0.1', '10.0.0.2', '10.0.0.1']) await byAddress(harness, address);
     await harness.start();
     await harness.start();
@@ -158,7 +155,7 @@ describe('who stays away', () => {
   });
 
   it('events that nobody but a passer-by could have had were given up for want of a scraper', async () => {
-    const harness = await relay({ timeoutMs: 10 * MINUTE, retentionMinMs: 30 * MINUTE });
+    const harness = await started({ timeoutMs: 10 * MINUTE, retentionMinMs: 30 * MINUTE });
     await byAddress(harness, '10.0.0.1');
     await harness.post('1');
     await harness.pass(10 * MINUTE);
@@ -167,7 +164,7 @@ describe('who stays away', () => {
   });
 
   it('an id of its own is kept for scrapers.namedTimeout, and gets everything', async () => {
-    const harness = await relay({ namedTimeoutMs: 7 * DAY, retentionMinMs: 0 });
+    const harness = await started({ namedTimeoutMs: 7 * DAY, retentionMinMs: 0 });
     await harness.delivered('a');
     await harness.post('1');
     await harness.pass(7 * DAY - 1);
@@ -177,7 +174,7 @@ describe('who stays away', () => {
   });
 
   it('G4: nobody is forgotten for the time that the server itself was away', async () => {
-    const harness = await relay({ timeoutMs: 10 * MINUTE });
+    const harness = await started({ timeoutMs: 10 * MINUTE });
     await byAddress(harness, '10.0.0.1');
     await harness.post('1');
     harness.now = (harness.now + 60 * MINUTE) as never;
@@ -187,7 +184,7 @@ describe('who stays away', () => {
   });
 
   it('G4: nor for a time in which the process stood still, or by which its clock was set ahead', async () => {
-    const harness = await relay({ timeoutMs: 10 * MINUTE, standstillMs: MINUTE });
+    const harness = await started({ timeoutMs: 10 * MINUTE, standstillMs: MINUTE });
     await byAddress(harness, '10.0.0.1');
     await harness.post('1');
     await harness.pass(1_000);
@@ -199,7 +196,7 @@ describe('who stays away', () => {
   });
 
   it('one that was forgotten makes room for another', async () => {
-    const harness = await relay({ scrapersMax: 1, timeoutMs: MINUTE });
+    const harness = await started({ scrapersMax: 1, timeoutMs: MINUTE });
     await byAddress(harness, '10.0.0.1');
     await expect(byAddress(harness, '10.0.0.2')).rejects.toThrow(UnavailableError);
     await harness.pass(MINUTE);
@@ -216,7 +213,7 @@ describe('a log without room', () => {
   }
 
   it('G6: keeps who is to be forgotten, and nobody from the end of a lease', async () => {
-    const harness = new RelayHarness(new FullLog(), { timeoutMs: 10 * MINUTE, leaseMs: MINUTE });
+    const harness = new Harness(new FullLog(), { timeoutMs: 10 * MINUTE, leaseMs: MINUTE });
     await harness.log.start();
     await harness.start();
     await byAddress(harness, '10.0.0.1');
@@ -233,7 +230,7 @@ describe('a log without room', () => {
 
 describe('who is forgotten while it is there', () => {
   it('evidence that comes in that moment does not bring it back, in the log either', async () => {
-    const harness = await relay();
+    const harness = await started();
     await harness.post('1');
     const { offerId } = await harness.scrape('a');
     const gone = harness.expiry.forget('a');
@@ -244,7 +241,7 @@ describe('who is forgotten while it is there', () => {
   });
 
   it('a scrape that comes in that moment is that of a new scraper', async () => {
-    const harness = await relay({ lookbackMs: 0 });
+    const harness = await started({ lookbackMs: 0 });
     await harness.delivered('a');
     await harness.post('1');
     const gone = harness.expiry.forget('a');
@@ -256,7 +253,7 @@ describe('who is forgotten while it is there', () => {
   });
 
   it('what it had not had is counted once, though two ask for it', async () => {
-    const harness = await relay();
+    const harness = await started();
     await harness.delivered('a');
     await harness.post('1');
     const both = await Promise.all([harness.expiry.forget('a'), harness.expiry.forget('a')]);
@@ -266,7 +263,7 @@ describe('who is forgotten while it is there', () => {
 });
 
 it('scrapes of one scraper at the same moment never share an event', async () => {
-  const harness = await relay({ eventsMax: 10, tailBytesMax: 1 });
+  const harness = await started({ eventsMax: 10, tailBytesMax: 1 });
   await harness.delivered('a');
   for (let n = 0; n < 100; n += 1) await harness.post(String(n));
   const scrapes = await Promise.all(Array.from({ length: 12 }, () => harness.scrape('a')));

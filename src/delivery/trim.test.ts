@@ -1,23 +1,23 @@
 import { expect, it } from 'vitest';
 import { MemoryLog } from '../log/memory/memoryLog.ts';
-import type { RelayLimits } from '../../test/support/relayHarness.ts';
-import { RelayHarness } from '../../test/support/relayHarness.ts';
+import type { HarnessLimits } from '../../test/support/harness.ts';
+import { Harness } from '../../test/support/harness.ts';
 
 const MINUTE = 60_000;
 
-async function relay(limits: Partial<RelayLimits> = {}): Promise<RelayHarness> {
-  const harness = new RelayHarness(new MemoryLog(), limits);
+async function started(limits: Partial<HarnessLimits> = {}): Promise<Harness> {
+  const harness = new Harness(new MemoryLog(), limits);
   await harness.log.start();
   await harness.start();
   return harness;
 }
 
-async function posted(harness: RelayHarness, from: number, to: number): Promise<void> {
+async function posted(harness: Harness, from: number, to: number): Promise<void> {
   for (let n = from; n <= to; n += 1) await harness.post(String(n));
 }
 
 it('G7: a backlog at its limit is kept whole', async () => {
-  const harness = await relay({ backlogMax: 5 });
+  const harness = await started({ backlogMax: 5 });
   await harness.delivered('a');
   await posted(harness, 1, 5);
   await harness.pass(0);
@@ -26,7 +26,7 @@ it('G7: a backlog at its limit is kept whole', async () => {
 });
 
 it('G6, G7: a backlog past its limit loses its oldest, counted, for that scraper alone', async () => {
-  const harness = await relay({ backlogMax: 5 });
+  const harness = await started({ backlogMax: 5 });
   await harness.delivered('slow');
   await harness.delivered('quick');
   await posted(harness, 1, 3);
@@ -39,7 +39,7 @@ it('G6, G7: a backlog past its limit loses its oldest, counted, for that scraper
 });
 
 it('what is out in an offer is not dropped with the backlog', async () => {
-  const harness = await relay({ backlogMax: 2 });
+  const harness = await started({ backlogMax: 2 });
   await harness.delivered('a');
   await posted(harness, 1, 2);
   const { offerId } = await harness.scrape('a');
@@ -54,7 +54,7 @@ it('what is out in an offer is not dropped with the backlog', async () => {
 });
 
 it('what everybody has had is trimmed once retention.min is over, not before', async () => {
-  const harness = await relay({ retentionMinMs: 10 * MINUTE, timeoutMs: 100 * MINUTE });
+  const harness = await started({ retentionMinMs: 10 * MINUTE, timeoutMs: 100 * MINUTE });
   await harness.delivered('a');
   await posted(harness, 1, 3);
   await harness.delivered('a');
@@ -66,7 +66,7 @@ it('what everybody has had is trimmed once retention.min is over, not before', a
 });
 
 it('what one scraper has yet to confirm is kept however old it is', async () => {
-  const harness = await relay({ retentionMinMs: MINUTE, namedTimeoutMs: 1_000 * MINUTE });
+  const harness = await started({ retentionMinMs: MINUTE, namedTimeoutMs: 1_000 * MINUTE });
   await harness.delivered('a');
   await harness.delivered('b');
   await posted(harness, 1, 3);
@@ -77,14 +77,14 @@ it('what one scraper has yet to confirm is kept however old it is', async () => 
 });
 
 it('events that nobody ever came for are counted when they go', async () => {
-  const harness = await relay({ retentionMinMs: MINUTE });
+  const harness = await started({ retentionMinMs: MINUTE });
   await posted(harness, 1, 3);
   await harness.pass(2 * MINUTE);
   expect(harness.counts.dropped.no_scraper).toBe(3);
 });
 
 it('what a scraper had before it was forgotten is not counted as what nobody came for', async () => {
-  const harness = await relay({ retentionMinMs: 20 * MINUTE, namedTimeoutMs: 10 * MINUTE });
+  const harness = await started({ retentionMinMs: 20 * MINUTE, namedTimeoutMs: 10 * MINUTE });
   await posted(harness, 1, 3);
   expect(await harness.delivered('a')).toHaveLength(3);
   await harness.pass(10 * MINUTE);
@@ -96,7 +96,7 @@ it('what a scraper had before it was forgotten is not counted as what nobody cam
 });
 
 it('G7: a log at its limit is kept whole; past it the oldest go, counted for those who had yet to fetch them', async () => {
-  const harness = await relay({ entriesMax: 5, backlogMax: 100 });
+  const harness = await started({ entriesMax: 5, backlogMax: 100 });
   await harness.delivered('slow');
   await harness.delivered('quick');
   await posted(harness, 1, 5);
@@ -112,7 +112,7 @@ it('G7: a log at its limit is kept whole; past it the oldest go, counted for tho
 });
 
 it('G7: a log beyond its bytes loses its oldest, counted', async () => {
-  const harness = await relay({ logBytesMax: 5_000, backlogMax: 100 });
+  const harness = await started({ logBytesMax: 5_000, backlogMax: 100 });
   await harness.delivered('a');
   for (let n = 1; n <= 10; n += 1) await harness.post(`${n}${'x'.repeat(1_000)}`);
   for (let round = 0; round < 20; round += 1) await harness.pass(0);
@@ -123,7 +123,7 @@ it('G7: a log beyond its bytes loses its oldest, counted', async () => {
 });
 
 it('what came back from a broken response after it was trimmed is counted as dropped, and holds nobody up', async () => {
-  const harness = await relay({ entriesMax: 2, backlogMax: 100 });
+  const harness = await started({ entriesMax: 2, backlogMax: 100 });
   await harness.delivered('a');
   await posted(harness, 1, 2);
   const { offerId } = await harness.scrape('a');

@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest';
-import { RelayHarness } from '../../test/support/relayHarness.ts';
-import type { RelayLimits } from '../../test/support/relayHarness.ts';
+import { Harness } from '../../test/support/harness.ts';
+import type { HarnessLimits } from '../../test/support/harness.ts';
 import { joined, whole } from '../../test/support/rendered.ts';
 import { Share } from '../core/memory.ts';
 import type { Offset } from '../core/offset.ts';
@@ -28,11 +28,11 @@ const TEXT: Wanted = { format: FORMATS.text, mode: 'untimed', without: [], gzip:
 const PROTOBUF: Wanted = { format: FORMATS.protobuf, mode: 'timed', without: ['pod'], gzip: false };
 const OPEN_METRICS: Wanted = { format: FORMATS.openmetrics, mode: 'untimed', without: [], gzip: false };
 
-/** A relay that has events, and what renders them ahead. */
-async function setUp(limits: Partial<RelayLimits> = {}, share = new Share(Infinity)) {
+/** A harness that has events, and what renders them ahead. */
+async function setUp(limits: Partial<HarnessLimits> = {}, share = new Share(Infinity)) {
   const log = new MemoryLog();
   await log.start();
-  const relay = new RelayHarness(log, { eventsMax: 1_000_000, ...limits });
+  const relay = new Harness(log, { eventsMax: 1_000_000, ...limits });
   await relay.start(['s']);
   const clock = { now: 0 };
   const renderer = new Renderer(share);

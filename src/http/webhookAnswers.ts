@@ -1,6 +1,6 @@
 import type { Clock } from '../core/millis.ts';
 import type { Ingested } from '../intake/ingest.ts';
-import type { Delivery } from '../read/webhooks/delivery.ts';
+import type { WebhookCall } from '../read/webhooks/call.ts';
 import type { AnswerForm } from '../read/webhooks/senders/sender.ts';
 import type { Webhook } from '../read/webhooks/webhooks.ts';
 import { ERROR } from './openapi.ts';
@@ -12,11 +12,11 @@ import { ERROR } from './openapi.ts';
 export function answerTo(
   { answer, mapping }: Pick<Webhook, 'answer' | 'mapping'>,
   ingested: Ingested,
-  delivery: Delivery,
+  call: WebhookCall,
   clock: Clock,
 ): object | undefined {
-  const usual = ANSWERS[answer](ingested, delivery, clock);
-  const { left } = delivery;
+  const usual = ANSWERS[answer](ingested, call, clock);
+  const { left } = call;
   if (left.isEmpty) return usual;
   const isBatch = mapping.each !== undefined;
   return {
@@ -31,7 +31,7 @@ export function answerTo(
 
 const ANSWERS: Record<
   AnswerForm,
-  (ingested: Ingested, delivery: Delivery, clock: Clock) => object | undefined
+  (ingested: Ingested, call: WebhookCall, clock: Clock) => object | undefined
 > = {
   counts: ({ accepted, duplicates, events }, { ignored, left }) => {
     const refused = left.counts.event;

@@ -5,8 +5,8 @@ import type { Clock } from '../core/millis.ts';
 import type { Ingest, Ingested } from '../intake/ingest.ts';
 import type { Counts } from '../counting/counts.ts';
 import type { IdRefresher } from '../intake/refreshIds.ts';
-import type { DeliveryRules } from '../read/webhooks/delivery.ts';
-import { Delivery, MAPPED } from '../read/webhooks/delivery.ts';
+import type { CallRules } from '../read/webhooks/call.ts';
+import { WebhookCall, MAPPED } from '../read/webhooks/call.ts';
 import { readDocument } from '../read/webhooks/document.ts';
 import { LEFT_OUT_PARTS } from '../read/webhooks/leftOut.ts';
 import type { Headers } from '../read/webhooks/reference.ts';
@@ -22,7 +22,7 @@ export interface WebhookParts {
   readonly webhooks: readonly Webhook[];
   readonly ingest: Ingest;
   readonly refresher: Pick<IdRefresher, 'refresh'>;
-  readonly rules: DeliveryRules;
+  readonly rules: CallRules;
   /** The longest body, in bytes. */
   readonly bodyBytesMax: number;
   readonly counts: Pick<Counts, 'leftOut'>;
@@ -66,24 +66,21 @@ async function deliver(
   ingest.checkCommon(common);
   // In steps: a body may be long, and others want their turns.
   const document = await loop.run(held(readDocument(body, webhook.wanted), request.memory));
-  const delivery = new Delivery();
-  const ingested = await ingest.ingest(
-    delivery.drafts(webhook, document, { headers, common }, rules, clock()),
-    {
-      fields: MAPPED,
-      isBatch: true,
-      isPartial: true,
-      memory: request.memory,
-      refused: (error) => delivery.refused(error),
-      tooMuch: 'cut',
-    },
-  );
-  tellLeftOut(webhook, delivery, parts);
+  const call = new WebhookCall();
+  const ingested = await ingest.ingest(call.drafts(webhook, document, { headers, common }, rules, clock()), {
+    fields: MAPPED,
+    isBatch: true,
+    isPartial: true,
+    memory: request.memory,
+    refused: (error) => call.refused(error),
+    tooMuch: 'cut',
+  });
+  tellLeftOut(webhook, call, parts);
   if (webhook.repeats) await refresh(ingested, parts.refresher);
   // What could be taken is stored: where the sender comes again with all of it, that is one event by its id.
   const refused = ingested.outcomes.find((outcome) => outcome instanceof RefusedError);
   if (refused !== undefined) throw refused;
-  return answerTo(webhook, ingested, delivery, clock);
+  return answerTo(webhook, ingested, call, clock);
 }
 
 /** Takes the memory that each step needs. Throws what `memory` throws. */
@@ -97,7 +94,7 @@ function* held<Result>(steps: Iterator<number, Result>, memory: Claim | undefine
 }
 
 /** The sender can't do anything about it, so whoever runs the server hears of it, too. */
-function tellLeftOut({ path }: Webhook, { left }: Delivery, { counts, news }: WebhookParts): void {
+function tellLeftOut({ path }: Webhook, { left }: WebhookCall, { counts, news }: WebhookParts): void {
   for (const part of LEFT_OUT_PARTS) counts.leftOut[part] += left.counts[part];
   const [first] = left.told;
   if (first === undefined) return;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { RelayHarness } from '../../test/support/relayHarness.ts';
-import type { RelayLimits } from '../../test/support/relayHarness.ts';
+import { Harness } from '../../test/support/harness.ts';
+import type { HarnessLimits } from '../../test/support/harness.ts';
 import { UnavailableError } from '../core/errors.ts';
 import { offset } from '../core/offset.ts';
 import { MemoryLog } from '../log/memory/memoryLog.ts';
@@ -19,9 +19,9 @@ class FullLog extends MemoryLog {
   }
 }
 
-async function aRelay(limits: Partial<RelayLimits> = {}): Promise<{ relay: RelayHarness; log: FullLog }> {
+async function aHarness(limits: Partial<HarnessLimits> = {}): Promise<{ relay: Harness; log: FullLog }> {
   const log = new FullLog();
-  const relay = new RelayHarness(log, limits);
+  const relay = new Harness(log, limits);
   await log.start();
   await relay.start(['a']);
   return { relay, log };
@@ -31,7 +31,7 @@ const ONE = [{ n: '1', id: 'x' }];
 
 describe('an id', () => {
   test('G2: makes an event that is sent again a duplicate, whatever else it says', async () => {
-    const { relay } = await aRelay();
+    const { relay } = await aHarness();
     expect(await relay.postBatch(ONE)).toMatchObject({ accepted: 1, duplicates: 0 });
     expect(await relay.postBatch(ONE)).toMatchObject({ accepted: 0, duplicates: 1 });
     expect(await relay.postBatch([{ n: '2', id: 'x' }])).toMatchObject({ accepted: 0, duplicates: 1 });
@@ -40,21 +40,21 @@ describe('an id', () => {
   });
 
   test('is known after a restart (G4)', async () => {
-    const { relay } = await aRelay();
+    const { relay } = await aHarness();
     await relay.postBatch(ONE);
     await relay.start();
     expect(await relay.postBatch(ONE)).toMatchObject({ accepted: 0, duplicates: 1 });
   });
 
   test('of two hundred pushes at one moment makes one event, and each gets its answer after that is durable', async () => {
-    const { relay, log } = await aRelay();
+    const { relay, log } = await aHarness();
     const answers = await Promise.all(Array.from({ length: 200 }, () => relay.postBatch(ONE)));
     expect(answers.map(({ accepted }) => accepted)).toEqual([1, ...Array<number>(199).fill(0)]);
     expect(log.state().entries).toBe(1);
   });
 
   test('whose first push fails leaves its place to the next', async () => {
-    const { relay, log } = await aRelay();
+    const { relay, log } = await aHarness();
     log.refusals = 1;
     const failed = relay.postBatch(ONE);
     const second = relay.postBatch(ONE);
@@ -64,7 +64,7 @@ describe('an id', () => {
   });
 
   test('is remembered for its window and no longer, though the event is trimmed', async () => {
-    const { relay, log } = await aRelay({ windowMs: 60_000 });
+    const { relay, log } = await aHarness({ windowMs: 60_000 });
     await relay.postBatch(ONE);
     await log.trim(offset(1));
     await relay.pass(60_000);
@@ -75,7 +75,7 @@ describe('an id', () => {
   });
 
   test('is forgotten before that when there are too many, the oldest first, and counted', async () => {
-    const { relay, log } = await aRelay({ idsMax: 2 });
+    const { relay, log } = await aHarness({ idsMax: 2 });
     for (const id of ['a', 'b', 'c', 'd', 'e']) await relay.postBatch([{ n: id, id }]);
     await relay.pass(1);
     expect(log.state().ids).toBe(2);
@@ -87,7 +87,7 @@ describe('an id', () => {
 
 describe('an id that is refreshed', () => {
   test('is known for a window more, and no longer', async () => {
-    const { relay } = await aRelay({ windowMs: 60_000 });
+    const { relay } = await aHarness({ windowMs: 60_000 });
     await relay.postBatch(ONE);
     await relay.pass(50_000);
     await relay.refresher.refresh(['x']);
@@ -98,7 +98,7 @@ describe('an id that is refreshed', () => {
   });
 
   test('is written only once it is older than a tenth of the window', async () => {
-    const { relay } = await aRelay({ windowMs: 60_000 });
+    const { relay } = await aHarness({ windowMs: 60_000 });
     await relay.postBatch(ONE);
     await relay.pass(6_000);
     await relay.refresher.refresh(['x']);
@@ -107,7 +107,7 @@ describe('an id that is refreshed', () => {
   });
 
   test('stays as it was where the log has no room', async () => {
-    const { relay, log } = await aRelay();
+    const { relay, log } = await aHarness();
     await relay.postBatch(ONE);
     await relay.pass(10_000_000);
     log.refreshIds = () => Promise.reject(new UnavailableError('log_full', 'no room', 5));
@@ -118,7 +118,7 @@ describe('an id that is refreshed', () => {
 
 describe('a batch', () => {
   test('stores each id once, of which it may hold some twice and some that are known', async () => {
-    const { relay } = await aRelay();
+    const { relay } = await aHarness();
     await relay.postBatch(ONE);
     const batch = [{ n: '1', id: 'x' }, { n: '2', id: 'y' }, { n: '3' }, { n: '4', id: 'y' }, { n: '3' }];
     expect(await relay.postBatch(batch)).toEqual({
@@ -129,7 +129,7 @@ describe('a batch', () => {
   });
 
   test("under a request's id is taken as one: sent again, all of it is a duplicate", async () => {
-    const { relay } = await aRelay();
+    const { relay } = await aHarness();
     const batch = [{ n: '1' }, { n: '2', id: 'y' }];
     expect(await relay.postBatch(batch, 'request')).toMatchObject({ accepted: 2, duplicates: 0 });
     expect(await relay.postBatch(batch, 'request')).toMatchObject({ accepted: 0, duplicates: 2 });
@@ -138,7 +138,7 @@ describe('a batch', () => {
   });
 
   test('that has no room leaves none of its ids behind', async () => {
-    const { relay, log } = await aRelay();
+    const { relay, log } = await aHarness();
     log.refusals = 1;
     await expect(relay.postBatch(ONE, 'request')).rejects.toThrow('no room');
     expect(await relay.postBatch(ONE, 'request')).toMatchObject({ accepted: 1, duplicates: 0 });

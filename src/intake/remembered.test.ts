@@ -8,14 +8,14 @@ import { AheadMark } from './aheadMark.ts';
 import { readRemembered } from './remembered.ts';
 import { trackBytes } from './track.ts';
 import { turnsDuring } from '../../test/support/eventLoop.ts';
-import { RelayHarness } from '../../test/support/relayHarness.ts';
+import { Harness } from '../../test/support/harness.ts';
 
 const MINUTE = 60_000;
 /** More than are remembered by themselves. */
 const ENTRIES = 50_100;
 
 describe('after a restart of a busy server', () => {
-  let harness: RelayHarness;
+  let harness: Harness;
   let start: Millis;
 
   /** The time that an event gets now. */
@@ -28,7 +28,7 @@ describe('after a restart of a busy server', () => {
   }
 
   beforeAll(async () => {
-    harness = new RelayHarness(new MemoryLog(), { eventsMax: 200_000, backlogMax: 200_000 });
+    harness = new Harness(new MemoryLog(), { eventsMax: 200_000, backlogMax: 200_000 });
     start = harness.now;
     await harness.log.start();
     await harness.start();
@@ -54,7 +54,7 @@ describe('after a restart of a busy server', () => {
 });
 
 it('G8: a series whose entries are gone from the log gets no time that it may have had already', async () => {
-  const harness = new RelayHarness(new MemoryLog(), { retentionMinMs: 0 });
+  const harness = new Harness(new MemoryLog(), { retentionMinMs: 0 });
   await harness.log.start();
   await harness.start();
   const posted = harness.now;

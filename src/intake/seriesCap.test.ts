@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { RelayHarness } from '../../test/support/relayHarness.ts';
+import { Harness } from '../../test/support/harness.ts';
 import { SeriesLimitError } from '../core/errors.ts';
 import type { Millis } from '../core/millis.ts';
 import { millis } from '../core/millis.ts';
@@ -93,9 +93,9 @@ describe('the cap of new series', () => {
 });
 
 describe('events beyond the cap', () => {
-  async function aRelay(overflow: 'refuse' | 'fold'): Promise<RelayHarness> {
+  async function aHarness(overflow: 'refuse' | 'fold'): Promise<Harness> {
     const log = new MemoryLog();
-    const relay = new RelayHarness(log, { perHourMax: 2, overflow });
+    const relay = new Harness(log, { perHourMax: 2, overflow });
     await log.start();
     await relay.start(['a']);
     return relay;
@@ -103,7 +103,7 @@ describe('events beyond the cap', () => {
   const BATCH = ['1', '2', '3'].map((n) => ({ n, id: `id ${n}` }));
 
   test('are refused with all of their batch, none of which is remembered', async () => {
-    const relay = await aRelay('refuse');
+    const relay = await aHarness('refuse');
     await expect(relay.postBatch(BATCH, 'request')).rejects.toThrow(SeriesLimitError);
     await expect(relay.postBatch(BATCH)).rejects.toMatchObject({ field: '[2].labels' });
     expect(await relay.delivered('a')).toEqual([]);
@@ -114,7 +114,7 @@ describe('events beyond the cap', () => {
   });
 
   test('are refused alone where the others may be stored without them', async () => {
-    const relay = await aRelay('refuse');
+    const relay = await aHarness('refuse');
     const { accepted, outcomes } = await relay.postBatch(BATCH, undefined, true);
     expect(accepted).toBe(2);
     expect(outcomes).toEqual(['accepted', 'accepted', expect.any(SeriesLimitError)]);
@@ -125,7 +125,7 @@ describe('events beyond the cap', () => {
   });
 
   test('are folded, counted, and known by their ids', async () => {
-    const relay = await aRelay('fold');
+    const relay = await aHarness('fold');
     expect(await relay.postBatch(BATCH)).toMatchObject({ accepted: 3 });
     expect(await relay.postBatch(BATCH)).toMatchObject({ accepted: 0, duplicates: 3 });
     expect(relay.counts.seriesOverflow).toEqual({ refused: 0, folded: 1 });
@@ -134,7 +134,7 @@ describe('events beyond the cap', () => {
   });
 
   test('are told from those whose series was there before a restart', async () => {
-    const relay = await aRelay('refuse');
+    const relay = await aHarness('refuse');
     await relay.postBatch([{ n: '1' }, { n: '2' }]);
     await relay.start();
     expect(await relay.postBatch([{ n: '1' }, { n: '2' }, { n: '3' }, { n: '4' }])).toMatchObject({

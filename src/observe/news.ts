@@ -34,7 +34,7 @@ const REPAIRED: Record<Part, string> = {
   file: 'the log was damaged where it is written to: rebuilt the file from all that could be read; delete the damaged one when you no longer need it',
 };
 
-/** What the relay has to say beside its scrapers' coming and going. */
+/** What intake and delivery have to say beside scrapers' coming and going. */
 interface RelayNews {
   warned(id: string, warning: string): void;
   postponed(error: Error): void;

@@ -175,7 +175,7 @@ export class OwnMetrics {
   }
 }
 
-/** What is told of the relay and the log, in the order of a scrape. */
+/** What is told of intake, delivery and the log, in the order of a scrape. */
 function metricsOf({
   version,
   counts,

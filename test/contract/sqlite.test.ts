@@ -14,7 +14,7 @@ import { anEvent, aScraper, at, events, readAll, readSome, settles, values } fro
 import { aFolder } from './support/folders.ts';
 import { aSqliteLog, started } from './support/logs.ts';
 import { damagePages, leafPages } from '../support/damage.ts';
-import { RelayHarness } from '../support/relayHarness.ts';
+import { Harness } from '../support/harness.ts';
 
 /** A sync that waits to be let go, or to fail. */
 function heldSync() {
@@ -724,7 +724,7 @@ test('a scraper that comes for the first time costs one sync before it is answer
   let syncs = 0;
   const sync = async () => void (syncs += 1);
   await using log = await aSqliteLog({ sync });
-  const relay = new RelayHarness(log, {});
+  const relay = new Harness(log, {});
   await relay.start([]);
   await relay.post('1');
   syncs = 0;

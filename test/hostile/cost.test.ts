@@ -10,7 +10,7 @@ import { MemoryLog } from '../../src/log/memory/memoryLog.ts';
 import { SqliteLog } from '../../src/log/sqlite/sqliteLog.ts';
 import type { CollapseHow } from '../../src/delivery/collapse.ts';
 import { collapse } from '../../src/delivery/collapse.ts';
-import { RelayHarness } from '../support/relayHarness.ts';
+import { Harness } from '../support/harness.ts';
 import { render } from '../support/rendered.ts';
 import { negotiate } from '../../src/render/negotiate.ts';
 import { startServer, temporaryFolder } from '../support/server.ts';
@@ -208,13 +208,13 @@ function entriesOf(n: number, make: (i: number) => SeriesText): NewEntry[] {
 }
 
 describe.each(SERIES)('series %s cost in proportion to their number', (_what, n, make) => {
-  /** A relay with them in its log; each stands there twice, the second time as a text of its own. */
-  const filled = async (count: number): Promise<RelayHarness> => {
+  /** A harness with them in its log; each stands there twice, the second time as a text of its own. */
+  const filled = async (count: number): Promise<Harness> => {
     const log = new MemoryLog();
     await log.start();
     await log.append(entriesOf(count, make));
     await log.append(entriesOf(count, make));
-    return new RelayHarness(log, LIMITS);
+    return new Harness(log, LIMITS);
   };
 
   it('at a start, and when they are stored, scraped and trimmed', async () => {
@@ -231,7 +231,7 @@ describe.each(SERIES)('series %s cost in proportion to their number', (_what, n,
 
   it('when they come by an append', async () => {
     const started = async (count: number) => {
-      const relay = new RelayHarness(new MemoryLog(), { ...LIMITS, tailBytesMax: 1 << 20 });
+      const relay = new Harness(new MemoryLog(), { ...LIMITS, tailBytesMax: 1 << 20 });
       await relay.log.start();
       await relay.start();
       return { relay, entries: [...entriesOf(count, make), ...entriesOf(count, make)] };
@@ -270,7 +270,7 @@ it('events with integer-like ids, or ids of one length, cost in proportion to th
     const started = async (count: number) => {
       const log = new MemoryLog();
       await log.start();
-      const relay = new RelayHarness(log, LIMITS);
+      const relay = new Harness(log, LIMITS);
       await relay.start();
       return {
         relay,

@@ -4,7 +4,7 @@ import type { Evidence } from '../../src/delivery/settle.ts';
 import { CLOSES_AFTER_ENDS } from '../../src/delivery/settle.ts';
 import type { Mode } from '../../src/core/position.ts';
 import { MemoryLog } from '../../src/log/memory/memoryLog.ts';
-import { RelayHarness, numberOf } from '../support/relayHarness.ts';
+import { Harness, numberOf } from '../support/harness.ts';
 
 /**
  * The naive model: what each scraper has not had, written down event by event. It knows nothing of offsets, ranges or cursors.
@@ -140,7 +140,7 @@ const FATES: readonly Fate[] = [
   },
 ];
 
-type Real = RelayHarness;
+type Real = Harness;
 
 class Post implements fc.AsyncCommand<Model, Real> {
   check = () => true;
@@ -336,7 +336,7 @@ const commands = (modes: readonly Mode[]) => [
 async function check(modes: readonly Mode[], numRuns: number): Promise<void> {
   await fc.assert(
     fc.asyncProperty(fc.commands(commands(modes), { maxCommands: 60, size: 'max' }), async (sequence) => {
-      const real = new RelayHarness(new MemoryLog(), {
+      const real = new Harness(new MemoryLog(), {
         eventsMax: PAGE,
         leaseMs: LEASE_MS,
         timeoutMs: TIMEOUT_MS,

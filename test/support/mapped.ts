@@ -6,7 +6,7 @@ import { compileMapping } from '../../src/read/webhooks/compile.ts';
 import type { MappingSource } from '../../src/read/webhooks/language.ts';
 import { LeftOuts } from '../../src/read/webhooks/leftOut.ts';
 import type { MappingRun } from '../../src/read/webhooks/map.ts';
-import { mapDelivery } from '../../src/read/webhooks/map.ts';
+import { mapBody } from '../../src/read/webhooks/map.ts';
 import { asItCame } from '../../src/read/webhooks/shapes/shape.ts';
 import { WIDE_LIMITS } from './rules.ts';
 
@@ -29,7 +29,7 @@ export function map(
     document: parseJson(JSON.stringify(document)),
     headers: (name: string) => headers[name],
   };
-  const mapped = [...mapDelivery(mapping, delivery, runWith(names, left))];
+  const mapped = [...mapBody(mapping, delivery, runWith(names, left))];
   const refused = left.told.filter(({ part }) => part === 'event')[Symbol.iterator]();
   return mapped.map((each) => {
     if (each === 'ignored') return null;
@@ -46,7 +46,7 @@ export function leftOf(source: MappingSource, document: unknown): [part: string,
   });
   const left = new LeftOuts();
   const delivery = { document: parseJson(JSON.stringify(document)), headers: () => undefined };
-  expect([...mapDelivery(mapping, delivery, runWith('legacy', left))]).toHaveLength(1);
+  expect([...mapBody(mapping, delivery, runWith('legacy', left))]).toHaveLength(1);
   return left.told.map(({ part, error }) => [part, error.message]);
 }
 

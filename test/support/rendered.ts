@@ -6,6 +6,19 @@ import type { Format } from '../../src/render/negotiate.ts';
 import { negotiate } from '../../src/render/negotiate.ts';
 import { Renderer } from '../../src/render/render.ts';
 
+/** The media types of each kind of exposition. */
+export const MEDIA = {
+  protobuf: 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited',
+  openmetrics: 'application/openmetrics-text;version=1.0.0',
+  text: 'text/plain;version=1.0.0',
+};
+/** Each of them in each escaping. */
+export const FORMATS = Object.values(MEDIA).flatMap((media) =>
+  ['allow-utf-8', 'underscores', 'dots', 'values'].map((escaping) =>
+    negotiate(`${media};escaping=${escaping}`),
+  ),
+);
+
 /** A whole body of entries that are one run. */
 export function render(
   format: Format,

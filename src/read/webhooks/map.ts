@@ -17,7 +17,7 @@ import { firstFilled } from './template.ts';
 import { timeOf } from './time.ts';
 
 /** What arrived. */
-export interface Delivery {
+export interface MappedBody {
   readonly document: unknown;
   readonly headers: Headers;
 }
@@ -44,9 +44,9 @@ export type Mapped = Draft | 'ignored' | 'refused';
  * Reads the drafts out of a body, one for each item whose kind is known, in steps: an item each. Throws a RefusedError where the array of
  * items isn't there, and a TooLargeError where it is too long; an item that can't be read is told in its place.
  */
-export function* mapDelivery(
+export function* mapBody(
   mapping: Mapping,
-  { document, headers }: Delivery,
+  { document, headers }: MappedBody,
   run: MappingRun,
 ): Generator<Mapped> {
   const whole = { item: undefined, document, headers };

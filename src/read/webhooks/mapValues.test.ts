@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseJson } from '../json.ts';
 import { compileMapping } from './compile.ts';
 import type { MappingSource } from './language.ts';
-import { mapDelivery } from './map.ts';
+import { mapBody } from './map.ts';
 import { leftOf, LIMITS, map, runWith } from '../../../test/support/mapped.ts';
 
 describe('value, time and id', () => {
@@ -133,6 +133,6 @@ describe('value, time and id', () => {
       { limits: LIMITS, names: 'legacy', reserved: () => false },
     );
     const delivery = { document: parseJson('{"id":9007199254740993}'), headers: () => undefined };
-    expect([...mapDelivery(mapping, delivery, runWith())]).toMatchObject([{ id: '9007199254740993' }]);
+    expect([...mapBody(mapping, delivery, runWith())]).toMatchObject([{ id: '9007199254740993' }]);
   });
 });

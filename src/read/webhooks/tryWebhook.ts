@@ -4,8 +4,8 @@ import type { Event } from '../../intake/event.ts';
 import type { EventRules } from '../../intake/rules.ts';
 import { eventFromDraft } from '../../intake/event.ts';
 import type { Millis } from '../../core/millis.ts';
-import type { DeliveryRules } from './delivery.ts';
-import { Delivery, MAPPED } from './delivery.ts';
+import type { CallRules } from './call.ts';
+import { WebhookCall, MAPPED } from './call.ts';
 import { parseDocument } from './document.ts';
 import { readWebhooks } from './webhooks.ts';
 
@@ -29,7 +29,7 @@ export function tryWebhook(
   name: string,
   settings: Readonly<Record<string, unknown>>,
   { body, headers }: { readonly body: Uint8Array; readonly headers: Readonly<Record<string, string>> },
-  rules: DeliveryRules,
+  rules: CallRules,
   now: Millis,
 ): Tried {
   const webhooks = readWebhooks(settings, rules.rules);
@@ -42,9 +42,9 @@ export function tryWebhook(
   try {
     const document = parseDocument(body, webhook.wanted);
     const head = { headers: (header: string) => byName.get(header) };
-    const delivery = new Delivery();
-    const drafts = delivery.drafts(webhook, document, head, rules, now);
-    return told(eventsOf(drafts, delivery, rules.rules), delivery);
+    const call = new WebhookCall();
+    const drafts = call.drafts(webhook, document, head, rules, now);
+    return told(eventsOf(drafts, call, rules.rules), call);
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
     return { events: [], ignored: 0, refused: [error.message], leftOut: [] };
@@ -54,7 +54,7 @@ export function tryWebhook(
 /** As the door of a server makes them. */
 function eventsOf(
   drafts: Iterable<Draft | undefined>,
-  delivery: Delivery,
+  call: WebhookCall,
   rules: EventRules,
 ): readonly Event[] {
   const events: Event[] = [];
@@ -64,13 +64,13 @@ function eventsOf(
       events.push(eventFromDraft(draft, rules, MAPPED, undefined, 'cut'));
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
-      delivery.refused(error);
+      call.refused(error);
     }
   }
   return events;
 }
 
-function told(events: readonly Event[], { ignored, left }: Delivery): Tried {
+function told(events: readonly Event[], { ignored, left }: WebhookCall): Tried {
   const errors = (isEvent: boolean) =>
     left.told.filter(({ part }) => (part === 'event') === isEvent).map(({ error }) => error.message);
   return { events, ignored, refused: errors(true), leftOut: errors(false) };

@@ -4,7 +4,7 @@ import type { Entry } from '../../../src/core/entry.ts';
 import { millis } from '../../../src/core/millis.ts';
 import { SqliteLog } from '../../../src/log/sqlite/sqliteLog.ts';
 import { readAll } from '../../contract/support/builders.ts';
-import { RelayHarness, numberOf } from '../../support/relayHarness.ts';
+import { Harness, numberOf } from '../../support/harness.ts';
 import { isEnd, keyOf } from './client.ts';
 import type { Content } from './disk.ts';
 import type { Told } from './facts.ts';
@@ -65,13 +65,13 @@ class Look {
   readonly #entries = new Map<string, Entry>();
   /** Posts whose events are all there. */
   readonly #stored: Post[] = [];
-  readonly #harness: RelayHarness;
+  readonly #harness: Harness;
 
   constructor(log: SqliteLog, expected: Expected, problems: string[]) {
     this.#log = log;
     this.#expected = expected;
     this.#problems = problems;
-    this.#harness = new RelayHarness(log, { eventsMax: 1_000_000, bytesMax: 1 << 30 });
+    this.#harness = new Harness(log, { eventsMax: 1_000_000, bytesMax: 1 << 30 });
     this.#harness.now = millis(Date.now());
   }
 

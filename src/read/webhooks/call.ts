@@ -3,20 +3,20 @@ import type { RefusedError } from '../../core/errors.ts';
 import type { EventRules } from '../../intake/rules.ts';
 import type { Millis } from '../../core/millis.ts';
 import { LeftOuts } from './leftOut.ts';
-import { mapDelivery } from './map.ts';
+import { mapBody } from './map.ts';
 import type { Headers } from './reference.ts';
 import { fingerprintOf } from './shapes/fingerprint.ts';
 import type { Webhook } from './webhooks.ts';
 
 /** What a delivery is checked against. */
-export interface DeliveryRules {
+export interface CallRules {
   readonly rules: EventRules;
   /** In one body. */
   readonly eventsMax: number;
 }
 
 /** What came beside the body. */
-export interface DeliveryHead {
+export interface CallHead {
   readonly headers: Headers;
   /** What the URL says of all events; without it, nothing. */
   readonly common?: Pick<Draft, 'metric' | 'labels' | 'value'>;
@@ -34,7 +34,7 @@ export const MAPPED: DraftFields = {
 /**
  * What a delivery comes to. What of an item can't be used is left out, and an item that can't be stored is; neither concerns the others.
  */
-export class Delivery {
+export class WebhookCall {
   /** Items of which no kind is known, such as a ping. */
   ignored = 0;
   /** What could not be used: whole items, or parts of them. */
@@ -44,13 +44,13 @@ export class Delivery {
   *drafts(
     { mapping, shape, idSpace }: Webhook,
     document: unknown,
-    { headers, common = { labels: [] } }: DeliveryHead,
-    { rules, eventsMax }: DeliveryRules,
+    { headers, common = { labels: [] } }: CallHead,
+    { rules, eventsMax }: CallRules,
     now: Millis,
   ): Generator<Draft | undefined, void> {
     const { left } = this;
     const run = { idSpace: idSpace + ofUrl(common), rules, eventsMax, common, shape, now, left };
-    for (const mapped of mapDelivery(mapping, { document: shape.body(document), headers }, run)) {
+    for (const mapped of mapBody(mapping, { document: shape.body(document), headers }, run)) {
       if (mapped === 'ignored') this.ignored += 1;
       else if (mapped !== 'refused') yield mapped;
       left.item += 1;

@@ -24,7 +24,7 @@ import { Tail } from '../../src/delivery/tail.ts';
 import { Timeline } from '../../src/intake/timeline.ts';
 import { Trimmer } from '../../src/delivery/trim.ts';
 
-export interface RelayLimits {
+export interface HarnessLimits {
   eventsMax: number;
   bytesMax: number;
   leaseMs: number;
@@ -52,7 +52,7 @@ export interface RelayLimits {
   idsMax: number;
 }
 
-const DEFAULTS: RelayLimits = {
+const DEFAULTS: HarnessLimits = {
   eventsMax: 10_000,
   bytesMax: 8 << 20,
   leaseMs: 360_000,
@@ -80,18 +80,18 @@ const DEFAULTS: RelayLimits = {
   idsMax: 1_000_000,
 };
 
-/** A whole relay on a log, with a clock that only the test turns, and without HTTP. */
+/** Both wings on a log, with a clock that only the test turns, and without HTTP. */
 /** What a scrape got. */
 export interface Scraped {
   readonly entries: readonly Entry[];
   readonly offerId: number | undefined;
 }
 
-export class RelayHarness {
+export class Harness {
   now: Millis = millis(1_700_000_000_000);
   readonly news: string[] = [];
   readonly log: Log;
-  readonly limits: RelayLimits;
+  readonly limits: HarnessLimits;
   counts!: Counts;
   counters!: EventCounters;
   scrapers!: Scrapers;
@@ -106,7 +106,7 @@ export class RelayHarness {
   /** By how much the clock was set, in ms. */
   #setBy = 0;
 
-  constructor(log: Log, limits: Partial<RelayLimits> = {}) {
+  constructor(log: Log, limits: Partial<HarnessLimits> = {}) {
     this.log = log;
     this.limits = { ...DEFAULTS, ...limits };
   }

@@ -32,7 +32,7 @@ export interface Budget {
  * Sends events, and keeps on disk those that can't be sent, if there is a spool. An event is on disk before it is first sent: whatever happens to this
  * process, it is not lost. What waited longer goes first, so that events of one series arrive in the order of their times.
  */
-export class Delivery {
+export class Sending {
   readonly #client: Pick<OneShotClient, 'send'>;
   readonly #spool: Spool | undefined;
   readonly #onRefused: (refused: { id: string; reason: string }) => void;
@@ -48,7 +48,7 @@ export class Delivery {
   }
 
   /** Sends an event within the budget, after those that wait already. */
-  async deliver(event: SealedEvent, budget: Budget): Promise<Outcome> {
+  async send(event: SealedEvent, budget: Budget): Promise<Outcome> {
     if (this.#spool === undefined) return this.#direct(event, budget, undefined);
     let claim: Claim;
     try {
@@ -153,6 +153,6 @@ export interface Posting {
   readonly seal: (event: NewEvent) => SealedEvent;
   /** An event that is a JSON object, with labels to be added. */
   readonly sealJson: (json: string, labels: Readonly<Record<string, string>>) => SealedEvent;
-  readonly delivery: Delivery;
+  readonly sending: Sending;
   readonly budget: Budget;
 }

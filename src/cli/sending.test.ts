@@ -6,7 +6,7 @@ import type { Receipt } from '../client/client.ts';
 import type { SealedEvent } from '../client/event.ts';
 import { PushError } from '../client/pushError.ts';
 import { millis } from '../core/millis.ts';
-import { Delivery } from './delivery.ts';
+import { Sending } from './sending.ts';
 import { Spool } from './spool/spool.ts';
 
 const NOW = 1_700_000_000_000;
@@ -19,7 +19,7 @@ afterEach(() => {
 type Act = (id: string) => PushError | undefined;
 
 function world(act: Act, { withSpool = true } = {}) {
-  const root = mkdtempSync(join(tmpdir(), 'delivery-'));
+  const root = mkdtempSync(join(tmpdir(), 'sending-'));
   folders.push(root);
   let ids = 0;
   let elapsed = 0;
@@ -41,21 +41,21 @@ function world(act: Act, { withSpool = true } = {}) {
       return { id, time, duplicate: false, attempts: 1 };
     },
   };
-  const delivery = new Delivery(client, withSpool ? spool : undefined, ({ id, reason }) =>
+  const sending = new Sending(client, withSpool ? spool : undefined, ({ id, reason }) =>
     told.push(`${id}: ${reason}`),
   );
   const budget = (totalMs = 30_000) => ({ elapsed: () => elapsed, totalMs });
-  return { root, spool, delivery, sent, told, state, budget, ids: () => sent.map(({ id }) => id) };
+  return { root, spool, sending, sent, told, state, budget, ids: () => sent.map(({ id }) => id) };
 }
 
 const event = (id: string, time: number): SealedEvent => ({ id, time: NOW + time, form: '' });
 const DOWN: Act = () => new PushError('unavailable', 'down');
 const UP: Act = () => undefined;
 
-describe('a delivery with a spool', () => {
+describe('a sending with a spool', () => {
   it('has the event on disk before it is sent, and not after', async () => {
-    const { delivery, budget, spool, state } = world(UP);
-    expect(await delivery.deliver(event('a', 1), budget())).toMatchObject({
+    const { sending, budget, spool, state } = world(UP);
+    expect(await sending.send(event('a', 1), budget())).toMatchObject({
       kind: 'accepted',
       receipt: { id: 'a' },
     });
@@ -64,21 +64,21 @@ describe('a delivery with a spool', () => {
   });
 
   it('keeps what could not be sent, and sends it first next time, at its own place in time', async () => {
-    const { delivery, budget, state, ids, spool } = world(DOWN);
-    const kept = await delivery.deliver(event('a', 1), budget());
+    const { sending, budget, state, ids, spool } = world(DOWN);
+    const kept = await sending.send(event('a', 1), budget());
     expect(kept).toMatchObject({ kind: 'kept', folder: spool.folder, error: { message: 'down' } });
-    await delivery.deliver(event('b', 2), budget());
+    await sending.send(event('b', 2), budget());
     state.act = UP;
-    await delivery.deliver(event('c', 3), budget());
+    await sending.send(event('c', 3), budget());
     expect(ids()).toEqual(['a', 'a', 'a', 'b', 'c']);
     expect(await spool.counts()).toEqual({ waiting: 0, refused: 0 });
   });
 
   it('moves aside what is refused, tells it, and goes on with the rest', async () => {
-    const { delivery, budget, state, told, spool } = world(DOWN);
-    for (const [i, id] of ['a', 'poison', 'b'].entries()) await delivery.deliver(event(id, i), budget());
+    const { sending, budget, state, told, spool } = world(DOWN);
+    for (const [i, id] of ['a', 'poison', 'b'].entries()) await sending.send(event(id, i), budget());
     state.act = (id) => (id === 'poison' ? new PushError('refused', 'bad label') : undefined);
-    expect(await delivery.flush(budget())).toEqual({
+    expect(await sending.flush(budget())).toEqual({
       sent: 2,
       refused: [{ id: 'poison', reason: 'bad label' }],
       stopped: undefined,
@@ -88,8 +88,8 @@ describe('a delivery with a spool', () => {
   });
 
   it('moves aside its own event where that is refused: it is not accepted', async () => {
-    const { delivery, budget, spool } = world(() => new PushError('refused', 'bad label'));
-    expect(await delivery.deliver(event('a', 1), budget())).toMatchObject({
+    const { sending, budget, spool } = world(() => new PushError('refused', 'bad label'));
+    expect(await sending.send(event('a', 1), budget())).toMatchObject({
       kind: 'lost',
       error: { reason: 'refused' },
     });
@@ -97,18 +97,18 @@ describe('a delivery with a spool', () => {
   });
 
   it('moves aside a file that is no event', async () => {
-    const { delivery, budget, spool, told, ids } = world(DOWN);
-    await delivery.deliver(event('a', 1), budget());
+    const { sending, budget, spool, told, ids } = world(DOWN);
+    await sending.send(event('a', 1), budget());
     const [name = ''] = readdirSync(spool.folder);
     writeFileSync(join(spool.folder, name), 'torn');
-    await delivery.deliver(event('b', 2), budget());
+    await sending.send(event('b', 2), budget());
     expect(told).toEqual([`${name}: the file is not JSON`]);
     expect(ids()).toEqual(['a', 'b']);
   });
 
   it('keeps events where the credentials are wrong: they are not at fault', async () => {
-    const { delivery, budget, spool } = world(() => new PushError('denied', 'who?'));
-    expect(await delivery.deliver(event('a', 1), budget())).toMatchObject({
+    const { sending, budget, spool } = world(() => new PushError('denied', 'who?'));
+    expect(await sending.send(event('a', 1), budget())).toMatchObject({
       kind: 'kept',
       error: { reason: 'denied' },
     });
@@ -116,11 +116,11 @@ describe('a delivery with a spool', () => {
   });
 
   it('spends no more than its time, on whatever waits', async () => {
-    const { delivery, budget, state, sent } = world(DOWN);
-    for (let i = 0; i < 5; i += 1) await delivery.deliver(event(`e${i}`, i), budget(1));
+    const { sending, budget, state, sent } = world(DOWN);
+    for (let i = 0; i < 5; i += 1) await sending.send(event(`e${i}`, i), budget(1));
     state.act = UP;
     sent.length = 0;
-    expect(await delivery.deliver(event('new', 9), budget(2_500))).toMatchObject({ kind: 'kept' });
+    expect(await sending.send(event('new', 9), budget(2_500))).toMatchObject({ kind: 'kept' });
     expect(sent).toEqual([
       { id: 'e0', totalMs: 2_500 },
       { id: 'e1', totalMs: 1_500 },
@@ -132,7 +132,7 @@ describe('a delivery with a spool', () => {
     const { root, spool, budget } = world(UP);
     writeFileSync(join(root, 'spool'), 'a file');
     const deliver = (send: () => Promise<never> | Promise<Receipt>) =>
-      new Delivery({ send }, spool, () => undefined).deliver(event('a', 1), budget());
+      new Sending({ send }, spool, () => undefined).send(event('a', 1), budget());
     expect(await deliver(async () => ({ id: 'a', time: 0, duplicate: false, attempts: 1 }))).toMatchObject({
       kind: 'accepted',
     });
@@ -144,14 +144,14 @@ describe('a delivery with a spool', () => {
   });
 });
 
-describe('a delivery without a spool', () => {
+describe('a sending without a spool', () => {
   it('loses what can not be sent, and says so', async () => {
-    const { delivery, budget, root } = world(DOWN, { withSpool: false });
-    expect(await delivery.deliver(event('a', 1), budget())).toMatchObject({
+    const { sending, budget, root } = world(DOWN, { withSpool: false });
+    expect(await sending.send(event('a', 1), budget())).toMatchObject({
       kind: 'lost',
       spoolError: undefined,
     });
     expect(readdirSync(root)).toEqual([]);
-    expect(await delivery.flush(budget())).toEqual({ sent: 0, refused: [], stopped: undefined });
+    expect(await sending.flush(budget())).toEqual({ sent: 0, refused: [], stopped: undefined });
   });
 });
