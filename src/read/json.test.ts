@@ -52,7 +52,8 @@ describe('strict JSON', () => {
           isJson = false;
         }
         const error = errorOf(text);
-        if (error?.message.includes('more than once')) return;
+        // What JSON.parse takes, and keeps less than all of.
+        if (/more than once|out of range/.test(error?.message ?? '')) return;
         expect(error === undefined, text).toBe(isJson);
         if (!isJson) return;
         taken += 1;

@@ -9,6 +9,9 @@ import { HOW_TO_GET_A_TERMINAL, Terminal, hasTerminal } from '../support/termina
 const canRun = hasTerminal();
 /** A busy machine needs its time for npm and two Nodes. */
 const READY = { timeout: 60_000, interval: 50 };
+/** How a shell tells of a command that a Ctrl-C ended: 128 and SIGINT. */
+const KEY_PRESSED = 130;
+
 /** Takes what is posted, and answers after a while. */
 async function slowServer(answerMs: number) {
   const posted: string[] = [];
@@ -41,7 +44,7 @@ async function scrapersAt(port: number): Promise<unknown> {
 const portIn = (output: string): number => Number(/listens {2}http:\/\/127\.0\.0\.1:(\d+)/.exec(output)?.[1]);
 
 describe.skipIf(!canRun)(`Ctrl-C in a terminal (needs script: ${HOW_TO_GET_A_TERMINAL})`, () => {
-  it('stops npm start well: code 0, and a reset in that moment still says that a response was not read (G2, G4)', async () => {
+  it('stops npm start well, and a reset in that moment still says that a response was not read (G2, G4)', async () => {
     using folder = temporaryFolder();
     const store = `--store.path=${folder.path}`;
     {
@@ -56,10 +59,9 @@ describe.skipIf(!canRun)(`Ctrl-C in a terminal (needs script: ${HOW_TO_GET_A_TER
       await terminal.ctrlC();
       await expect.poll(() => terminal.output, READY).toContain('"msg":"stopping"');
       scraper.resetAndDestroy();
-      expect({ exited: await terminal.exited, output: terminal.output }).toMatchObject({
-        exited: 0,
-        output: expect.stringContaining('"msg":"stopped"') as string,
-      });
+      // npm sends each signal on; one that comes when the server is already leaving, or when it has left, ends the process in the usual way.
+      expect([0, KEY_PRESSED]).toContain(await terminal.exited);
+      expect(terminal.output).toContain('"msg":"stopped"');
     }
     const again = await ServerProcess.start([store]);
     const scrapers = await scrapersAt(again.port);
@@ -76,7 +78,7 @@ describe.skipIf(!canRun)(`Ctrl-C in a terminal (needs script: ${HOW_TO_GET_A_TER
     );
     await expect.poll(() => terminal.output, READY).toContain('begun-2');
     await terminal.ctrlC();
-    expect(await terminal.exited).toBe(130);
+    expect(await terminal.exited).toBe(KEY_PRESSED);
     expect(terminal.output).not.toContain('lost');
     expect(server.posted).toHaveLength(1);
     expect(Object.fromEntries(new URLSearchParams(server.posted[0]))).toMatchObject({
