@@ -37,6 +37,14 @@ describe.each(workflows)('%s', (path) => {
   });
 });
 
+test('the package names the repository that it is built in, as npm demands of one with provenance', () => {
+  const { repository } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    repository: { url: string };
+  };
+  const chart = readFileSync(join(ROOT, 'charts/oneShotMetricsServer/Chart.yaml'), 'utf8');
+  expect(repository.url).toBe(`git+${/^home: (.*)$/m.exec(chart)?.[1]}.git`);
+});
+
 test('the release tests before it publishes, and signs what it publishes', () => {
   const text = readFileSync(join(ROOT, '.github/workflows/release.yaml'), 'utf8');
   expect(text).toContain('uses: ./.github/workflows/ci.yaml');
