@@ -9,6 +9,7 @@ const OPTIONS = {
   wait: { kind: duration({ min: 0, max: 1000 }), doc: '' },
   url: { kind: text(), env: 'ONESHOT_URL', doc: '' },
   json: { doc: '' },
+  header: { kind: text(), short: 'H', isMany: true, doc: '' },
   'no-spool': { doc: '' },
 };
 const read = (argv: readonly string[], env = {}) => readArgs(argv, OPTIONS, env);
@@ -27,6 +28,11 @@ describe('a command line', () => {
     ['--value=a=b', 'a=b'],
   ])('%s gives %j', (word, value) => {
     expect(read([word]).text('value')).toBe(value);
+  });
+
+  it('collects what may be given several times', () => {
+    expect(read(['-H', 'a: 1', '--header=b: 2']).texts('header')).toEqual(['a: 1', 'b: 2']);
+    expect(read([]).texts('header')).toEqual([]);
   });
 
   it('takes a negative number as a value', () => {

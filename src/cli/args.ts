@@ -32,6 +32,11 @@ export class Args {
     return this.#values.get(name) as string | undefined;
   }
 
+  /** Of an option that may be given several times, all values, in order. */
+  texts(name: string): readonly string[] {
+    return (this.#values.get(name) ?? []) as readonly string[];
+  }
+
   number(name: string): number | undefined {
     return this.#values.get(name) as number | undefined;
   }
@@ -69,10 +74,15 @@ export function readArgs(argv: readonly string[], own: Options, env: Environment
     const { name, rawName, value } = token;
     const option = Object.hasOwn(options, name) ? options[name] : undefined;
     if (option === undefined) throw unknownFlag(rawName, options);
-    if (values.has(name)) throw new UsageError(`--${name} appears more than once; use it once`);
+    if (values.has(name) && option.isMany !== true)
+      throw new UsageError(`--${name} appears more than once; use it once`);
     // A negative number is a value; another option is one that stands where a value was forgotten.
     const isForgotten = token.inlineValue === false && token.value.startsWith('--');
-    values.set(name, read(`--${name}`, option, isForgotten ? undefined : value));
+    const one = read(`--${name}`, option, isForgotten ? undefined : value);
+    values.set(
+      name,
+      option.isMany === true ? [...((values.get(name) ?? []) as readonly unknown[]), one] : one,
+    );
   }
   for (const [name, option] of Object.entries(options)) {
     const given = option.env === undefined ? undefined : env[option.env];

@@ -3,6 +3,8 @@ import type { Kind } from '../config/kinds.ts';
 /** One option of a command. One without a kind is a switch. */
 export interface Option {
   readonly kind?: Kind<unknown>;
+  /** Whether it may be given several times. */
+  readonly isMany?: boolean;
   /** One letter. */
   readonly short?: string;
   readonly doc: string;

@@ -43,9 +43,10 @@ export function webhookTryOf(load: () => Promise<TryWebhook>): Command {
     ],
     options: {
       header: {
+        isMany: true,
         kind: { ...text(), placeholder: '<name: value>' },
         short: 'H',
-        doc: 'A request header that the mapping reads, such as X-GitHub-Event: push.',
+        doc: 'A request header that the mapping reads, such as X-GitHub-Event: push. Can be repeated.',
       },
       json: { doc: 'Print one JSON object.' },
     },
@@ -70,7 +71,7 @@ async function run(io: CliIo, args: Args, tryWebhook: TryWebhook): Promise<numbe
   }
   const loaded = loadSettings({ argv: args.rest ?? [], env: io.env, readFile: io.readFile });
   if (!('settings' in loaded)) throw new UsageError('after --, only settings are allowed, as --key=value');
-  const delivery = { body: await bodyIn(io, file), headers: headersOf(args.text('header')) };
+  const delivery = { body: await bodyIn(io, file), headers: headersOf(args.texts('header')) };
   let tried: Tried;
   try {
     tried = tryWebhook(loaded.settings, name, delivery, io.clock());
@@ -114,12 +115,15 @@ async function bodyIn(io: CliIo, file: string): Promise<Uint8Array> {
   return Buffer.from(body);
 }
 
-function headersOf(header: string | undefined): Readonly<Record<string, string>> {
-  if (header === undefined) return {};
+function headersOf(headers: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(headers.map(headerOf));
+}
+
+function headerOf(header: string): readonly [name: string, value: string] {
   const colon = header.indexOf(':');
   if (colon < 1)
     throw new UsageError(
       '--header is not a valid header; write it as "X-GitHub-Event: push"; its value isn\'t shown because it may be a secret',
     );
-  return { [header.slice(0, colon).trim()]: header.slice(colon + 1).trim() };
+  return [header.slice(0, colon).trim(), header.slice(colon + 1).trim()];
 }

@@ -72,7 +72,7 @@ async function deliver(
     isBatch: true,
     isPartial: true,
     memory: request.memory,
-    refused: (error) => call.refused(error),
+    hearer: call,
     tooMuch: 'cut',
   });
   tellLeftOut(webhook, call, parts);

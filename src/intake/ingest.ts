@@ -23,10 +23,16 @@ export interface IngestOptions {
   readonly memory?: Claim | undefined;
   /** Whether events are taken though others are refused. Without it, all are stored or none. */
   readonly isPartial?: boolean;
-  /** Hears of each event that is refused, before the next is read; with `isPartial`. What is told here is not kept for the answer. */
-  readonly refused?: (error: RefusedError) => void;
+  /** Hears what becomes of each event before the next is read; with `isPartial`. What is refused is told here and not kept for the answer. */
+  readonly hearer?: Hearer;
   /** What becomes of a value that is too long, and of labels beyond the most. */
   readonly tooMuch?: TooMuch;
+}
+
+/** Who sent what can't be mended by its sender. */
+export interface Hearer {
+  refused(error: RefusedError): void;
+  taken(event: Event): void;
 }
 
 /** What became of the events of a request. */
@@ -103,7 +109,7 @@ export class Ingest {
       isBatch = false,
       isPartial = false,
       memory,
-      refused: hear,
+      hearer,
       tooMuch = 'refuse',
     }: IngestOptions = {},
   ): Promise<Ingested> {
@@ -132,11 +138,12 @@ export class Ingest {
           const event = this.#check(read, common, fields, tooMuch);
           count(eventBytes(event));
           events.push(event);
+          hearer?.taken(event);
         } catch (error) {
           if (!(error instanceof RefusedError) || error instanceof TooLargeError) throw error;
-          const placed = isBatch && hear === undefined ? error.at(`[${place}]`) : error;
+          const placed = isBatch && hearer === undefined ? error.at(`[${place}]`) : error;
           if (!isPartial) throw placed;
-          if (hear !== undefined) hear(error);
+          if (hearer !== undefined) hearer.refused(error);
           else {
             count(REFUSED_BYTES);
             refused.set(place, placed);

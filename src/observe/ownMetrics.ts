@@ -234,7 +234,7 @@ function metricsOf({
     {
       ...counter(
         'labels_left_out_total',
-        "Labels left out because an event had more than event.labelsMax, for senders that can't react to errors.",
+        "Labels left out because a series would have been longer than event.seriesMax, for senders that can't react to errors.",
       ),
       ...single(() => counts.labelsLeftOut),
     },

@@ -377,6 +377,29 @@ describe('alerts', () => {
     expect(log).not.toContain('request refused');
   });
 
+  it('that are too long for a series lose their last labels, and values that are too long their ends, both told or counted', async () => {
+    const labels = Object.fromEntries(
+      Array.from({ length: 12 }, (_, n) => [`l${n}`, { from: `/l${n}`, max: 1000 }]),
+    );
+    await using server = await startServer({ webhooks: { long: { labels } } });
+    const body = Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`l${n}`, 'x'.repeat(990)]));
+    // The second time its names are known.
+    for (const l11 of ['y', 'z']) {
+      const answer = await post(server, '/webhook/long', { body: { ...body, l11 } });
+      expect(await answer.json()).toEqual({
+        accepted: 1,
+        leftOut: [
+          { field: 'labels', error: expect.stringContaining('its last 4 labels are left out') as string },
+        ],
+      });
+    }
+    await post(server, '/webhook/long', { body: { l0: '\u{1f600}'.repeat(500) } });
+    const metrics = await (await fetch(`${server.url}/metrics?peek=true`)).text();
+    expect(metrics).toContain('events_to_metrics_webhook_left_out_total{part="label"} 8\n');
+    expect(metrics).toContain('events_to_metrics_labels_left_out_total 8\n');
+    expect(metrics).toContain('events_to_metrics_label_values_truncated_total 1\n');
+  });
+
   it('whose names Prometheus does not take are stored, under names that it does', async () => {
     await using server = await startServer();
     const labels = {

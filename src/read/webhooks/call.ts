@@ -1,5 +1,6 @@
 import type { Draft, DraftFields } from '../../intake/draft.ts';
-import type { RefusedError } from '../../core/errors.ts';
+import { RefusedError } from '../../core/errors.ts';
+import type { Event } from '../../intake/event.ts';
 import type { EventRules } from '../../intake/rules.ts';
 import type { Millis } from '../../core/millis.ts';
 import { LeftOuts } from './leftOut.ts';
@@ -62,6 +63,18 @@ export class WebhookCall {
   refused(error: RefusedError): void {
     this.left.add('event', () => error);
   }
+
+  /** The draft that was read last is an event, perhaps with fewer labels. */
+  taken({ leftOut = 0 }: Event): void {
+    if (leftOut > 0) this.left.add('label', () => seriesTooLong(leftOut), leftOut);
+  }
+}
+
+function seriesTooLong(labels: number): RefusedError {
+  return new RefusedError(
+    'labels',
+    `the series is longer than event.seriesMax, so its last ${labels === 1 ? 'label is' : `${labels} labels are`} left out; drop labels, or raise event.seriesMax`,
+  );
 }
 
 /** Two senders that the URL tells apart may give out the same ids. */

@@ -202,7 +202,7 @@ function compileConditions(field: string, raw: unknown): Condition[] {
 
 function compileLabel(field: string, label: string, source: unknown, rules: NameRules): LabelRule {
   const place = `${field}.${label}`;
-  const name = labelName(label, rules.limits, rules.names, `${field}.`);
+  const name = nameAt(place, () => labelName(label, rules.limits, rules.names));
   const plain = { name, transforms: [], allowed: undefined, charactersMax: valueCharactersDefault };
   if (typeof source === 'string')
     return { ...plain, from: [parseReference(place, source)], fallback: undefined };
@@ -243,17 +243,23 @@ function compileTransforms(field: string, raw: unknown): Transform[] {
   });
 }
 
+/** A name of a mapping; what is wrong with it is said with its place, for whoever wrote the mapping. */
+function nameAt(place: string, make: () => string): string {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    throw new RefusedError(place, `${place}: ${error.message}`, { cause: error });
+  }
+}
+
 function compileSpread(field: string, raw: unknown, rules: NameRules): Spread {
   const { from, prefix } = membersAt(field, raw, ['from', 'prefix']);
-  labelName(
-    textAt(`${field}.prefix`, prefix, textCharactersMax),
-    rules.limits,
-    rules.names,
-    `${field}.prefix `,
-  );
+  const text = textAt(`${field}.prefix`, prefix, textCharactersMax);
+  nameAt(`${field}.prefix`, () => labelName(text, rules.limits, rules.names));
   return {
     from: parseReference(`${field}.from`, textAt(`${field}.from`, from, textCharactersMax)),
-    prefix: textAt(`${field}.prefix`, prefix, textCharactersMax),
+    prefix: text,
   };
 }
 

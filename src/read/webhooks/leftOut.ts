@@ -32,9 +32,9 @@ export class LeftOuts {
     return this.told.length === 0;
   }
 
-  /** `why` is asked only where it is told. */
-  add(part: LeftOutPart, why: () => RefusedError): void {
-    this.counts[part] += 1;
+  /** `why` is asked only where it is told, once for all of the `count`. */
+  add(part: LeftOutPart, why: () => RefusedError, count = 1): void {
+    this.counts[part] += count;
     if (this.told.length < TOLD_MAX) this.told.push({ item: this.item, part, error: why() });
   }
 }

@@ -1,6 +1,6 @@
 import { RefusedError, shown } from '../../core/errors.ts';
 import type { EventRules } from '../../intake/rules.ts';
-import { cutToBytes, keepsLabel } from '../../intake/keptLabels.ts';
+import { keepsLabel } from '../../intake/keptLabels.ts';
 import type { Kind, LabelRule, Spread } from './compile.ts';
 import type { LeftOuts } from './leftOut.ts';
 import { MAPPING_LIMITS, OTHER } from './language.ts';
@@ -39,7 +39,7 @@ export function labelsOf(
     .filter(({ name }) => !ofUrl.has(name))
     .flatMap((rule): Label[] => {
       const text = labelOf(rule, material, left);
-      return text === undefined ? [] : [[rule.name, fitted(text, rule.charactersMax, rules)]];
+      return text === undefined ? [] : [[rule.name, fitted(text, rule.charactersMax)]];
     });
   const taken = new Set([...ofUrl, ...kind.labels.map(({ name }) => name)]);
   const spread =
@@ -72,9 +72,9 @@ function isUnusable(value: unknown): boolean {
   return isStructure(value) || isPlaceholder(value);
 }
 
-/** A value as it can be stored: whole characters, and no more of them than there may be. */
-function fitted(text: string, charactersMax: number, { limits }: LabelRun['rules']): string {
-  return cutToBytes(cut(text, charactersMax).toWellFormed(), limits.labelValueBytesMax);
+/** A value as a mapping wants it: whole characters, and no more of them than it says. What is too long for an event is cut, and counted, at the door. */
+function fitted(text: string, charactersMax: number): string {
+  return cut(text, charactersMax).toWellFormed();
 }
 
 /** At most so many characters, none of them cut in half. */
@@ -119,7 +119,7 @@ function spreadOf(
   );
   const labels = entries.flatMap(([, text], at): Label[] => {
     const name = named[at] as string;
-    return dropped.has(name) ? [] : [[name, fitted(text, MAPPING_LIMITS.valueCharactersDefault, rules)]];
+    return dropped.has(name) ? [] : [[name, fitted(text, MAPPING_LIMITS.valueCharactersDefault)]];
   });
   if (labels.length <= MAPPING_LIMITS.spreadMax && labels.length + taken.size <= rules.limits.labelsMax)
     return labels;

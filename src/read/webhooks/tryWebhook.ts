@@ -61,7 +61,9 @@ function eventsOf(
   for (const draft of drafts) {
     if (draft === undefined) continue;
     try {
-      events.push(eventFromDraft(draft, rules, MAPPED, undefined, 'cut'));
+      const event = eventFromDraft(draft, rules, MAPPED, undefined, 'cut');
+      events.push(event);
+      call.taken(event);
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
       call.refused(error);
