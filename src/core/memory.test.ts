@@ -39,6 +39,16 @@ describe('a claim', () => {
     expect(share.held).toBe(6);
   });
 
+  it('gives back what it holds when it is refused, so that of two who need more than half each one gets it', () => {
+    const share = new Share(10);
+    const [first, second] = [share.claim(), share.claim()];
+    first.take(4);
+    second.take(5);
+    expect(() => first.take(3)).toThrow(UnavailableError);
+    second.take(3);
+    expect(share.held).toBe(8);
+  });
+
   it('is too large where it alone needs more than there is', () => {
     const claim = new Share(10).claim();
     claim.take(6);

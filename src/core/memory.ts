@@ -90,13 +90,17 @@ export class Claim implements Disposable {
 
   /**
    * Takes so many bytes more. Throws a TooLargeError where the request alone needs more than there is for all, and an UnavailableError
-   * where others hold the rest.
+   * where others hold the rest. It gives back all that it holds then: of many that each need a large part, some get it, instead of none.
    */
   take(bytes: number): void {
     if (this.#isOver) return;
     this.progressed();
     if (this.#held + bytes > this.#share.bytesMax) throw tooLarge(this.#share.bytesMax);
-    while (!this.#share.take(bytes)) if (!this.#share.makeRoom(this)) throw memoryFull();
+    while (!this.#share.take(bytes)) {
+      if (this.#share.makeRoom(this)) continue;
+      this[Symbol.dispose]();
+      throw memoryFull();
+    }
     this.#held += bytes;
   }
 

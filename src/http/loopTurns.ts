@@ -3,14 +3,14 @@ import { setImmediate } from 'node:timers';
 /** In each turn of the event loop, work in steps takes this long in all, in ms. */
 const TURN_MS = 4;
 /** While connections arrive, work waits until it has been idle for this long, in ms. */
-const ACCEPT_MS = 8;
+const ACCEPT_MS = 24;
 
 type Steps<Result> = Iterator<void, Result>;
 
 /**
  * Work that is made in steps, and shares the event loop with everything else. All of it together takes a few ms of each turn: 200 bodies
  * that take a little of each turn would make it a long one. Node accepts one connection in each turn, so a thousand that come at once
- * would wait for a thousand slices of work; while they come, work takes a third of the time.
+ * would wait for a thousand slices of work; while they come, work takes a seventh of the time at least.
  * Source: `uv__server_io` in https://github.com/libuv/libuv/blob/v1.x/src/unix/stream.c
  */
 export class LoopTurns {
