@@ -327,6 +327,20 @@ it('a pulse whose end could not be written is ended later, though its series was
   expect(ends.map(({ series: of, time }) => [of, time])).toEqual([[series(-1), START + 60_000]]);
 });
 
+it('series that are refused leave nothing behind, though their pulses are long', () => {
+  const timeline = aTimeline();
+  timeline.endPulses(millis(START), true);
+  timeline.place([event(0)], millis(START)).written();
+  for (let round = 1; round <= 3; round += 1) {
+    const events = Array.from({ length: 20_000 }, (_, n) => event(round * 20_000 + n));
+    timeline.place(events, millis(START + round)).undo();
+    expect(timeline.size).toBe(1);
+    expect(timeline.listed).toBeLessThan(2_000);
+  }
+  expect(brief(timeline.endPulses(millis(START + 90_000), true).entries)).toEqual([`end ${START + 60_000}`]);
+  expect(timeline.listed).toBe(0);
+});
+
 describe('with no more memory than for some series', () => {
   const PLACES = 100;
   const small = (wanted: boolean) => {

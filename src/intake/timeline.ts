@@ -20,6 +20,9 @@ const SWEEP_EVERY_MS = 1_000;
 const SWEEP_REFUSED_SHARE = 1 / 16;
 /** A series that had an event within this time stays, in ms: what is swept out holds the times of new series above its own. */
 const RECENT_MS = 5_000;
+/** Lists of what may be over are cleared of forgotten series once they hold so many times what is remembered, and so many more. */
+const LISTED_SHARE = 1.25;
+const LISTED_FREE = 1_000;
 /** Whoever showed ends comes back within this, in ms, if at all: until then, pulses that are not over stay for it. */
 const UNWANTED_MS = 120_000;
 
@@ -61,6 +64,8 @@ export class Timeline {
   readonly #tracks = new TextMap<Track>();
   /** Series whose pulse may be over, by the second at which it may be, while ends are wanted. One says itself in which of them it counts. */
   readonly #due = new Map<number, Track[]>();
+  /** How many stand in these lists, forgotten ones among them. */
+  #listed = 0;
   /** No series that was swept out has a time above this. */
   #floor = millis(0);
   #wanted = false;
@@ -104,6 +109,11 @@ export class Timeline {
 
   get rules(): TimeRules {
     return this.#rules;
+  }
+
+  /** How many series stand in lists of those whose pulse may be over: some more than it remembers at most. */
+  get listed(): number {
+    return this.#listed;
   }
 
   /** How many series it remembers. */
@@ -168,6 +178,7 @@ export class Timeline {
     for (const [second, tracks] of this.#due) {
       if (second * 1000 > now) continue;
       this.#due.delete(second);
+      this.#listed -= tracks.length;
       for (const track of tracks) {
         if (track.dueAt !== second) continue;
         track.dueAt = 0;
@@ -215,6 +226,8 @@ export class Timeline {
     if (this.#tracks.delete(track.series)) this.#memory.give(trackBytes(track.series));
     // It may still stand in a list, where nothing is to be done for it.
     track.ended = true;
+    track.dueAt = 0;
+    this.#clearLists();
   }
 
   readonly #undone = (track: Track, hasPulse: boolean): void => {
@@ -229,6 +242,7 @@ export class Timeline {
   #want(wanted: boolean): void {
     this.#wanted = wanted;
     this.#due.clear();
+    this.#listed = 0;
     for (const track of this.#tracks.values()) {
       track.dueAt = 0;
       this.#await(track);
@@ -244,6 +258,19 @@ export class Timeline {
     if (due === undefined) this.#due.set(second, [track]);
     else due.push(track);
     track.dueAt = second;
+    this.#listed += 1;
+  }
+
+  /** Series that are refused, or swept out, would stay in memory until their pulses were over. */
+  #clearLists(): void {
+    if (this.#listed <= this.#tracks.size * LISTED_SHARE + LISTED_FREE) return;
+    this.#listed = 0;
+    for (const [second, tracks] of this.#due) {
+      const left = tracks.filter(({ dueAt }) => dueAt === second);
+      if (left.length === 0) this.#due.delete(second);
+      else this.#due.set(second, left);
+      this.#listed += left.length;
+    }
   }
 
   /**
