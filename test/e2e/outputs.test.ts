@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { NODE_FLAGS } from '../../scripts/nodeFlags.ts';
 import { cli } from '../support/cliProcess.ts';
@@ -77,7 +78,7 @@ it('an error that nobody catches is a line of the log, then a stack, and exit co
   using folder = temporaryFolder();
   const server = await ServerProcess.start([], {
     cwd: folder.path,
-    main: join(import.meta.dirname, '../support/throwingMain.ts'),
+    main: fileURLToPath(new URL('../support/throwingMain.ts', import.meta.url)),
   });
   expect(await server.end('SIGUSR2')).toBe(1);
   const [line = '', ...stack] = server.output().slice(server.output().indexOf('{"level"')).split('\n');
