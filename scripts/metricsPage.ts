@@ -110,6 +110,7 @@ function registered(): readonly MetricDescription[] {
     elapsed: () => 0,
     machine: { memoryBytes: 0, heapBytes: 0 },
     logger,
+    linesLost: () => 0,
     access: Access.withoutFiles(),
     guide: '',
   });

@@ -1,4 +1,5 @@
 import { markdownTable } from '../src/config/describe.ts';
+import { HASHED_UNITS_MAX } from '../src/core/textMap.ts';
 import type {
   Conditions,
   FromSource,
@@ -32,6 +33,8 @@ rewritten:
 3. A name that the webhook already uses (in the tables below, or in the URL) gets a prefix: \`type\` becomes \`alert_type\`.
 4. If two names of one event become the same, the one that is already spelled that way keeps it. The others get \`_\` and 8 digits that
    depend only on their own spelling: beside \`host_name\`, \`host.name\` is always \`host_name_24f5d05c\`, in any order.
+5. A name longer than \`event.labelNameMax\` is cut to that length, and ends in \`_\` and 8 such digits. A name of more than
+   ${HASHED_UNITS_MAX.toLocaleString('en')} characters doesn't become a label.
 
 With \`event.names=utf8\`, rules 1 and 2 change nothing but the \`__\` at the beginning. If there are more than
 ${MAPPING_LIMITS.spreadMax} labels, or more than \`event.labelsMax\` in total, the last ones by name are left out.

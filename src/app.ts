@@ -97,6 +97,8 @@ export interface AppParts {
   readonly machine: Machine;
   readonly elapsed: Monotonic;
   readonly logger: Logger;
+  /** How many lines of the logger could not be written. */
+  readonly linesLost: () => number;
   /** Who may do what; open already. */
   readonly access: Access;
   /** The README, which the server shows at /docs. */
@@ -135,7 +137,7 @@ export class App implements AsyncDisposable {
   #rounds = 0;
   #readiness: Readiness = { ready: false, why: 'the log is not open yet' };
 
-  constructor({ settings, version, clock, machine, elapsed, logger, access, guide }: AppParts) {
+  constructor({ settings, version, clock, machine, elapsed, logger, linesLost, access, guide }: AppParts) {
     this.#settings = settings;
     this.#access = access;
     this.#known = knownScrapers(settings);
@@ -215,11 +217,8 @@ export class App implements AsyncDisposable {
       elapsed,
       limits,
       memory,
-      connections: {
-        open: () => this.#places.open,
-        max: () => this.#places.max,
-        closed: closings.counts,
-      },
+      linesLost,
+      connections: { open: () => this.#places.open, max: () => this.#places.max, closed: closings.counts },
     }));
     const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
     const bodies = bodyRules(settings, rules);

@@ -9,6 +9,7 @@ import { isatty } from 'node:tty';
 import { inspect } from 'node:util';
 import { getHeapStatistics } from 'node:v8';
 import type { CliIo, Signals } from './cli/io.ts';
+import { LastingOutput } from './cli/lastingOutput.ts';
 import { watchReader } from './cli/readerGone.ts';
 import { stackFormatter } from './cli/stacks.ts';
 import { stopAsked } from './cli/stopAsked.ts';
@@ -25,13 +26,19 @@ const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf
 const { version } = JSON.parse(read('../package.json')) as { version: string };
 
 // What runs is a bundle, of which Node would show a line of 50 kB.
-if (!import.meta.url.endsWith('.ts')) {
+if (!import.meta.url.endsWith('.ts'))
   Error.prepareStackTrace = stackFormatter(new URL('.', import.meta.url).href, read);
-  process.on('uncaughtException', (error) => {
-    process.stderr.write(`${inspect(error)}\n\nNode.js ${process.version}\n`);
-    process.exit(1);
-  });
-}
+
+let tellUncaught: (error: unknown) => void = () => undefined;
+process.on('uncaughtException', (error) => {
+  try {
+    tellUncaught(error);
+  } catch {
+    // It may be the telling that is broken.
+  }
+  process.stderr.write(`${inspect(error)}\n\nNode.js ${process.version}\n`);
+  process.exit(1);
+});
 
 const signals: Signals = {
   stopAsked: () =>
@@ -48,13 +55,20 @@ const signals: Signals = {
   },
 };
 
+function endProcess(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(READER_GONE);
+}
+
 /** A stream that ends the process when nobody reads it any more, as `oneshot tail | head` asks for. */
 function ending(stream: NodeJS.WriteStream): NodeJS.WriteStream {
-  if (stream.listenerCount('error') > 0) return stream;
-  return stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(READER_GONE);
-  });
+  return stream.listenerCount('error') > 0 ? stream : stream.on('error', endProcess);
+}
+
+/** The same stream, once it is asked for, as one that ends nothing from then on. */
+function lasting(stream: () => NodeJS.WriteStream): () => LastingOutput {
+  let output: LastingOutput | undefined;
+  return () => (output ??= new LastingOutput(stream().off('error', endProcess)));
 }
 
 /** Undefined for a user who is a number only, as in an image: nothing says where its home would be. */
@@ -82,6 +96,13 @@ const io: CliIo = {
   },
   get stderr() {
     return ending(process.stderr);
+  },
+  lasting: {
+    stdout: lasting(() => process.stdout),
+    stderr: lasting(() => process.stderr),
+  },
+  onUncaught: (tell) => {
+    tellUncaught = tell;
   },
   clock: () => millis(Date.now()),
   machine: {

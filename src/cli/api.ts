@@ -55,7 +55,7 @@ export async function ask(
     status = response.status;
     text = await readText(response, ANSWER_CHARACTERS_MAX);
   } catch (cause) {
-    const why = timeout.aborted ? `no answer within ${timeoutMs} ms` : whyNot(cause);
+    const why = timeout.aborted ? `no answer within ${timeoutMs} ms` : whyNot(cause, url);
     throw new ApiError('unavailable', `${url}: ${why}`, { cause });
   }
   const json = jsonIn(text);

@@ -19,5 +19,5 @@ export async function checkStart(
     key: randomBytes(32),
     news: newsFor(logger, elapsed),
   });
-  new App({ settings, version, clock, machine, elapsed, logger, access, guide: '' });
+  new App({ settings, version, clock, machine, elapsed, logger, linesLost: () => 0, access, guide: '' });
 }

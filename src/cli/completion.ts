@@ -15,7 +15,7 @@ export function completionOf(commands: () => readonly Command[]): Command {
     about: [
       'bash: add `source <(oneshot completion bash)` to ~/.bashrc.',
       'fish: add `oneshot completion fish | source` to ~/.config/fish/config.fish.',
-      'zsh: add `source <(oneshot completion zsh)` to ~/.zshrc, after compinit; or write the script to a file _oneshot in a directory of $fpath.',
+      'zsh: add `source <(oneshot completion zsh)` to ~/.zshrc, after `autoload -Uz compinit && compinit`; or write the script to a file _oneshot in a directory of $fpath.',
     ],
     options: {},
     examples: ['source <(oneshot completion bash)', 'oneshot completion zsh > ~/.zfunc/_oneshot'],

@@ -3,12 +3,18 @@ import type { Machine } from '../app/memory.ts';
 import type { Environment } from '../config/environment.ts';
 import type { ReadFile } from '../config/file.ts';
 import type { Clock } from '../core/millis.ts';
+import type { LastingOutput } from './lastingOutput.ts';
 
 /** Where a command writes. */
 export interface Output {
   write(text: string): unknown;
   /** Whether a person reads it. */
   readonly isTTY?: boolean;
+}
+
+export interface LastingOutputs {
+  readonly stdout: () => Pick<LastingOutput, 'write' | 'isTTY' | 'lost'>;
+  readonly stderr: () => Pick<LastingOutput, 'write' | 'isTTY' | 'lost'>;
 }
 
 /** What a command may touch of the process that runs it. */
@@ -21,6 +27,10 @@ export interface CliIo {
   readonly isInteractive: boolean;
   readonly stdout: Output;
   readonly stderr: Output;
+  /** The same two for a command that goes on when they can't be written. Those above do so, too, once these are asked for. */
+  readonly lasting: LastingOutputs;
+  /** Tells of an error that nobody caught, before its stack is printed and the process ends with 1. */
+  readonly onUncaught: (tell: (error: unknown) => void) => void;
   readonly clock: Clock;
   /** The memory that there is. */
   readonly machine: Machine;

@@ -64,7 +64,7 @@ async function run(io: CliIo, args: Args): Promise<number> {
     return EXIT.ok;
   } catch (cause) {
     rmSync(part, { force: true });
-    return fail(whyNot(cause), EXIT.failed);
+    return fail(whyNot(cause, url), EXIT.failed);
   }
 }
 

@@ -76,7 +76,7 @@ async function run(io: CliIo, args: Args, load: () => Promise<LogFiles>): Promis
 
 /** Where a server that is started here would have its log. Throws a ConfigError. */
 export function storePath(io: CliIo): string {
-  const loaded = loadSettings({ argv: [], env: io.env, readFile: io.readFile });
+  const loaded = loadSettings({ argv: [], env: io.env, readFile: io.readFile, readsSecrets: false });
   if (!('settings' in loaded)) throw new UsageError('name the folder of the log');
   return loaded.settings['store.path'];
 }

@@ -90,7 +90,7 @@ describe('what makes no sense ends with 2 and one line', () => {
     [['push', '--id= '], /^oneshot push: id must be 1 to 256 printable ASCII/],
     [
       ['push', '--url=server'],
-      'oneshot push: --url "server" is not a valid server URL: write it as http://localhost:8090',
+      'oneshot push: --url "server" is not a valid server URL: begin it with http:// or https://, as in http://localhost:8090',
     ],
     [['push', '--url=http://a:b@c'], /must not contain credentials/],
     [

@@ -64,10 +64,12 @@ export function outcomeLine(id: string, outcome: Outcome, paint: Paint): string 
 }
 
 /** Tells of an event in the spool that can't ever be sent. */
-export function refusedTeller(io: CliIo, command: string): (refused: { id: string; reason: string }) => void {
-  const paint = paintFor(io.stderr, io.env);
-  return ({ id, reason }) =>
-    io.stderr.write(
-      `oneshot ${command}: ${paint('red', 'moved to refused/')} ${printable(id)}: ${printable(reason)}\n`,
-    );
+export function refusedTeller(
+  io: Pick<CliIo, 'stderr' | 'env'>,
+  command: string,
+): (refused: { id: string; reason: string }) => void {
+  return ({ id, reason }) => {
+    const what = paintFor(io.stderr, io.env)('red', 'moved to refused/');
+    io.stderr.write(`oneshot ${command}: ${what} ${printable(id)}: ${printable(reason)}\n`);
+  };
 }

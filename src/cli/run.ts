@@ -87,12 +87,22 @@ interface Ending {
   readonly seconds: number;
 }
 
+/** Where it says what is its own, and not the command's. */
+type Own = Pick<CliIo, 'stderr' | 'env'>;
+
 async function run(io: CliIo, args: Args): Promise<number> {
   const [command, ...rest] = args.rest ?? [];
   if (command === undefined || command === '') {
     throw new UsageError('write the command after --: oneshot run --name backup -- ./backup.sh');
   }
-  const announce = announcer(io, args, args.text('name') ?? basename(command));
+  // The code of the command is what counts: what is said of its event may come to nothing.
+  const own: Own = {
+    env: io.env,
+    get stderr() {
+      return io.lasting.stderr();
+    },
+  };
+  const announce = announcer(io, own, args, args.text('name') ?? basename(command));
   // Once the command is over, a signal means that nobody wants to wait for the event any more; the spool has it.
   const hurry = new AbortController();
   let child: { kill(signal: NodeJS.Signals): unknown } | undefined;
@@ -111,7 +121,7 @@ async function run(io: CliIo, args: Args): Promise<number> {
     const running = io.spawn(command, rest, { stdio: 'inherit' });
     child = running;
     const { code, signal } = await new Promise<Omit<Ending, 'seconds'>>((resolve) => {
-      running.once('error', (error: NodeJS.ErrnoException) => resolve(notRun(io, command, error)));
+      running.once('error', (error: NodeJS.ErrnoException) => resolve(notRun(own, command, error)));
       running.once('exit', (status, ended) =>
         resolve(
           ended === null
@@ -131,24 +141,25 @@ async function run(io: CliIo, args: Args): Promise<number> {
   }
 }
 
-function notRun(io: CliIo, command: string, error: NodeJS.ErrnoException): Omit<Ending, 'seconds'> {
+function notRun({ stderr }: Own, command: string, error: NodeJS.ErrnoException): Omit<Ending, 'seconds'> {
   const isMissing = error.code === 'ENOENT';
   const why = isMissing ? 'command not found' : `can't be run: ${error.message}`;
-  io.stderr.write(`oneshot run: ${printable(command)}: ${why}\n`);
+  stderr.write(`oneshot run: ${printable(command)}: ${why}\n`);
   return { code: isMissing ? NOT_FOUND : NOT_EXECUTABLE, signal: undefined };
 }
 
 /** Prepares the event, so that what is wrong with it is found before the command starts. Throws a UsageError, or a PushError. */
 function announcer(
   io: CliIo,
+  own: Own,
   args: Args,
   name: string,
 ): (ending: Ending, hurry: AbortSignal) => Promise<void> {
   const alone = args.words.find((word) => !word.includes('='));
   if (alone !== undefined)
     throw new UsageError(`${shown(alone)} is not a label; write label=value, and the command after --`);
-  const own = labelsOf(args.words);
-  const reserved = RESERVED.find((label) => Object.hasOwn(own, label));
+  const given = labelsOf(args.words);
+  const reserved = RESERVED.find((label) => Object.hasOwn(given, label));
   if (reserved !== undefined)
     throw new UsageError(`the label ${reserved} is set by oneshot run; choose another name`);
   const remote = remoteOf(args);
@@ -156,14 +167,14 @@ function announcer(
   const client = clientFor(io, remote, { totalMs: waitMs });
   const folder = args.on('no-spool') ? undefined : (args.text('spool') ?? defaultSpool(io));
   const spool = folder === undefined ? undefined : openSpool(io, folder, remote, waitMs);
-  const tell = args.on('quiet') ? () => undefined : refusedTeller(io, 'run');
+  const tell = args.on('quiet') ? () => undefined : refusedTeller(own, 'run');
   const sending = new Sending(client, spool, tell);
   const eventOf = ({ code, signal, seconds }: Ending): NewEvent => ({
     name: args.text('metric'),
     labels: {
       type: 'run',
       name,
-      ...own,
+      ...given,
       status: code === 0 ? 'success' : 'failure',
       exit_code: code,
       ...(signal !== undefined && { signal }),
@@ -174,17 +185,17 @@ function announcer(
 
   return async (ending, hurry) => {
     const event = client.seal(eventOf(ending));
-    const paint = paintFor(io.stderr, io.env);
+    const paint = paintFor(own.stderr, own.env);
     try {
       const outcome = await sending.send(event, { elapsed: io.elapsed, totalMs: waitMs, signal: hurry });
       if (args.on('quiet')) return;
-      if (args.on('json')) io.stderr.write(`${JSON.stringify(outcomeJson(event.id, outcome))}\n`);
+      if (args.on('json')) own.stderr.write(`${JSON.stringify(outcomeJson(event.id, outcome))}\n`);
       else if (outcome.kind !== 'accepted')
-        io.stderr.write(`oneshot run: ${outcomeLine(event.id, outcome, paint)}\n`);
+        own.stderr.write(`oneshot run: ${outcomeLine(event.id, outcome, paint)}\n`);
     } catch (error) {
       // The command is over: whatever is wrong with the event, its exit code is what was asked for.
       if (!args.on('quiet'))
-        io.stderr.write(`oneshot run: ${paint('red', 'the event is lost')}: ${(error as Error).message}\n`);
+        own.stderr.write(`oneshot run: ${paint('red', 'the event is lost')}: ${(error as Error).message}\n`);
     }
   };
 }

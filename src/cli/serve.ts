@@ -15,6 +15,7 @@ import type { Clock, Monotonic } from '../core/millis.ts';
 import { LogDamagedError, LogOpenError } from '../log/log.ts';
 import { createLogger } from '../observe/logger.ts';
 import { newsFor } from '../observe/news.ts';
+import type { LastingOutputs } from './io.ts';
 import { openWarning } from './openWarning.ts';
 
 /** What the command may touch of the process that runs it. */
@@ -24,6 +25,8 @@ export interface ServeIo {
   readonly readFile: ReadFile;
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
+  readonly lasting: LastingOutputs;
+  readonly onUncaught: (tell: (error: unknown) => void) => void;
   readonly clock: Clock;
   readonly machine: Machine;
   readonly elapsed: Monotonic;
@@ -66,7 +69,10 @@ export async function serve(io: ServeIo): Promise<number> {
 }
 
 async function run(io: ServeIo, settings: Settings): Promise<number> {
-  const logger = createLogger(settings['log.level'], io.stderr);
+  // Whoever reads the log, or doesn't: events are delivered all the same.
+  const [stdout, stderr] = [io.lasting.stdout(), io.lasting.stderr()];
+  const logger = createLogger(settings['log.level'], stderr);
+  io.onUncaught((err) => logger.fatal({ err }, 'uncaught error; exiting'));
   const { clock, machine, elapsed, version, guide } = io;
   await using bcrypt = new Bcrypt();
   const access = await Access.open({
@@ -80,18 +86,17 @@ async function run(io: ServeIo, settings: Settings): Promise<number> {
   const ended = (why: Error): number => {
     // Damage is no fault of this program, and its trace tells nothing.
     if (!(why instanceof LogDamagedError)) logger.fatal({ err: why }, 'the log is broken; exiting');
-    io.stderr.write(`oneShotMetricsServer: can't write the log any more: ${why.message}\n`);
+    stderr.write(`oneShotMetricsServer: can't write the log any more: ${why.message}\n`);
     return FAILED;
   };
-  const app = new App({ settings, version, clock, machine, elapsed, logger, access, guide });
+  const linesLost = () => stderr.lost;
+  const app = new App({ settings, version, clock, machine, elapsed, logger, linesLost, access, guide });
   const broken = app.broken();
   // What breaks the log during the start would have it wait for ever.
   const started = await Promise.race([app.start(), broken]);
   if (started instanceof Error) return ended(started);
   const { port, address } = started;
-  io.stdout.write(
-    greeting(version, settings, { port, address }, access.tls === undefined ? 'http' : 'https'),
-  );
+  stdout.write(greeting(version, settings, { port, address }, access.tls === undefined ? 'http' : 'https'));
   logger.info({ version, port, store: settings['store.kind'], path: settings['store.path'] }, 'started');
   const warning = openWarning(access.isOpen, address);
   if (warning !== undefined) logger.warn(warning);

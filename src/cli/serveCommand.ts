@@ -20,7 +20,7 @@ export const serveCommand: Command = {
     if (io.nodeMajor < SERVER_NODE_MIN) return withoutServer(io, args.words);
     // Only here: the other commands run on a Node that can't load the server.
     const { serve } = await import('./serve.ts');
-    const { env, readFile, stdout, stderr, clock, machine, elapsed, version } = io;
+    const { env, readFile, stdout, stderr, lasting, onUncaught, clock, machine, elapsed, version } = io;
     const stopAsked = io.signals.stopAsked();
     const argv = args.words;
     return serve({
@@ -29,6 +29,8 @@ export const serveCommand: Command = {
       readFile,
       stdout,
       stderr,
+      lasting,
+      onUncaught,
       clock,
       machine,
       elapsed,

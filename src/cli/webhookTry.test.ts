@@ -18,7 +18,12 @@ const tryWith = (tried: Tried, argv: readonly string[]) => {
   const stdin = (async function* () {
     yield '{"in":1}';
   })();
-  const readFile = (path: string) => (path === 'body.json' ? '{"file":1}' : undefined);
+  const files: Record<string, string> = {
+    'body.json': '{"file":1}',
+    // Nobody who tries a webhook has the secrets.
+    'config.json': '{"webhooks":{"github":{"secret":{"env":"NONE"}},"flux":{"secret":{"file":"/none"}}}}',
+  };
+  const readFile = (path: string) => files[path];
   const ran = runCommandAlone(
     webhookTryOf(async () => tryWebhook),
     argv,

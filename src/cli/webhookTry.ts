@@ -39,7 +39,7 @@ export function webhookTryOf(load: () => Promise<TryWebhook>): Command {
     summary: 'Show which events a webhook makes from a body, without a server.',
     usage: '<name> <file> [-- --<key>=<value> ...]',
     about: [
-      'Reads the settings as `oneshot serve` would (config.json, the environment, the flags after --), and prints the events that the webhook would make from the file. The file is a request body as the sender posts it; - means standard input. Signatures and tokens are not checked.',
+      'Reads the settings as `oneshot serve` would (config.json, the environment, the flags after --), and prints the events that the webhook would make from the file. The file is a request body as the sender posts it; - means standard input. Signatures and tokens are not checked, so no secret is needed.',
     ],
     options: {
       header: {
@@ -69,7 +69,9 @@ async function run(io: CliIo, args: Args, tryWebhook: TryWebhook): Promise<numbe
   if (name === undefined || file === undefined || more !== undefined) {
     throw new UsageError('name a webhook and a file: oneshot webhook try deploys body.json');
   }
-  const loaded = loadSettings({ argv: args.rest ?? [], env: io.env, readFile: io.readFile });
+  const { env, readFile } = io;
+  // Nothing is checked against a secret, and whoever tries a mapping may not have those of the server.
+  const loaded = loadSettings({ argv: args.rest ?? [], env, readFile, readsSecrets: false });
   if (!('settings' in loaded)) throw new UsageError('after --, only settings are allowed, as --key=value');
   const delivery = { body: await bodyIn(io, file), headers: headersOf(args.texts('header')) };
   let tried: Tried;

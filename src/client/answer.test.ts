@@ -27,6 +27,17 @@ describe('an answer', () => {
     expect(kind(status)).toBe('denied');
   });
 
+  it.each([
+    '<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>',
+    'Client sent an HTTP request to an HTTPS server.\n',
+    '',
+  ])('400 with %j is not of this server, so the address is at fault', (body) => {
+    expect(judge(400, body, null, 0)).toMatchObject({
+      kind: 'denied',
+      message: expect.stringContaining('whether it begins with http:// or https://') as string,
+    });
+  });
+
   it.each([408, 425, 429, 500, 502, 503, 504])('%i may pass', (status) => {
     expect(kind(status)).toBe('unavailable');
   });

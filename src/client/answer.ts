@@ -27,6 +27,12 @@ export function judge(status: number, body: string, retryAfter: string | null, n
   if (status >= 500 || LATER.has(status)) {
     return { kind: 'unavailable', message, retryAfterMs: retryAfterOf(retryAfter, now) };
   }
+  // This server says what is wrong. Others say so of plain HTTP on a port with TLS: the event isn't at fault.
+  if (status === 400 && said === '') {
+    const foreign =
+      "the answer (400) doesn't look like one from oneShotMetricsServer; check the address, also whether it begins with http:// or https://";
+    return { kind: 'denied', message: foreign, field: undefined };
+  }
   if (!REFUSED.has(status)) return { kind: 'denied', message: denied(status, message), field: undefined };
   return { kind: 'refused', message, field: typeof field === 'string' ? field : undefined };
 }

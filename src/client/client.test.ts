@@ -176,7 +176,29 @@ describe("a server's address", () => {
     expect(endpoint(server, 'event').href).toBe(url);
   });
 
-  it.each(['a:8090', 'localhost', '/x', 'http://me:pw@a'])('%s is none', (server) => {
-    expect(() => endpoint(server, 'event')).toThrow(TypeError);
+  it.each([
+    ['a:8090', 'url "a:8090" is not a valid server URL: begin it with http:// or https://'],
+    ['localhost', 'url "localhost" is not a valid server URL: begin it with http:// or https://'],
+    ['/x', 'url "/x" is not a valid server URL: begin it with http:// or https://'],
+    ['x'.repeat(100), `url "${'x'.repeat(60)}" is not`],
+    [undefined as unknown as string, 'url "undefined" is not a valid server URL'],
+    ['http://me:pw@a', 'url is not a valid server URL: it must not contain credentials'],
+    ['me:pw@a', 'url is not a valid server URL: begin it with'],
+  ])('%s is none, which the client says with what to do', (url, message) => {
+    const make = () => new OneShotClient({ url });
+    expect(make).toThrow(TypeError);
+    expect(make).toThrow(message);
+  });
+});
+
+describe('credentials that no header can hold', () => {
+  it.each([
+    [{ token: 'secret\n' }, 'token must be printable ASCII'],
+    [{ token: '' }, 'token must be printable ASCII'],
+    [{ user: { name: 'a:b', password: 'secret' } }, 'user.name must not contain a colon'],
+  ])('%j', (credentials, message) => {
+    const make = () => new OneShotClient({ url: 'http://a', ...credentials });
+    expect(make).toThrow(message);
+    expect(make).not.toThrow('secret\n');
   });
 });

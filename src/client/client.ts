@@ -60,7 +60,7 @@ export class OneShotClient {
   readonly #platform: Platform;
   readonly #onRetry: (retry: Retry) => void;
 
-  /** Throws a TypeError for a `url` that is none, or not http(s), or that holds credentials. */
+  /** Throws a TypeError for a `url` that is none, or not http(s), or that holds credentials, and for a token that can't be in a header. */
   constructor({ url, token, user, retry, platform, onRetry }: ClientOptions) {
     this.#url = endpoint(url, 'event').href;
     this.#headers = {
@@ -137,7 +137,7 @@ export class OneShotClient {
       return { status, ...judge(status, body, response.headers.get('retry-after'), this.#platform.now()) };
     } catch (error) {
       signal?.throwIfAborted();
-      const message = ending.signal.aborted ? `no answer within ${timeoutMs} ms` : whyNot(error);
+      const message = ending.signal.aborted ? `no answer within ${timeoutMs} ms` : whyNot(error, this.#url);
       return { kind: 'unavailable', status: undefined, message, retryAfterMs: undefined };
     } finally {
       answered.abort();

@@ -19,6 +19,8 @@ export interface Sources {
   readonly argv: readonly string[];
   readonly env: Environment;
   readonly readFile: ReadFile;
+  /** False for who has no use for secrets, and may not be allowed to read them: those that are kept elsewhere stay there. */
+  readonly readsSecrets?: boolean;
 }
 
 /** What is to be done. Who asks for help gets it even with a broken configuration. */
@@ -29,7 +31,7 @@ export type Loaded =
 const DEFAULT_FILE = 'config.json';
 
 /** Loads all settings: a flag wins over the environment, that over the file, that over the default. Throws a ConfigError. */
-export function loadSettings({ argv, env, readFile }: Sources): Loaded {
+export function loadSettings({ argv, env, readFile, readsSecrets = true }: Sources): Loaded {
   const { action, given: flags } = readFlags(argv, SETTINGS);
   if (action === 'help' || action === 'version') return { action };
   const environment = readEnvironment(env, SETTINGS);
@@ -42,7 +44,8 @@ export function loadSettings({ argv, env, readFile }: Sources): Loaded {
     settings[key] = value;
     origins[key] = origin;
   }
-  settings['webhooks'] = readSecrets('webhooks', settings['webhooks'] as JsonObject, { env, readFile });
+  const secrets = readsSecrets ? { env, readFile } : undefined;
+  settings['webhooks'] = readSecrets('webhooks', settings['webhooks'] as JsonObject, secrets);
   const loaded = { settings: settings as Settings, origins: origins as LoadedSettings['origins'], file };
   checkTogether(loaded);
   return { action, ...loaded };

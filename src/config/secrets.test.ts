@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { loadSettings } from './load.ts';
 
-function load(webhooks: unknown, action: 'run' | 'print-config' = 'run') {
+function load(webhooks: unknown, readsSecrets = true) {
   const loaded = loadSettings({
-    argv: action === 'run' ? [] : ['--print-config'],
+    argv: [],
     env: { HOOK: 'from-env', EMPTY: '' },
     readFile: (path) => {
       if (path === 'config.json') return JSON.stringify({ webhooks });
@@ -11,9 +11,10 @@ function load(webhooks: unknown, action: 'run' | 'print-config' = 'run') {
       if (path === '/run/dir') throw new Error('EISDIR: it is a directory');
       return undefined;
     },
+    readsSecrets,
   });
-  if (loaded.action !== action) throw new Error(loaded.action);
-  return (loaded as { settings: { webhooks: unknown } }).settings.webhooks;
+  if (loaded.action !== 'run') throw new Error(loaded.action);
+  return loaded.settings.webhooks;
 }
 
 describe('secrets of webhooks', () => {
@@ -53,5 +54,19 @@ describe('secrets of webhooks', () => {
     [{}, 'webhooks.a.secret must be a string, {"env": "NAME"} or {"file": "path"}'],
   ])('%j stops the start', (secret, message) => {
     expect(() => load({ a: { secret } })).toThrow(message);
+  });
+
+  it('stay where they are for who has no use for them', () => {
+    const webhooks = {
+      a: { secret: { env: 'NONE' }, preset: 'github' },
+      b: { secret: { file: '/run/dir' } },
+      c: { secret: 'inline' },
+    };
+    expect(load(webhooks, false)).toEqual({
+      a: { secret: 'not read', preset: 'github' },
+      b: { secret: 'not read' },
+      c: { secret: 'inline' },
+    });
+    expect(() => load({ a: { secret: {} } }, false)).toThrow('webhooks.a.secret must be a string');
   });
 });

@@ -12,12 +12,19 @@ export interface SecretSources {
   readonly readFile: ReadFile;
 }
 
+/** Stands for a secret that wasn't read. */
+const UNREAD = 'not read';
+
 /**
  * Reads the secrets of objects that have names: `{"github": {"secret": {"file": "/run/secrets/github"}}}` becomes one with the secret's text in
- * its place, and so does `{"env": "NAME"}`. A line break at the end of a file is no part of its secret. `key` is the setting's. Throws a ConfigError
- * that names the place and never shows a secret.
+ * its place, and so does `{"env": "NAME"}`. A line break at the end of a file is no part of its secret. Without `sources`
+ * none is read, and a text that is no secret takes its place. `key` is the setting's. Throws a ConfigError that names the place and never shows a secret.
  */
-export function readSecrets(key: string, objects: JsonObject, sources: SecretSources): JsonObject {
+export function readSecrets(
+  key: string,
+  objects: JsonObject,
+  sources: SecretSources | undefined,
+): JsonObject {
   const entries = Object.entries(objects).map(([name, object]) => {
     if (!isJsonObject(object) || !isJsonObject(object['secret'])) return [name, object] as const;
     return [
@@ -28,10 +35,12 @@ export function readSecrets(key: string, objects: JsonObject, sources: SecretSou
   return Object.fromEntries(entries);
 }
 
-function readSecret(field: string, place: JsonObject, { env, readFile }: SecretSources): string {
+function readSecret(field: string, place: JsonObject, sources: SecretSources | undefined): string {
   const [[source, where] = [], ...others] = Object.entries(place);
   if (others.length > 0 || typeof where !== 'string' || (source !== 'env' && source !== 'file'))
     throw new ConfigError(`${field} must be a string, {"env": "NAME"} or {"file": "path"}; use one of them`);
+  if (sources === undefined) return UNREAD;
+  const { env, readFile } = sources;
   const secret = source === 'env' ? env[where] : readSecretFile(field, where, readFile);
   if (secret === undefined || secret === '') {
     // It may be the secret itself, in the wrong place.

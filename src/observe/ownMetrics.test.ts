@@ -22,6 +22,7 @@ function metricsWith(scrapers: readonly Partial<ScraperRecord>[] = [], clock = (
     connections: { open: () => 1, max: () => 2, closed: { stalled: 0 } },
     limits: { backlogMax: 4, entriesMax: 5, bytesMax: 6 },
     memory: divideMemory(1_000_000, false),
+    linesLost: () => 7,
   } as unknown as OwnMetricsParts;
   return { counts, own: new OwnMetrics(parts) };
 }

@@ -28,6 +28,7 @@ export interface OwnMetricsParts {
   readonly elapsed: Monotonic;
   readonly limits: OwnLimits;
   readonly memory: Memory;
+  readonly linesLost: () => number;
   readonly connections: OwnConnections;
 }
 
@@ -185,6 +186,7 @@ function metricsOf({
   clock,
   limits,
   memory,
+  linesLost,
   connections,
 }: OwnMetricsParts): readonly OwnMetric[] {
   const runs = labelled(['version', version], ['node_version', process.version]);
@@ -321,6 +323,13 @@ function metricsOf({
     {
       ...counter('connections_closed_total', 'Connections that the server closed, by reason.'),
       ...split('reason', connections.closed),
+    },
+    {
+      ...counter(
+        'stderr_lines_lost_total',
+        "Log lines that couldn't be written to standard error, because writing failed or nobody read them.",
+      ),
+      ...single(linesLost),
     },
   ];
 }

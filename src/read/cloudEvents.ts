@@ -3,9 +3,9 @@ import { RefusedError, shown } from '../core/errors.ts';
 import type { DataMapping } from './dataMapping.ts';
 import { mapData } from './dataMapping.ts';
 import type { Json } from './json.ts';
-import { isJsonObject, parseJson } from './json.ts';
+import { isJsonObject, kindOf, parseJson } from './json.ts';
 import type { Reads } from './jsonEvents.ts';
-import { kindOf, readEach, stringOf } from './jsonEvents.ts';
+import { readEach, stringOf } from './jsonEvents.ts';
 import { textOfUtf8 } from './text.ts';
 
 /**

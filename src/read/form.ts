@@ -56,7 +56,7 @@ function isBreak(unit: number): boolean {
 function tooMany(source: FormSource, pairsMax: number): RefusedError {
   return new RefusedError(
     source,
-    `${source} has more than ${pairsMax} parameters; send fewer or raise the limit`,
+    `${source} has more than ${pairsMax} parameters; send fewer, or raise event.labelsMax`,
   );
 }
 

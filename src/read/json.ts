@@ -22,6 +22,14 @@ export function isJsonObject(json: Json | undefined): json is JsonObject {
   return typeof json === 'object' && json !== null && !Array.isArray(json) && !(json instanceof JsonNumber);
 }
 
+/** What a value is, in words. */
+export function kindOf(json: Json): string {
+  if (json === null) return 'null';
+  if (json instanceof JsonNumber) return 'a number';
+  if (Array.isArray(json)) return 'an array';
+  return typeof json === 'object' ? 'an object' : `a ${typeof json}`;
+}
+
 /** Objects and arrays within each other; events need three, and what comes with them little more. */
 const DEPTH_MAX = 64;
 

@@ -2,7 +2,7 @@ import { nearest } from '../core/nearest.ts';
 import type { Draft, DraftFields, Read } from '../intake/draft.ts';
 import { RefusedError, shown } from '../core/errors.ts';
 import type { Json } from './json.ts';
-import { JsonNumber, isJsonObject, parseJson } from './json.ts';
+import { JsonNumber, isJsonObject, kindOf, parseJson } from './json.ts';
 import type { PlainReader } from './plainReader.ts';
 import { textOfUtf8 } from './text.ts';
 
@@ -129,14 +129,6 @@ function scalarOf(field: string, json: Json): string {
 
 function orLeftOut(json: Json): string {
   return json === null ? ', or be left out' : '';
-}
-
-/** What a value is, in words. */
-export function kindOf(json: Json): string {
-  if (json === null) return 'null';
-  if (json instanceof JsonNumber) return 'a number';
-  if (Array.isArray(json)) return 'an array';
-  return typeof json === 'object' ? 'an object' : `a ${typeof json}`;
 }
 
 function cloudEvent(): RefusedError {

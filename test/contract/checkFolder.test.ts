@@ -53,6 +53,12 @@ describe('oneshot log check', () => {
     const { code, stdout } = await runCli(['log', 'check', path]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/entries 1 to 1200 in 400 blocks, 1 scrapers, 400 ids\nno damage found\n$/);
+    // Where the log is stands in the settings; who looks at it needs no secret of theirs.
+    const env = {
+      ONESHOT_STORE_PATH: path,
+      ONESHOT_WEBHOOKS: '{"github":{"secret":{"env":"NONE"}}}',
+    };
+    expect((await runCli(['log', 'check'], { env })).code).toBe(0);
   });
 
   test('takes the file of a backup, also beside the mark of a log that has gone on', async () => {
@@ -97,12 +103,21 @@ describe('oneshot log check', () => {
 
   test('says why where it can not look', async () => {
     const path = aFolder();
-    expect(await check(path)).toMatchObject({
+    const why = async () => {
+      const { code, report } = await check(path);
+      return { code, error: report.error?.replace(path, '…') };
+    };
+    const named = 'name the folder of a log (store.path), or the file of a backup';
+    expect(await why()).toEqual({ code: 2, error: `no log in …: events.db is missing; ${named}` });
+    const file = join(path, 'events.db');
+    writeFileSync(file, 'no database '.repeat(1000));
+    expect(await why()).toEqual({
       code: 2,
-      report: { error: expect.stringContaining('no log in') },
+      error: `can't open the log …/events.db: it is not a database; ${named}; if it was a log, restore it from a backup`,
     });
-    writeFileSync(join(path, 'events.db'), 'no database '.repeat(1000));
-    expect(await check(path)).toMatchObject({ code: 2 });
+    writeFileSync(file, '');
+    change(path, 'CREATE TABLE another (a)');
+    expect(await why()).toEqual({ code: 2, error: `…/events.db is not a log of this server; ${named}` });
   });
 
   test('says so where a server has it open', async () => {
@@ -111,7 +126,7 @@ describe('oneshot log check', () => {
     await log.append(events(1, 1201));
     const { code, stderr } = await runCli(['log', 'check', path]);
     expect(code).toBe(2);
-    expect(stderr).toContain('another process has it open');
+    expect(stderr).toContain('another process has it open; stop the server, or check a backup');
     await log.append(events(1, 1202));
     expect(log.state().end).toBe(1202);
   });

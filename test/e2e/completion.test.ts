@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../support/cli.ts';
+import { installCommand } from '../support/cliProcess.ts';
 import { temporaryFolder } from '../support/server.ts';
 
 const run = promisify(execFile);
@@ -165,4 +166,19 @@ describe('completion for zsh', () => {
         .map((line) => line.trimEnd()),
     ).toEqual(lines.map(([, become]) => become));
   }, 180_000);
+
+  it('is there once ~/.zshrc has the lines of docs/ingest/cli.md', async ({ skip }) => {
+    if (!has('zsh')) throw skip('needs zsh; on Debian: apt-get install zsh');
+    using folder = temporaryFolder();
+    installCommand(folder.path);
+    const page = readFileSync(join(import.meta.dirname, '../../docs/ingest/cli.md'), 'utf8');
+    const [, lines = ''] = /^```zsh\n([\s\S]*?)^```$/m.exec(page) ?? [];
+    writeFileSync(join(folder.path, '.zshrc'), lines);
+    const PATH = `${folder.path}:${process.env['PATH'] ?? ''}`;
+    const { stdout, stderr } = await run('zsh', ['-i', '-c', 'print -r -- $_comps[oneshot]'], {
+      env: { PATH, HOME: folder.path, ZDOTDIR: folder.path, TERM: 'dumb' },
+    });
+    expect(stderr).toBe('');
+    expect(stdout).toBe('_oneshot\n');
+  });
 });

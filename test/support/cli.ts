@@ -26,6 +26,11 @@ function cliWorld(argv: readonly string[], change: Partial<CliIo> = {}) {
     isInteractive: false,
     stdout: { write: (text) => (written.stdout += text) },
     stderr: { write: (text) => (written.stderr += text) },
+    lasting: {
+      stdout: () => ({ write: (text) => (written.stdout += text), isTTY: false, lost: 0 }),
+      stderr: () => ({ write: (text) => (written.stderr += text), isTTY: false, lost: 0 }),
+    },
+    onUncaught: () => undefined,
     clock: () => millis(CLI_NOW),
     machine: { memoryBytes: 8 * 2 ** 30, heapBytes: 4 * 2 ** 30 },
     elapsed: () => 0,

@@ -68,6 +68,7 @@ export async function startServer(
     machine,
     elapsed,
     logger,
+    linesLost: () => 0,
     access,
     guide: '# guide\n',
   });

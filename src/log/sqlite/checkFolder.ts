@@ -10,6 +10,7 @@ import { EndMark, MARK_FILE } from './endMark.ts';
 import { pragma } from './openDatabase.ts';
 import { APPLICATION_ID, SCHEMA_VERSION } from './schema.ts';
 import { tablesAside } from './setAside.ts';
+import type { OpenAdvice } from './sqliteError.ts';
 import { isCorrupt, openError } from './sqliteError.ts';
 import { nodeSqlite } from './nodeSqlite.ts';
 
@@ -32,6 +33,13 @@ export interface FolderReport {
   readonly problems: readonly string[];
 }
 
+const NAME_A_LOG = 'name the folder of a log (store.path), or the file of a backup';
+const FOR_CHECK: OpenAdvice = {
+  busy: 'stop the server, or check a backup (oneshot log backup makes one)',
+  notADatabase: `${NAME_A_LOG}; if it was a log, restore it from a backup`,
+  damaged: 'restore it from a backup',
+};
+
 const READ_AT_ONCE = { entriesMax: 10_000, bytesMax: 8 * 1024 * 1024 };
 const PROBLEMS_MAX = 100;
 /** The tables that are in use. */
@@ -44,7 +52,8 @@ const CHECKED = ['meta', 'scrapers', 'notes', 'ids', 'blocks'];
 export function checkFolder(path: string): FolderReport {
   const isCopy = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
   const file = isCopy ? resolve(path) : join(resolve(path), 'events.db');
-  if (!existsSync(file)) throw new LogOpenError(`no log in ${resolve(path)}: events.db is missing`);
+  if (!existsSync(file))
+    throw new LogOpenError(`no log in ${resolve(path)}: events.db is missing; ${NAME_A_LOG}`);
   // Also to read, SQLite makes an index of the WAL beside it, and leaves it.
   const made = [`${file}-shm`, `${file}-wal`].filter((each) => !existsSync(each));
   let db: DatabaseSync | undefined;
@@ -52,7 +61,7 @@ export function checkFolder(path: string): FolderReport {
     db = new (nodeSqlite().DatabaseSync)(file, { readOnly: true, timeout: 0 });
     const schema = pragma(db, 'user_version');
     if (pragma(db, 'application_id') !== APPLICATION_ID)
-      throw new LogOpenError(`${file} is not a log of this server`);
+      throw new LogOpenError(`${file} is not a log of this server; ${NAME_A_LOG}`);
     if (schema !== SCHEMA_VERSION)
       throw new LogOpenError(
         `${file} has schema ${schema}, but this version expects schema ${SCHEMA_VERSION}; check it with the version that wrote it`,
@@ -61,7 +70,7 @@ export function checkFolder(path: string): FolderReport {
     const marked = isCopy ? 0 : EndMark.read(join(file, '..', MARK_FILE));
     return new Look(db, file, schema).report(marked);
   } catch (error) {
-    throw openError(file, error);
+    throw openError(file, error, FOR_CHECK);
   } finally {
     db?.close();
     for (const each of made) rmSync(each, { force: true });

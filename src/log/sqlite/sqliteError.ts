@@ -16,8 +16,21 @@ const FULL = 13;
 const CANTOPEN = 14;
 const NOTADB = 26;
 
+/** What can be done about a file that can't be opened, which depends on what it is opened for. */
+export interface OpenAdvice {
+  readonly busy: string;
+  readonly notADatabase: string;
+  readonly damaged: string;
+}
+
 const RESTORE =
   'check it with `oneshot log check`, and restore the file from a backup, or move it and its -wal away to start with an empty log';
+
+const FOR_SERVER: OpenAdvice = {
+  busy: 'stop that process, or choose another store.path',
+  notADatabase: 'move it away to start with an empty log, or choose another store.path',
+  damaged: RESTORE,
+};
 
 const PROBE_BYTES = 64 * 1024;
 const MESSAGE_MAX = 200;
@@ -74,9 +87,9 @@ export function messageOf(error: Error): string {
 }
 
 /** What keeps the log from being opened: which file, why, and what to do. */
-export function openError(file: string, cause: unknown): LogOpenError {
+export function openError(file: string, cause: unknown, advice: OpenAdvice = FOR_SERVER): LogOpenError {
   if (cause instanceof LogOpenError) return cause;
-  return new LogOpenError(`can't open the log ${file}: ${reason(cause)}`, { cause });
+  return new LogOpenError(`can't open the log ${file}: ${reason(cause, advice)}`, { cause });
 }
 
 /** What keeps a log from being used of which a part can't be what was written. */
@@ -84,17 +97,17 @@ export function damagedError(db: DatabaseSync, what: string, options?: ErrorOpti
   return new LogOpenError(`can't open the log ${db.location()}: ${what} is damaged; ${RESTORE}`, options);
 }
 
-function reason(cause: unknown): string {
+function reason(cause: unknown, advice: OpenAdvice): string {
   if (!isSqliteError(cause)) {
     return `${cause instanceof Error ? cause.message : String(cause)}; check the path and its permissions`;
   }
   switch (cause.errcode & 0xff) {
     case BUSY:
-      return 'another process has it open; stop that process, or choose another store.path';
+      return `another process has it open; ${advice.busy}`;
     case NOTADB:
-      return 'it is not a database; move it away to start with an empty log, or choose another store.path';
+      return `it is not a database; ${advice.notADatabase}`;
     case CORRUPT:
-      return `it is damaged (${messageOf(cause)}); ${RESTORE}`;
+      return `it is damaged (${messageOf(cause)}); ${advice.damaged}`;
     case FULL:
       return 'the disk is full; make room';
     case READONLY:

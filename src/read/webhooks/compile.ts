@@ -16,6 +16,8 @@ import { TRANSFORMS, isTransform } from './transforms.ts';
 /** A mapping that was checked, and whose pointers are read. */
 export interface Mapping {
   readonly each: Pointer | undefined;
+  /** Whether a label is made of an item itself, and not of what is inside it. */
+  readonly readsItem: boolean;
   /** In the order in which they are tried. */
   readonly kinds: readonly Kind[];
 }
@@ -111,8 +113,13 @@ export function compileMapping(field: string, raw: unknown, rules: NameRules): M
   });
   return {
     each: each === undefined ? undefined : compileEach(`${field}.each`, each),
+    readsItem: kindsOfAll.some(({ labels }) => labels.some(({ from }) => from.some(isItem))),
     kinds: kindsOfAll,
   };
+}
+
+function isItem(reference: Reference): boolean {
+  return reference.in === 'digest' && reference.pointer.length === 0;
 }
 
 /** Of several events in one body, all but the first would be taken for duplicates of it. */

@@ -241,6 +241,21 @@ describe('the items of a body', () => {
     expect(map({ ...source, kinds }, { eventKey: 'a', items: [{ n: 1 }, { n: 2 }] })).toHaveLength(2);
   });
 
+  it('must have something inside, unless a label is made of the item itself', () => {
+    const why = (what: string) =>
+      `each item of /items must be an object, not ${what}; correct what is sent, or the mapping's each`;
+    const constant: MappingSource = { each: '/items', labels: { a: { const: 'b' } }, id: '{digest:}' };
+    const stored = expect.objectContaining({ labels: [['a', 'b']] }) as object;
+    expect(map(constant, { items: [1.5, {}, 'a'] })).toEqual([why('a number'), stored, why('a string')]);
+    expect(map(constant, { items: [null, [], true] })).toEqual([why('null'), stored, why('a boolean')]);
+    // Nor is it of a kind that the webhook doesn't know.
+    expect(map({ ...constant, when: { '/n': ['1'] } }, { items: [1, {}] })).toEqual([why('a number'), null]);
+    expect(map({ each: '', labels: { n: '/n' } }, [{ n: 1 }, 2])[1]).toMatch(/^each item of the body must/);
+    expect(map({ each: '/items', labels: { print: 'digest:' } }, { items: ['a'] })).toEqual([
+      { labels: [['print', expect.stringMatching(/^[\da-f]{16}$/)]], value: 1 },
+    ]);
+  });
+
   it('must be there, and not too many', () => {
     expect(() => map(source, {})).toThrow('/items must be an array of events');
     expect(() => map({ ...source, each: '' }, {})).toThrow('the body must be an array of events');

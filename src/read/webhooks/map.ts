@@ -3,14 +3,17 @@ import { RefusedError, TooLargeError } from '../../core/errors.ts';
 import type { EventRules } from '../../intake/rules.ts';
 import type { Millis } from '../../core/millis.ts';
 import { utf8Bytes } from '../../core/utf8.ts';
+import type { Json } from '../json.ts';
+import { kindOf } from '../json.ts';
 import type { Condition, Kind, Mapping } from './compile.ts';
 import { allHold, holds } from './condition.ts';
 import { digestOf } from './digest.ts';
 import type { LeftOuts } from './leftOut.ts';
 import { labelsOf } from './mapLabels.ts';
+import type { Pointer } from './pointer.ts';
 import { resolve } from './pointer.ts';
 import type { Headers, Material } from './reference.ts';
-import { firstTextOf } from './reference.ts';
+import { firstTextOf, isStructure } from './reference.ts';
 
 import type { Shape } from './shapes/shape.ts';
 import { firstFilled } from './template.ts';
@@ -60,7 +63,10 @@ export function* mapBody(
 
 function mapItem(mapping: Mapping, raw: unknown, whole: Material, run: MappingRun): Mapped {
   try {
-    const material = { ...whole, item: run.shape.item(raw, run.now) };
+    const item = run.shape.item(raw, run.now);
+    if (mapping.each !== undefined && !isStructure(item) && !mapping.readsItem)
+      throw noItem(mapping.each, item);
+    const material = { ...whole, item };
     const kind = mapping.kinds.find((each) => isOfKind(each, material));
     return kind === undefined ? 'ignored' : draftOf(kind, material, run);
   } catch (error) {
@@ -70,10 +76,22 @@ function mapItem(mapping: Mapping, raw: unknown, whole: Material, run: MappingRu
   }
 }
 
+/** Nothing can be inside it, so it would be an event of which nothing is known. */
+function noItem(each: Pointer, item: unknown): RefusedError {
+  return new RefusedError(
+    'body',
+    `each item of ${placeOf(each)} must be an object, not ${kindOf(item as Json)}; correct what is sent, or the mapping's each`,
+  );
+}
+
+function placeOf(each: Pointer): string {
+  return each.length === 0 ? 'the body' : `/${each.join('/')}`;
+}
+
 function itemsOf({ each }: Mapping, document: unknown, eventsMax: number): readonly unknown[] {
   if (each === undefined) return [document];
   const items = resolve(each, document);
-  const place = each.length === 0 ? 'the body' : `/${each.join('/')}`;
+  const place = placeOf(each);
   if (!Array.isArray(items))
     throw new RefusedError(
       'body',

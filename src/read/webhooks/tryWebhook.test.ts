@@ -43,3 +43,15 @@ it('a preset may be tried, and a name that no webhook has is told', () => {
     'there is no webhook "nope"; the webhooks are deploys, prometheus, alertmanager',
   );
 });
+
+it('another webhook may be wrong: the one that is tried is not', () => {
+  const settings = { ...SETTINGS, broken: { labels: { env: 'env' } } };
+  const sent = { body: new TextEncoder().encode('{"env":"prod"}'), headers: {} };
+  expect(tryWebhook('deploys', settings, sent, RULES, millis(0)).events).toHaveLength(1);
+  expect(() => tryWebhook('broken', settings, sent, RULES, millis(0))).toThrow(
+    'webhooks.broken.labels.env "env" is not a reference',
+  );
+  expect(() => tryWebhook('nope', settings, sent, RULES, millis(0))).toThrow(
+    'the webhooks are deploys, broken, prometheus',
+  );
+});

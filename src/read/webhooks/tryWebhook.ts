@@ -32,11 +32,16 @@ export function tryWebhook(
   rules: CallRules,
   now: Millis,
 ): Tried {
-  const webhooks = readWebhooks(settings, rules.rules);
+  // The others may be wrong, and are none of its business.
+  const own = Object.hasOwn(settings, name) ? { [name]: settings[name] } : {};
+  const webhooks = readWebhooks(own, rules.rules);
   const webhook = webhooks.find((each) => each.name === name);
   if (webhook === undefined) {
-    const names = webhooks.map((each) => each.name).join(', ');
-    throw new RefusedError('name', `there is no webhook ${shown(name)}; the webhooks are ${names}`);
+    const names = new Set([...Object.keys(settings), ...webhooks.map((each) => each.name)]);
+    throw new RefusedError(
+      'name',
+      `there is no webhook ${shown(name)}; the webhooks are ${[...names].join(', ')}`,
+    );
   }
   const byName = new Map(Object.entries(headers).map(([header, text]) => [header.toLowerCase(), text]));
   try {
