@@ -51,14 +51,20 @@ const NO_LABELS: Readonly<Record<string, string>> = {
 
 /** What a header carries unchanged: printable ASCII, no blank at either end. */
 const ID = /^[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?$/;
+export const ID_RULE = 'id must be 1 to 256 printable ASCII characters, without a space at either end';
+
+/** Whether an id can be sent. */
+export function isSendableId(id: string): boolean {
+  return ID.test(id);
+}
+
 /** The last moment that RFC 3339 can write. */
 const TIME_MAX = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 /** Fixes an event's id and time. Throws a PushError (`invalid`) for what can't be sent; the server checks the rest. */
 export function seal(event: NewEvent, { now, randomId }: Pick<Platform, 'now' | 'randomId'>): SealedForm {
   const id = event.id ?? randomId();
-  if (!ID.test(id))
-    throw invalid('id', 'id must be 1 to 256 printable ASCII characters, without a space at either end');
+  if (!isSendableId(id)) throw invalid('id', ID_RULE);
   const time = timeOf(event.timestamp ?? now());
   const pairs: [name: string, value: string][] = [];
   for (const [name, value] of Object.entries(event.labels ?? {})) {

@@ -9,6 +9,9 @@ export type Mode = 'timed' | 'untimed';
 /** How far the response of an offer got: into the socket in part, or whole. */
 export type Phase = 'sending' | 'flushed';
 
+/** A client may announce a scrape timeout of a day at most, in ms: no scrape takes longer, and a larger number is no timeout. */
+export const TIMEOUT_MS_MAX = 86_400_000;
+
 /** The entries handed out in one response, until evidence settles it. */
 export interface Offer {
   /** Unique within the life of a server. */
@@ -37,6 +40,16 @@ export interface MovedRange {
   readonly floor: Millis;
 }
 
+/** A page is never halved below one event: 2^20 exceeds every sensible page. */
+export const HALVINGS_MAX = 20;
+
+/**
+ * A client of which so many responses in a row ended well without a further request closes after each scrape, as does a proxy in
+ * between whose idle timeout is shorter than the interval. Fewer may be a proxy that cuts responses, and ends its side well: that was
+ * measured to lose 60 % of the events where two ends were enough (docs/decisions/0014-who-closes-after-each-scrape.md).
+ */
+export const CLOSES_AFTER_ENDS = 32;
+
 /**
  * A scraper's place in the log. Every offset up to `head` is confirmed, or dropped, or in exactly one of `returned` and the
  * offers that are out; everything beyond `head` has never been offered.
@@ -52,7 +65,7 @@ export interface Position {
    * them another time: they may be stored twice.
    */
   readonly perhapsTimed: Ranges;
-  /** How many timed responses in a row ended well without proof; counted up to the number that tells who never gives any. */
+  /** How many timed responses in a row ended well without proof; counted up to `CLOSES_AFTER_ENDS`. */
   readonly endsInRow: number;
   /**
    * Timed offers that were given up for offering their entries again, newest last: proof that comes late is proof all the same. Where two
@@ -61,7 +74,7 @@ export interface Position {
   readonly repeats: readonly Offer[];
   /** Timed entries that are shown later than they were, since Prometheus would have dropped them as too old. In order. */
   readonly moved: readonly MovedRange[];
-  /** How often the size of a page is halved. */
+  /** How often the size of a page is halved; up to `HALVINGS_MAX`. */
   readonly halvings: number;
 }
 

@@ -280,6 +280,37 @@ describe('after a restart (G4)', () => {
     expect(told(counters)).toEqual({ 'metric=m,type=a': 2 });
   });
 
+  it('count what comes, and save it, though the snapshot speaks of more than the log has', async () => {
+    const log = await aLog();
+    await append(log, 'm', { type: 'a' }, 5);
+    const counts = [['events_to_metrics_events_total{metric="m",type="a"}', 7, 1]];
+    await log.saveNote('event_counters', JSON.stringify({ upTo: Number.MAX_SAFE_INTEGER, counts }));
+    const counters = await started(log);
+    expect(told(counters)).toEqual({ 'metric=m,type=a': 7 });
+    await append(log, 'm', { type: 'a' }, 2);
+    await counters.saveBeforeTrim(offset(7));
+    await log.trim(offset(7));
+    await append(log, 'm', { type: 'a' }, 1);
+    expect(told(await started(log))).toEqual({ 'metric=m,type=a': 10 });
+  });
+
+  it.each([
+    ['a count', '["events_to_metrics_events_total{metric=\\"m\\"}",-1,1]'],
+    ['a moment', '["events_to_metrics_events_total{metric=\\"m\\"}",1,9007199254740991]'],
+    ['a label twice', '["events_to_metrics_events_total{metric=\\"m\\",metric=\\"m\\"}",1,1]'],
+    ['a name that needs quotes', '["events_to_metrics_events_total{me ric=\\"m\\"}",1,1]'],
+    ['no series', '["events_to_metrics_events_total{metric=\\"m",1,1]'],
+    ['no name', '["{metric=\\"m\\"}",1,1]'],
+    ['no list', '7'],
+  ])('begin at 0 again where the snapshot makes no sense: %s', async (_, counter) => {
+    const log = await aLog();
+    await append(log, 'm', { type: 'a' }, 5);
+    await log.saveNote('event_counters', `{"upTo":5,"counts":[${counter}]}`);
+    const counters = new EventCounters(log, RULES);
+    expect(await counters.start()).toBe(true);
+    expect(told(counters)).toEqual({});
+  });
+
   it('and count a long log again in parts', async () => {
     const log = await aLog();
     await append(log, 'm', { type: 'a' }, 25_001);

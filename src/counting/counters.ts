@@ -6,6 +6,7 @@ import type { Offset } from '../core/offset.ts';
 import { START, offset } from '../core/offset.ts';
 import type { Label, SeriesText } from '../core/series.ts';
 import { readSeries, writeSeries } from '../core/series.ts';
+import { MOMENT_MAX } from '../core/stored.ts';
 import { TextMap } from '../core/textMap.ts';
 import type { EntryLog, ReadLimits } from '../log/entryLog.ts';
 import type { Notes } from '../log/notes.ts';
@@ -94,17 +95,18 @@ export class EventCounters {
    */
   async start(): Promise<boolean> {
     const snapshot = await this.#loadSnapshot();
+    const { end } = this.#log.state();
     if (snapshot === 'lost' || snapshot === 'damaged') {
       // To count what the log still holds would look like as many new events.
-      this.#upTo = this.#log.state().end;
+      this.#upTo = end;
       await this.#saveAll();
     } else if (snapshot !== undefined) {
       const { upTo, counts } = snapshot;
       for (const [counter, count, since] of counts) this.#add(counter as SeriesText, count, millis(since));
-      this.#upTo = offset(upTo);
-      this.#savedUpTo = this.#upTo;
+      // Of a log whose end is lost it may speak of more. What comes must be counted all the same, and saved.
+      this.#upTo = offset(Math.min(upTo, end));
+      if (upTo <= end) this.#savedUpTo = this.#upTo;
     }
-    const { end } = this.#log.state();
     while (this.#upTo < end) {
       const { entries, upTo } = await this.#log.read(this.#upTo, end, REPLAYED_AT_ONCE);
       this.#count(entries);
@@ -237,18 +239,30 @@ function shortSeries(labels: readonly Label[]): SeriesText {
   );
 }
 
+/** Whether a note can be what the counters saved. */
+export function isSnapshot(note: string): boolean {
+  return readSnapshot(note) !== undefined;
+}
+
 /** Undefined where it is not what was written. */
 function readSnapshot(note: string): Snapshot | undefined {
   try {
     const { upTo, counts } = JSON.parse(note) as Snapshot;
     offset(upTo);
     for (const [counter, count, since] of counts) {
-      if (typeof counter !== 'string') return undefined;
-      readSeries(counter as SeriesText);
-      if (!Number.isSafeInteger(count) || count < 0 || !Number.isSafeInteger(since)) return undefined;
+      if (!isCounter(counter) || !Number.isSafeInteger(count) || count < 0) return undefined;
+      if (!Number.isSafeInteger(since) || Math.abs(since) > MOMENT_MAX) return undefined;
     }
     return { upTo, counts };
   } catch {
     return undefined;
   }
+}
+
+/** Whether a text is a series as it is written. One that is not, or that names a label twice, would break every scrape. Throws for one that is cut. */
+function isCounter(counter: unknown): boolean {
+  if (typeof counter !== 'string') return false;
+  const { metric, labels } = readSeries(counter as SeriesText);
+  const names = new Set(labels.map(({ name }) => name));
+  return names.size === labels.length && !names.has('') && writeSeries(metric, labels) === counter;
 }

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Evidence } from './settle.ts';
 import { makeOffer, markFlushed, perhapsTwice } from './offer.ts';
-import { CLOSES_AFTER_ENDS, settle } from './settle.ts';
+import { settle } from './settle.ts';
 import { offset } from '../core/offset.ts';
 import type { Offer, Position, Mode } from '../core/position.ts';
-import { available, positionAt } from '../core/position.ts';
+import { CLOSES_AFTER_ENDS, available, positionAt } from '../core/position.ts';
 import type { Ranges } from '../core/range.ts';
 import { NONE, range } from '../core/range.ts';
 
@@ -186,6 +186,17 @@ describe('settling an offer', () => {
       position = scrape(position, id, 'timed', id % 16 === 0 ? 'nextRequest' : 'cleanEnd', id);
       expect(position.returned).toEqual(id % 16 === 0 ? NONE : between(id - (id % 16), id));
     }
+  });
+});
+
+test('G2: late proof of what a later offer covers, too, leaves no more to be counted as collapsed than is left of it', () => {
+  const again = settle(flushed(2, 'timed'), 1, 'elsewhere').position;
+  const second = { ...offerOf(2, between(0, 3)), collapsed: 2 };
+  const proved = settle(makeOffer(again, second), 1, 'nextRequest');
+  expect(proved).toMatchObject({ confirmed: 2, collapsed: 0 });
+  expect(settle(markFlushed(proved.position, 2), 2, 'nextRequest')).toMatchObject({
+    confirmed: 1,
+    collapsed: 1,
   });
 });
 

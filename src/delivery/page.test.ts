@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { NewEntry } from '../core/entry.ts';
 import { Share } from '../core/memory.ts';
 import { millis } from '../core/millis.ts';
+import type { Offset } from '../core/offset.ts';
 import { offset } from '../core/offset.ts';
 import { range } from '../core/range.ts';
 import type { SeriesText } from '../core/series.ts';
@@ -38,7 +39,8 @@ async function pagesOf(tailBytesMax: number) {
   const pages = new Pages(log, tail);
   return {
     log,
-    read: (eventsMax: number) => pages.read(range(offset(0), pages.end), { eventsMax, bytesMax: 1e9 }),
+    read: (eventsMax: number, bytesMax = 1e9) =>
+      pages.read(range(offset(0), pages.end), { eventsMax, bytesMax }),
   };
 }
 
@@ -63,5 +65,22 @@ describe('a page', () => {
     expect(values.join()).toBe(Array.from({ length: ENTRIES }, (_, n) => n).join());
     expect(ranges).toEqual(range(offset(0), offset(ENTRIES)));
     expect(log.reads).toBe(13);
+  });
+
+  it.each([1, 1e9])(
+    'is refused where a limit is no number, behind a tail of %d bytes',
+    async (tailBytesMax) => {
+      const { read } = await pagesOf(tailBytesMax);
+      await expect(read(Number.NaN)).rejects.toThrow(RangeError);
+      await expect(read(10, Number.NaN)).rejects.toThrow(RangeError);
+    },
+  );
+
+  it('ends though the log comes no further', async () => {
+    const { log, read } = await pagesOf(1);
+    log.read = async () => ({ entries: [], upTo: offset(-0), lost: 0 });
+    expect((await read(10)).stretches).toEqual([]);
+    log.read = async () => ({ entries: [], upTo: -1 as Offset, lost: 0 });
+    await expect(read(10)).rejects.toThrow('a page comes no further than 0');
   });
 });

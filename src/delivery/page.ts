@@ -48,8 +48,13 @@ export class Pages {
     return this.#tail.wholeBeyond(after);
   }
 
-  /** As much of the ranges as a page holds, from the start; the first entry is always taken. */
+  /**
+   * As much of the ranges as a page holds, from the start; the first entry is always taken. Throws a RangeError (a programmer's error) for a limit
+   * that is no number: nothing would ever reach it.
+   */
   async read(ranges: Ranges, limits: PageLimits): Promise<Page> {
+    if (Number.isNaN(limits.eventsMax + limits.bytesMax))
+      throw new RangeError('a limit of a page is no number');
     const stretches: Stretch[] = [];
     let taken: Ranges = NONE;
     let entries = 0;
@@ -65,6 +70,7 @@ export class Pages {
     for (const { after, upTo } of ranges) {
       let from = after;
       while (from < upTo) {
+        const before = from;
         const left = limits.eventsMax - entries;
         if (left <= 0) return page(range(after, from));
         // Not in parts: chunks that are cut can't be shared.
@@ -91,6 +97,8 @@ export class Pages {
         }
         // Where entries are damaged, or were trimmed, it went further than its last entry.
         if (entries < limits.eventsMax || inLog !== undefined) from = reached;
+        // One round that comes no further would be the first of endless ones.
+        if (!(from > before)) throw new Error(`a page comes no further than ${before}`);
       }
       taken = union(taken, range(after, upTo));
     }

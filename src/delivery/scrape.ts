@@ -110,7 +110,10 @@ export class Scrapes {
       if (page.stretches.length === 0) return this.#nothing();
       // While the log was read, another request of the same scraper may have taken some of it, or a trim may have dropped it.
       const now = this.#scrapers.get(id)?.position;
-      if (now === undefined || size(without(page.ranges, available(now, this.#pages.end))) > 0) continue;
+      // Where nothing changed, a second look would find the same.
+      const isChanged = now !== position;
+      if (now === undefined || (isChanged && size(without(page.ranges, available(now, this.#pages.end))) > 0))
+        continue;
       const shown = show(request.mode, page, now, request.requestedAt, this.#showing, request.once);
       const next = shown.left[0]?.after ?? page.ranges.at(-1)?.upTo ?? this.#pages.end;
       return { runs: shown.runs, offerId: await this.#offer(id, now, shown, request), next };

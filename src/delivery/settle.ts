@@ -1,6 +1,6 @@
 import type { Counts, DeliveryOutcome } from '../counting/counts.ts';
 import type { Mode, Offer, Phase, Position } from '../core/position.ts';
-import { withoutMarks } from '../core/position.ts';
+import { CLOSES_AFTER_ENDS, HALVINGS_MAX, withoutMarks } from '../core/position.ts';
 import type { Ranges } from '../core/range.ts';
 import { NONE, common, size, union, without } from '../core/range.ts';
 
@@ -121,18 +121,8 @@ export function judge(mode: Mode, phase: Phase, evidence: Evidence): Verdict {
   return TABLE[mode][phase][evidence];
 }
 
-/** A page is never halved below one event: 2^20 exceeds every sensible page. */
-const HALVINGS_MAX = 20;
-
 /** Older ones are not remembered: a client that proves so late has made as many scrapes without proof in between. */
 const REPEATS_MAX = 8;
-
-/**
- * A client of which so many responses in a row ended well without a further request closes after each scrape, as does a proxy in
- * between whose idle timeout is shorter than the interval. Fewer may be a proxy that cuts responses, and ends its side well: that was
- * measured to lose 60 % of the events where two ends were enough (docs/decisions/0014-who-closes-after-each-scrape.md).
- */
-export const CLOSES_AFTER_ENDS = 32;
 
 /** What a settlement did, for counting: how many entries met which end. */
 export interface Settlement {
@@ -242,7 +232,8 @@ function close(
   return {
     verdict,
     confirmed: size(confirmed),
-    collapsed: size(confirmed) > 0 ? offer.collapsed : 0,
+    // Late proof may have taken entries out of the offer since they were counted.
+    collapsed: Math.min(offer.collapsed, size(confirmed)),
     returned: size(back),
     position: {
       ...position,

@@ -5,6 +5,7 @@ import type { Share } from '../core/memory.ts';
 import type { Clock, Monotonic } from '../core/millis.ts';
 import type { Run } from '../core/run.ts';
 import type { Mode } from '../core/position.ts';
+import { TIMEOUT_MS_MAX } from '../core/position.ts';
 import type { Scrapes } from '../delivery/scrape.ts';
 import type { FamilyGroup } from '../render/families.ts';
 import type { Format } from '../render/negotiate.ts';
@@ -56,9 +57,6 @@ export interface MetricsRouteParts {
   readonly ownMetrics: () => readonly FamilyGroup[];
   readonly loop: LoopTurns;
 }
-
-/** A day: no scrape timeout is longer, and a larger number is no timeout. */
-const TIMEOUT_SECONDS_MAX = 86_400;
 
 /** What is said to a browser, where nothing was taken though `peek=true` was not asked for. */
 const SHOWN =
@@ -338,6 +336,6 @@ function announcesClose({ headers, httpVersionMinor }: FastifyRequest['raw']): b
 
 /** The timeout that Prometheus announces, in ms; undefined where there is none, or none that makes sense. */
 function announcedTimeoutMs(header: string | string[] | undefined): number | undefined {
-  const seconds = Number(header);
-  return seconds > 0 && seconds <= TIMEOUT_SECONDS_MAX ? seconds * 1000 : undefined;
+  const ms = Number(header) * 1000;
+  return ms > 0 && ms <= TIMEOUT_MS_MAX ? ms : undefined;
 }

@@ -92,14 +92,23 @@ describe('a start', () => {
     expect(entries.map((entry) => entry.offset)).toEqual([20, 99, 100, 101, 102, 103]);
   });
 
-  test.each(['', 'null', '{}', '{"last":1}', '{"last":-1,"upTo":9}', '{"last":"1","upTo":"9"}'])(
-    'goes without a note that says nothing of use: %s',
-    async (note) => {
-      const log = await aLog();
-      await log.saveNote('ahead_mark', note);
-      expect(await new AheadMark(log).load()).toEqual({ last: 0, upTo: 0 });
-    },
-  );
+  test.each([
+    '',
+    'null',
+    '{}',
+    '{"last":1}',
+    '{"last":-1,"upTo":2}',
+    '{"last":"1","upTo":"2"}',
+    '{"last":2,"upTo":1}',
+    '{"last":1,"upTo":3}',
+    '{"last":9007199254740991,"upTo":9007199254740991}',
+  ])('goes without a note that says nothing of use: %s', async (note) => {
+    const log = await aLog();
+    await append(log, 1);
+    await append(log, 2);
+    await log.saveNote('ahead_mark', note);
+    expect(await new AheadMark(log).load()).toEqual({ last: 0, upTo: 0 });
+  });
 });
 
 test('a mark that did not move is not saved again', async () => {

@@ -23,7 +23,7 @@ const NOTHING: Mark = { last: START, upTo: START };
  * this vouches for. The mark may be old, as after a crash: then it vouches for less.
  */
 export class AheadMark {
-  readonly #log: Notes;
+  readonly #log: EntryLog & Notes;
   #last: Offset = START;
   #upTo: Offset = START;
   #saved = NOTHING;
@@ -38,7 +38,7 @@ export class AheadMark {
    * order, what the log holds beyond `upTo` and may be ahead.
    */
   async load(): Promise<Mark> {
-    this.#saved = readMark(await this.#loadNote());
+    this.#saved = readMark(await this.#loadNote(), this.#log.state().end);
     this.#last = this.#saved.last;
     this.#upTo = this.#saved.upTo;
     return this.#saved;
@@ -70,11 +70,12 @@ export class AheadMark {
   }
 }
 
-/** A note that says nothing of use is as good as none: the mark only saves work. */
-function readMark(note: string | undefined): Mark {
+/** A note that says nothing of use, or of more than the log has, is as good as none: the mark only saves work. */
+function readMark(note: string | undefined, end: Offset): Mark {
   try {
     const { last, upTo } = JSON.parse(note ?? '') as Partial<Mark>;
-    return { last: offset(last ?? Number.NaN), upTo: offset(upTo ?? Number.NaN) };
+    const mark = { last: offset(last ?? Number.NaN), upTo: offset(upTo ?? Number.NaN) };
+    return mark.last <= mark.upTo && mark.upTo <= end ? mark : NOTHING;
   } catch {
     return NOTHING;
   }

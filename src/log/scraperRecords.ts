@@ -2,7 +2,8 @@ import type { Millis } from '../core/millis.ts';
 import type { Position } from '../core/position.ts';
 
 /** How a scraper's id was found: one of its own (header or parameter), its user, its pod, or merely its address. */
-export type IdentifiedBy = 'header' | 'parameter' | 'user' | 'pod' | 'address';
+export const IDENTIFIED_BY = ['header', 'parameter', 'user', 'pod', 'address'] as const;
+export type IdentifiedBy = (typeof IDENTIFIED_BY)[number];
 
 /** What the log keeps of a scraper. */
 export interface ScraperRecord {

@@ -7,7 +7,7 @@ import { offset } from '../../src/core/offset.ts';
 import { positionAt } from '../../src/core/position.ts';
 import type { Damage, Repair } from '../../src/log/log.ts';
 import { LogDamagedError, LogOpenError } from '../../src/log/log.ts';
-import { checkFolder } from '../../src/log/sqlite/checkFolder.ts';
+import { logFiles } from '../../src/app/logFiles.ts';
 import { SqliteLog } from '../../src/log/sqlite/sqliteLog.ts';
 import type { Place } from '../support/damage.ts';
 import { damagePages, pagesByPlace } from '../support/damage.ts';
@@ -156,7 +156,7 @@ describe('where a part of the log is damaged, the log goes on', () => {
     expect(again.repairs).toEqual([]);
     await again.log[Symbol.asyncDispose]();
     for (const folder of [path, join(path, 'copies')])
-      expect(checkFolder(folder)).toMatchObject({
+      expect(logFiles.check(folder)).toMatchObject({
         isWell: true,
         aside: [`damaged_${part === 'counters' ? 'notes' : part}_1`],
       });
@@ -237,7 +237,7 @@ describe('where it is damaged where it is written to', () => {
     expect(await again.log.loadScrapers()).toHaveLength(SCRAPERS);
     await useAll(again.log, path);
     await again.log[Symbol.asyncDispose]();
-    expect(checkFolder(path)).toMatchObject({ isWell: true, aside: [] });
+    expect(logFiles.check(path)).toMatchObject({ isWell: true, aside: [] });
     expect(existsSync(join(path, 'events.db.rebuild'))).toBe(false);
 
     // Nor is it looked at again.
@@ -270,7 +270,7 @@ describe('where it is damaged where it is written to', () => {
     expect(log.state().end).toBeGreaterThan(ENTRIES);
     await useAll(log, path);
     await log[Symbol.asyncDispose]();
-    expect(checkFolder(path).problems).toEqual([expect.stringMatching(/entries were lost before/)]);
+    expect(logFiles.check(path).problems).toEqual([expect.stringMatching(/entries were lost before/)]);
   });
 
   test.each([

@@ -1,5 +1,6 @@
 import { cpSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Place } from '../support/damage.ts';
 import { damagePages, leafPages, pagesByPlace } from '../support/damage.ts';
@@ -255,6 +256,27 @@ describe('a part of the log beside its entries', () => {
     const again = await start(folder.path, `--scrapers.known=${known}`);
     expect(await metric(again, 'log_repairs_total{part="file"}')).toBe(1);
     expect(await again.end('SIGTERM')).toBe(0);
+  });
+
+  test.each([
+    [
+      "UPDATE scrapers SET record = json_remove(record, '$.position.halvings') WHERE id = 'a'",
+      /the record of scraper "a" is damaged \(position\.halvings is missing; it must be a whole number from 0 to 20\); check it/,
+    ],
+    [
+      "UPDATE meta SET value = 9007199254740991 WHERE key = 'trimmed'",
+      /the table meta is damaged \(trimmed is 9007199254740991; it must be [ -~]*\); check it/,
+    ],
+  ])('%s: the start ends with one line, and 2', async (sql, line) => {
+    using folder = temporaryFolder();
+    const db = new DatabaseSync(await aStoppedLog(folder.path));
+    db.exec(sql);
+    db.close();
+    const error = await start(folder.path).catch((cause: unknown) => cause);
+    expect(String(error)).toMatch(
+      /the server ended with 2: oneShotMetricsServer: can't open the log [ -~]*\n?$/,
+    );
+    expect(String(error)).toMatch(line);
   });
 
   test.each(['scrapers leaf', 'sqlite_schema leaf'] as const)(

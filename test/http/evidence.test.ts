@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { CLOSES_AFTER_ENDS } from '../../src/delivery/settle.ts';
+import { CLOSES_AFTER_ENDS } from '../../src/core/position.ts';
 import { RawClient, request } from '../support/rawHttp.ts';
 import type { RunningServer } from '../support/server.ts';
 import { startServer, temporaryFolder } from '../support/server.ts';

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Evidence } from '../../src/delivery/settle.ts';
-import { CLOSES_AFTER_ENDS } from '../../src/delivery/settle.ts';
 import type { Mode } from '../../src/core/position.ts';
+import { CLOSES_AFTER_ENDS } from '../../src/core/position.ts';
 import { MemoryLog } from '../../src/log/memory/memoryLog.ts';
 import { Harness, numberOf } from '../support/harness.ts';
 

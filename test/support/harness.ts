@@ -7,6 +7,7 @@ import type { Mode } from '../../src/core/position.ts';
 import { entriesOf } from '../../src/core/run.ts';
 import { writeSeries } from '../../src/core/series.ts';
 import type { Log } from '../../src/log/log.ts';
+import { recordFault } from '../../src/log/recordFault.ts';
 import type { Accepted } from '../../src/intake/accept.ts';
 import { Acceptor } from '../../src/intake/accept.ts';
 import { EventCounters } from '../../src/counting/counters.ts';
@@ -109,6 +110,13 @@ export class Harness {
   constructor(log: Log, limits: Partial<HarnessLimits> = {}) {
     this.log = log;
     this.limits = { ...DEFAULTS, ...limits };
+    const save = log.saveScraper.bind(log);
+    log.saveScraper = (record) => {
+      // A start would refuse it.
+      const fault = recordFault(record);
+      if (fault !== undefined) throw new Error(`a record that could not be read again: ${fault}`);
+      return save(record);
+    };
   }
 
   /** Starts the relay, or starts it anew on the same log, as after a restart: nothing but the log is left of the old one. */

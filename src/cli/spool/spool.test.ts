@@ -212,6 +212,34 @@ describe('a folder that others may write to', () => {
   });
 });
 
+describe('a file that is not an event', () => {
+  const text = (changed: object) => JSON.stringify({ id: 'a', time: NOW, form: '', ...changed });
+  it.each([
+    ['no JSON', '{"id":', /not JSON/],
+    ['null', 'null', /no id, time and form/],
+    ['no form', '{"id":"a","time":1}', /no id, time and form/],
+    ['a time that no date has', '{"id":"a","time":1e999,"form":""}', /no id, time and form/],
+    ['no id', text({ id: '' }), /the id "" in the file can't be sent; id must be 1 to 256/],
+    ['an id of two lines', text({ id: 'a\nb' }), /the id "a\\nb" in the file can't be sent/],
+    ['an id that no header can carry', text({ id: 'ü' }), /can't be sent/],
+    ['an id that is too long', text({ id: 'a'.repeat(257) }), /can't be sent/],
+    ['the same of JSON', '{"id":"ü","time":1,"json":"{}","query":"","hasOwnId":false}', /can't be sent/],
+  ])('is told apart, so that it holds up no other: %s', async (_, content, message) => {
+    const { spool } = world();
+    const { claimed } = await spool.keep(event('a'));
+    writeFileSync(join(spool.folder, claimed), content);
+    const error = await spool.read({ claimed, waiting: '' }).catch((cause: unknown) => cause);
+    expect(error).toBeInstanceOf(BrokenItemError);
+    expect(String(error)).toMatch(message);
+  });
+
+  it('but an id of its own that stands in its JSON is not sent in a header', async () => {
+    const { spool } = world();
+    const claim = await spool.keep({ id: 'ü', time: NOW, json: '{"id":"ü"}', query: '', hasOwnId: true });
+    expect(await spool.read(claim)).toMatchObject({ id: 'ü' });
+  });
+});
+
 describe('the spool', () => {
   it.each<[string, Partial<SpoolLimits>]>([
     ['events', { itemsMax: 2 }],

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SealedEvent } from '../../client/event.ts';
+import { ID_RULE, isSendableId } from '../../client/event.ts';
+import { shown } from '../../core/errors.ts';
 import type { Clock } from '../../core/millis.ts';
 import { readOwnFile, sharedBecause } from './ownFile.ts';
 import { makeDurably, writeDurably } from './durableFile.ts';
@@ -252,10 +254,17 @@ function parseItem(text: string): SealedEvent {
     throw new BrokenItemError('the file is not JSON', { cause });
   }
   const { id, time, form, json, query, hasOwnId } = (item ?? {}) as Record<string, unknown>;
-  if (typeof id === 'string' && typeof time === 'number') {
-    if (typeof form === 'string') return { id, time, form };
+  if (typeof id === 'string' && Number.isSafeInteger(time)) {
+    const sealed = { id, time: time as number };
+    if (typeof form === 'string') return sendable({ ...sealed, form });
     if (typeof json === 'string' && typeof query === 'string' && typeof hasOwnId === 'boolean')
-      return { id, time, json, query, hasOwnId };
+      return hasOwnId ? { ...sealed, json, query, hasOwnId } : sendable({ ...sealed, json, query, hasOwnId });
   }
   throw new BrokenItemError('the file has no id, time and form');
+}
+
+/** An event whose id is sent in a header. One that no header can carry would never get out, and hold up all others. */
+function sendable<T extends SealedEvent>(event: T): T {
+  if (isSendableId(event.id)) return event;
+  throw new BrokenItemError(`the id ${shown(event.id)} in the file can't be sent; ${ID_RULE}`);
 }

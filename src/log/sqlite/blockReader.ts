@@ -33,10 +33,13 @@ export class BlockReader {
         'WHERE last >= ? AND last <= (SELECT min(last) FROM blocks WHERE last >= ?) ORDER BY last',
     );
     this.#heading = db.prepare(`${HEADING} WHERE last >= ? ORDER BY last LIMIT 1`);
-    this.#lastBy = db.prepare(`${HEADING} WHERE last <= ? ORDER BY last DESC LIMIT 1`);
-    this.#lastOnly = db.prepare('SELECT last FROM blocks WHERE last <= ? ORDER BY last DESC LIMIT 1');
-    for (const each of [this.#select, this.#heading, this.#lastBy, this.#lastOnly])
-      each.setReturnArrays(true);
+    this.#lastBy = db.prepare('SELECT arrived FROM blocks WHERE last <= ? ORDER BY last DESC LIMIT 1');
+    // As with all numbers that nobody has checked yet, any may stand there.
+    this.#lastBy.setReadBigInts(true);
+    this.#lastOnly = db.prepare(
+      'SELECT last FROM blocks WHERE last > 0 AND last <= ? ORDER BY last DESC LIMIT 1',
+    );
+    for (const each of [this.#select, this.#heading, this.#lastOnly]) each.setReturnArrays(true);
   }
 
   /** Those beyond `from`, which is not trimmed, up to and with `upTo`, which is there, as many as the limits allow; no block is loaded beyond the last of them. */
@@ -61,9 +64,10 @@ export class BlockReader {
             this.#watch.keepAside(row);
             continue;
           }
-          skip(Math.min(block.last - block.count, last), why);
+          // However large the gap is: nothing in it takes time.
+          skip(Math.min(block.last - block.count, upTo), why);
           why = 'missing';
-          if (at === last) break;
+          if (at >= last) break;
           const lostUpTo = lostIn(block);
           if (lostUpTo !== undefined) {
             const to = Math.min(block.last, upTo);
@@ -116,9 +120,18 @@ export class BlockReader {
     return Math.min(Math.max(low, found ?? low), upTo) as Offset;
   }
 
-  /** The last block that ends with an entry or before. Throws where its page can't be read. */
-  lastBlockBy(place: number): Heading | undefined {
-    return this.#lastBy.get(place) as unknown as Heading | undefined;
+  /**
+   * When the last block arrived that ends with an entry or before, as its row says, which may be damaged; undefined where there is no such block. Throws
+   * where its page can't be read.
+   */
+  lastArrivedIn(place: number): number | undefined {
+    const row = this.#lastBy.get(place);
+    return row === undefined ? undefined : Number(row['arrived']);
+  }
+
+  /** The first block that ends beyond a place; undefined where there is none, or its page can't be read. */
+  firstBeyond(place: number): Heading | undefined {
+    return this.#headingFrom(place + 1);
   }
 
   /**

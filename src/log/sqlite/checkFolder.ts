@@ -2,12 +2,17 @@ import { existsSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { offset } from '../../core/offset.ts';
+import { COUNTED_MAX, MOMENT_MAX } from '../../core/stored.ts';
 import type { Damage } from '../log.ts';
 import { LogOpenError } from '../log.ts';
 import { BlockReader } from './blockReader.ts';
 import { DamageWatch } from './damageWatch.ts';
 import { EndMark, MARK_FILE } from './endMark.ts';
+import { trimmedFault } from './entryTable.ts';
+import { HASH_BYTES } from './idTable.ts';
+import { metaFaults, readMeta } from './meta.ts';
 import { pragma } from './openDatabase.ts';
+import { readScrapers, recordOf } from './scraperTable.ts';
 import { APPLICATION_ID, SCHEMA_VERSION } from './schema.ts';
 import { tablesAside } from './setAside.ts';
 import type { OpenAdvice } from './sqliteError.ts';
@@ -42,14 +47,20 @@ const FOR_CHECK: OpenAdvice = {
 
 const READ_AT_ONCE = { entriesMax: 10_000, bytesMax: 8 * 1024 * 1024 };
 const PROBLEMS_MAX = 100;
+/** Ids that were never written. */
+const WRONG_IDS = `SELECT count(*) FROM ids WHERE length(hash) <> ${HASH_BYTES}
+  OR place NOT BETWEEN 1 AND ${COUNTED_MAX} OR arrived NOT BETWEEN 0 AND ${MOMENT_MAX}`;
 /** The tables that are in use. */
 const CHECKED = ['meta', 'scrapers', 'notes', 'ids', 'blocks'];
+
+/** Whether a note can be what the counters saved. */
+export type IsSnapshot = (note: string) => boolean;
 
 /**
  * Looks at a log that no server has open, by its folder, or at a copy of one, by its file; changes nothing of it. Throws a LogOpenError
  * where that can't be done.
  */
-export function checkFolder(path: string): FolderReport {
+export function checkFolder(path: string, isSnapshot: IsSnapshot): FolderReport {
   const isCopy = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
   const file = isCopy ? resolve(path) : join(resolve(path), 'events.db');
   if (!existsSync(file))
@@ -68,7 +79,7 @@ export function checkFolder(path: string): FolderReport {
       );
     // The mark beside a copy is that of another file.
     const marked = isCopy ? 0 : EndMark.read(join(file, '..', MARK_FILE));
-    return new Look(db, file, schema).report(marked);
+    return new Look(db, file, schema, isSnapshot).report(marked);
   } catch (error) {
     throw openError(file, error, FOR_CHECK);
   } finally {
@@ -82,24 +93,25 @@ class Look {
   readonly #db: DatabaseSync;
   readonly #file: string;
   readonly #schema: number;
+  readonly #isSnapshot: IsSnapshot;
   readonly #problems: string[] = [];
 
-  constructor(db: DatabaseSync, file: string, schema: number) {
+  constructor(db: DatabaseSync, file: string, schema: number, isSnapshot: IsSnapshot) {
     this.#db = db;
     this.#file = file;
     this.#schema = schema;
+    this.#isSnapshot = isSnapshot;
   }
 
   /** `marked` is what the log had reached, as far as is known. */
   report(marked: number): FolderReport {
     this.#integrity();
     const count = (sql: string) => this.#number(sql) ?? 0;
-    const trimmed = count("SELECT value FROM meta WHERE key = 'trimmed'");
-    const { end, lost } = this.#entries(trimmed);
+    const { trimmed, end, lost } = this.#entries(this.#trimmed());
     const scrapers = this.#scrapers(end);
     this.#notes();
     const ids = count('SELECT count(*) FROM ids');
-    const wrong = count('SELECT count(*) FROM ids WHERE length(hash) <> 16');
+    const wrong = count(WRONG_IDS);
     if (wrong > 0) this.#found(`${wrong} of ${ids} ids are damaged`);
     if (marked > end) this.#found(`the log ends at ${end}, but had reached ${marked}: its end is missing`);
     return {
@@ -129,10 +141,27 @@ class Look {
       });
   }
 
-  #entries(trimmed: number): { end: number; lost: number } {
+  /** Up to where entries are gone, if the table that says so can be what was written. */
+  #trimmed(): number | undefined {
+    return this.#try('the table meta', () => {
+      const faults = metaFaults(this.#db);
+      for (const fault of faults) this.#found(`the table meta is damaged: ${fault}`);
+      return faults.length > 0 ? undefined : readMeta(this.#db, 'trimmed');
+    });
+  }
+
+  #entries(marked: number | undefined): { trimmed: number; end: number; lost: number } {
     const damages: Damage[] = [];
     const reader = new BlockReader(this.#db, new DamageWatch(undefined, (damage) => damages.push(damage)));
-    const end = Math.max(trimmed, this.#try('the end of the log', () => reader.lastWhole().end) ?? 0);
+    const last = this.#try('the end of the log', () => reader.lastWhole());
+    const fault = marked === undefined ? undefined : trimmedFault(marked, last?.block);
+    // Where SQLite found damage, it may be that what is trimmed could not be removed.
+    if (fault !== undefined && this.#problems.length === 0)
+      this.#found(`the table meta is damaged: ${fault}`);
+    const [firstEnd, count] = reader.firstBeyond(0) ?? [0, 0];
+    const trimmed = marked ?? Math.max(0, firstEnd - count);
+    const end = Math.max(trimmed, last?.end ?? 0);
+    if (end > COUNTED_MAX) this.#found(`the table blocks is damaged: it ends at ${end}`);
     let lost = 0;
     for (let from = offset(trimmed); from < end;) {
       const read = reader.read(from, offset(end), READ_AT_ONCE);
@@ -142,31 +171,28 @@ class Look {
     for (const { after, upTo, why } of damages)
       this.#found(`entries ${after + 1} to ${upTo} can't be read: ${why}`);
     if (lost > 0 && damages.length === 0) this.#found(`${lost} entries were lost before`);
-    return { end, lost };
+    return { trimmed, end, lost };
   }
 
   #scrapers(end: number): number {
-    const rows =
-      this.#try('the scrapers', () => this.#db.prepare('SELECT id, record FROM scrapers').all()) ?? [];
-    for (const { id, record } of rows) {
-      const head = headOf(record);
-      if (head === undefined) this.#found(`the record of scraper ${JSON.stringify(id)} is damaged`);
-      else if (head > end)
-        this.#found(`scraper ${JSON.stringify(id)} is at ${head}, but the log ends at ${end}`);
+    const all = this.#try('the scrapers', () => readScrapers(this.#db)) ?? [];
+    for (const stored of all) {
+      const { id } = stored;
+      if ('why' in stored) this.#found(`${recordOf(id)} is damaged: ${stored.why}`);
+      else if (stored.record.position.head > end)
+        this.#found(
+          `scraper ${JSON.stringify(id)} is at ${stored.record.position.head}, but the log ends at ${end}`,
+        );
     }
-    return rows.length;
+    return all.length;
   }
 
   #notes(): void {
     const note = this.#try('the notes', () =>
       this.#db.prepare("SELECT text FROM notes WHERE key = 'event_counters'").get(),
     );
-    if (note === undefined) return;
-    try {
-      JSON.parse(String(note['text']));
-    } catch {
+    if (note !== undefined && !this.#isSnapshot(String(note['text'])))
       this.#found('the event counters are damaged');
-    }
   }
 
   #number(sql: string): number | undefined {
@@ -185,14 +211,5 @@ class Look {
 
   #found(problem: string): void {
     if (this.#problems.length < PROBLEMS_MAX) this.#problems.push(problem);
-  }
-}
-
-function headOf(record: unknown): number | undefined {
-  try {
-    const { position } = JSON.parse(String(record)) as { position?: { head?: unknown } };
-    return typeof position?.head === 'number' ? position.head : undefined;
-  } catch {
-    return undefined;
   }
 }

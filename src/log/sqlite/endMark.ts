@@ -1,5 +1,6 @@
 import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
+import { COUNTED_MAX } from '../../core/stored.ts';
 
 /** The mark's file, beside the database. */
 export const MARK_FILE = 'events.end';
@@ -32,7 +33,8 @@ export class EndMark {
   static read(file: string): number {
     try {
       const [, end = '', checksum = ''] = LINE.exec(readFileSync(file, 'latin1')) ?? [];
-      return Number.parseInt(checksum, 16) === crc32(end) ? Number(end) : 0;
+      const isWhole = Number.parseInt(checksum, 16) === crc32(end) && Number(end) <= COUNTED_MAX;
+      return isWhole ? Number(end) : 0;
     } catch {
       return 0;
     }

@@ -4,16 +4,18 @@ import type { Millis } from '../../core/millis.ts';
 import { millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
 import { offset } from '../../core/offset.ts';
+import { COUNTED_MAX, MOMENT_MAX } from '../../core/stored.ts';
 import type { LogRead, ReadLimits } from '../entryLog.ts';
 import type { Block } from './block.ts';
-import { writeBlock, writeHole } from './block.ts';
+import { ENTRIES_MAX, writeBlock, writeHole } from './block.ts';
 import { BlockReader } from './blockReader.ts';
 import type { DamageWatch } from './damageWatch.ts';
 import type { Append } from './groupCommit.ts';
 import type { IdTable } from './idTable.ts';
+import { isWell } from './integrity.ts';
 import { readMeta, writeMeta } from './meta.ts';
 import { pragma } from './openDatabase.ts';
-import { isCorrupt } from './sqliteError.ts';
+import { damagedError, isCorrupt } from './sqliteError.ts';
 import type { Transactions } from './transactions.ts';
 
 /**
@@ -46,6 +48,13 @@ export class EntryTable {
     this.#reader = new BlockReader(db, watch);
     this.#trimmed = offset(readMeta(db, 'trimmed'));
     const { block, end } = this.#reader.lastWhole();
+    const why = trimmedFault(this.#trimmed, block);
+    // Entries that are trimmed are there where they stood on a damaged page (`trim`). Else they are gone, and it is `trimmed` that is wrong.
+    if (why !== undefined && isWell(db, 'blocks')) throw damagedError(db, 'the table meta', { why });
+    if (end > COUNTED_MAX)
+      throw damagedError(db, 'the table blocks', {
+        why: `it ends at ${end}; it must end at ${COUNTED_MAX} at most`,
+      });
     this.#end = offset(Math.max(this.#trimmed, end));
     this.#lastArrived = millis(block?.arrived ?? readMeta(db, 'trimmed_arrived'));
   }
@@ -130,9 +139,9 @@ export class EntryTable {
   trim(upTo: Offset): void {
     const hide = (): void => writeMeta(this.#db, 'trimmed', upTo);
     const remove = (): void => {
-      const last = this.#reader.lastBlockBy(upTo);
-      if (last !== undefined) {
-        writeMeta(this.#db, 'trimmed_arrived', last[2]);
+      const arrived = this.#reader.lastArrivedIn(upTo);
+      if (arrived !== undefined) {
+        if (arrived >= 0 && arrived <= MOMENT_MAX) writeMeta(this.#db, 'trimmed_arrived', arrived);
         this.#delete.run(this.#trimmed, upTo);
       }
       hide();
@@ -146,6 +155,13 @@ export class EntryTable {
     this.#trimmed = upTo;
   }
 
+  /** How far to trim at once on the way to `last`: so many entries, or over a hole or a gap, which costs nothing, however large it is. */
+  trimStep(last: Offset, entriesMax: number): Offset {
+    const [end, count] = this.#reader.firstBeyond(this.#trimmed) ?? [0, 0];
+    const gone = count > ENTRIES_MAX ? end : end - count;
+    return offset(Math.min(last, Math.max(this.#trimmed + entriesMax, gone)));
+  }
+
   /** Whether SQLite can read all pages of the blocks up to one. */
   #canRead(upTo: Offset): boolean {
     try {
@@ -156,6 +172,12 @@ export class EntryTable {
       return false;
     }
   }
+}
+
+/** What speaks against the mark up to which entries are gone, if anything does. */
+export function trimmedFault(trimmed: number, lastThere: Block | undefined): string | undefined {
+  if (lastThere === undefined || lastThere.last > trimmed) return undefined;
+  return `trimmed is ${trimmed}, but entries up to ${lastThere.last} are still there; it must be less`;
 }
 
 /** Writes dense entries in as few blocks as they fit in, within the caller's transaction. */

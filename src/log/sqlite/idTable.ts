@@ -2,6 +2,9 @@ import { hash } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Millis } from '../../core/millis.ts';
 import { millis } from '../../core/millis.ts';
+import { COUNTED_MAX, MOMENT_MAX } from '../../core/stored.ts';
+import { damagedError } from './sqliteError.ts';
+import { numberFault } from './storedNumber.ts';
 import type { Transactions } from './transactions.ts';
 
 /** Of SHA-256; 128 bits of it leave no chance of two ids with one hash, by accident or by design. */
@@ -21,6 +24,7 @@ export interface Forgotten {
  * hash: a long id costs no more than a short one.
  */
 export class IdTable {
+  readonly #db: DatabaseSync;
   readonly #transactions: Transactions;
   readonly #insert: StatementSync;
   readonly #find: StatementSync;
@@ -35,6 +39,7 @@ export class IdTable {
   #refreshedAt = millis(0);
 
   constructor(db: DatabaseSync, transactions: Transactions) {
+    this.#db = db;
     this.#transactions = transactions;
     this.#insert = db.prepare(
       'INSERT INTO ids (place, arrived, hash) VALUES (?, ?, ?) ON CONFLICT (hash) DO NOTHING',
@@ -49,16 +54,21 @@ export class IdTable {
     );
     this.#counted = db.prepare('SELECT count(*) AS ids FROM ids');
     this.#last = db.prepare('SELECT place, arrived FROM ids ORDER BY place DESC LIMIT 1');
+    this.#last.setReadBigInts(true);
     transactions.mended(() => this.reload());
   }
 
-  /** Reads anew what is kept in memory. */
+  /** Reads anew what is kept in memory. Throws a LogOpenError where no id could be put behind the last one. */
   reload(): void {
     const { ids } = this.#counted.get() as { ids: number };
-    const last = this.#last.get() as { place: number; arrived: number } | undefined;
+    const { place = 0n, arrived = 0n } = this.#last.get() ?? {};
+    const why =
+      numberFault('the last place', place, 0, COUNTED_MAX) ??
+      numberFault('the last arrived', arrived, 0, MOMENT_MAX);
+    if (why !== undefined) throw damagedError(this.#db, 'the table ids', { why });
     this.#count = ids;
-    this.#next = (last?.place ?? 0) + 1;
-    this.#refreshedAt = millis(last?.arrived ?? 0);
+    this.#next = Number(place) + 1;
+    this.#refreshedAt = millis(Number(arrived));
   }
 
   get count(): number {

@@ -17,8 +17,8 @@ import { Mender } from './mender.ts';
 import { NoteTable } from './noteTable.ts';
 import { openDatabase, pragma } from './openDatabase.ts';
 import { askForRebuild, isRebuildAsked, noteRebuilt, rebuild } from './rebuild.ts';
-import { ScraperTable } from './scraperTable.ts';
-import { isBusyCopy, isCorrupt, isNoRoom, openError } from './sqliteError.ts';
+import { ScraperTable, recordOf } from './scraperTable.ts';
+import { damagedError, isBusyCopy, isCorrupt, isNoRoom, openError } from './sqliteError.ts';
 import type { Sync } from './sync.ts';
 import { Transactions, noRoom } from './transactions.ts';
 import { nodeSqlite } from './nodeSqlite.ts';
@@ -30,6 +30,12 @@ const COPIED_PAGES = 64;
 /** A copy that meets a write at its first step begins anew, so often, with a pause in ms. One in a hundred does under load. */
 const COPY_TRIES = 50;
 const COPY_PAUSE_MS = 2;
+
+/**
+ * What can be missing at the end of a log: all that it had. That is `store.entriesMax`, which is a thousand million at most, and what comes until it is
+ * trimmed. A position further beyond was never there.
+ */
+const LOST_MAX = 2_000_000_000;
 
 /** Who hears of what. */
 interface Listeners {
@@ -144,12 +150,20 @@ export class OpenFiles {
 
   /**
    * Where entries were durable, or shown to a scraper, that are not there any more: goes on behind the furthest of them. Offsets that others may
-   * have seen are not given again, also of those that the mark did not speak of yet.
+   * have seen are not given again, also of those that the mark did not speak of yet. Throws a LogOpenError for a position that no log can have had.
    */
   #goOnBehind(marked: number, wal: string): void {
-    let most = marked;
-    for (const { position } of this.scrapers.load()) if (position.head > most) most = position.head;
     const { end } = this.entries;
+    const known = Math.max(end, marked);
+    let most = marked;
+    for (const { id, position } of this.scrapers.load()) {
+      const { head } = position;
+      if (head > known + LOST_MAX) {
+        const why = `position.head is ${head}, but the log had reached ${known}; it can't be more than ${LOST_MAX} beyond`;
+        throw damagedError(this.#db, recordOf(id), { why });
+      }
+      if (head > most) most = head;
+    }
     if (most <= end) return;
     this.#watch.keepFile(wal, end);
     this.entries.addHole(most, offset(most + UNMARKED_MAX));

@@ -101,18 +101,19 @@ function copyInto(db: DatabaseSync, file: string, marked: number): void {
   const { ids, meta, notes } = SALVAGE;
   for (const [table, salvage] of Object.entries({ meta, notes, ids }))
     salvage(db, `main.${table}`, `fresh.${table}`, marked);
+  const { trimmed } = db.prepare("SELECT value AS trimmed FROM fresh.meta WHERE key = 'trimmed'").get() as {
+    trimmed: number;
+  };
   copyByKey(db, {
     from: 'main.blocks',
     to: 'fresh.blocks',
     key: 'last',
     columns: ['last', 'count', 'arrived', 'text', 'checksum'],
-    where: 'count > 0',
+    // What is trimmed and there yet could not be removed. Where the log is not known to have come so far, the start looks at what is there.
+    where: `count > 0 AND last > ${trimmed <= marked ? trimmed : 0}`,
   });
   const { entries } = db.prepare('SELECT coalesce(sum(count), 0) AS entries FROM fresh.blocks').get() as {
     entries: number;
-  };
-  const { trimmed } = db.prepare("SELECT value AS trimmed FROM fresh.meta WHERE key = 'trimmed'").get() as {
-    trimmed: number;
   };
   db.exec('DETACH fresh');
   if (entries < (marked - trimmed) * ENTRIES_SHARE_MIN) throw damagedError(db, 'the table blocks');

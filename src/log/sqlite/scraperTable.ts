@@ -1,15 +1,17 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { ScraperRecord } from '../scraperRecords.ts';
-import type { Offer, Position } from '../../core/position.ts';
-import type { Range } from '../../core/range.ts';
+import { shown } from '../../core/errors.ts';
+import { COUNTED_MAX } from '../../core/stored.ts';
 import { OwnershipLostError } from '../log.ts';
+import { recordFault } from '../recordFault.ts';
+import type { ScraperRecord } from '../scraperRecords.ts';
 import { readMeta, writeMeta } from './meta.ts';
 import { damagedError } from './sqliteError.ts';
+import { numberFault } from './storedNumber.ts';
 import type { Transactions } from './transactions.ts';
 
 interface Row {
   readonly id: string;
-  readonly version: number;
+  readonly version: unknown;
   readonly record: string;
 }
 
@@ -37,10 +39,13 @@ export class ScraperTable {
     return this.#hadScrapers;
   }
 
-  /** Throws a LogOpenError where a record is damaged. */
+  /** Throws a LogOpenError where a record is damaged: a scraper that is left out would lose what it has yet to get. */
   load(): readonly ScraperRecord[] {
-    const rows = this.#db.prepare('SELECT id, version, record FROM scrapers').all();
-    return (rows as unknown as Row[]).map((row) => toRecord(row, this.#db));
+    return readScrapers(this.#db).map((stored) => {
+      if ('record' in stored) return stored.record;
+      const { id, why, cause } = stored;
+      throw damagedError(this.#db, recordOf(id), { why, cause });
+    });
   }
 
   /** Throws an OwnershipLostError where the saved version is not lower. */
@@ -64,41 +69,39 @@ export class ScraperTable {
   }
 }
 
-/**
- * Only what a damage would break is looked at: this program alone writes the file. A damaged record is an error, since a scraper
- * that is left out would lose what it has yet to get.
- */
-function toRecord({ id, version, record }: Row, db: DatabaseSync): ScraperRecord {
+/** What an error calls a scraper's record. */
+export function recordOf(id: string): string {
+  return `the record of scraper ${JSON.stringify(id)}`;
+}
+
+/** A record in the file, or what is wrong with it. */
+export type StoredScraper =
+  | { readonly id: string; readonly record: ScraperRecord }
+  | { readonly id: string; readonly why: string; readonly cause?: unknown };
+
+/** All records in the file. */
+export function readScrapers(db: DatabaseSync): readonly StoredScraper[] {
+  const select = db.prepare('SELECT id, version, record FROM scrapers');
+  select.setReadBigInts(true);
+  return (select.all() as unknown as Row[]).map(toStored);
+}
+
+function toStored({ id, version, record }: Row): StoredScraper {
+  const tooHigh = numberFault('version', version, 1, COUNTED_MAX);
+  if (tooHigh !== undefined) return { id, why: tooHigh };
   let parsed: unknown;
-  let cause: unknown;
   try {
     parsed = JSON.parse(record);
-  } catch (error) {
-    cause = error;
+  } catch (cause) {
+    return { id, why: 'it is not JSON', cause };
   }
-  if (isRecord(parsed)) return { ...parsed, id, version };
-  throw damagedError(db, `the record of scraper ${JSON.stringify(id)}`, { cause });
+  const why = recordFault(parsed) ?? mismatch(parsed as ScraperRecord, id, Number(version));
+  return why === undefined ? { id, record: parsed as ScraperRecord } : { id, why };
 }
 
-function isRecord(parsed: unknown): parsed is ScraperRecord {
-  if (typeof parsed !== 'object' || parsed === null) return false;
-  const { position } = parsed as Partial<ScraperRecord>;
-  if (typeof position !== 'object' || position === null || !Number.isSafeInteger(position.head)) return false;
-  const { returned, offers, endedOnce, perhapsTimed, repeats, moved } = position as Partial<Position>;
-  return [returned, endedOnce, perhapsTimed, moved].every(areRanges) && [offers, repeats].every(areOffers);
-}
-
-function areOffers(offers: unknown): boolean {
-  return Array.isArray(offers) && offers.every((offer: Partial<Offer> | null) => areRanges(offer?.ranges));
-}
-
-function areRanges(ranges: unknown): boolean {
-  return (
-    Array.isArray(ranges) &&
-    ranges.every((each: Partial<Range> | null) => isPlace(each?.after) && isPlace(each?.upTo))
-  );
-}
-
-function isPlace(place: unknown): boolean {
-  return Number.isSafeInteger(place);
+/** The row repeats two fields of the record. */
+function mismatch(record: ScraperRecord, id: string, version: number): string | undefined {
+  if (record.id !== id) return `its id is ${shown(record.id)}; it must be that of its row`;
+  if (record.version === version) return undefined;
+  return `version is ${record.version}; it must be that of its row, ${version}`;
 }

@@ -92,9 +92,17 @@ export function openError(file: string, cause: unknown, advice: OpenAdvice = FOR
   return new LogOpenError(`can't open the log ${file}: ${reason(cause, advice)}`, { cause });
 }
 
-/** What keeps a log from being used of which a part can't be what was written. */
-export function damagedError(db: DatabaseSync, what: string, options?: ErrorOptions): LogOpenError {
-  return new LogOpenError(`can't open the log ${db.location()}: ${what} is damaged; ${RESTORE}`, options);
+/** What keeps a log from being used of which a part can't be what was written. `why`: by what that shows. */
+export function damagedError(
+  db: DatabaseSync,
+  what: string,
+  { why, ...options }: ErrorOptions & { readonly why?: string } = {},
+): LogOpenError {
+  const shownBy = why === undefined ? '' : ` (${why})`;
+  return new LogOpenError(
+    `can't open the log ${db.location()}: ${what} is damaged${shownBy}; ${RESTORE}`,
+    options,
+  );
 }
 
 function reason(cause: unknown, advice: OpenAdvice): string {

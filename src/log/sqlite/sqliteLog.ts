@@ -267,7 +267,7 @@ export class SqliteLog implements Log {
   async #trimChunks(last: Offset): Promise<'done' | 'broken'> {
     const { entries } = this.#openFiles;
     while (entries.trimmed < last) {
-      const chunkEnd = offset(Math.min(entries.trimmed + TRIM_ENTRIES, last));
+      const chunkEnd = entries.trimStep(last, TRIM_ENTRIES);
       if (this.#try(() => entries.trim(chunkEnd)) === 'broken') return 'broken';
       await setImmediate();
     }
