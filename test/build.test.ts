@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TOKEN_RANDOM_BYTES, hashToken, newToken, tokenEntry } from '../src/access/tokens.ts';
 import { originsOf } from '../src/cli/sourceMap.ts';
 import { Random } from './faults/random.ts';
-import { LEFT_OUT, LICENCES, bundle } from '../scripts/build/bundle.ts';
+import { LICENCES, bundle } from '../scripts/build/bundle.ts';
 import { ServerProcess, temporaryFolder } from './support/server.ts';
 
 const run = promisify(execFile);
@@ -34,7 +34,7 @@ afterAll(() => folder[Symbol.dispose]());
 
 describe('the bundle', () => {
   it('needs no package', () => {
-    const known = new Set([...builtinModules, ...builtinModules.map((name) => `node:${name}`), ...LEFT_OUT]);
+    const known = new Set([...builtinModules, ...builtinModules.map((name) => `node:${name}`)]);
     const needed = files().flatMap((file) => {
       const text = readFileSync(join(dist, file), 'utf8');
       const { module, errors } = parseSync(file, text);
