@@ -1,7 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configMarkdown } from '../src/config/describe.ts';
 import { chartPages } from './chartPages.ts';
+import { withEndpoints } from './endpointsTable.ts';
 import { metricsMarkdown } from './metricsPage.ts';
 import { webhookTables } from './webhookTables.ts';
 
@@ -11,4 +12,6 @@ const write = (page: string, text: string) => writeFileSync(join(import.meta.dir
 write('operate/config.md', configMarkdown());
 write('operate/metrics.md', metricsMarkdown());
 write('ingest/webhook-labels.md', webhookTables());
+const readme = join(import.meta.dirname, '../README.md');
+writeFileSync(readme, withEndpoints(readFileSync(readme, 'utf8')));
 for (const { path, text } of await chartPages()) writeFileSync(path, text);

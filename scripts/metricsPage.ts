@@ -1,13 +1,9 @@
-import { Access } from '../src/access/access.ts';
-import { App } from '../src/app.ts';
 import { markdownTable } from '../src/config/describe.ts';
-import { loadSettings } from '../src/config/load.ts';
-import { millis } from '../src/core/millis.ts';
-import { createLogger } from '../src/observe/logger.ts';
 import type { MetricDescription } from '../src/render/families.ts';
 import { SHORT_VALUE_BYTES_MAX } from '../src/counting/shortValue.ts';
 import type { CloseReason } from '../src/http/closings.ts';
 import type { DeliveryOutcome, DropReason } from '../src/counting/counts.ts';
+import { defaultApp } from './defaultApp.ts';
 
 const OUTCOMES: Record<DeliveryOutcome, string> = {
   confirmed: 'delivered: the next request came on the same connection, or the client closed it cleanly',
@@ -46,7 +42,7 @@ const HEAD = ['Metric', 'Type', 'Labels', 'Help'];
 
 /** The page docs/operate/metrics.md, formatted as prettier would. */
 export function metricsMarkdown(): string {
-  const all = registered();
+  const all = defaultApp().describeMetrics();
   const isOwn = ({ name }: MetricDescription) => name.startsWith('events_to_metrics_');
   return `# Metrics
 
@@ -96,24 +92,6 @@ stay, also those that scrapers have yet to get. If there are users or tokens, th
 The usual metrics of programs on Node.js. On Linux, these are:
 
 ${markdownTable(HEAD, all.filter((metric) => !isOwn(metric)).map(toRow))}`;
-}
-
-/** What a server with the default settings registers. Constructing one opens nothing. */
-function registered(): readonly MetricDescription[] {
-  const loaded = loadSettings({ argv: [], env: {}, readFile: () => undefined });
-  if (loaded.action !== 'run') throw new Error('no settings');
-  const logger = createLogger('ERROR', { write: () => undefined });
-  const app = new App({
-    settings: loaded.settings,
-    version: '',
-    clock: () => millis(0),
-    elapsed: () => 0,
-    machine: { memoryBytes: 0, heapBytes: 0 },
-    logger,
-    access: Access.withoutFiles(),
-    guide: '',
-  });
-  return app.describeMetrics();
 }
 
 function toRow({ name, type, labels, help }: MetricDescription): string[] {

@@ -1,6 +1,5 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyInstance } from 'fastify';
 import type { Access } from './access/access.ts';
 import { copyOf } from './app/copy.ts';
 import type { Naming } from './app/naming.ts';
@@ -32,29 +31,23 @@ import { WriteLimits } from './http/auth/writeLimits.ts';
 import { AnswerMemory } from './http/answerMemory.ts';
 import { BodyMemory } from './http/bodyMemory.ts';
 import type { AllowedHosts } from './http/browsers/hosts.ts';
-import { backupRoute } from './http/backupRoute.ts';
 import { Connections, cut } from './http/connections.ts';
 import { Closings } from './http/closings.ts';
 import { ClientTurns } from './http/clientTurns.ts';
-import { countersRoute } from './http/countersRoute.ts';
-import { eventRoute } from './http/eventRoute.ts';
-import { feedRoute } from './http/feedRoute.ts';
+import type { Endpoint } from './http/endpoint.ts';
+import { endpointTable } from './http/endpoints.ts';
 import type { Readiness } from './http/healthRoutes.ts';
 import { descriptorLimit } from './http/descriptors.ts';
 import { Places } from './http/places.ts';
-import { HEALTH_PATHS, healthRoutes } from './http/healthRoutes.ts';
 import { Ingest } from './intake/ingest.ts';
 import { listenOn } from './http/listen.ts';
 import { LoopTurns } from './http/loopTurns.ts';
-import { metricsRoute } from './http/metricsRoute.ts';
-import { openApi } from './http/openapi.ts';
-import { rootRoute } from './http/rootRoute.ts';
-import { scrapersRoutes } from './http/scrapersRoutes.ts';
+import type { MetricsHandlers } from './http/metricsRoute.ts';
+import { metricsHandlers } from './http/metricsRoute.ts';
 import { openPostLane } from './http/lane/postLane.ts';
 import { Heads } from './http/heads.ts';
 import type { RequestObserver } from './http/server.ts';
 import { HEADER_BYTES_MAX, buildServer } from './http/server.ts';
-import { webhookRoutes } from './http/webhookRoutes.ts';
 import type { Damage, Log, RepairListener } from './log/log.ts';
 import type { Logger } from './observe/logger.ts';
 import { newsFor } from './observe/news.ts';
@@ -126,7 +119,8 @@ export class App implements AsyncDisposable {
   readonly #naming: Naming;
   readonly #access: Access;
   readonly #hosts: AllowedHosts;
-  readonly #http: FastifyInstance;
+  readonly #endpoints: readonly Endpoint[];
+  readonly #metrics: MetricsHandlers;
   readonly #server: Server;
   readonly #repaired: RepairListener;
   readonly #tellDamage: (damages: readonly Damage[]) => void;
@@ -233,24 +227,67 @@ export class App implements AsyncDisposable {
     this.#places = new Places(placeLimits(settings), proxies, this.#connections, closings, elapsed);
     const observeRequest: RequestObserver = (route, method, status) =>
       ownMetrics.countRequest(route, method, status);
-    const { app, server } = buildServer(
-      serverLimits(settings),
-      this.#connections,
-      observeRequest,
-      news,
-      access,
-      new BodyMemory(memory.bodies, elapsed),
-    );
-    this.#http = app;
     const answers = new AnswerMemory(memory.answers, cut);
-    answers.count(app);
-    const looks = new ClientTurns(LOOKS_WAITING_MAX);
-    const bytesMax = settings['scrape.bytesMax'];
-    this.#server = server;
+    const looking = {
+      answers,
+      looks: new ClientTurns(LOOKS_WAITING_MAX),
+      loop,
+      bytesMax: settings['scrape.bytesMax'],
+    };
     const { hosts, foreignPages } = browserRules(settings);
     this.#hosts = hosts;
     const writeLimits = new WriteLimits(settings, elapsed);
-    guard(app, { access, writeLimits, hosts, foreignPages, proxies, elapsed });
+    this.#metrics = metricsHandlers({
+      ...looking,
+      scrapes,
+      connections: this.#connections,
+      foreignPages,
+      proxies,
+      clock,
+      elapsed,
+      timestamps: settings['scrape.timestamps'],
+      byUser: settings['scrapers.byUser'],
+      nameOf: this.#naming.nameOf,
+      rendered: memory.rendered,
+      ownMetrics: () => ownMetrics.groups(),
+    });
+    const readiness = () => this.#readiness;
+    this.#endpoints = endpointTable({
+      version,
+      readiness,
+      pages: { ...welcome(version), guide },
+      events: { ingest, rules: bodies, bodyBytesMax: settings['event.bodyMax'] },
+      webhooks: {
+        webhooks,
+        refresher: new IdRefresher(log, idLimits.windowMs, clock),
+        rules: { rules, eventsMax: settings['batch.eventsMax'] },
+        bodyBytesMax: settings['webhook.bodyMax'],
+        counts,
+        news,
+        clock,
+      },
+      metrics: this.#metrics,
+      feed: new Feed(log, pages),
+      looking,
+      scrapers: {
+        list: () => overview(scrapers, sightings, pages),
+        forget: (id) => expiry.forget(id),
+      },
+      resetCounters: () => counters.reset(),
+      copyLog: () => copyOf(log, settings['store.path']),
+    });
+    const server = (this.#server = buildServer({
+      limits: serverLimits(settings),
+      endpoints: this.#endpoints,
+      guard: guard({ access, writeLimits, hosts, foreignPages, proxies, elapsed }),
+      readiness,
+      connections: this.#connections,
+      memory: new BodyMemory(memory.bodies, elapsed),
+      answers,
+      tls: access,
+      observeRequest,
+      news,
+    }));
     if (access.tls === undefined)
       openPostLane(server, {
         isOpen: () => this.#readiness.ready && asksNothing(access, writeLimits),
@@ -265,57 +302,16 @@ export class App implements AsyncDisposable {
       });
     this.#places.watch(server);
     server.on('connection', () => loop.accepted());
-    app.addHook('onRequest', (request, _reply, done) => {
-      if (!this.#readiness.ready && !HEALTH_PATHS.has(request.routeOptions.url ?? ''))
-        throw new UnavailableError('not_ready', this.#readiness.why, 1);
-      done();
-    });
-    app.register(async (routes) => {
-      openApi(routes, version);
-      rootRoute(routes, { ...welcome(version), guide });
-      healthRoutes(routes, () => this.#readiness);
-      await routes.register((scope) => eventRoute(scope, ingest, bodies, loop));
-      feedRoute(routes, new Feed(log, pages), { answers, looks, loop, bytesMax });
-      await routes.register(webhookRoutes, {
-        webhooks,
-        ingest,
-        refresher: new IdRefresher(log, idLimits.windowMs, clock),
-        rules: { rules, eventsMax: settings['batch.eventsMax'] },
-        bodyBytesMax: settings['webhook.bodyMax'],
-        counts,
-        news,
-        clock,
-        loop,
-      });
-      backupRoute(routes, () => copyOf(log, settings['store.path']));
-      scrapersRoutes(routes, {
-        list: () => overview(scrapers, sightings, pages),
-        forget: (id) => expiry.forget(id),
-      });
-      countersRoute(routes, { reset: () => counters.reset() });
-      metricsRoute(routes, {
-        scrapes,
-        connections: this.#connections,
-        foreignPages,
-        proxies,
-        clock,
-        elapsed,
-        timestamps: settings['scrape.timestamps'],
-        byUser: settings['scrapers.byUser'],
-        nameOf: this.#naming.nameOf,
-        rendered: memory.rendered,
-        answers,
-        looks,
-        bytesMax,
-        ownMetrics: () => ownMetrics.groups(),
-        loop,
-      });
-    });
   }
 
   /** What metrics of its own it has. */
   describeMetrics(): readonly MetricDescription[] {
     return this.#ownMetrics.describe(this.#settings['counters.labels']);
+  }
+
+  /** Its endpoints, as the documentation has them. */
+  get endpoints(): readonly Endpoint[] {
+    return this.#endpoints;
   }
 
   /** Resolves with why, if the server can't go on: its log can't be written any more. */
@@ -329,7 +325,6 @@ export class App implements AsyncDisposable {
    */
   async start(): Promise<{ port: number; address: string }> {
     this.#hosts.allow(await machineNames());
-    await this.#http.ready();
     const descriptors = await descriptorLimit();
     if (descriptors !== undefined && this.#places.limitTo(descriptors))
       this.#fewDescriptors(descriptors, this.#places.max);
@@ -375,8 +370,8 @@ export class App implements AsyncDisposable {
     await this.#connections.stop(this.#settings['server.stopTimeout']);
     clearInterval(this.#sweeping);
     clearInterval(this.#weighing);
-    this.#server.close();
-    await this.#http.close();
+    await new Promise((resolve) => this.#server.close(resolve));
+    this.#metrics.stop();
     await this.#naming[Symbol.asyncDispose]();
     await this.#housekeeping.stop();
     await this.#save().catch((error: unknown) => {

@@ -1,6 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
+import { withEndpoints } from '../scripts/endpointsTable.ts';
 import { metricsMarkdown } from '../scripts/metricsPage.ts';
 import { NODE_FLAGS } from '../scripts/nodeFlags.ts';
 import { webhookTables } from '../scripts/webhookTables.ts';
@@ -19,6 +20,10 @@ it('the page of settings is what the table says (npm run docs)', () => {
 
 it.runIf(process.platform === 'linux')('the page of metrics is what is registered (npm run docs)', () => {
   expect(read('docs/operate/metrics.md')).toBe(metricsMarkdown());
+});
+
+it("the README's table of endpoints is the server's (npm run docs)", () => {
+  expect(read('README.md')).toBe(withEndpoints(read('README.md')));
 });
 
 it("the page of webhooks' labels is what the presets say (npm run docs)", () => {

@@ -8,13 +8,6 @@ import { licencesOf } from './licences.ts';
 const TARGET = 'node20';
 const EXECUTABLE = 0o755;
 
-/** What Fastify would load for validating, for serializing and for tests, and never does: see SCHEMAS_DESCRIBE in src/http/openapi.ts. */
-export const LEFT_OUT = [
-  '@fastify/ajv-compiler',
-  '@fastify/fast-json-stringify-compiler',
-  'light-my-request',
-];
-
 /** Where the texts of the licences are. */
 export const LICENCES = 'THIRD-PARTY-LICENSES.txt';
 
@@ -45,7 +38,6 @@ async function write(
   await using build = await rolldown({
     input,
     platform: 'node',
-    external: LEFT_OUT,
     transform: { target: TARGET },
     plugins: [KEPT_IN_PLACE],
     // Most of them are never called.

@@ -63,7 +63,6 @@ export function browserRules(settings: Settings): { hosts: AllowedHosts; foreign
 
 export function serverLimits(settings: Settings) {
   return {
-    bodyBytesMax: settings['event.bodyMax'],
     urlBytesMax: settings['event.urlMax'],
     headTimeoutMs: settings['server.headTimeout'],
     requestTimeoutMs: settings['server.requestTimeout'],

@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyInstance } from 'fastify';
 import type { Claim, Share } from '../core/memory.ts';
 import { memoryFull } from '../core/memory.ts';
 import { clientOf } from './auth/buckets.ts';
@@ -90,13 +89,9 @@ export class AnswerMemory {
     for (const part of sending.parts) this.#release(part);
   }
 
-  /** Counts all other answers that are large. */
-  count(app: FastifyInstance): void {
-    app.addHook('onSend', (_request, reply, payload, done) => {
-      const bytes = payload instanceof Uint8Array || typeof payload === 'string' ? payload.length : 0;
-      if (bytes >= COUNTED_BYTES_MIN) this.open(reply.raw).force(bytes);
-      done(null, payload);
-    });
+  /** Counts another answer until it has left, if it is large. */
+  count(response: ServerResponse, bytes: number): void {
+    if (bytes >= COUNTED_BYTES_MIN) this.open(response).force(bytes);
   }
 
   #release(part: Uint8Array): void {

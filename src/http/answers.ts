@@ -1,4 +1,3 @@
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import {
   RefusedError,
   SeriesLimitError,
@@ -9,7 +8,9 @@ import {
   shown,
 } from '../core/errors.ts';
 import { ForeignPageError, MisdirectedError } from './browsers/errors.ts';
+import { pathOf } from './router.ts';
 import { PasswordsWaitingError } from '../access/error.ts';
+import type { Exchange } from './exchange.ts';
 import { ForbiddenError, TooManyRequestsError, UnauthenticatedError } from './auth/errors.ts';
 
 /** An error as a client sees it. */
@@ -44,42 +45,7 @@ export function answerOf(error: unknown): Answer {
     return { status: 403, error: error.message, field: 'Authorization', challenges: error.challenges };
   if (error instanceof ForeignPageError) return { status: 403, error: error.message, field: error.field };
   if (error instanceof MisdirectedError) return { status: 421, error: error.message, field: 'Host' };
-  return answerOfFramework(error as Partial<FastifyError>);
-}
-
-function answerOfFramework({ code, statusCode, message }: Partial<FastifyError>): Answer {
-  switch (code) {
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return {
-        status: 413,
-        error:
-          'the body is larger than event.bodyMax (for a webhook, webhook.bodyMax); send less at a time or raise the limit',
-        field: 'body',
-      };
-    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return {
-        status: 415,
-        error: 'unsupported Content-Type; /openapi.json lists the supported ones',
-        field: 'Content-Type',
-      };
-    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
-      return {
-        status: 400,
-        error: "the length of the body doesn't match Content-Length; send it again",
-        field: 'Content-Length',
-      };
-    case 'FST_ERR_BAD_URL':
-      return {
-        status: 400,
-        error:
-          "the path is not valid UTF-8, or has a % that isn't followed by two hexadecimal digits; write % itself as %25",
-        field: 'path',
-      };
-    default:
-      if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
-        return { status: statusCode, error: message ?? 'bad request' };
-      return { status: 500, error: 'internal error; see the server log' };
-  }
+  return { status: 500, error: 'internal error; see the server log' };
 }
 
 /** A name that an error repeats may hold them, and the error is one line. */
@@ -108,13 +74,12 @@ export function responseOf(
 }
 
 /** Sends an error. */
-export function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
-  const { headers, body } = responseOf(answer, request.headers.accept);
-  reply.code(answer.status);
+export function sendAnswer(exchange: Exchange, answer: Answer): void {
+  const { headers, body } = responseOf(answer, exchange.request.headers.accept);
   if (answer.challenges !== undefined && answer.challenges.length > 0)
-    reply.header('www-authenticate', [...answer.challenges]);
-  for (const [name, value] of headers) reply.header(name, value);
-  return reply.send(body);
+    exchange.header('www-authenticate', answer.challenges);
+  for (const [name, value] of headers) exchange.header(name, value);
+  exchange.status(answer.status).send(body);
 }
 
 function wantsPlainText(accept: string | undefined): boolean {
@@ -122,23 +87,16 @@ function wantsPlainText(accept: string | undefined): boolean {
 }
 
 /** 404 for a path that is not there, 405 with `Allow` for one that is there for other methods. */
-export function answerUnrouted(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  allowed: readonly string[],
-): FastifyReply {
-  const path = request.raw.url?.split('?', 1)[0] ?? '';
+export function answerUnrouted(exchange: Exchange, allowed: readonly string[]): void {
+  const { url = '', method = '' } = exchange.request;
+  const path = shown(pathOf(url));
   if (allowed.length === 0) {
-    return sendAnswer(request, reply, {
-      status: 404,
-      error: `${shown(path)} not found; see / for what there is`,
-      field: 'path',
-    });
+    sendAnswer(exchange, { status: 404, error: `${path} not found; see / for what there is`, field: 'path' });
+    return;
   }
-  reply.header('Allow', allowed.join(', '));
-  return sendAnswer(request, reply, {
+  sendAnswer(exchange.header('Allow', allowed.join(', ')), {
     status: 405,
-    error: `${request.method} is not allowed at ${shown(path)}; use ${allowed.join(' or ')}`,
+    error: `${method} is not allowed at ${path}; use ${allowed.join(' or ')}`,
     field: 'method',
   });
 }

@@ -1,59 +1,66 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import type { FastifyInstance } from 'fastify';
+import { open } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
 import { UnavailableError } from '../core/errors.ts';
 import { sendAnswer } from './answers.ts';
-import { ERROR } from './openapi.ts';
+import type { Handler } from './endpoint.ts';
+import type { Operation } from './operation.ts';
+import { refusal, text } from './operation.ts';
 
 /** A copy of the log on this machine's disk, gone when disposed. */
 export interface Copy extends AsyncDisposable {
   readonly path: string;
 }
 
-const SCHEMA = {
+export const BACK_UP: Operation = {
+  id: 'backUp',
+  tag: 'server',
   summary: 'Download a copy of the log while the server runs',
   description:
     'An SQLite file with everything accepted before the request. To restore it, stop the server and replace events.db with it.',
-  tags: ['server'],
-  response: {
-    200: { description: 'The file', content: { 'application/vnd.sqlite3': { schema: { type: 'string' } } } },
-    409: { ...ERROR, description: 'The log is in memory' },
-    503: { ...ERROR, description: 'Another backup is running, or the disk is full' },
+  responses: {
+    200: text('The file', 'application/vnd.sqlite3'),
+    409: refusal('The log is in memory'),
+    503: refusal('Another backup is running, or the disk is full'),
   },
-} as const;
+};
 
-/** `POST /api/v1/backup`. `copy` resolves with undefined where the log is not on a disk. */
-export function backupRoute(app: FastifyInstance, copy: () => Promise<Copy | undefined>): void {
+/** Sends a copy of the log. `copy` resolves with undefined where the log is not on a disk. */
+export function backUp(copy: () => Promise<Copy | undefined>): Handler {
   let isBusy = false;
-  app.post('/api/v1/backup', { schema: SCHEMA, config: { access: 'admin' } }, async (request, reply) => {
+  return async (exchange) => {
     if (isBusy) throw new UnavailableError('not_ready', 'another backup is running; try again later', 30);
     isBusy = true;
-    let made: Copy | undefined;
-    const end = async (): Promise<void> => {
-      isBusy = false;
-      await made?.[Symbol.asyncDispose]();
-    };
     try {
-      made = await copy();
+      await using made = await copy();
       if (made === undefined) {
-        await end();
-        return sendAnswer(request, reply, {
+        sendAnswer(exchange, {
           status: 409,
           error: 'there is nothing to back up because the log is in memory; use store.kind=sqlite',
           field: 'store.kind',
         });
+        return;
       }
-      const { size } = await stat(made.path);
-      const stream = createReadStream(made.path);
-      stream.once('close', () => void end());
-      return await reply
+      await using file = await open(made.path);
+      const { size } = await file.stat();
+      exchange
         .type('application/vnd.sqlite3')
         .header('Cache-Control', 'no-store')
         .header('Content-Length', size)
-        .send(stream);
-    } catch (error) {
-      await end();
-      throw error;
+        .writeHead();
+      await pipeline(file.createReadStream({ autoClose: false }), exchange.response).catch(ignoreAbort);
+    } finally {
+      isBusy = false;
     }
-  });
+  };
+}
+
+/** The codes of a pipeline whose reader went away. */
+const LEFT: ReadonlySet<string | undefined> = new Set([
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'ERR_STREAM_UNABLE_TO_PIPE',
+]);
+
+/** A client that goes away before it has all is no failure of the server's. */
+function ignoreAbort(error: NodeJS.ErrnoException): void {
+  if (!LEFT.has(error.code)) throw error;
 }

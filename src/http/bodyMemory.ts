@@ -1,25 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BoundedMap } from '../core/boundedMap.ts';
 import type { Claim, Share } from '../core/memory.ts';
 import { memoryFull, textBytes } from '../core/memory.ts';
 import { clientOf } from './auth/buckets.ts';
+import type { Exchange } from './exchange.ts';
 import { whenClosed } from './whenClosed.ts';
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** What a request with a body, or with a large head, holds of the memory for bodies, until it is over. */
-    memory: Claim | undefined;
-  }
-  interface FastifyContextConfig {
-    /** Media types whose bodies the route reads as they come, in bounds of its own: their whole length is not bounded. */
-    streamedTypes?: readonly string[];
-  }
-}
-
-/** What a request takes beside its head and its body, in bytes: the objects of Node's and of Fastify's, and a stream or two. Measured. */
+/** What a request takes beside its head and its body, in bytes: the objects of Node's, and a stream or two. Measured. */
 const REQUEST_BYTES = 16 * 1024;
 /** The head of a request without a body is counted where it takes more: all others are answered at once. */
 const FREE_HEAD_BYTES = 16 * 1024;
@@ -75,25 +64,22 @@ export class BodyMemory {
     share.makeRoom = (asker) => this.#dropRest() || this.#dropStalled() || this.#dropOfGreediest(asker);
   }
 
-  /** Opens a claim for each request with a body, or with a large head. To be called before bodies are decoded. */
-  open(app: FastifyInstance): void {
-    app.decorateRequest('memory', undefined);
-    app.addHook('preParsing', (request, reply, payload, done) => {
-      const head = headBytes(request.raw);
-      if (head > FREE_HEAD_BYTES || hasBody(request)) this.#open(request, reply, head + REQUEST_BYTES);
-      done(null, payload);
-    });
+  /** Opens a claim for a request with a body, or with a large head. To be called before its body is read. */
+  open(exchange: Exchange): void {
+    const { request } = exchange;
+    const head = headBytes(request);
+    if (head > FREE_HEAD_BYTES || hasBody(request)) this.#open(exchange, head + REQUEST_BYTES);
   }
 
-  #open(request: FastifyRequest, reply: FastifyReply, bytes: number): void {
-    const claim = (request.memory = this.#share.claim());
-    const { raw } = request;
+  #open(exchange: Exchange, bytes: number): void {
+    const claim = (exchange.memory = this.#share.claim());
+    const { request, response } = exchange;
     // A request that was destroyed has no socket any more.
-    const { socket } = raw;
+    const { socket } = request;
     this.#owners.set(claim, { socket });
-    whenClosed(reply.raw, () => {
-      if (raw.complete || socket.destroyed) claim[Symbol.dispose]();
-      else this.#awaitRest(raw, socket, claim, bytes);
+    whenClosed(response, () => {
+      if (request.complete || socket.destroyed) claim[Symbol.dispose]();
+      else this.#awaitRest(request, socket, claim, bytes);
     });
     claim.take(bytes);
   }
@@ -113,21 +99,21 @@ export class BodyMemory {
     while (this.#share.held > this.#share.bytesMax) if (!this.#dropRest()) break;
   }
 
-  /** Counts what comes of each body. What its route reads as it comes, the route counts. To be called behind what decodes bodies. */
-  count(app: FastifyInstance): void {
-    app.addHook('preParsing', (request, reply, payload, done) => {
-      const { memory } = request;
-      if (memory !== undefined && hasBody(request)) {
-        const stop = this.#watch(payload, memory, request);
-        // What is answered before all of it came must not be waited for.
-        whenClosed(reply.raw, stop);
-      }
-      done(null, payload);
-    });
+  /** Watches what comes of a body, and counts it if nobody else does. */
+  watch({ request, response, memory }: Exchange, payload: Readable, counted?: 'counted'): void {
+    if (memory === undefined || !hasBody(request)) return;
+    const stop = this.#watch(payload, memory, request, counted);
+    // What is answered before all of it came must not be waited for.
+    whenClosed(response, stop);
   }
 
   /** Returns what ends the watch. */
-  #watch(payload: Readable, claim: Claim, request: FastifyRequest): () => void {
+  #watch(
+    payload: Readable,
+    claim: Claim,
+    request: IncomingMessage,
+    counted: 'counted' | undefined,
+  ): () => void {
     const came = (chunk: Buffer) => {
       try {
         claim.take(chunk.length + CHUNK_BYTES);
@@ -145,7 +131,7 @@ export class BodyMemory {
       fail: (error) => {
         stop();
         // A request must not be destroyed: its answer would have nowhere to go.
-        if (payload === request.raw) payload.emit('error', error);
+        if (payload === request) payload.emit('error', error);
         else payload.destroy(error);
       },
     };
@@ -156,7 +142,7 @@ export class BodyMemory {
       this.#readings.add(reading);
     };
     payload.on('end', stop).on('error', stop).on('close', stop);
-    if (!isStreamed(request)) payload.on('data', came);
+    if (counted !== undefined) payload.on('data', came);
     return stop;
   }
 
@@ -233,12 +219,6 @@ function headBytes({ url = '', rawHeaders }: IncomingMessage): number {
   return bytes;
 }
 
-export function hasBody({ headers }: Pick<FastifyRequest, 'headers'>): boolean {
+export function hasBody({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-}
-
-/** Whether the route reads the body as it comes. */
-export function isStreamed({ headers, routeOptions }: FastifyRequest): boolean {
-  const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  return routeOptions.config.streamedTypes?.includes(type) === true;
 }

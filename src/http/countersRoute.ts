@@ -1,26 +1,24 @@
-import type { FastifyInstance } from 'fastify';
-import { ERROR } from './openapi.ts';
+import type { Handler } from './endpoint.ts';
+import type { Operation } from './operation.ts';
+import { empty, refusal } from './operation.ts';
 
-export interface CountersRouteParts {
-  /** Forgets all series of the counter beside events. Throws an UnavailableError. */
-  readonly reset: () => Promise<void>;
-}
+export const RESET_COUNTERS: Operation = {
+  id: 'resetCounters',
+  tag: 'counters',
+  summary: 'Reset the counter of events, events_to_metrics_events_total',
+  description:
+    'Removes all its series. They start again at 0, which Prometheus sees as a counter reset, and events counted as `other` get their own series again. ' +
+    'Events stay, also those that scrapers have yet to get.',
+  responses: {
+    204: empty("Reset; a restart doesn't bring the series back"),
+    503: refusal('The disk is full, and nothing was reset; see Retry-After'),
+  },
+};
 
-/** `DELETE /api/v1/counters`: makes room again after a flood of label values, which stay in every scrape otherwise. */
-export function countersRoute(app: FastifyInstance, { reset }: CountersRouteParts): void {
-  const schema = {
-    tags: ['counters'],
-    summary: 'Reset events_to_metrics_events_total',
-    description:
-      'Removes all its series. They start again at 0, which Prometheus sees as a counter reset, and events counted as `other` get their own series again. ' +
-      'Events stay, also those that scrapers have yet to get.',
-    response: {
-      204: { type: 'null', description: "Reset; a restart doesn't bring the series back" },
-      503: { ...ERROR, description: 'The disk is full, and nothing was reset; see Retry-After' },
-    },
-  };
-  app.delete('/api/v1/counters', { schema }, async (_request, reply) => {
+/** Makes room again after a flood of label values, which stay in every scrape otherwise. `reset` throws an UnavailableError. */
+export function resetCounters(reset: () => Promise<void>): Handler {
+  return async (exchange) => {
     await reset();
-    return reply.code(204).send();
-  });
+    exchange.status(204).send();
+  };
 }

@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
-import type { FastifyReply } from 'fastify';
 import { BoundedMap } from '../core/boundedMap.ts';
 import type { AnswerMemory } from './answerMemory.ts';
+import type { Exchange } from './exchange.ts';
 import type { FamilyGroup } from '../render/families.ts';
 
 /** A 200 that many get. */
@@ -81,16 +81,9 @@ export function prepared(headers: Readonly<OutgoingHttpHeaders>, parts: readonly
   };
 }
 
-/** Sends it past Fastify's own way, which costs as much as all else of such an answer. */
-export function sendPrepared(
-  reply: FastifyReply,
-  { headers, body }: Prepared,
-  answers: AnswerMemory,
-): FastifyReply {
-  const { raw } = reply;
-  if (typeof body !== 'string') answers.hold(raw, [body]);
-  raw.writeHead(200, { ...(reply.getHeaders() as OutgoingHttpHeaders), ...headers });
-  reply.hijack();
-  raw.end(body, 'latin1');
-  return reply;
+export function sendPrepared(exchange: Exchange, { headers, body }: Prepared, answers: AnswerMemory): void {
+  const { response } = exchange;
+  if (typeof body !== 'string') answers.hold(response, [body]);
+  exchange.writeHead(headers);
+  response.end(body, 'latin1');
 }

@@ -1,5 +1,5 @@
+import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
-import type { FastifyRequest } from 'fastify';
 import type { Draft, Read } from '../intake/draft.ts';
 import { draftFromPairs } from '../intake/draft.ts';
 import { RefusedError, UnsupportedError, shown } from '../core/errors.ts';
@@ -12,8 +12,10 @@ import type { StreamLimits } from '../read/ndjson.ts';
 import { readNdjson, readNdjsonBody } from '../read/ndjson.ts';
 import type { PlainReader } from '../read/plainReader.ts';
 import type { EventFormat } from './eventFormat.ts';
+import type { Exchange } from './exchange.ts';
 import type { IngestOptions } from '../intake/ingest.ts';
 import { queryOf } from './query.ts';
+import { refusal } from './requestBodies.ts';
 
 /** How bodies are read. */
 export interface BodyRules {
@@ -37,30 +39,41 @@ type Pairs = readonly (readonly [name: string, value: string])[];
 
 const PARTIAL = 'partial';
 
+/** The formats of bodies that are read whole. */
+type WholeFormat = Exclude<EventFormat, 'parameters' | 'ndjson'>;
+
 /** Reads a request's body, and the parameters of its URL. Throws a RefusedError where it is none of its format. */
-export function readEventBody(format: EventFormat, request: FastifyRequest, rules: BodyRules): EventBody {
-  const url = parseForm('url', queryOf(request.raw), rules.pairsMax);
-  return READERS[format](request, url, rules);
+export function readEventBody(
+  format: WholeFormat,
+  request: IncomingMessage,
+  body: Uint8Array,
+  rules: BodyRules,
+): EventBody {
+  return READERS[format](body, urlPairs(request, rules), rules, request);
 }
 
-const READERS: Record<EventFormat, (request: FastifyRequest, url: Pairs, rules: BodyRules) => EventBody> = {
-  parameters: (request, url, rules) => ({ reads: [parametersDraft(request, url, rules)], options: {} }),
-  json: (request, url, { plain }) => several(readJsonEvents(bytesOf(request), plain), JSON_FIELDS, url),
-  ndjson: (request, url, { stream, plain }) => {
-    const reads = readNdjson(chunksOf(request.body as Readable), stream, plain, request.memory);
-    return several({ reads, isBatch: true }, JSON_FIELDS, url);
-  },
-  cloudEvent: (request, url, { cloudEventData }) =>
-    several(readCloudEvents(bytesOf(request), false, cloudEventData), CLOUD_EVENT_FIELDS, url),
-  cloudEventBatch: (request, url, { cloudEventData }) =>
-    several(readCloudEvents(bytesOf(request), true, cloudEventData), CLOUD_EVENT_FIELDS, url),
-  binaryCloudEvent: (request, url, { cloudEventData }) => {
-    const draft = readBinaryCloudEvent(
-      (name) => attributeOf(request, name),
-      request.headers['content-type'],
-      bytesOf(request),
-      cloudEventData,
-    );
+/** Reads a body that is NDJSON as it comes, and the parameters of its URL. Throws a RefusedError for these. */
+export function readEventStream(
+  { request, memory }: Pick<Exchange, 'request' | 'memory'>,
+  body: Readable,
+  rules: BodyRules,
+): EventBody {
+  const reads = readNdjson(chunksOf(body), rules.stream, rules.plain, memory);
+  return several({ reads, isBatch: true }, JSON_FIELDS, urlPairs(request, rules));
+}
+
+const READERS: Record<
+  WholeFormat,
+  (body: Uint8Array, url: Pairs, rules: BodyRules, request: IncomingMessage) => EventBody
+> = {
+  json: (body, url, { plain }) => several(readJsonEvents(body, plain), JSON_FIELDS, url),
+  cloudEvent: (body, url, { cloudEventData }) =>
+    several(readCloudEvents(body, false, cloudEventData), CLOUD_EVENT_FIELDS, url),
+  cloudEventBatch: (body, url, { cloudEventData }) =>
+    several(readCloudEvents(body, true, cloudEventData), CLOUD_EVENT_FIELDS, url),
+  binaryCloudEvent: (body, url, { cloudEventData }, request) => {
+    const attribute = (name: string) => attributeOf(request, name);
+    const draft = readBinaryCloudEvent(attribute, request.headers['content-type'], body, cloudEventData);
     return several(
       { reads: [draft], isBatch: false },
       { ...CLOUD_EVENT_FIELDS, timestamp: 'ce-time', id: 'ce-id' },
@@ -83,19 +96,24 @@ export function readWholeBody(
 }
 
 /** Reads the one event that stands in a URL, a form, or both. Throws a RefusedError. */
-export function readParameters(request: FastifyRequest, rules: BodyRules): Draft {
-  return parametersDraft(request, parseForm('url', queryOf(request.raw), rules.pairsMax), rules);
+export function readParameters(
+  request: IncomingMessage,
+  form: Uint8Array | undefined,
+  rules: BodyRules,
+): Draft {
+  const url = urlPairs(request, rules);
+  if (form === undefined) return draftFromPairs(url);
+  refuseJson(form);
+  return draftFromPairs([...url, ...parseForm('body', form, rules.pairsMax)]);
+}
+
+function urlPairs(request: IncomingMessage, { pairsMax }: BodyRules): Pairs {
+  return parseForm('url', queryOf(request), pairsMax);
 }
 
 /** Reads the one event that stands in a URL's query alone, without its `?`. Throws a RefusedError. */
 export function readQuery(query: string, { pairsMax }: Pick<BodyRules, 'pairsMax'>): Draft {
   return draftFromPairs(parseForm('url', query, pairsMax));
-}
-
-function parametersDraft(request: FastifyRequest, url: Pairs, { pairsMax }: BodyRules): Draft {
-  if (!(request.body instanceof Uint8Array)) return draftFromPairs(url);
-  refuseJson(request.body);
-  return draftFromPairs([...url, ...parseForm('body', request.body, pairsMax)]);
 }
 
 /** How JSON begins, and no form that was encoded: `{"`, `[{`, `[]`. */
@@ -129,27 +147,18 @@ function isPartialOf(given: Pairs): boolean {
   throw new RefusedError(PARTIAL, `${PARTIAL} ${shown(value)} must be true or false, and appear only once`);
 }
 
-/** A body that came whole. What came as a stream, and is data of no use here, is nothing. */
-function bytesOf({ body }: FastifyRequest): Uint8Array {
-  return body instanceof Uint8Array ? body : new Uint8Array();
-}
-
 /** What comes of a stream, which stays open where the reader stops early: there is an answer to be sent. */
 async function* chunksOf(stream: Readable): AsyncGenerator<Uint8Array> {
   try {
     yield* stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
-  } catch (cause) {
-    if (!CUT.has((cause as NodeJS.ErrnoException).code ?? '')) throw cause;
-    throw new RefusedError('body', 'the body is incomplete; send it again', { cause });
+  } catch (error) {
+    throw refusal(error);
   }
 }
 
-/** The codes of a stream whose sender went away. */
-const CUT = new Set(['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE']);
-
 /** An attribute of a CloudEvent that stands in a header. */
-function attributeOf(request: FastifyRequest, name: string): string | undefined {
-  const given = request.raw.headersDistinct[`ce-${name}`];
+function attributeOf(request: IncomingMessage, name: string): string | undefined {
+  const given = request.headersDistinct[`ce-${name}`];
   if (given === undefined || given.length === 1) return given?.[0];
   throw new RefusedError(`ce-${name}`, `ce-${name} appears more than once; send it once`);
 }

@@ -1,10 +1,10 @@
-import type { Readable } from 'node:stream';
-import type { FastifyInstance } from 'fastify';
-import type { BodyRules } from './eventBody.ts';
-import { readEventBody, readParameters } from './eventBody.ts';
+import { hasBody } from './bodyMemory.ts';
+import type { Handler } from './endpoint.ts';
+import type { BodyRules, EventBody } from './eventBody.ts';
+import { readEventBody, readEventStream, readParameters } from './eventBody.ts';
 import type { EventFormat } from './eventFormat.ts';
-import { NDJSON_TYPES, eventFormatOf, isOfCloudEvents } from './eventFormat.ts';
-import { EVENT_SCHEMA } from './eventSchema.ts';
+import { eventFormatOf, isOfCloudEvents } from './eventFormat.ts';
+import type { Exchange } from './exchange.ts';
 import { idempotencyKey } from './idempotencyKey.ts';
 import type { Ingest } from '../intake/ingest.ts';
 import type { LoopTurns } from './loopTurns.ts';
@@ -14,60 +14,45 @@ import { queryOf } from './query.ts';
 /** Longer bodies are read one in each turn of the event loop: one of a MiB takes some 60 ms, and many may have come at once. */
 const LONG_BYTES = 32 * 1024;
 
-const JSON_TYPE = 'application/json; charset=utf-8';
+/** Stores events in any of the formats. */
+export function postEvents(ingest: Ingest, rules: BodyRules, loop: Pick<LoopTurns, 'once'>): Handler {
+  const store = async (
+    exchange: Exchange,
+    { reads, options }: EventBody,
+    format: EventFormat,
+    id?: string,
+  ) => {
+    const { memory } = exchange;
+    const ingested = await ingest.ingest(reads, { ...options, requestId: id, memory });
+    const { status, body, retryAfterSeconds } = replyTo(ingested, options);
+    if (retryAfterSeconds !== undefined) exchange.header('Retry-After', String(retryAfterSeconds));
+    // A broker takes an answer with a body for an event in reply, and one that is none for a failure.
+    if (status === 200 && isOfCloudEvents(format) && options.isPartial !== true) exchange.status(204).send();
+    else exchange.status(status).json(body);
+  };
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** How the events of a request to this route are written; told before the body is read. */
-    eventFormat: EventFormat | undefined;
-  }
-}
-
-/** `POST /event`: events in any of the formats. To be registered in a scope of its own, for it takes bodies of any type. */
-export async function eventRoute(
-  app: FastifyInstance,
-  ingest: Ingest,
-  rules: BodyRules,
-  loop: Pick<LoopTurns, 'once'>,
-): Promise<void> {
-  app.decorateRequest('eventFormat');
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  app.addContentTypeParser([...NDJSON_TYPES], (_request, payload, done) => done(null, payload));
-  app.post(
-    '/event',
-    // The schema tells what is taken; that it is, the formats check, and say better where it isn't.
-    {
-      onRequest: (request, _reply, done) => {
-        request.eventFormat = eventFormatOf(request.headers, queryOf(request.raw) !== '');
-        done();
-      },
-      schema: EVENT_SCHEMA,
-      config: { streamedTypes: NDJSON_TYPES },
-    },
-    async (request, reply) => {
-      const { eventFormat: format = 'parameters' } = request;
-      const requestId = idempotencyKey(request.raw);
-      if (format === 'parameters') {
-        const { status, body } = replyTo(await ingest.one(readParameters(request, rules), requestId));
-        return reply.code(status).type(JSON_TYPE).send(JSON.stringify(body));
-      }
+  return async (exchange) => {
+    const { request } = exchange;
+    const format = eventFormatOf(request.headers, queryOf(request) !== '');
+    const id = idempotencyKey(request);
+    if (format === 'parameters') {
+      const form = hasBody(request) ? await exchange.wholeBody() : undefined;
+      const { status, body } = replyTo(await ingest.one(readParameters(request, form, rules), id));
+      exchange.status(status).json(body);
+      return;
+    }
+    if (format === 'ndjson') {
+      const stream = exchange.bodyStream();
       try {
-        const read = () => readEventBody(format, request, rules);
-        const { body: sent } = request;
-        const isLong = sent instanceof Uint8Array && sent.length > LONG_BYTES;
-        const { reads, options } = isLong ? await loop.once(read) : read();
-        const ingested = await ingest.ingest(reads, { ...options, requestId, memory: request.memory });
-        const { status, body, retryAfterSeconds } = replyTo(ingested, options);
-        // A broker takes an answer with a body for an event in reply, and one that is none for a failure.
-        if (status === 200 && isOfCloudEvents(format) && options.isPartial !== true)
-          return await reply.code(204).send();
-        if (retryAfterSeconds !== undefined) reply.header('Retry-After', String(retryAfterSeconds));
-        return await reply.code(status).type(JSON_TYPE).send(JSON.stringify(body));
+        await store(exchange, readEventStream(exchange, stream, rules), format, id);
       } finally {
-        // What was not read of a stream must not stand in the way of the next request.
-        if (!(request.body instanceof Uint8Array)) (request.body as Readable | undefined)?.resume();
+        // What was not read must not stand in the way of the next request.
+        stream.resume();
       }
-    },
-  );
+      return;
+    }
+    const body = await exchange.wholeBody();
+    const read = () => readEventBody(format, request, body, rules);
+    await store(exchange, body.length > LONG_BYTES ? await loop.once(read) : read(), format, id);
+  };
 }

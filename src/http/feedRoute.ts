@@ -1,4 +1,3 @@
-import type { FastifyInstance } from 'fastify';
 import type { Entry } from '../core/entry.ts';
 import { RefusedError, shown } from '../core/errors.ts';
 import { offset } from '../core/offset.ts';
@@ -9,8 +8,10 @@ import type { Parameters } from './identify.ts';
 import type { AnswerMemory } from './answerMemory.ts';
 import { clientOf } from './auth/buckets.ts';
 import type { ClientTurns } from './clientTurns.ts';
+import type { Handler } from './endpoint.ts';
 import type { LoopTurns } from './loopTurns.ts';
-import { ERROR } from './openapi.ts';
+import type { Operation } from './operation.ts';
+import { json, refusal } from './operation.ts';
 import { parametersOf } from './query.ts';
 import type { Parts } from './sendParts.ts';
 import { holdParts, sendParts } from './sendParts.ts';
@@ -39,37 +40,46 @@ const EVENT = {
   },
 } as const;
 
-const SCHEMA = {
-  tags: ['events'],
-  summary: 'List the events in the log',
+const PAGE = {
+  type: 'object',
+  required: ['events', 'next', 'end', 'gone'],
+  properties: {
+    events: { type: 'array', items: EVENT },
+    next: { ...OFFSET, description: 'The `after` of your next request' },
+    end: {
+      ...OFFSET,
+      description: 'Where the log ends; if this is greater than `next`, there are more events now',
+    },
+    gone: { ...OFFSET, description: 'How many entries after `after` are no longer in the log' },
+  },
+} as const;
+
+export const LIST_EVENTS: Operation = {
+  id: 'listEvents',
+  tag: 'events',
+  summary: 'List the events in the log, without taking any',
   description:
     "This consumes nothing, and you don't become a scraper. To follow the events, ask again with `after` set to the `next` of the last answer. A page has " +
     'at most `limit` entries of the log. It may show fewer events, because ends of pulses are entries too, and are not shown.',
-  querystring: {
-    type: 'object',
-    properties: {
-      after: { ...OFFSET, description: 'Only events after this place. Default: the newest events' },
-      limit: { type: 'integer', minimum: 1, maximum: LIMIT_MAX, default: LIMIT },
+  parameters: [
+    {
+      name: 'after',
+      in: 'query',
+      description: 'Only events after this place. Default: the newest events',
+      schema: OFFSET,
     },
-  },
-  response: {
-    200: {
-      description: 'The events, oldest first',
-      type: 'object',
-      required: ['events', 'next', 'end', 'gone'],
-      properties: {
-        events: { type: 'array', items: EVENT },
-        next: { ...OFFSET, description: 'The `after` of your next request' },
-        end: {
-          ...OFFSET,
-          description: 'Where the log ends; if this is greater than `next`, there are more events now',
-        },
-        gone: { ...OFFSET, description: 'How many entries after `after` are no longer in the log' },
-      },
+    {
+      name: 'limit',
+      in: 'query',
+      description: 'How many entries of the log a page may have',
+      schema: { type: 'integer', minimum: 1, maximum: LIMIT_MAX, default: LIMIT },
     },
-    400: { ...ERROR, description: 'Invalid parameter' },
+  ],
+  responses: {
+    200: json('The events, oldest first', PAGE),
+    400: refusal('Invalid parameter'),
   },
-} as const;
+};
 
 /** How many times as much as its entries a page takes: as objects, as labels, and written as JSON. */
 const PAGE_FACTOR = 6;
@@ -84,41 +94,33 @@ export interface FeedRouteParts {
   readonly bytesMax: number;
 }
 
-/** `GET /api/v1/events`: the feed. `bytesMax` bounds what one page reads from the log. */
-export function feedRoute(
-  app: FastifyInstance,
-  feed: Feed,
-  { answers, looks, loop, bytesMax }: FeedRouteParts,
-): void {
-  // Queries are read strictly, by read/form.ts, and not by the schema, which describes them.
-  app.get(
-    '/api/v1/events',
-    { schema: SCHEMA, validatorCompiler: () => () => true },
-    async (request, reply) => {
-      const parameters = parametersOf(request.raw);
-      const unknown = [...parameters.keys()].find((name) => name !== 'after' && name !== 'limit');
-      if (unknown !== undefined)
-        throw new RefusedError(unknown, `unknown parameter ${shown(unknown)}; use after and limit`);
-      const after = wholeNumber(parameters, 'after', 0, Number.MAX_SAFE_INTEGER);
-      const limit = wholeNumber(parameters, 'limit', 1, LIMIT_MAX) ?? LIMIT;
-      // What is made is sent behind the turn: a reply that is returned would be waited for until all of it was read.
-      const body = await looks.take(clientOf(request.socket.remoteAddress ?? ''), async () => {
-        const memory = answers.open(reply.raw);
-        const room = answers.takeToLook(memory, bytesMax * PAGE_FACTOR);
-        const page = await feed.read(
-          after === undefined ? undefined : offset(after),
-          limit,
-          room / PAGE_FACTOR,
-        );
-        memory.resize(page.events.reduce((sum, { series }) => sum + series.length * PAGE_FACTOR, 0));
-        const made = await loop.run(written(page));
-        holdParts(made, memory, reply, answers);
-        return made;
-      });
-      reply.headers({ 'Cache-Control': 'no-store', 'Content-Type': 'application/json; charset=utf-8' });
-      return sendParts(reply, body);
-    },
-  );
+/** The feed. `bytesMax` bounds what one page reads from the log. */
+export function listEvents(feed: Feed, { answers, looks, loop, bytesMax }: FeedRouteParts): Handler {
+  return async (exchange) => {
+    const { request, response } = exchange;
+    const parameters = parametersOf(request);
+    const unknown = [...parameters.keys()].find((name) => name !== 'after' && name !== 'limit');
+    if (unknown !== undefined)
+      throw new RefusedError(unknown, `unknown parameter ${shown(unknown)}; use after and limit`);
+    const after = wholeNumber(parameters, 'after', 0, Number.MAX_SAFE_INTEGER);
+    const limit = wholeNumber(parameters, 'limit', 1, LIMIT_MAX) ?? LIMIT;
+    // Sent behind the turn.
+    const body = await looks.take(clientOf(request.socket.remoteAddress ?? ''), async () => {
+      const memory = answers.open(response);
+      const room = answers.takeToLook(memory, bytesMax * PAGE_FACTOR);
+      const page = await feed.read(
+        after === undefined ? undefined : offset(after),
+        limit,
+        room / PAGE_FACTOR,
+      );
+      memory.resize(page.events.reduce((sum, { series }) => sum + series.length * PAGE_FACTOR, 0));
+      const made = await loop.run(written(page));
+      holdParts(made, memory, response, answers);
+      return made;
+    });
+    exchange.header('Cache-Control', 'no-store').type('application/json; charset=utf-8');
+    sendParts(exchange, body);
+  };
 }
 
 /** Writes a page as JSON, a few events in each step: thousands of long ones take a tenth of a second. */

@@ -1,41 +1,41 @@
-import type { FastifyInstance } from 'fastify';
 import { UnavailableError } from '../core/errors.ts';
-import { ERROR, textOf } from './openapi.ts';
+import type { Handler } from './endpoint.ts';
+import type { Operation } from './operation.ts';
+import { refusal, text } from './operation.ts';
 
 /** Whether the server takes requests now, and if not, why. */
 export type Readiness = { readonly ready: true } | { readonly ready: false; readonly why: string };
 
-/** They answer at all times, whether the server is ready or not. */
-export const HEALTH_PATHS: ReadonlySet<string> = new Set(['/healthz', '/-/healthy', '/-/ready']);
-
 const PLAIN = 'text/plain; charset=utf-8';
 
-const schemaOf = (summary: string) => ({
-  tags: ['health'],
-  summary,
-  response: { 200: textOf('It does', 'text/plain') },
+/** Whether the process answers, under the name `id`. */
+export const isAlive = (id: string): Operation => ({
+  id,
+  tag: 'health',
+  summary: 'Check that the process answers',
+  responses: { 200: text('The process answers', 'text/plain') },
 });
 
-const READY = {
-  tags: ['health'],
-  summary: 'Check whether the server accepts requests',
-  response: {
-    200: textOf('It does', 'text/plain'),
-    503: { ...ERROR, description: 'Not yet, or no longer' },
+export const IS_READY: Operation = {
+  id: 'checkReady',
+  tag: 'health',
+  summary: "Check that the server accepts requests: it doesn't while it opens the log or stops",
+  responses: {
+    200: text('The server accepts requests', 'text/plain'),
+    503: refusal('Not yet, or no longer'),
   },
 };
 
-/** `/healthz` as the replaced system had it; `/-/healthy` and `/-/ready` as the ecosystem has them. */
-export function healthRoutes(app: FastifyInstance, readiness: () => Readiness): void {
-  app.get('/healthz', { schema: schemaOf('Check whether the process answers') }, (_request, reply) =>
-    reply.type(PLAIN).send('OK\n'),
-  );
-  app.get('/-/healthy', { schema: schemaOf('Check whether the process answers') }, (_request, reply) =>
-    reply.type(PLAIN).send('oneShotMetricsServer is healthy.\n'),
-  );
-  app.get('/-/ready', { schema: READY }, async (_request, reply) => {
+/** Says that the process answers. */
+export function alive(words: string): Handler {
+  return (exchange) => exchange.type(PLAIN).send(words);
+}
+
+/** Says whether the server is ready. */
+export function ready(readiness: () => Readiness): Handler {
+  return (exchange) => {
     const state = readiness();
     if (!state.ready) throw new UnavailableError('not_ready', state.why, 1);
-    return reply.type(PLAIN).send('oneShotMetricsServer is ready.\n');
-  });
+    exchange.type(PLAIN).send('oneShotMetricsServer is ready.\n');
+  };
 }

@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
-import type { FastifyInstance } from 'fastify';
 import { RefusedError, TooLargeError, UnsupportedError, shown } from '../core/errors.ts';
 import { clientOf } from './auth/buckets.ts';
-import { hasBody, isStreamed } from './bodyMemory.ts';
+import { hasBody } from './bodyMemory.ts';
 import { ClientTurns } from './clientTurns.ts';
+import type { BodyRule } from './endpointRule.ts';
+import type { Exchange } from './exchange.ts';
 import { GUNZIP_BYTES, Gunzip, PIECE_BYTES } from './gunzip.ts';
 import { whenClosed } from './whenClosed.ts';
 
@@ -13,42 +14,31 @@ const RATIO_MAX = 100;
 const RATIO_FREE_BYTES = 1024 * 1024;
 
 const TRUNCATED = 'the compressed body is incomplete; send all of it';
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Whether bodies may be as repetitive as they like: a group of alerts has the same labels a thousand times. Their length is bounded. */
-    isRepetitive?: boolean;
-  }
-}
 
-/** A body as it comes out; Fastify compares what came in with Content-Length. */
-type Inflated = Readable & { receivedEncodedLength: number };
+/** Takes gzip as `Content-Encoding` of every body. Any other coding is refused. */
+export class BodyInflater {
+  readonly #turns = new ClientTurns();
 
-/** Takes gzip as `Content-Encoding` of every body, whatever the route. Any other coding is refused. */
-export function inflateBodies(app: FastifyInstance): void {
-  const turns = new ClientTurns();
-  app.addHook('preParsing', (request, reply, payload, done) => {
+  /** A body out of its coding. Throws an UnsupportedError for a coding that is not taken. */
+  inflated(exchange: Exchange, { bytesMax, isRepetitive }: BodyRule): Readable {
+    const { request, response, memory } = exchange;
     const coding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
-    if (!hasBody(request) || coding === 'identity') {
-      done(null, payload);
-      return;
-    }
+    if (!hasBody(request) || coding === 'identity') return request;
     if (coding !== 'gzip' && coding !== 'x-gzip') {
-      reply.header('Accept-Encoding', 'gzip');
+      exchange.header('Accept-Encoding', 'gzip');
       throw new UnsupportedError(
         'Content-Encoding',
         `unsupported Content-Encoding ${shown(coding)}; send the body as gzip or uncompressed`,
       );
     }
-    request.memory?.take(GUNZIP_BYTES);
-    const { bodyLimit, config } = request.routeOptions;
-    const bytesMax = isStreamed(request) ? Infinity : bodyLimit;
-    const ratioMax = config.isRepetitive === true ? Infinity : RATIO_MAX;
+    memory?.take(GUNZIP_BYTES);
+    const ratioMax = isRepetitive === true ? Infinity : RATIO_MAX;
     const client = clientOf(request.socket.remoteAddress ?? '');
-    const body = inflated(payload, { bytesMax, ratioMax, enter: () => turns.enter(client) });
+    const body = inflated(request, { bytesMax, ratioMax, enter: () => this.#turns.enter(client) });
     // A turn that nobody reads on in would never end.
-    whenClosed(reply.raw, () => body.destroy());
-    done(null, body);
-  });
+    whenClosed(response, () => body.destroy());
+    return body;
+  }
 }
 
 interface Inflating {
@@ -59,26 +49,18 @@ interface Inflating {
 }
 
 /** The body out of its coding. Nothing is read, and no memory taken, before somebody reads from it. */
-function inflated(source: Readable, how: Inflating): Inflated {
-  let bytesIn = 0;
-  const body = Readable.from(
-    inflate(source, how, (bytes) => (bytesIn += bytes)),
-    { objectMode: false, highWaterMark: PIECE_BYTES },
-  );
-  // Fastify stops listening when it has answered; what fails after that concerns nobody.
+function inflated(source: Readable, how: Inflating): Readable {
+  const body = Readable.from(inflate(source, how), { objectMode: false, highWaterMark: PIECE_BYTES });
+  // Its reader stops listening when it has an answer; what fails after that concerns nobody.
   body.on('error', () => undefined);
-  return Object.defineProperty(body, 'receivedEncodedLength', { get: () => bytesIn }) as Inflated;
+  return body;
 }
 
 /**
  * Few bodies are decompressed at once, and of each what has come: a thousand that grow by a megabyte each would be garbage faster than it
  * is collected.
  */
-async function* inflate(
-  source: Readable,
-  { bytesMax, ratioMax, enter }: Inflating,
-  came: (bytes: number) => number,
-): AsyncGenerator<Buffer> {
+async function* inflate(source: Readable, { bytesMax, ratioMax, enter }: Inflating): AsyncGenerator<Buffer> {
   const gunzip = new Gunzip();
   let bytesIn = 0;
   let bytesOut = 0;
@@ -99,7 +81,7 @@ async function* inflate(
   try {
     // It is read past its end, or closed, by whoever answers: to destroy it would take the answer along.
     for await (const chunk of source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      bytesIn = came(chunk.length);
+      bytesIn += chunk.length;
       using _turn = await enter();
       for await (const piece of gunzip.write(chunk)) yield checked(piece);
     }

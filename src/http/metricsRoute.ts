@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingMessage } from 'node:http';
 import type { Once } from '../delivery/collapse.ts';
 import { RefusedError } from '../core/errors.ts';
 import type { Share } from '../core/memory.ts';
@@ -24,7 +24,8 @@ import { clientOf } from './auth/buckets.ts';
 import type { NameOfAddress } from './identify.ts';
 import { identify, withLastingName } from './identify.ts';
 import type { TrustedProxies } from './proxies.ts';
-import { ERROR, textOf } from './openapi.ts';
+import type { Handler } from './endpoint.ts';
+import type { Exchange } from './exchange.ts';
 import { isOnce } from './onceParameter.ts';
 import { RenderAhead } from './renderAhead.ts';
 import { flagOf, parametersOf } from './query.ts';
@@ -67,54 +68,18 @@ const SHOWN =
 /** By any of these an HTTP proxy shows itself. */
 const PROXY_HEADERS = ['via', 'forwarded', 'x-forwarded-for', 'x-real-ip'];
 
-const PARAMETERS = {
-  type: 'object',
-  properties: {
-    scraper: {
-      type: 'string',
-      description: 'The id of the scraper. Default: the header X-Scraper-Id, or else the address',
-    },
-    timestamps: {
-      type: 'string',
-      enum: ['explicit', 'scrape', 'auto'],
-      description:
-        "explicit: samples have the event's own time; scrape: they have none, so they get the time of the scrape; auto: explicit in protobuf, which can end a series, and otherwise as in the setting scrape.timestamps",
-    },
-    without: {
-      type: 'array',
-      items: { type: 'string' },
-      description: 'Labels of the target to keep off events, such as instance,pod; needs honor_labels: true',
-    },
-    series: {
-      type: 'string',
-      enum: ['once', 'all'],
-      description:
-        'once: a timed scrape shows only one sample of each series, and leaves the others for the next scrapes',
-    },
-    peek: { type: 'string', enum: ['true', 'false'], description: 'Look without consuming anything' },
-  },
-};
+/** The handlers of `/metrics`: what this scraper has not had, and the server's own metrics. HEAD and `peek=true` consume nothing. */
+export interface MetricsHandlers {
+  readonly get: Handler;
+  readonly head: Handler;
+  /** Renders nothing ahead any more. */
+  readonly stop: () => void;
+}
 
-const SCHEMA = {
-  tags: ['scrapes'],
-  summary: "Get the events that this scraper hasn't had yet, and the server's own metrics",
-  querystring: PARAMETERS,
-  response: {
-    200: textOf('A scrape', 'text/plain', 'application/openmetrics-text', 'application/vnd.google.protobuf'),
-    400: { ...ERROR, description: 'Invalid parameter' },
-    503: {
-      ...ERROR,
-      description: 'Too many scrapers, or the server is starting or stopping; see Retry-After',
-    },
-  },
-};
-
-/** `GET /metrics`: what this scraper has not had, and the server's own metrics. HEAD and `peek=true` consume nothing. */
-export function metricsRoute(app: FastifyInstance, given: MetricsRouteParts): void {
+export function metricsHandlers(given: MetricsRouteParts): MetricsHandlers {
   const renderer = new Renderer(given.rendered);
   const compressor = new Compressor();
   const ahead = new RenderAhead({ ...given, renderer, compressor });
-  app.addHook('onClose', async () => ahead.stop());
   const parts = {
     ...given,
     renderer,
@@ -124,20 +89,18 @@ export function metricsRoute(app: FastifyInstance, given: MetricsRouteParts): vo
     formats: new Formats(),
     turns: new ClientTurns(),
   };
-  app.get('/metrics', { exposeHeadRoute: false, schema: SCHEMA }, async (request, reply) => {
-    const asked = await readRequest(request, parts);
-    if (asked.peek) return peek(asked, request, reply, parts);
-    // What a page makes a browser ask for must take nothing away; what a person opens in one is shown.
-    if (!isNavigation(request.headers)) parts.foreignPages.check(request.headers);
-    return isShown(request.headers)
-      ? peek(asked, request, reply, parts, SHOWN)
-      : scrape(asked, request, reply, parts);
-  });
-  app.head(
-    '/metrics',
-    { schema: { ...SCHEMA, summary: 'Get only the headers of a scrape; consumes nothing' } },
-    async (request, reply) => peek(await readRequest(request, parts), request, reply, parts),
-  );
+  return {
+    get: async (exchange) => {
+      const { headers } = exchange.request;
+      const asked = await readRequest(exchange, parts);
+      if (asked.peek) return peek(asked, exchange, parts);
+      // What a page makes a browser ask for must take nothing away; what a person opens in one is shown.
+      if (!isNavigation(headers)) parts.foreignPages.check(headers);
+      return isShown(headers) ? peek(asked, exchange, parts, SHOWN) : scrape(asked, exchange, parts);
+    },
+    head: async (exchange) => peek(await readRequest(exchange, parts), exchange, parts),
+    stop: () => ahead.stop(),
+  };
 }
 
 /** What makes bodies. */
@@ -164,79 +127,71 @@ interface Asked {
 }
 
 async function readRequest(
-  { raw, principal }: FastifyRequest,
+  { request, principal }: Exchange,
   { proxies, timestamps, byUser, nameOf, formats }: Making,
 ): Promise<Asked> {
-  const parameters = parametersOf(raw, ['without']);
+  const parameters = parametersOf(request, ['without']);
   const user = byUser ? principal?.name : undefined;
-  const identity = identify(raw.socket.remoteAddress ?? '', raw.headers, parameters, proxies, user);
-  const format = formats.of(raw.headers.accept);
+  const identity = identify(request.socket.remoteAddress ?? '', request.headers, parameters, proxies, user);
+  const format = formats.of(request.headers.accept);
   const asked = modeOf(parameters, timestamps, format);
   const showsEnds = asked === 'timed' && format.kind === 'protobuf';
   return {
     mode: asked,
     format,
     showsEnds,
-    once: isOnce(parameters, raw.headers['user-agent']) ? (showsEnds ? 'samples' : 'events') : undefined,
+    once: isOnce(parameters, request.headers['user-agent']) ? (showsEnds ? 'samples' : 'events') : undefined,
     peek: flagOf(parameters, 'peek'),
     without: withoutOf(parameters),
     identity: await withLastingName(identity, nameOf),
   };
 }
 
-async function scrape(
-  asked: Asked,
-  { raw }: FastifyRequest,
-  reply: FastifyReply,
-  parts: Making,
-): Promise<FastifyReply> {
+async function scrape(asked: Asked, exchange: Exchange, parts: Making): Promise<void> {
+  const { request, response } = exchange;
   const { identity, mode, format, without, showsEnds, once } = asked;
   const { scrapes, connections, clock, elapsed, answers } = parts;
   const requestedAt = clock();
   const askedAt = elapsed();
-  const memory = answers.open(reply.raw);
-  const timeoutMs = announcedTimeoutMs(raw.headers['x-prometheus-scrape-timeout-seconds']);
+  const memory = answers.open(response);
+  const timeoutMs = announcedTimeoutMs(request.headers['x-prometheus-scrape-timeout-seconds']);
   const { runs, offerId, next } = await scrapes.scrape({
     identity,
     mode,
     requestedAt,
     askedAt,
     timeoutMs,
-    closes: announcesClose(raw),
+    closes: announcesClose(request),
     format: format.version === undefined ? format.kind : `${format.kind} ${format.version}`,
     showsEnds,
     once,
-    connection: connections.scraped(raw),
-    throughProxy: PROXY_HEADERS.some((name) => raw.headers[name] !== undefined),
+    connection: connections.scraped(request),
+    throughProxy: PROXY_HEADERS.some((name) => request.headers[name] !== undefined),
     memory,
     isVariable: identity.isVariable === true,
     addedBytes: addedBytes(without),
   });
-  const acceptEncoding = acceptEncodingOf(raw);
+  const acceptEncoding = acceptEncodingOf(request);
   parts.ahead.asked({ format, mode, without, gzip: takesGzip(acceptEncoding) }, next);
   if (offerId === undefined) {
     memory[Symbol.dispose]();
-    return sendPrepared(reply, await emptyAnswer(format, acceptEncoding, parts), answers);
+    sendPrepared(exchange, await emptyAnswer(format, acceptEncoding, parts), answers);
+    return;
   }
   let body: Encoded;
   try {
-    body = await inTurn(reply, parts, () => bodyOf(runs, asked, acceptEncoding, parts));
+    body = await inTurn(exchange, parts, () => bodyOf(runs, asked, acceptEncoding, parts));
   } catch (error) {
     scrapes.observe(identity.id, offerId, 'closed');
     throw error;
   }
-  holdParts(body, memory, reply, answers);
+  holdParts(body, memory, response, answers);
   const offer = { scraperId: identity.id, offerId, askedAt, timeoutMs };
-  if (
-    connections.carry(
-      raw,
-      reply.raw,
-      offer,
-      () => void sendParts(reply.headers(headersOf(format, body)), body),
-    )
-  )
-    return reply;
-  throw gone();
+  const send = () => {
+    setHeaders(exchange, headersOf(format, body));
+    sendParts(exchange, body);
+  };
+  if (!connections.carry(request, response, offer, send)) throw gone();
 }
 
 function gone(): RefusedError {
@@ -246,43 +201,39 @@ function gone(): RefusedError {
   );
 }
 
-async function peek(
-  asked: Asked,
-  { raw }: FastifyRequest,
-  reply: FastifyReply,
-  parts: Making,
-  why?: string,
-): Promise<FastifyReply> {
+async function peek(asked: Asked, exchange: Exchange, parts: Making, why?: string): Promise<void> {
+  const { request, response } = exchange;
   const { identity, mode, format, without, once } = asked;
-  const acceptEncoding = acceptEncodingOf(raw);
-  // What is made is sent behind the turn: a reply that is returned would be waited for until all of it was read.
-  const sendMade = await parts.looks.take(clientOf(raw.socket.remoteAddress ?? ''), async () => {
-    const memory = parts.answers.open(reply.raw);
+  const acceptEncoding = acceptEncodingOf(request);
+  // What is made is sent behind the turn.
+  const sendMade = await parts.looks.take(clientOf(request.socket.remoteAddress ?? ''), async () => {
+    const memory = parts.answers.open(response);
     parts.answers.takeToLook(memory, parts.bytesMax);
     const runs = await parts.scrapes.peek(identity, mode, memory, addedBytes(without), once);
     if (runs.length === 0 && why === undefined) {
       memory[Symbol.dispose]();
       const empty = await emptyAnswer(format, acceptEncoding, parts);
-      return () => sendPrepared(reply, empty, parts.answers);
+      return () => sendPrepared(exchange, empty, parts.answers);
     }
-    if (why !== undefined) reply.header('X-Oneshot-Note', why);
+    if (why !== undefined) exchange.header('X-Oneshot-Note', why);
     // The other formats have no place for a remark.
     const remark = why !== undefined && format.kind === 'text' ? `# ${why}\n` : undefined;
-    const body = await inTurn(reply, parts, () => bodyOf(runs, asked, acceptEncoding, parts, remark));
-    holdParts(body, memory, reply, parts.answers);
-    return () => sendParts(reply.headers(headersOf(format, body)), body);
+    const body = await inTurn(exchange, parts, () => bodyOf(runs, asked, acceptEncoding, parts, remark));
+    holdParts(body, memory, response, parts.answers);
+    setHeaders(exchange, headersOf(format, body));
+    return () => sendParts(exchange, body);
   });
-  return sendMade();
+  sendMade();
 }
 
 /** Makes an answer when it is its client's turn, if that still waits for it. */
 function inTurn<Made>(
-  { raw, request }: FastifyReply,
+  { request, response }: Exchange,
   { turns }: Making,
   make: () => Promise<Made>,
 ): Promise<Made> {
   return turns.take(clientOf(request.socket.remoteAddress ?? ''), () => {
-    if (raw.closed) throw gone();
+    if (response.closed) throw gone();
     return make();
   });
 }
@@ -328,10 +279,14 @@ function headersOf(format: Format, { encoding }: Encoded): Readonly<Record<strin
   };
 }
 
-const acceptEncodingOf = ({ headers }: FastifyRequest['raw']): string => headers['accept-encoding'] ?? '';
+function setHeaders(exchange: Exchange, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) exchange.header(name, value);
+}
+
+const acceptEncodingOf = ({ headers }: IncomingMessage): string => headers['accept-encoding'] ?? '';
 
 /** Whether the connection carries nothing after this request: https://www.rfc-editor.org/rfc/rfc9112#name-persistence */
-function announcesClose({ headers, httpVersionMinor }: FastifyRequest['raw']): boolean {
+function announcesClose({ headers, httpVersionMinor }: IncomingMessage): boolean {
   const options = (headers.connection ?? '').toLowerCase();
   return httpVersionMinor === 0 ? !options.includes('keep-alive') : options.includes('close');
 }

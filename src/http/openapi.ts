@@ -1,90 +1,97 @@
-import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
-import type { FastifyInstance, FastifyServerOptions, RouteOptions } from 'fastify';
-import { fastify } from 'fastify';
-
-/**
- * For a server whose routes' schemas only describe: what comes in is read strictly, and better refused, by `read`, and what goes out is written by hand.
- * Fastify's own compilers of schemas take a third of a start.
- */
-export const SCHEMAS_DESCRIBE = {
-  compilersFactory: { buildValidator: () => () => () => true, buildSerializer: () => () => JSON.stringify },
-} as unknown as NonNullable<FastifyServerOptions['schemaController']>;
+import type { Endpoint, Handler } from './endpoint.ts';
+import { withHeads } from './endpoint.ts';
+import { refusalsOf } from './auth/describeAccess.ts';
+import type { Operation, Response } from './operation.ts';
+import { TAGS, json, refusal } from './operation.ts';
 
 /** What every error is, beside plain text. */
-export const ERROR = {
+const ERROR = {
   type: 'object',
   required: ['error'],
   properties: {
     error: { type: 'string', description: 'The field, the rule, the value (cut short), and what to do' },
-    field: { type: 'string' },
+    field: { type: 'string', description: 'What the error is about: a parameter, a header, a label, `body`' },
   },
 } as const;
 
-/** Text in one or several media types, for a route's response. */
-export function textOf(description: string, ...types: readonly [string, ...string[]]) {
-  const content = Object.fromEntries(types.map((type) => [type, { schema: { type: 'string' } }]));
-  return { description, content };
+export const DESCRIBE_API: Operation = {
+  id: 'describeApi',
+  tag: 'about',
+  summary: 'Get all endpoints as OpenAPI 3.1',
+  responses: { 200: json('The description', { type: 'object', additionalProperties: true }) },
+};
+
+/** Sends the API's description. It is made when it is first asked for: few servers are ever asked. */
+export function describeApi(endpoints: () => readonly Endpoint[], version: string): Handler {
+  let description: string | undefined;
+  return (exchange) => {
+    description ??= JSON.stringify(openApi(endpoints(), version));
+    exchange.type('application/json; charset=utf-8').send(description);
+  };
 }
 
-/** What the description says beside the routes. */
-const about = (version: string): NonNullable<FastifyDynamicSwaggerOptions['openapi']> => ({
-  openapi: '3.1.0',
-  info: {
-    title: 'oneShotMetricsServer',
-    description: 'Accepts events, and delivers each one once to each scraper.',
-    version,
-    license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
-  },
-  // No credential where the server asks for none; see docs/operate/security.md for who may do what.
-  security: [{}, { basic: [] }, { bearer: [] }],
-  components: {
-    securitySchemes: {
-      basic: { type: 'http', scheme: 'basic' },
-      bearer: {
-        type: 'http',
-        scheme: 'bearer',
-        description: 'A token with one or more of the scopes write, scrape and admin',
+/** The API's description: https://spec.openapis.org/oas/v3.1.1.html */
+export function openApi(endpoints: readonly Endpoint[], version: string): object {
+  const paths: Record<string, Record<string, object>> = {};
+  for (const endpoint of withHeads(endpoints)) {
+    const { path, method, operation } = endpoint;
+    if (operation === 'hidden') continue;
+    paths[path] = { ...paths[path], [method.toLowerCase()]: operationObject(endpoint, operation) };
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'oneShotMetricsServer',
+      description: 'Accepts events, and delivers each one once to each scraper.',
+      version,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    // No credential where the server asks for none; see docs/operate/security.md for who may do what.
+    security: [{}, { basic: [] }, { bearer: [] }],
+    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
+    paths,
+    components: {
+      schemas: { Error: ERROR },
+      securitySchemes: {
+        basic: { type: 'http', scheme: 'basic' },
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'A token with one or more of the scopes write, scrape and admin',
+        },
       },
     },
-  },
-  tags: [
-    { name: 'events', description: 'Posting and listing events' },
-    { name: 'scrapes', description: 'Scraping events' },
-    { name: 'scrapers', description: 'Who scrapes, and how far each scraper is' },
-    { name: 'counters', description: 'Cumulative counts of events, by a few of their labels' },
-    { name: 'health', description: 'Whether the server is up' },
-    { name: 'about', description: 'About this server' },
-  ],
-});
-
-/**
- * `GET /openapi.json`: what the routes are, made from their schemas. To be registered before the routes that it shall tell of.
- * It is made when it is first asked for, and what makes it is loaded then: few servers are ever asked.
- */
-export function openApi(app: FastifyInstance, version: string): void {
-  const routes: RouteOptions[] = [];
-  app.addHook('onRoute', (route) => void routes.push(route));
-  const schema = {
-    tags: ['about'],
-    summary: 'Get this description',
-    response: { 200: { description: 'The description', type: 'object', additionalProperties: true } },
   };
-  let description: string | undefined;
-  app.get('/openapi.json', { schema }, async (_request, reply) => {
-    description ??= JSON.stringify(await describe(routes, version));
-    return reply.type('application/json; charset=utf-8').send(description);
-  });
 }
 
-/** The description of some routes. They are told to a second server, which answers nobody: only a server that isn't ready yet takes a plugin. */
-async function describe(routes: readonly RouteOptions[], version: string): Promise<object> {
-  const { default: swagger } = await import('@fastify/swagger');
-  const described = fastify({ exposeHeadRoutes: false, schemaController: SCHEMAS_DESCRIBE });
-  await described.register(swagger, { exposeHeadRoutes: true, openapi: about(version) });
-  for (const { method, url, schema = {} } of routes)
-    described.route({ method, url, schema, handler: () => undefined });
-  await described.ready();
-  const description = described.swagger();
-  await described.close();
-  return description;
+function operationObject(
+  endpoint: Endpoint,
+  { id, tag, requestBody, responses, ...operation }: Operation,
+): object {
+  return {
+    operationId: id,
+    tags: [tag],
+    ...operation,
+    // What an endpoint that is open to all asks for, it asks for itself.
+    ...(endpoint.access === 'open' && responses[401] === undefined && { security: [] }),
+    ...(requestBody !== undefined && {
+      requestBody: {
+        content: Object.fromEntries(Object.entries(requestBody).map(([type, schema]) => [type, { schema }])),
+      },
+    }),
+    responses: withRefusals(responses, refusalsOf(endpoint)),
+  };
+}
+
+/** An endpoint's responses, with what may be answered in its place; a status has all its reasons. */
+function withRefusals(
+  own: Operation['responses'],
+  refusals: ReturnType<typeof refusalsOf>,
+): Operation['responses'] {
+  const all: Record<number, Response> = { ...own };
+  for (const [status, reason] of refusals) {
+    const known = all[status]?.description;
+    all[status] = refusal(known === undefined ? reason : `${known}. Or: ${reason}`);
+  }
+  return all;
 }

@@ -4,7 +4,7 @@ import type { ReadTurns } from './readTurns.ts';
 
 /** How many requests of one connection may wait behind the one that is answered. */
 const WAITING_MAX = 64;
-/** What one takes that waits, in bytes: the objects of Node's and of Fastify's. An estimate. */
+/** What one takes that waits, in bytes: the objects of Node's and of ours. An estimate. */
 const WAITING_BYTES = 4 * 1024;
 /** Of the share for bodies, what all that wait may take: nearly nobody pipelines. */
 const PART = 1 / 4;

@@ -1,5 +1,6 @@
-import type { FastifyInstance } from 'fastify';
-import { textOf } from './openapi.ts';
+import type { Handler } from './endpoint.ts';
+import type { Operation } from './operation.ts';
+import { text } from './operation.ts';
 
 export interface Welcome {
   /** For people with a terminal. */
@@ -14,25 +15,38 @@ export interface Welcome {
 const PAGE_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-const schemaOf = (summary: string, ...types: readonly [string, ...string[]]) => ({
-  tags: ['about'],
-  summary,
-  response: { 200: textOf(summary, ...types) },
-});
+export const WELCOME: Operation = {
+  id: 'welcome',
+  tag: 'about',
+  summary: 'Welcome in plain text, or with a page in a browser',
+  responses: { 200: text('A welcome', 'text/plain', 'text/html') },
+};
 
-/** `GET /`: a welcome; a page for browsers. `GET /docs`: the guide. */
-export function rootRoute(app: FastifyInstance, { text, html, guide }: Welcome): void {
-  app.get('/', { schema: schemaOf('Welcome page', 'text/plain', 'text/html') }, (request, reply) => {
-    reply.header('Vary', 'Accept');
-    if (request.headers.accept?.includes('text/html') !== true)
-      return reply.type('text/plain; charset=utf-8').send(text);
-    return reply
+export const READ_GUIDE: Operation = {
+  id: 'readGuide',
+  tag: 'about',
+  summary: 'Read how to push, scrape and operate',
+  responses: { 200: text('The guide, in Markdown', 'text/plain') },
+};
+
+/** A welcome; a page for browsers. */
+export function welcome({ text: plain, html }: Welcome): Handler {
+  return (exchange) => {
+    const { headers, socket } = exchange.request;
+    exchange.header('Vary', 'Accept');
+    if (headers.accept?.includes('text/html') !== true) {
+      exchange.type('text/plain; charset=utf-8').send(plain);
+      return;
+    }
+    exchange
       .header('Content-Security-Policy', PAGE_POLICY)
       .header('X-Content-Type-Options', 'nosniff')
       .type('text/html; charset=utf-8')
-      .send(html(request.protocol, request.headers.host ?? ''));
-  });
-  app.get('/docs', { schema: schemaOf('How to push, scrape and operate', 'text/plain') }, (_request, reply) =>
-    reply.header('X-Content-Type-Options', 'nosniff').type('text/plain; charset=utf-8').send(guide),
-  );
+      .send(html('encrypted' in socket ? 'https' : 'http', headers.host ?? ''));
+  };
+}
+
+export function readGuide({ guide }: Welcome): Handler {
+  return (exchange) =>
+    exchange.header('X-Content-Type-Options', 'nosniff').type('text/plain; charset=utf-8').send(guide);
 }

@@ -1,15 +1,10 @@
-import type { FastifyInstance } from 'fastify';
 import { shown } from '../core/errors.ts';
 import type { ScraperOverview } from '../delivery/overview.ts';
 import { sendAnswer } from './answers.ts';
+import type { Handler } from './endpoint.ts';
 import { checkedId } from './identify.ts';
-import { ERROR } from './openapi.ts';
-
-export interface ScrapersRoutesParts {
-  readonly list: () => readonly ScraperOverview[];
-  /** Forgets a scraper; false where there is none of that id. */
-  readonly forget: (id: string) => Promise<boolean>;
-}
+import type { Operation } from './operation.ts';
+import { empty, json, refusal } from './operation.ts';
 
 const TIME = { type: 'string', format: 'date-time' } as const;
 const COUNT = { type: 'integer', minimum: 0 } as const;
@@ -52,47 +47,51 @@ const SCRAPER = {
   },
 } as const;
 
-/** `GET /api/v1/scrapers` and `DELETE /api/v1/scrapers/{id}`: who scrapes, and how far each one is. */
-export function scrapersRoutes(app: FastifyInstance, { list, forget }: ScrapersRoutesParts): void {
-  const listed = {
-    description: 'The scrapers',
-    type: 'object',
-    required: ['scrapers'],
-    properties: { scrapers: { type: 'array', items: SCRAPER } },
-  };
-  app.get(
-    '/api/v1/scrapers',
-    { schema: { summary: 'List the known scrapers', tags: ['scrapers'], response: { 200: listed } } },
-    (_request, reply) => reply.header('Cache-Control', 'no-store').send({ scrapers: list().map(toJson) }),
-  );
+export const LIST_SCRAPERS: Operation = {
+  id: 'listScrapers',
+  tag: 'scrapers',
+  summary: 'List the known scrapers, and how far each one is',
+  responses: {
+    200: json('The scrapers', {
+      type: 'object',
+      required: ['scrapers'],
+      properties: { scrapers: { type: 'array', items: SCRAPER } },
+    }),
+  },
+};
 
-  app.delete<{ Params: { id: string } }>(
-    '/api/v1/scrapers/:id',
-    {
-      schema: {
-        summary: 'Forget a scraper and the events waiting for it',
-        tags: ['scrapers'],
-        params: {
-          type: 'object',
-          required: ['id'],
-          properties: { id: { type: 'string', minLength: 1, maxLength: 128 } },
-        },
-        response: {
-          204: { type: 'null', description: 'Forgotten' },
-          404: { ...ERROR, description: 'There is no scraper with that id' },
-        },
-      },
-    },
-    async (request, reply) => {
-      const id = checkedId('id', request.params.id);
-      if (await forget(id)) return reply.code(204).send();
-      return sendAnswer(request, reply, {
-        status: 404,
-        error: `no scraper has the id ${shown(id)}; see /api/v1/scrapers`,
-        field: 'id',
-      });
-    },
-  );
+export const FORGET_SCRAPER: Operation = {
+  id: 'forgetScraper',
+  tag: 'scrapers',
+  summary: 'Forget a scraper and the events waiting for it',
+  parameters: [
+    { name: 'id', in: 'path', required: true, schema: { type: 'string', minLength: 1, maxLength: 128 } },
+  ],
+  responses: {
+    204: empty('Forgotten'),
+    404: refusal('There is no scraper with that id'),
+  },
+};
+
+/** Who scrapes, and how far each one is. */
+export function listScrapers(list: () => readonly ScraperOverview[]): Handler {
+  return (exchange) => exchange.header('Cache-Control', 'no-store').json({ scrapers: list().map(toJson) });
+}
+
+/** Forgets the scraper of the id in the path. `forget` resolves with false where there is none. */
+export function forgetScraper(forget: (id: string) => Promise<boolean>): Handler {
+  return async (exchange) => {
+    const id = checkedId('id', exchange.id);
+    if (await forget(id)) {
+      exchange.status(204).send();
+      return;
+    }
+    sendAnswer(exchange, {
+      status: 404,
+      error: `no scraper has the id ${shown(id)}; see /api/v1/scrapers`,
+      field: 'id',
+    });
+  };
 }
 
 function toJson(scraper: ScraperOverview) {

@@ -1,7 +1,7 @@
-import type { OutgoingHttpHeaders } from 'node:http';
-import type { FastifyReply } from 'fastify';
+import type { ServerResponse } from 'node:http';
 import type { Claim } from '../core/memory.ts';
 import type { AnswerMemory } from './answerMemory.ts';
+import type { Exchange } from './exchange.ts';
 
 /** A larger body is handed to the socket in its parts: to join them costs more than that. */
 const JOINED_BYTES_MAX = 16 * 1024;
@@ -16,21 +16,22 @@ export interface Parts {
 export function holdParts(
   { parts, size }: Parts,
   making: Claim,
-  { raw }: FastifyReply,
+  response: ServerResponse,
   answers: AnswerMemory,
 ): void {
   making[Symbol.dispose]();
-  if (size > JOINED_BYTES_MAX) answers.hold(raw, parts);
+  if (size > JOINED_BYTES_MAX) answers.hold(response, parts);
 }
 
-/** Sends a body that is held. The reply's headers, but for the length, must be set. */
-export function sendParts(reply: FastifyReply, { parts, size }: Parts): FastifyReply {
-  if (size <= JOINED_BYTES_MAX) return reply.send(Buffer.concat(parts));
-  const { raw } = reply.header('Content-Length', size);
-  raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
-  reply.hijack();
-  raw.cork();
-  for (const part of parts) raw.write(part);
-  raw.end();
-  return reply;
+/** Sends a body that is held. The headers, but for the length, must be set. */
+export function sendParts(exchange: Exchange, { parts, size }: Parts): void {
+  if (size <= JOINED_BYTES_MAX) {
+    exchange.send(Buffer.concat(parts));
+    return;
+  }
+  exchange.writeHead({ 'content-length': size });
+  const { response } = exchange;
+  response.cork();
+  for (const part of parts) response.write(part);
+  response.end();
 }

@@ -3,7 +3,8 @@ import type { Ingested } from '../intake/ingest.ts';
 import type { WebhookCall } from '../read/webhooks/call.ts';
 import type { AnswerForm } from '../read/webhooks/senders/sender.ts';
 import type { Webhook } from '../read/webhooks/webhooks.ts';
-import { ERROR } from './openapi.ts';
+import type { Operation } from './operation.ts';
+import { json, refusal } from './operation.ts';
 
 /**
  * What to answer once all is stored that can be, by the sender's own customs; undefined for no body. It is a 200 whatever was left out: Argo CD
@@ -50,31 +51,27 @@ const ANSWERS: Record<
   graphite: (_ingested, _delivery, clock) => ({ message: 'Graphite annotation added', id: clock() }),
 };
 
-/** What of a webhook stands in the API's description. */
-export function schemaOf({ name, isPreset }: Webhook): object {
-  // What is configured here is nobody else's business.
-  if (!isPreset) return { hide: true };
+/** What of a webhook stands in the API's description: nothing of one that is configured. */
+export function operationOf({ name, receives, secret }: Webhook): Operation | 'hidden' {
+  if (receives === undefined) return 'hidden';
   return {
-    tags: ['events'],
-    summary: `Receive webhooks from ${name}`,
+    id: `receive${name.charAt(0).toUpperCase()}${name.slice(1)}`,
+    tag: 'events',
+    summary: `Receive ${receives}`,
     description:
       "Parameters of the URL become labels of all events, except `__name__` (the metric name) and `value`. What can't be used is left out, " +
       'listed in `leftOut`, and counted.',
-    consumes: ['application/json'],
-    response: {
-      200: { ...ANSWERED, description: 'Everything usable is stored' },
-      400: { ...ERROR, description: 'The body is not JSON, or not what this sender sends' },
-      401: { ...ERROR, description: 'The webhook has a secret, and the request lacks it' },
-      413: { ...ERROR, description: 'The body is too large, or has too many events' },
-      415: { ...ERROR, description: 'The body is a form' },
-      429: { ...ERROR, description: 'More new series than series.perHourMax in this hour' },
-      503: {
-        ...ERROR,
-        description:
-          'No room on the disk or in memory, or the server is starting or stopping; see Retry-After',
-      },
+    requestBody: { 'application/json': {} },
+    responses: {
+      200: json('Everything usable is stored', { type: 'object', additionalProperties: true }),
+      400: refusal('The body is not JSON, or not what this sender sends'),
+      ...(secret !== undefined && { 401: refusal("The request lacks the webhook's secret") }),
+      413: refusal('The body is too large, or has too many events'),
+      415: refusal('The body is a form'),
+      429: refusal('More new series than series.perHourMax in this hour'),
+      503: refusal(
+        'No room on the disk or in memory, or the server is starting or stopping; see Retry-After',
+      ),
     },
   };
 }
-
-const ANSWERED = { type: 'object', additionalProperties: true } as const;

@@ -1,4 +1,3 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RefusedError, UnsupportedError } from '../core/errors.ts';
 import type { Claim } from '../core/memory.ts';
 import type { Clock } from '../core/millis.ts';
@@ -11,10 +10,12 @@ import { readDocument } from '../read/webhooks/document.ts';
 import { LEFT_OUT_PARTS } from '../read/webhooks/leftOut.ts';
 import type { Headers } from '../read/webhooks/reference.ts';
 import type { Webhook } from '../read/webhooks/webhooks.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { Exchange } from './exchange.ts';
 import type { LoopTurns } from './loopTurns.ts';
 import { queryOf } from './query.ts';
 import type { ServerNews } from './server.ts';
-import { answerTo, schemaOf } from './webhookAnswers.ts';
+import { answerTo, operationOf } from './webhookAnswers.ts';
 import { commonInUrl } from './webhookUrl.ts';
 import { checkSecret } from './webhookSecret.ts';
 
@@ -31,47 +32,48 @@ export interface WebhookParts {
   readonly loop: LoopTurns;
 }
 
-/** Each webhook at its path. To be registered in a scope of its own: it takes bodies of any type, as they came, since a signature is over that. */
-export async function webhookRoutes(app: FastifyInstance, parts: WebhookParts): Promise<void> {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  for (const webhook of parts.webhooks) {
-    // Its own secret is enough; without one the request needs what every post needs.
-    const access = webhook.secret === undefined ? {} : ({ access: 'open' } as const);
-    const config = { ...access, isRepetitive: true };
-    const options = { schema: schemaOf(webhook), config, bodyLimit: parts.bodyBytesMax };
-    app.post(webhook.path, options, async (request, reply) => {
-      const answer = await deliver(webhook, request, parts);
+/** Each webhook's row. Its own secret is enough; without one a request needs what every post needs. */
+export function webhookEndpoints(parts: WebhookParts): readonly Endpoint[] {
+  return parts.webhooks.map((webhook) => ({
+    method: 'POST',
+    path: webhook.path,
+    access: webhook.secret === undefined ? 'write' : 'open',
+    limits: 'posts',
+    // Of any type, as they came, since a signature is over that.
+    body: { bytesMax: parts.bodyBytesMax, isRepetitive: true },
+    operation: operationOf(webhook),
+    handler: async (exchange) => {
+      const answer = await deliver(webhook, exchange, parts);
       // Alertmanager answers with no body at all.
-      return answer === undefined
-        ? reply.send()
-        : reply.type('application/json; charset=utf-8').send(JSON.stringify(answer));
-    });
-  }
+      if (answer === undefined) exchange.send();
+      else exchange.json(answer);
+    },
+  }));
 }
 
 async function deliver(
   webhook: Webhook,
-  request: FastifyRequest,
+  exchange: Exchange,
   parts: WebhookParts,
 ): Promise<object | undefined> {
   const { ingest, rules, clock, loop } = parts;
-  const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
+  const { request, memory } = exchange;
+  const body = await exchange.wholeBody();
   // Only what was sent: `constructor` is a header like any other.
   const headers: Headers = (name) =>
     Object.hasOwn(request.headers, name) ? request.headers[name]?.toString() : undefined;
   checkSecret(webhook.secret, headers, body);
   refuseForm(headers);
-  const common = commonInUrl(queryOf(request.raw), rules.rules);
+  const common = commonInUrl(queryOf(request), rules.rules);
   ingest.checkCommon(common);
   // In steps: a body may be long, and others want their turns.
-  const document = await loop.run(held(readDocument(body, webhook.wanted), request.memory));
+  const document = await loop.run(held(readDocument(body, webhook.wanted), memory));
   const call = new WebhookCall();
   const ingested = await ingest.ingest(call.drafts(webhook, document, { headers, common }, rules, clock()), {
     fields: MAPPED,
     isBatch: true,
     isPartial: true,
-    memory: request.memory,
+    memory,
     hearer: call,
     tooMuch: 'cut',
   });

@@ -72,4 +72,22 @@ describe('oneshot log backup', () => {
     expect((await runCli(['log', 'backup', file])).code).toBe(1);
     expect(readdirSync(folder.path)).toEqual([]);
   });
+
+  it('goes on where a client leaves before it has all, which is no failure', async () => {
+    using folder = temporaryFolder();
+    await using server = await startServer({
+      'store.kind': 'sqlite',
+      'store.path': join(folder.path, 'data'),
+    });
+    await post(server.url, 1);
+    for (let round = 0; round < 5; round += 1) {
+      const client = await RawClient.connect(server.port);
+      client.send('POST /api/v1/backup HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n');
+      if (round % 2 === 0) client.reset();
+      else client.end();
+    }
+    const backUp = async () => (await fetch(`${server.url}/api/v1/backup`, { method: 'POST' })).status;
+    await expect.poll(backUp).toBe(200);
+    expect(server.log.filter((line) => line.includes('"level":"error"'))).toEqual([]);
+  });
 });

@@ -111,7 +111,7 @@ describe('a compressed body', () => {
     await using server = await startServer({ 'event.bodyMax': 4096, 'event.labelValueMax': 4096 });
     expect((await post(server, gzip(`a=${'x'.repeat(4094)}`))).status).toBe(200);
     const refused = await post(server, gzip(`a=${'x'.repeat(4095)}`));
-    // Not Fastify's own words: it would go on inflating after it has answered.
+    // Inflating stops there, and doesn't go on behind the answer.
     expect({ status: refused.status, stopped: refused.text.includes('compressed or decompressed') }).toEqual({
       status: 413,
       stopped: true,

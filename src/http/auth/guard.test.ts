@@ -1,16 +1,22 @@
-import { fastify } from 'fastify';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
 import { Access } from '../../access/access.ts';
 import { hashToken, tokenEntry } from '../../access/tokens.ts';
-import { answerOf, sendAnswer } from '../answers.ts';
+import { Share } from '../../core/memory.ts';
+import { AnswerMemory } from '../answerMemory.ts';
+import { BodyMemory } from '../bodyMemory.ts';
 import { AllowedHosts } from '../browsers/hosts.ts';
 import { ForeignPages } from '../browsers/pages.ts';
+import type { Endpoint } from '../endpoint.ts';
 import { TrustedProxies } from '../proxies.ts';
+import { serving } from '../serve.ts';
 import { guard } from './guard.ts';
 import { WriteLimits } from './writeLimits.ts';
 
-/** An app with one token of the scope `write`, and routes that say themselves what they ask for. */
-async function appWithToken() {
+/** A server with one token of the scope `write`. */
+async function serverWithToken() {
   const access = await Access.open({
     settings: {
       'web.config.file': '',
@@ -28,52 +34,84 @@ async function appWithToken() {
     { 'limits.perClient': 1, 'limits.perClientBurst': 2, 'limits.total': 0, 'limits.totalBurst': 1 },
     elapsed,
   );
-  const app = fastify();
-  app.setErrorHandler((error, request, reply) => sendAnswer(request, reply, answerOf(error)));
-  guard(app, {
-    access,
-    writeLimits,
-    hosts: new AllowedHosts([]),
-    foreignPages: new ForeignPages([]),
-    proxies: new TrustedProxies([]),
-    elapsed,
-  });
-  app.post('/signed', { config: { access: 'open' } }, (request) => ({
-    who: request.principal?.name ?? 'nobody',
-  }));
-  app.get('/dangerous', { config: { access: 'admin' } }, () => 'done');
-  app.post('/event', (request) => ({ who: request.principal?.name ?? 'nobody' }));
-  return app;
+  const server = createServer(
+    serving({
+      endpoints: ENDPOINTS,
+      guard: guard({
+        access,
+        writeLimits,
+        hosts: new AllowedHosts([]),
+        foreignPages: new ForeignPages([]),
+        proxies: new TrustedProxies([]),
+        elapsed,
+      }),
+      readiness: () => ({ ready: true }),
+      urlBytesMax: 1_000,
+      memory: new BodyMemory(new Share(1_000_000), elapsed),
+      answers: new AnswerMemory(new Share(1_000_000), () => undefined),
+      observeRequest: () => undefined,
+      tell: () => undefined,
+    }),
+  );
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    ask: (method: string, path: string, headers: Record<string, string> = {}) =>
+      fetch(`http://127.0.0.1:${port}${path}`, { method, headers }),
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
 }
+
+const row: Omit<Endpoint, 'path' | 'access'> = {
+  method: 'POST',
+  limits: 'posts',
+  body: 'none',
+  operation: 'hidden',
+  handler: (exchange) => exchange.json({ who: exchange.principal?.name ?? 'nobody' }),
+};
+
+const ENDPOINTS: readonly Endpoint[] = [
+  { ...row, path: '/signed', access: 'open' },
+  { ...row, path: '/dangerous', access: 'admin', method: 'GET', limits: 'none' },
+  { ...row, path: '/event', access: 'write' },
+];
 
 const BEARER = { authorization: 'Bearer t' };
 
-it('a route may be open because it checks a signature of its own', async () => {
-  const app = await appWithToken();
-  expect((await app.inject({ method: 'POST', url: '/signed' })).json()).toEqual({ who: 'nobody' });
+it('a row may be open because it checks a signature of its own', async () => {
+  await using server = await serverWithToken();
+  expect(await (await server.ask('POST', '/signed')).json()).toEqual({ who: 'nobody' });
 });
 
 it('and still counts against the limits for posting', async () => {
-  const app = await appWithToken();
+  await using server = await serverWithToken();
   const statuses = [];
-  for (let i = 0; i < 3; i += 1)
-    statuses.push((await app.inject({ method: 'POST', url: '/signed' })).statusCode);
+  for (let i = 0; i < 3; i += 1) statuses.push((await server.ask('POST', '/signed')).status);
   expect(statuses).toEqual([200, 200, 429]);
 });
 
-it('or ask for more than its method does', async () => {
-  const app = await appWithToken();
-  expect((await app.inject({ url: '/dangerous', headers: BEARER })).statusCode).toBe(403);
+it('or ask for more than others of its method do', async () => {
+  await using server = await serverWithToken();
+  expect((await server.ask('GET', '/dangerous', BEARER)).status).toBe(403);
 });
 
 it('a handler learns who it serves', async () => {
-  const app = await appWithToken();
-  expect((await app.inject({ method: 'POST', url: '/event', headers: BEARER })).json()).toEqual({ who: 'w' });
+  await using server = await serverWithToken();
+  expect(await (await server.ask('POST', '/event', BEARER)).json()).toEqual({ who: 'w' });
 });
 
 it('who is not let in costs those who are nothing of their limits', async () => {
-  const app = await appWithToken();
-  for (let i = 0; i < 5; i += 1)
-    expect((await app.inject({ method: 'POST', url: '/event' })).statusCode).toBe(401);
-  expect((await app.inject({ method: 'POST', url: '/event', headers: BEARER })).statusCode).toBe(200);
+  await using server = await serverWithToken();
+  for (let i = 0; i < 5; i += 1) expect((await server.ask('POST', '/event')).status).toBe(401);
+  expect((await server.ask('POST', '/event', BEARER)).status).toBe(200);
+});
+
+it("a stranger isn't told what there is", async () => {
+  await using server = await serverWithToken();
+  for (const path of ['/nothing', '/event', '/%zz'])
+    expect([path, (await server.ask('DELETE', path)).status]).toEqual([path, 401]);
 });

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { IncomingMessage } from 'node:http';
 import type { Access, Outcome } from '../../access/access.ts';
 import type { Principal, Scope } from '../../access/scopes.ts';
 import { allows } from '../../access/scopes.ts';
@@ -8,26 +8,20 @@ import { take } from '../../core/tokenBucket.ts';
 import type { AllowedHosts } from '../browsers/hosts.ts';
 import type { ForeignPages } from '../browsers/pages.ts';
 import { changes } from '../browsers/pages.ts';
-import { HEALTH_PATHS } from '../healthRoutes.ts';
+import type { EndpointRule } from '../endpointRule.ts';
+import type { Exchange } from '../exchange.ts';
 import type { TrustedProxies } from '../proxies.ts';
 import { clientAddress } from '../proxies.ts';
 import { ClientBuckets, clientOf } from './buckets.ts';
-import { describeAccess } from './describeAccess.ts';
 import { ForbiddenError, TooManyRequestsError, UnauthenticatedError } from './errors.ts';
-import type { RouteAccess } from './routeAccess.ts';
 import { accessOf, isPosting } from './routeAccess.ts';
 import type { WriteLimits } from './writeLimits.ts';
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Whom the credential proved; undefined where none is asked for. */
-    principal: Principal | undefined;
-  }
-  interface FastifyContextConfig {
-    /** What the route asks for, where its method does not tell; see accessOf. */
-    access?: RouteAccess;
-  }
-}
+/**
+ * Lets a request in; throws, or rejects with, what it is refused for. Where there is nothing to wait for, no promise is made: every event
+ * comes this way.
+ */
+export type Guard = (exchange: Exchange) => Promise<void> | undefined;
 
 export interface GuardParts {
   readonly access: Access;
@@ -47,17 +41,12 @@ const REALM = 'realm="oneShotMetricsServer", charset="UTF-8"';
  * Lets in whom the files let in, before anything else of a request is looked at: the headers of the web configuration, its limit, what
  * a page in a browser may not do, the credential, its scope, the limits for posting.
  */
-export function guard(
-  app: FastifyInstance,
-  { access, writeLimits, hosts, foreignPages, proxies, elapsed }: GuardParts,
-): void {
+export function guard({ access, writeLimits, hosts, foreignPages, proxies, elapsed }: GuardParts): Guard {
   const guesses = new ClientBuckets(PASSWORDS);
   let rateFullAt = 0;
-  app.decorateRequest('principal');
-  describeAccess(app);
 
-  const addressOf = ({ raw }: FastifyRequest) =>
-    clientAddress(raw.socket.remoteAddress ?? '', raw.headers, proxies);
+  const addressOf = ({ socket, headers }: IncomingMessage) =>
+    clientAddress(socket.remoteAddress ?? '', headers, proxies);
 
   const passRate = () => {
     const { rate } = access;
@@ -83,49 +72,35 @@ export function guard(
     guess.keep();
   };
 
-  const passWrite = (request: FastifyRequest) => {
-    if (writeLimits.areSet && isPosting(request.method)) writeLimits.pass(addressOf(request));
+  const passWrite = ({ request, endpoint }: Exchange) => {
+    if (writeLimits.areSet && isPosting(request.method ?? '', endpoint)) writeLimits.pass(addressOf(request));
   };
 
-  const passBrowser = ({ method, headers }: FastifyRequest, route: string | undefined) => {
-    if (asksForHosts(access) && (route === undefined || !HEALTH_PATHS.has(route)))
+  const passBrowser = ({ method = '', headers }: IncomingMessage, endpoint: EndpointRule | undefined) => {
+    if (asksForHosts(access) && endpoint?.isHealthCheck !== true)
       hosts.check(headers.host, headers['accept-encoding']);
     if (changes(method)) foreignPages.check(headers);
   };
 
-  const authenticate = async (
-    request: FastifyRequest,
-    asked: 'any' | Scope,
-    done: (error?: Error) => void,
-  ) => {
-    try {
-      const { authorization } = request.headers;
-      // By the socket, since a header may name any address: whoever is within a trusted range could guess as many times as there are those.
-      const client = clientOf(proxies.peer(request.raw.socket.remoteAddress ?? '').canonical);
-      const outcome = await access.authenticate(authorization, client, () => passGuess(client));
-      request.principal = admitted(outcome, asked, access.asksFor);
-      passWrite(request);
-    } catch (error) {
-      done(error as Error);
-      return;
-    }
-    done();
+  const authenticate = async (exchange: Exchange, asked: 'any' | Scope) => {
+    const { headers, socket } = exchange.request;
+    // By the socket, since a header may name any address: whoever is within a trusted range could guess as many times as there are those.
+    const client = clientOf(proxies.peer(socket.remoteAddress ?? '').canonical);
+    const outcome = await access.authenticate(headers.authorization, client, () => passGuess(client));
+    exchange.principal = admitted(outcome, asked, access.asksFor);
+    passWrite(exchange);
   };
 
-  // Where no credential is asked for there is nothing to wait for, and every event comes this way: so no promise is made of it.
-  app.addHook('onRequest', (request, reply, done) => {
-    for (const [name, value] of access.headers) reply.header(name, value);
+  return (exchange) => {
+    const { request, endpoint } = exchange;
+    for (const [name, value] of access.headers) exchange.header(name, value);
     passRate();
-    const { url, config } = request.routeOptions;
-    passBrowser(request, url);
-    const asked = accessOf(request.method, url, config.access);
-    if (asked === 'open' || access.isOpen) {
-      passWrite(request);
-      done();
-    } else {
-      void authenticate(request, asked, done);
-    }
-  });
+    passBrowser(request, endpoint);
+    const asked = accessOf(request.method ?? '', endpoint);
+    if (asked !== 'open' && !access.isOpen) return authenticate(exchange, asked);
+    passWrite(exchange);
+    return undefined;
+  };
 }
 
 /** Whether whoever posts is let in without a look, and gets no header on account of it: what `guard` does comes to nothing then. */

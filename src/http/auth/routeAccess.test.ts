@@ -1,29 +1,25 @@
 import { expect, it } from 'vitest';
-import { accessOf } from './routeAccess.ts';
+import { accessOf, isPosting } from './routeAccess.ts';
 
-it.each([
-  ['POST', '/event', 'write'],
-  ['POST', '/any/later/route', 'write'],
-  ['PUT', undefined, 'write'],
-  ['GET', '/metrics', 'scrape'],
-  ['HEAD', '/metrics', 'scrape'],
-  ['GET', '/api/v1/events', 'scrape'],
-  ['GET', '/api/v1/scrapers', 'scrape'],
-  ['DELETE', '/api/v1/scrapers/:id', 'admin'],
-  ['DELETE', undefined, 'admin'],
-  ['GET', '/healthz', 'open'],
-  ['HEAD', '/-/healthy', 'open'],
-  ['GET', '/-/ready', 'open'],
-  ['POST', '/healthz', 'write'],
-  ['GET', '/', 'any'],
-  ['GET', '/docs', 'any'],
-  ['GET', '/openapi.json', 'any'],
-  ['GET', undefined, 'any'],
-  ['OPTIONS', undefined, 'any'],
-])('%s %s asks for %s', (method, route, access) => {
-  expect(accessOf(method, route, undefined)).toBe(access);
+it('a request asks for what its row says, whatever its method', () => {
+  expect(accessOf('POST', { access: 'open' })).toBe('open');
+  expect(accessOf('GET', { access: 'admin' })).toBe('admin');
 });
 
-it('what a route says itself goes before its method', () => {
-  expect(accessOf('POST', '/webhook/github', 'open')).toBe('open');
+it('and counts as a post where its row says so', () => {
+  expect(isPosting('POST', { limits: 'none' })).toBe(false);
+  expect(isPosting('GET', { limits: 'posts' })).toBe(true);
+});
+
+it.each([
+  ['POST', 'write', true],
+  ['PUT', 'write', true],
+  ['PATCH', 'write', true],
+  ['DELETE', 'admin', false],
+  ['GET', 'any', false],
+  ['HEAD', 'any', false],
+  ['OPTIONS', 'any', false],
+  ['FROBNICATE', 'any', false],
+])('without a row, %s asks for %s, and counts as a post: %s', (method, access, counts) => {
+  expect([accessOf(method, undefined), isPosting(method, undefined)]).toEqual([access, counts]);
 });

@@ -53,7 +53,7 @@ describe('a preset in the settings', () => {
     expect(webhooks).toHaveLength(PRESETS.length + 1);
     expect(webhooks[0]).toMatchObject({
       path: '/webhook/github-acme',
-      isPreset: false,
+      receives: undefined,
       idSpace: 'github-acme',
     });
     expect(only({ alerts: { preset: 'prometheus' } })).toMatchObject({

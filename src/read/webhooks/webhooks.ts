@@ -14,8 +14,8 @@ import { Wanted, wantedBy } from './wanted.ts';
 export interface Webhook {
   readonly name: string;
   readonly path: string;
-  /** Whether the preset of that name is it, which the documentation may name. */
-  readonly isPreset: boolean;
+  /** What comes there, for the documentation, if it is the preset of that name. What is configured is nobody else's business. */
+  readonly receives: string | undefined;
   readonly mapping: Mapping;
   /** What of a body is read; the rest is passed over. */
   readonly wanted: Wanted;
@@ -86,7 +86,7 @@ function readWebhook(name: string, raw: unknown, rules: NameRules): Webhook {
   return {
     name,
     path: `/webhook/${name}`,
-    isPreset: false,
+    receives: undefined,
     mapping: compiled,
     wanted: wantedBy(compiled),
     shape: asItCame,
@@ -132,7 +132,7 @@ function ofPreset(
   return {
     name,
     path: isPreset ? preset.path : `/webhook/${name}`,
-    isPreset,
+    receives: isPreset ? preset.receives : undefined,
     mapping,
     wanted: preset.shape.readsAll ? Wanted.everything : wantedBy(mapping),
     shape: preset.shape,

@@ -97,9 +97,10 @@ const SCRAPERS: readonly Row[] = [
     field: 'method',
   },
   {
-    name: 'DELETE of a scraper with a body',
+    name: 'DELETE of a scraper, with a body that is passed over',
     bytes: () => send('/api/v1/scrapers/x', 'application/json', '{"a":', {}, 'DELETE'),
-    status: 400,
+    status: 404,
+    field: 'id',
   },
 ];
 

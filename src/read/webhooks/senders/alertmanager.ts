@@ -22,6 +22,7 @@ const BEARER = { by: 'token', header: 'Authorization', prefix: 'Bearer ' } as co
 export const ALERTMANAGER: Preset = {
   name: 'alertmanager',
   path: '/webhook/alertmanager',
+  receives: 'webhooks from Alertmanager',
   sender: 'Alertmanager, `webhook_configs`',
   source: 'https://prometheus.io/docs/alerting/latest/configuration/#webhook_config',
   check: BEARER,
@@ -37,6 +38,7 @@ export const ALERTMANAGER: Preset = {
 export const PROMETHEUS: Preset = {
   name: 'prometheus',
   path: '/api/v2/alerts',
+  receives: 'alerts from Prometheus, as Alertmanager does',
   sender: 'Prometheus, `alerting.alertmanagers`',
   source: 'https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml',
   check: BEARER,

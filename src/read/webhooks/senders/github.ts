@@ -88,6 +88,7 @@ const MAPPING: MappingSource = {
 export const GITHUB: Preset = {
   name: 'github',
   path: '/webhook/github',
+  receives: 'webhooks from GitHub',
   sender: 'GitHub, repository and organization webhooks',
   source: 'https://docs.github.com/en/webhooks/webhook-events-and-payloads',
   check: { by: 'signature', header: 'X-Hub-Signature-256', prefix: 'sha256=' },

@@ -64,6 +64,7 @@ const MAPPING: MappingSource = {
 export const GITLAB: Preset = {
   name: 'gitlab',
   path: '/webhook/gitlab',
+  receives: 'webhooks from GitLab',
   sender: 'GitLab, project and group webhooks',
   source: 'https://docs.gitlab.com/user/project/integrations/webhook_events/',
   check: { by: 'token', header: 'X-Gitlab-Token', prefix: '' },

@@ -12,6 +12,7 @@ const SYNC = ['Synced', 'OutOfSync', 'Unknown'];
 export const ARGOCD: Preset = {
   name: 'argocd',
   path: '/webhook/argocd',
+  receives: 'notifications from Argo CD',
   sender: 'Argo CD notifications, `service.webhook`',
   source: 'https://argo-cd.readthedocs.io/en/stable/operator-manual/notifications/services/webhook/',
   check: { by: 'token', header: 'X-Webhook-Token', prefix: '' },
@@ -40,6 +41,7 @@ export const ARGOCD: Preset = {
 export const FLUX: Preset = {
   name: 'flux',
   path: '/webhook/flux',
+  receives: 'alerts from Flux',
   sender: 'Flux, providers `generic` and `generic-hmac`',
   source: 'https://fluxcd.io/flux/components/notification/providers/#generic-webhook',
   check: { by: 'signature', header: 'X-Signature', prefix: 'sha256=' },

@@ -23,6 +23,7 @@ const ANNOTATION: MappingSource = {
 export const GRAFANA: Preset = {
   name: 'grafana',
   path: '/api/annotations',
+  receives: 'annotations, as Grafana does',
   sender: 'anything that creates Grafana annotations, such as Argo CD and Flux',
   source: 'https://grafana.com/docs/grafana/latest/developers/http_api/annotations/',
   check: BEARER,
@@ -38,6 +39,7 @@ export const GRAPHITE: Preset = {
   ...GRAFANA,
   name: 'graphite',
   path: '/api/annotations/graphite',
+  receives: "annotations in Graphite's format, as Grafana does",
   sender: "anything that creates Grafana annotations in Graphite's format",
   answer: 'graphite',
   idSpace: 'graphite',

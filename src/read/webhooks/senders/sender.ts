@@ -17,6 +17,8 @@ export type AnswerForm = 'counts' | 'empty' | 'annotation' | 'graphite';
 export interface Preset {
   readonly name: string;
   readonly path: string;
+  /** For the documentation: what comes there, as in `Receive webhooks from GitHub`. */
+  readonly receives: string;
   /** For the documentation: what sends it, and where its bodies are documented. */
   readonly sender: string;
   readonly source: string;
