@@ -58,8 +58,8 @@ describe('the bundle', () => {
       expect(text.length, file).toBeLessThan(SOURCE_BYTES_MAX);
       // oxlint-disable-next-line no-control-regex
       expect(text, file).toMatch(/^[\0-\x7f]*$/);
-      // Those without code of their own only pass on what others have.
-      if (text.length > 100) expect(text).toContain(`//# sourceMappingURL=${file}.map`);
+      // The shorter ones have no code of ours: they pass on what others have, or are the bundler's own.
+      if (text.length > 1_000) expect(text).toContain(`//# sourceMappingURL=${file}.map`);
     }
     expect(statSync(join(dist, 'bin.js')).mode & 0o111).toBe(0o111);
   });
@@ -72,7 +72,7 @@ describe('the bundle', () => {
       sources.map((source) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? ''),
     );
     packages.delete('');
-    expect(packages.size).toBeGreaterThan(20);
+    expect(packages.size).toBeGreaterThan(10);
     const licences = readFileSync(join(dist, LICENCES), 'utf8')
       .split(/^-{80}$/m)
       .slice(1);

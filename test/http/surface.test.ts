@@ -338,6 +338,27 @@ describe('the other paths', () => {
   });
 
   it.each([
+    ['POST', '/nothing', 404],
+    ['PUT', '/event', 405],
+    ['DELETE', '/api/v1/scrapers/nobody', 404],
+    ['GET', '/healthz', 200],
+  ])(
+    '%s %s passes over a body that nobody reads, whatever it is, and the connection goes on',
+    async (method, path, status) => {
+      await using server = await startServer();
+      const client = await RawClient.connect(server.port);
+      for (const type of ['application/json', 'text/x', 'no type']) {
+        const body = 'x'.repeat(100_000);
+        client.send(
+          `${method} ${path} HTTP/1.1\r\nHost: test\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+        );
+        expect((await client.response()).status).toBe(status);
+      }
+      client.end();
+    },
+  );
+
+  it.each([
     ['GET', '/event?a=1', 'POST'],
     ['PUT', '/event', 'POST'],
     ['POST', '/metrics', 'GET, HEAD'],

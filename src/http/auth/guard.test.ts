@@ -1,17 +1,11 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
+import { endpointServer } from '../../../test/support/endpointServer.ts';
 import { Access } from '../../access/access.ts';
 import { hashToken, tokenEntry } from '../../access/tokens.ts';
-import { Share } from '../../core/memory.ts';
-import { AnswerMemory } from '../answerMemory.ts';
-import { BodyMemory } from '../bodyMemory.ts';
 import { AllowedHosts } from '../browsers/hosts.ts';
 import { ForeignPages } from '../browsers/pages.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { TrustedProxies } from '../proxies.ts';
-import { serving } from '../serve.ts';
 import { guard } from './guard.ts';
 import { WriteLimits } from './writeLimits.ts';
 
@@ -34,36 +28,17 @@ async function serverWithToken() {
     { 'limits.perClient': 1, 'limits.perClientBurst': 2, 'limits.total': 0, 'limits.totalBurst': 1 },
     elapsed,
   );
-  const server = createServer(
-    serving({
-      endpoints: ENDPOINTS,
-      guard: guard({
-        access,
-        writeLimits,
-        hosts: new AllowedHosts([]),
-        foreignPages: new ForeignPages([]),
-        proxies: new TrustedProxies([]),
-        elapsed,
-      }),
-      readiness: () => ({ ready: true }),
-      urlBytesMax: 1_000,
-      memory: new BodyMemory(new Share(1_000_000), elapsed),
-      answers: new AnswerMemory(new Share(1_000_000), () => undefined),
-      observeRequest: () => undefined,
-      tell: () => undefined,
+  return endpointServer(
+    ENDPOINTS,
+    guard({
+      access,
+      writeLimits,
+      hosts: new AllowedHosts([]),
+      foreignPages: new ForeignPages([]),
+      proxies: new TrustedProxies([]),
+      elapsed,
     }),
   );
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return {
-    ask: (method: string, path: string, headers: Record<string, string> = {}) =>
-      fetch(`http://127.0.0.1:${port}${path}`, { method, headers }),
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
 }
 
 const row: Omit<Endpoint, 'path' | 'access'> = {
@@ -80,7 +55,7 @@ const ENDPOINTS: readonly Endpoint[] = [
   { ...row, path: '/event', access: 'write' },
 ];
 
-const BEARER = { authorization: 'Bearer t' };
+const BEARER = { headers: { authorization: 'Bearer t' } };
 
 it('a row may be open because it checks a signature of its own', async () => {
   await using server = await serverWithToken();
