@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { runCli } from '../support/cli.ts';
 import { damagePages, leafPages } from '../support/damage.ts';
-import { aScraper, events } from './support/builders.ts';
+import { aScraper, events, newIds } from './support/builders.ts';
 import { aFolder } from './support/folders.ts';
 import { aSqliteLog } from './support/logs.ts';
 
@@ -12,7 +12,7 @@ import { aSqliteLog } from './support/logs.ts';
 async function aLog(): Promise<string> {
   const path = aFolder();
   const log = await aSqliteLog({ path });
-  for (let n = 1; n <= 1200; n += 3) await log.append(events(3, n), [`id ${n}`]);
+  for (let n = 1; n <= 1200; n += 3) await log.append(events(3, n), newIds(`id ${n}`));
   await log.saveScraper(aScraper());
   await log[Symbol.asyncDispose]();
   return path;

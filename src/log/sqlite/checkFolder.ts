@@ -8,7 +8,7 @@ import { BlockReader } from './blockReader.ts';
 import { DamageWatch } from './damageWatch.ts';
 import { EndMark, MARK_FILE } from './endMark.ts';
 import { pragma } from './openDatabase.ts';
-import { APPLICATION_ID, SCHEMA_VERSION } from './schema.ts';
+import { APPLICATION_ID, SCHEMA_VERSION, SCHEMA_VERSION_MIN } from './schema.ts';
 import { tablesAside } from './setAside.ts';
 import { isCorrupt, openError } from './sqliteError.ts';
 import { nodeSqlite } from './nodeSqlite.ts';
@@ -53,9 +53,9 @@ export function checkFolder(path: string): FolderReport {
     const schema = pragma(db, 'user_version');
     if (pragma(db, 'application_id') !== APPLICATION_ID)
       throw new LogOpenError(`${file} is not a log of this server`);
-    if (schema !== SCHEMA_VERSION)
+    if (schema < SCHEMA_VERSION_MIN || schema > SCHEMA_VERSION)
       throw new LogOpenError(
-        `${file} has schema ${schema}, but this version expects schema ${SCHEMA_VERSION}; check it with the version that wrote it`,
+        `${file} has schema ${schema}, but this version expects schema ${SCHEMA_VERSION_MIN} to ${SCHEMA_VERSION}; check it with the version that wrote it`,
       );
     // The mark beside a copy is that of another file.
     const marked = isCopy ? 0 : EndMark.read(join(file, '..', MARK_FILE));
