@@ -32,6 +32,8 @@ const CLOUD_EVENT = {
 
 const COUNT = { type: 'integer', minimum: 0 } as const;
 
+const EVENT_ID = { type: 'string' } as const;
+
 /** What of `POST /event` stands in the API's description. */
 export const EVENT_SCHEMA = {
   tags: ['events'],
@@ -78,6 +80,16 @@ export const EVENT_SCHEMA = {
       type: 'object',
       properties: {
         accepted: { ...COUNT, description: 'Events that this request stored' },
+        eventId: {
+          ...EVENT_ID,
+          description: 'What stands for an event without an id, for GET /api/v1/events/{id}',
+        },
+        eventIds: {
+          type: 'array',
+          items: { type: ['string', 'null'] },
+          description:
+            'The same of a batch of at most 1,000 events, in order; null for an event with an id of its own, or not stored',
+        },
         duplicate: { type: 'boolean', const: true, description: 'The event was already stored' },
         duplicates: { ...COUNT, description: 'Events of a batch that were already stored' },
         refused: { ...COUNT, description: 'Events that were refused, with partial=true' },
@@ -89,6 +101,7 @@ export const EVENT_SCHEMA = {
             required: ['status'],
             properties: {
               status: { enum: ['accepted', 'duplicate', 'refused'] },
+              eventId: EVENT_ID,
               error: { type: 'string' },
               field: { type: 'string' },
             },
