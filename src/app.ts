@@ -23,6 +23,7 @@ import {
   trimLimits,
   trustedProxies,
 } from './app/rules.ts';
+import { viewRoutes } from './app/viewRoutes.ts';
 import { webhooksOf } from './app/webhooks.ts';
 import type { Settings } from './config/settings.ts';
 import type { Clock, Monotonic } from './core/millis.ts';
@@ -38,7 +39,6 @@ import { Closings } from './http/closings.ts';
 import { ClientTurns } from './http/clientTurns.ts';
 import { countersRoute } from './http/countersRoute.ts';
 import { eventRoute } from './http/eventRoute.ts';
-import { feedRoute } from './http/feedRoute.ts';
 import type { Readiness } from './http/healthRoutes.ts';
 import { descriptorLimit } from './http/descriptors.ts';
 import { Places } from './http/places.ts';
@@ -49,7 +49,6 @@ import { LoopTurns } from './http/loopTurns.ts';
 import { metricsRoute } from './http/metricsRoute.ts';
 import { openApi } from './http/openapi.ts';
 import { rootRoute } from './http/rootRoute.ts';
-import { scrapersRoutes } from './http/scrapersRoutes.ts';
 import { openPostLane } from './http/lane/postLane.ts';
 import { Heads } from './http/heads.ts';
 import type { RequestObserver } from './http/server.ts';
@@ -64,11 +63,11 @@ import { Acceptor } from './intake/accept.ts';
 import { EventCounters } from './counting/counters.ts';
 import { countRepair, newCounts } from './counting/counts.ts';
 import { Expiry } from './delivery/expire.ts';
-import { Feed } from './delivery/feed.ts';
+import { Receipts } from './delivery/receipts.ts';
 import { IdForgetter } from './intake/forgetIds.ts';
 import { IdRefresher } from './intake/refreshIds.ts';
 import { Housekeeping } from './app/housekeeping.ts';
-import { WARNINGS, overview } from './delivery/overview.ts';
+import { WARNINGS } from './delivery/overview.ts';
 import { Pages } from './delivery/page.ts';
 import { SeriesCap } from './intake/seriesCap.ts';
 import { Scrapers } from './delivery/scrapers.ts';
@@ -245,6 +244,7 @@ export class App implements AsyncDisposable {
     const answers = new AnswerMemory(memory.answers, cut);
     answers.count(app);
     const looks = new ClientTurns(LOOKS_WAITING_MAX);
+    const receipts = new Receipts(log, pages, scrapers);
     const bytesMax = settings['scrape.bytesMax'];
     this.#server = server;
     const { hosts, foreignPages } = browserRules(settings);
@@ -275,7 +275,8 @@ export class App implements AsyncDisposable {
       rootRoute(routes, { ...welcome(version), guide });
       healthRoutes(routes, () => this.#readiness);
       await routes.register((scope) => eventRoute(scope, ingest, bodies, loop));
-      feedRoute(routes, new Feed(log, pages), { answers, looks, loop, bytesMax });
+      const views = { log, pages, receipts, scrapers, sightings, expiry };
+      viewRoutes(routes, { ...views, answers, looks, loop, bytesMax });
       await routes.register(webhookRoutes, {
         webhooks,
         ingest,
@@ -288,10 +289,6 @@ export class App implements AsyncDisposable {
         loop,
       });
       backupRoute(routes, () => copyOf(log, settings['store.path']));
-      scrapersRoutes(routes, {
-        list: () => overview(scrapers, sightings, pages),
-        forget: (id) => expiry.forget(id),
-      });
       countersRoute(routes, { reset: () => counters.reset() });
       metricsRoute(routes, {
         scrapes,

@@ -6,6 +6,7 @@ import type { Offset } from '../core/offset.ts';
 import { START } from '../core/offset.ts';
 import type { Position } from '../core/position.ts';
 import { positionAt } from '../core/position.ts';
+import { pastFrom, unknownPast } from '../core/past.ts';
 import type { EntryLog } from '../log/entryLog.ts';
 import type { IdentifiedBy, ScraperRecord, ScraperRecords } from '../log/scraperRecords.ts';
 import type { Counts } from '../counting/counts.ts';
@@ -87,7 +88,10 @@ export class Scrapers {
     this.#ever = this.#log.state().hadScrapers;
     const now = this.#clock();
     for (const record of await this.#log.loadScrapers()) {
-      let { position } = record;
+      let position: Position = {
+        ...record.position,
+        past: record.position.past ?? unknownPast(record.position.head),
+      };
       for (const offer of record.position.offers) {
         const settlement = settle(position, offer.id, 'restart');
         countSettlement(this.#counts, settlement);
@@ -211,7 +215,7 @@ export class Scrapers {
       firstSeen: now,
       lastSeen: now,
       ...(NO_OWN_ID.has(identity.identifiedBy) && { isOneVisit: true }),
-      position: positionAt(start),
+      position: { ...positionAt(start), past: pastFrom(start) },
       version: 1,
     };
     this.#records.set(identity.id, record);

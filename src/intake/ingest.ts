@@ -48,6 +48,11 @@ export interface Loop {
   run<Result>(steps: Iterator<void, Result>): Result | Promise<Result>;
 }
 
+/** The id of a request of several events, as it is remembered. */
+export function rememberedRequest(id: string): string {
+  return idIn(REQUESTS, id);
+}
+
 /** What an event that is refused takes until its error is told, in bytes. An estimate. */
 const REFUSED_BYTES = 1_024;
 
@@ -170,7 +175,7 @@ export class Ingest {
     const only = events[0];
     return !isBatch && only !== undefined && only.id === undefined
       ? this.#accept([{ ...only, id: requestId }], {}, isBatch)
-      : this.#accept(events, { ...options, requestId: idIn(REQUESTS, requestId) }, isBatch);
+      : this.#accept(events, { ...options, requestId: rememberedRequest(requestId) }, isBatch);
   }
 
   /** Of a body that holds one event, an error needs no place. */

@@ -8,6 +8,7 @@ it.each([
   ['GET', '/metrics', 'scrape'],
   ['HEAD', '/metrics', 'scrape'],
   ['GET', '/api/v1/events', 'scrape'],
+  ['GET', '/api/v1/events/:id', 'scrape'],
   ['GET', '/api/v1/scrapers', 'scrape'],
   ['DELETE', '/api/v1/scrapers/:id', 'admin'],
   ['DELETE', undefined, 'admin'],

@@ -5,7 +5,12 @@ import { HEALTH_PATHS } from '../healthRoutes.ts';
 export type RouteAccess = 'open' | 'any' | Scope;
 
 /** Reading routes that give out events, or tell of scrapers. */
-const SCRAPED: ReadonlySet<string> = new Set(['/metrics', '/api/v1/events', '/api/v1/scrapers']);
+const SCRAPED: ReadonlySet<string> = new Set([
+  '/metrics',
+  '/api/v1/events',
+  '/api/v1/events/:id',
+  '/api/v1/scrapers',
+]);
 
 /** Methods that change something here: those that post, and those that take away. */
 const POSTING: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { ScraperRecord } from '../scraperRecords.ts';
 import type { Offer, Position } from '../../core/position.ts';
+import type { Past } from '../../core/past.ts';
 import type { Range } from '../../core/range.ts';
 import { OwnershipLostError } from '../log.ts';
 import { readMeta, writeMeta } from './meta.ts';
@@ -84,8 +85,17 @@ function isRecord(parsed: unknown): parsed is ScraperRecord {
   if (typeof parsed !== 'object' || parsed === null) return false;
   const { position } = parsed as Partial<ScraperRecord>;
   if (typeof position !== 'object' || position === null || !Number.isSafeInteger(position.head)) return false;
-  const { returned, offers, endedOnce, perhapsTimed, repeats, moved } = position as Partial<Position>;
+  const { returned, offers, endedOnce, perhapsTimed, repeats, moved, past } = position as Partial<Position>;
+  if (!isPast(past)) return false;
   return [returned, endedOnce, perhapsTimed, moved].every(areRanges) && [offers, repeats].every(areOffers);
+}
+
+/** An older version wrote none. */
+function isPast(past: Partial<Past> | undefined): boolean {
+  if (past === undefined) return true;
+  const { start, known, ways } = past;
+  const areWays = typeof ways === 'object' && Object.values(ways).every(areRanges);
+  return areWays && isPlace(known) && (start === undefined || isPlace(start));
 }
 
 function areOffers(offers: unknown): boolean {
