@@ -24,6 +24,7 @@ import {
   trustedProxies,
 } from './app/rules.ts';
 import { viewRoutes } from './app/viewRoutes.ts';
+import { waitsOf } from './app/waits.ts';
 import { webhooksOf } from './app/webhooks.ts';
 import type { Settings } from './config/settings.ts';
 import type { Clock, Monotonic } from './core/millis.ts';
@@ -53,6 +54,7 @@ import { openPostLane } from './http/lane/postLane.ts';
 import { Heads } from './http/heads.ts';
 import type { RequestObserver } from './http/server.ts';
 import { HEADER_BYTES_MAX, buildServer } from './http/server.ts';
+import type { WaitParts } from './http/waitingPosts.ts';
 import { webhookRoutes } from './http/webhookRoutes.ts';
 import type { Damage, Log, RepairListener } from './log/log.ts';
 import type { Logger } from './observe/logger.ts';
@@ -63,7 +65,6 @@ import { Acceptor } from './intake/accept.ts';
 import { EventCounters } from './counting/counters.ts';
 import { countRepair, newCounts } from './counting/counts.ts';
 import { Expiry } from './delivery/expire.ts';
-import { Receipts } from './delivery/receipts.ts';
 import { IdForgetter } from './intake/forgetIds.ts';
 import { IdRefresher } from './intake/refreshIds.ts';
 import { Housekeeping } from './app/housekeeping.ts';
@@ -113,6 +114,7 @@ export class App implements AsyncDisposable {
   readonly #acceptor: Acceptor;
   readonly #scrapers: Scrapers;
   readonly #known: readonly string[];
+  readonly #waits: WaitParts;
   readonly #counters: EventCounters;
   readonly #housekeeping: Housekeeping;
   readonly #ownMetrics: OwnMetrics;
@@ -244,7 +246,7 @@ export class App implements AsyncDisposable {
     const answers = new AnswerMemory(memory.answers, cut);
     answers.count(app);
     const looks = new ClientTurns(LOOKS_WAITING_MAX);
-    const receipts = new Receipts(log, pages, scrapers);
+    const waits = (this.#waits = waitsOf(settings, memory, log, pages, scrapers));
     const bytesMax = settings['scrape.bytesMax'];
     this.#server = server;
     const { hosts, foreignPages } = browserRules(settings);
@@ -274,8 +276,8 @@ export class App implements AsyncDisposable {
       openApi(routes, version);
       rootRoute(routes, { ...welcome(version), guide });
       healthRoutes(routes, () => this.#readiness);
-      await routes.register((scope) => eventRoute(scope, ingest, bodies, loop));
-      const views = { log, pages, receipts, scrapers, sightings, expiry };
+      await routes.register((scope) => eventRoute(scope, ingest, bodies, loop, waits));
+      const views = { log, pages, receipts: waits.receipts, scrapers, sightings, expiry };
       viewRoutes(routes, { ...views, answers, looks, loop, bytesMax });
       await routes.register(webhookRoutes, {
         webhooks,
@@ -369,6 +371,7 @@ export class App implements AsyncDisposable {
     this.#readiness = { ready: false, why: 'the server is stopping' };
     // The port stays open until then: who asks in the meantime is told, rather than left to guess.
     this.#access[Symbol.dispose]();
+    this.#waits.waits.stop();
     await this.#connections.stop(this.#settings['server.stopTimeout']);
     clearInterval(this.#sweeping);
     clearInterval(this.#weighing);

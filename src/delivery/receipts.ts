@@ -5,7 +5,7 @@ import { fatesOf } from '../core/fate.ts';
 import type { PageLimits } from '../core/limits.ts';
 import type { Offset } from '../core/offset.ts';
 import type { Ranges } from '../core/range.ts';
-import { range } from '../core/range.ts';
+import { rangeFrom } from '../core/range.ts';
 import { entriesOf } from '../core/run.ts';
 import type { EntryLog } from '../log/entryLog.ts';
 import type { IdPlace, Ids } from '../log/ids.ts';
@@ -66,8 +66,8 @@ export class Receipts {
     if (place === undefined) return { kind: 'noPlace' };
     const { first, count } = place;
     if (count > 1) {
-      const ranges = rangesOf(place);
-      return first <= this.#log.state().trimmed ? { kind: 'gone' } : { kind: 'several', ranges };
+      const isGone = first <= this.#log.state().trimmed;
+      return isGone ? { kind: 'gone' } : { kind: 'several', ranges: rangeFrom(first, count) };
     }
     const entry = await this.#read(first);
     return entry?.kind === 'event' ? { kind: 'event', entry } : { kind: 'gone' };
@@ -75,7 +75,7 @@ export class Receipts {
 
   async #read(place: Offset): Promise<Entry | undefined> {
     if (place > this.#pages.end || place <= this.#log.state().trimmed) return undefined;
-    const { stretches } = await this.#pages.read(range((place - 1) as Offset, place), ONE);
+    const { stretches } = await this.#pages.read(rangeFrom(place, 1), ONE);
     return entriesOf(stretches)[0];
   }
 
@@ -89,9 +89,4 @@ export class Receipts {
         : { id, identifiedBy: record.identifiedBy, fates: fatesOf(record.position, ranges) };
     });
   }
-}
-
-/** The entries of an id. */
-export function rangesOf({ first, count }: IdPlace): Ranges {
-  return range((first - 1) as Offset, (first + count - 1) as Offset);
 }

@@ -226,6 +226,21 @@ export class BodyMemory {
   }
 }
 
+/**
+ * Lets go of a request's body, which was read, and holds what its head takes until the request is over. False where there is no room for that.
+ */
+export function holdHead(request: FastifyRequest, reply: FastifyReply, share: Share): boolean {
+  const bytes = headBytes(request.raw) + REQUEST_BYTES;
+  request.body = undefined;
+  if (request.memory !== undefined) {
+    request.memory.resize(bytes);
+    return true;
+  }
+  if (!share.take(bytes)) return false;
+  whenClosed(reply.raw, () => share.give(bytes));
+  return true;
+}
+
 /** What a request's head takes. */
 function headBytes({ url = '', rawHeaders }: IncomingMessage): number {
   let bytes = textBytes(url);

@@ -37,9 +37,13 @@ type Pairs = readonly (readonly [name: string, value: string])[];
 
 const PARTIAL = 'partial';
 
-/** Reads a request's body, and the parameters of its URL. Throws a RefusedError where it is none of its format. */
-export function readEventBody(format: EventFormat, request: FastifyRequest, rules: BodyRules): EventBody {
-  const url = parseForm('url', queryOf(request.raw), rules.pairsMax);
+/** Reads a request's body, and the parameters of its URL, or those of them that are the events'. Throws a RefusedError where it is none of its format. */
+export function readEventBody(
+  format: EventFormat,
+  request: FastifyRequest,
+  rules: BodyRules,
+  url = urlOf(request, rules),
+): EventBody {
   return READERS[format](request, url, rules);
 }
 
@@ -82,9 +86,17 @@ export function readWholeBody(
   return several(read, JSON_FIELDS, []);
 }
 
-/** Reads the one event that stands in a URL, a form, or both. Throws a RefusedError. */
-export function readParameters(request: FastifyRequest, rules: BodyRules): Draft {
-  return parametersDraft(request, parseForm('url', queryOf(request.raw), rules.pairsMax), rules);
+/** Reads the one event that stands in a URL, or the parameters of it that are the event's, a form, or both. Throws a RefusedError. */
+export function readParameters(
+  request: FastifyRequest,
+  rules: BodyRules,
+  url = urlOf(request, rules),
+): Draft {
+  return parametersDraft(request, url, rules);
+}
+
+function urlOf(request: FastifyRequest, { pairsMax }: BodyRules): Pairs {
+  return parseForm('url', queryOf(request.raw), pairsMax);
 }
 
 /** Reads the one event that stands in a URL's query alone, without its `?`. Throws a RefusedError. */

@@ -1,4 +1,5 @@
 import { FORM_TYPE, NDJSON_TYPES } from './eventFormat.ts';
+import { FATE_SCHEMA } from './fateJson.ts';
 import { ERROR } from './openapi.ts';
 
 const SCALAR = { type: ['string', 'number'] } as const;
@@ -34,6 +35,17 @@ const COUNT = { type: 'integer', minimum: 0 } as const;
 
 const EVENT_ID = { type: 'string' } as const;
 
+/** What is told of events that were waited for, beside the rest. */
+const WAITED = {
+  delivered: { type: 'boolean', description: 'With wait: whether each of the scrapers has the events' },
+  message: { type: 'string', description: 'With wait: why it ended before that' },
+  scrapers: {
+    type: 'array',
+    items: FATE_SCHEMA,
+    description: 'With wait: what each scraper has of the events',
+  },
+} as const;
+
 /** What of `POST /event` stands in the API's description. */
 export const EVENT_SCHEMA = {
   tags: ['events'],
@@ -51,12 +63,31 @@ export const EVENT_SCHEMA = {
         description:
           'An id for the request. If you send the request again with the same id, it is not stored again',
       },
+      prefer: {
+        type: 'string',
+        description: '`wait=60`: wait up to so many seconds for delivery, as with `wait=delivered`',
+      },
     },
   },
   querystring: {
     type: 'object',
     additionalProperties: { type: 'string' },
     properties: {
+      wait: {
+        type: 'string',
+        enum: ['delivered'],
+        description: 'Answer once the events are delivered. In the URL only; in a form it is a label',
+      },
+      timeout: {
+        type: 'string',
+        description:
+          'With `wait`: how long to wait, such as `60s` (the default). Without `wait` it is a label',
+      },
+      to: {
+        type: 'string',
+        description:
+          'With `wait`: the scrapers to wait for, separated by commas, known or not. Default: all that have an id of their own. Without `wait` it is a label',
+      },
       partial: {
         type: 'boolean',
         description: 'For a body other than a form: handle each event separately',
@@ -92,6 +123,7 @@ export const EVENT_SCHEMA = {
         },
         duplicate: { type: 'boolean', const: true, description: 'The event was already stored' },
         duplicates: { ...COUNT, description: 'Events of a batch that were already stored' },
+        ...WAITED,
         refused: { ...COUNT, description: 'Events that were refused, with partial=true' },
         items: {
           description: 'With partial=true: the result for each event, in order',
@@ -108,6 +140,12 @@ export const EVENT_SCHEMA = {
           },
         },
       },
+    },
+    202: {
+      description: 'With wait: the events are stored, but not delivered to every scraper that you wait for',
+      type: 'object',
+      required: ['delivered', 'message', 'scrapers'],
+      properties: WAITED,
     },
     204: {
       description: 'The CloudEvents are stored, or were already. There is no body, as brokers expect',

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { RefusedError, shown } from '../core/errors.ts';
-import { range, size } from '../core/range.ts';
+import { rangeFrom, size } from '../core/range.ts';
 import type { Found, Receipts } from '../delivery/receipts.ts';
 import { idIn } from '../intake/id.ts';
 import { rememberedRequest } from '../intake/ingest.ts';
@@ -95,7 +95,7 @@ export function receiptRoute(app: FastifyInstance, { receipts, looks }: ReceiptR
 function receiptOf(found: Extract<Found, { kind: 'event' | 'several' }>, receipts: Receipts): object {
   if (found.kind === 'event') {
     const { entry } = found;
-    const fates = receipts.fates(range((entry.offset - 1) as typeof entry.offset, entry.offset));
+    const fates = receipts.fates(rangeFrom(entry.offset, 1));
     return { event: eventJson(entry), scrapers: fates.map((fate) => fateJson(fate, false)) };
   }
   const { ranges } = found;
