@@ -38,7 +38,13 @@ const EVENT_ID = { type: 'string' } as const;
 /** What is told of events that were waited for, beside the rest. */
 const WAITED = {
   delivered: { type: 'boolean', description: 'With wait: whether each of the scrapers has the events' },
-  message: { type: 'string', description: 'With wait: why it ended before that' },
+  ended: {
+    type: 'string',
+    enum: ['settled', 'timeout', 'stopping', 'full', 'gone', 'unknown'],
+    description:
+      'With wait: why it ended before that. After `settled` and `unknown`, waiting again changes nothing',
+  },
+  message: { type: 'string', description: 'The same in words' },
   scrapers: {
     type: 'array',
     items: FATE_SCHEMA,
@@ -144,7 +150,7 @@ export const EVENT_SCHEMA = {
     202: {
       description: 'With wait: the events are stored, but not delivered to every scraper that you wait for',
       type: 'object',
-      required: ['delivered', 'message', 'scrapers'],
+      required: ['delivered', 'ended', 'message', 'scrapers'],
       properties: WAITED,
     },
     204: {

@@ -74,7 +74,7 @@ export class WaitingPosts {
       JSON.stringify({
         ...stored.body,
         delivered: isDelivered,
-        ...(!isDelivered && { message: MESSAGES[why] }),
+        ...(!isDelivered && { ended: end, message: MESSAGES[why] }),
         scrapers: fates.map((fate) => fateJson(fate, isSeveral)),
       }),
     );
