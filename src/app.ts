@@ -22,6 +22,8 @@ import {
   trimLimits,
   trustedProxies,
 } from './app/rules.ts';
+import { viewsOf } from './app/views.ts';
+import { waitsOf } from './app/waits.ts';
 import { webhooksOf } from './app/webhooks.ts';
 import type { Settings } from './config/settings.ts';
 import type { Clock, Monotonic } from './core/millis.ts';
@@ -48,6 +50,7 @@ import { openPostLane } from './http/lane/postLane.ts';
 import { Heads } from './http/heads.ts';
 import type { RequestObserver } from './http/server.ts';
 import { HEADER_BYTES_MAX, buildServer } from './http/server.ts';
+import type { WaitParts } from './http/waitingPosts.ts';
 import type { Damage, Log, RepairListener } from './log/log.ts';
 import type { Logger } from './observe/logger.ts';
 import { newsFor } from './observe/news.ts';
@@ -57,11 +60,10 @@ import { Acceptor } from './intake/accept.ts';
 import { EventCounters } from './counting/counters.ts';
 import { countRepair, newCounts } from './counting/counts.ts';
 import { Expiry } from './delivery/expire.ts';
-import { Feed } from './delivery/feed.ts';
 import { IdForgetter } from './intake/forgetIds.ts';
 import { IdRefresher } from './intake/refreshIds.ts';
 import { Housekeeping } from './app/housekeeping.ts';
-import { WARNINGS, overview } from './delivery/overview.ts';
+import { WARNINGS } from './delivery/overview.ts';
 import { Pages } from './delivery/page.ts';
 import { SeriesCap } from './intake/seriesCap.ts';
 import { Scrapers } from './delivery/scrapers.ts';
@@ -109,6 +111,7 @@ export class App implements AsyncDisposable {
   readonly #acceptor: Acceptor;
   readonly #scrapers: Scrapers;
   readonly #known: readonly string[];
+  readonly #waits: WaitParts;
   readonly #counters: EventCounters;
   readonly #housekeeping: Housekeeping;
   readonly #ownMetrics: OwnMetrics;
@@ -233,6 +236,7 @@ export class App implements AsyncDisposable {
       loop,
       bytesMax: settings['scrape.bytesMax'],
     };
+    const waits = (this.#waits = waitsOf(settings, memory, log, pages, scrapers));
     const { hosts, foreignPages } = browserRules(settings);
     this.#hosts = hosts;
     const writeLimits = new WriteLimits(settings, elapsed);
@@ -256,6 +260,7 @@ export class App implements AsyncDisposable {
       readiness,
       pages: { ...welcome(version), guide },
       events: { ingest, rules: bodies, bodyBytesMax: settings['event.bodyMax'] },
+      waits,
       webhooks: {
         webhooks,
         refresher: new IdRefresher(log, idLimits.windowMs, clock),
@@ -266,12 +271,8 @@ export class App implements AsyncDisposable {
         clock,
       },
       metrics: this.#metrics,
-      feed: new Feed(log, pages),
+      ...viewsOf(log, pages, scrapers, sightings, expiry),
       looking,
-      scrapers: {
-        list: () => overview(scrapers, sightings, pages),
-        forget: (id) => expiry.forget(id),
-      },
       resetCounters: () => counters.reset(),
       copyLog: () => copyOf(log, settings['store.path']),
     });
@@ -366,6 +367,7 @@ export class App implements AsyncDisposable {
     this.#readiness = { ready: false, why: 'the server is stopping' };
     // The port stays open until then: who asks in the meantime is told, rather than left to guess.
     this.#access[Symbol.dispose]();
+    this.#waits.waits.stop();
     await this.#connections.stop(this.#settings['server.stopTimeout']);
     clearInterval(this.#sweeping);
     clearInterval(this.#weighing);

@@ -121,7 +121,7 @@ const TRIMMED_SHARE = 0.7;
 /** What ids may take beside it, … */
 const IDS_SHARE = 0.2;
 /** … of which each costs so much, in bytes. An estimate. */
-const ID_BYTES = 160;
+const ID_BYTES = 220;
 
 export function trimLimits(settings: Settings, { log }: Memory) {
   const bytesMax = settings['store.bytesMax'];

@@ -58,9 +58,12 @@ export function readArgs(argv: readonly string[], own: Options, env: Environment
   const { tokens } = parseArgs({
     args: [...before],
     options: Object.fromEntries(
-      Object.entries(options).map(([name, { kind, short }]) => [
+      Object.entries(options).map(([name, { kind, alone, short }]) => [
         name,
-        { type: kind === undefined ? 'boolean' : 'string', ...(short !== undefined && { short }) } as const,
+        {
+          type: kind === undefined || alone !== undefined ? 'boolean' : 'string',
+          ...(short !== undefined && { short }),
+        } as const,
       ]),
     ),
     strict: false,
@@ -92,7 +95,8 @@ export function readArgs(argv: readonly string[], own: Options, env: Environment
   return new Args(values, words, end === -1 ? undefined : argv.slice(end + 1));
 }
 
-function read(name: string, { kind }: Option, value: string | undefined): unknown {
+function read(name: string, { kind, alone }: Option, given: string | undefined): unknown {
+  const value = given ?? alone;
   if (kind === undefined) {
     if (value === undefined) return true;
     throw new UsageError(`${name} takes no value, not ${shown(value)}; write ${name} alone`);

@@ -14,6 +14,8 @@ export const EXIT = {
   refused: 3,
   /** The address or the credentials are wrong. */
   denied: 4,
+  /** The event is safe, and is not delivered yet. */
+  pending: 5,
 } as const;
 
 /** A command: what help and completion tell of it, and what it does. */

@@ -6,6 +6,7 @@ import { configCheck } from './configCheck.ts';
 import { logBackup } from './logBackup.ts';
 import { logCheckOf } from './logCheck.ts';
 import { push } from './push.ts';
+import { receipt } from './receipt.ts';
 import { runCommand } from './run.ts';
 import { scrapers, scrapersForget } from './scrapers.ts';
 import { serveCommand } from './serveCommand.ts';
@@ -20,6 +21,7 @@ export const COMMANDS: readonly Command[] = [
   push,
   runCommand,
   tail,
+  receipt,
   scrapers,
   scrapersForget,
   spoolCommand,

@@ -58,7 +58,7 @@ function tableOf(commands: readonly Command[]): string {
     else add(head, member, summary);
     for (const word of words) add(name, word);
     for (const [flag, option] of Object.entries<Option>({ ...options, help: HELP })) {
-      const word = `--${flag}${option.kind === undefined ? '' : '='}`;
+      const word = `--${flag}${option.kind === undefined || option.alone !== undefined ? '' : '='}`;
       add(name, word, option.doc);
       // The server's own flags are those of a line without a command, too.
       if (name === 'serve') add('', word, option.doc);

@@ -3,6 +3,8 @@ import type { Kind } from '../config/kinds.ts';
 /** One option of a command. One without a kind is a switch. */
 export interface Option {
   readonly kind?: Kind<unknown>;
+  /** What it means where it stands without a value. Such an option has its value behind `=` only. */
+  readonly alone?: string;
   /** Whether it may be given several times. */
   readonly isMany?: boolean;
   /** One letter. */

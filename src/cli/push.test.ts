@@ -181,3 +181,90 @@ describe('push --stdin', () => {
     expect(gone.requests).toHaveLength(2);
   });
 });
+
+describe('push --wait', () => {
+  const told = (delivered: boolean, scrapers: object[], ended = 'settled') =>
+    new Response(
+      JSON.stringify({
+        duplicate: true,
+        delivered,
+        scrapers,
+        ...(!delivered && { ended, message: 'not yet' }),
+      }),
+      { status: delivered ? 200 : 202 },
+    );
+  const server = (waited: () => Response) =>
+    fakeServer((url) => (url.includes('wait=') ? waited() : accepted()));
+
+  it('ends with 0 once it is delivered, and says to whom', async () => {
+    const { fetch, requests } = server(() =>
+      told(true, [
+        { id: 'a', state: 'delivered' },
+        { id: 'b', state: 'deliveredWithoutProof' },
+      ]),
+    );
+    expect(await runCli(['push', 'deploy', '--wait', '--to', 'a,b'], { fetch })).toEqual({
+      code: 0,
+      stdout: 'accepted id-1\ndelivered id-1 to a, b (deliveredWithoutProof)\n',
+      stderr: '',
+    });
+    expect(requests.map(({ url }) => url)).toEqual([
+      'http://localhost:8090/event',
+      'http://localhost:8090/event?wait=delivered&to=a%2Cb',
+    ]);
+    expect(requests[1]?.headers.get('prefer')).toBe('wait=50');
+  });
+
+  it('ends with 5 where it is stored and not delivered, and says where it is', async () => {
+    const { fetch, requests } = server(() =>
+      told(false, [
+        { id: 'a', state: 'delivered' },
+        { id: 'b', state: 'dropped', reason: 'backlog_full' },
+      ]),
+    );
+    expect(await runCli(['push', 'deploy', 'service=api', '--wait=10s'], { fetch })).toEqual({
+      code: 5,
+      stdout: 'accepted id-1\n',
+      stderr: 'oneshot push: not delivered id-1: not yet (a: delivered; b: dropped, backlog_full)\n',
+    });
+    expect(requests[1]?.headers.get('prefer')).toBe('wait=10');
+    const asJson = await runCli(['push', 'deploy', '--wait', '--json'], { fetch });
+    expect(JSON.parse(asJson.stdout)).toMatchObject({
+      outcome: 'accepted',
+      delivered: false,
+      message: 'not yet',
+      scrapers: [{ id: 'a' }, { id: 'b' }],
+    });
+  });
+
+  it('ends as ever where it is not stored, and tells where nobody can wait', async () => {
+    const no = fakeServer(() => new Response('{"error":"no"}', { status: 400 }));
+    expect((await runCli(['push', 'deploy', '--wait'], { fetch: no.fetch })).code).toBe(3);
+    expect(no.requests).toHaveLength(1);
+    const { fetch } = server(() => new Response('{"error":"no","field":"to"}', { status: 400 }));
+    expect(await runCli(['push', 'deploy', '--wait', '--to=b'], { fetch })).toEqual({
+      code: 3,
+      stdout: 'accepted id-1\n',
+      stderr: 'oneshot push: not waited for id-1: no (400)\n',
+    });
+  });
+
+  it.each([
+    [['deploy', '--to', 'a'], /add --wait/],
+    [['deploy', '--wait', '--to', 'a,'], /empty name/],
+    [['--stdin', '--wait'], /can't be used with --stdin/],
+    [['deploy', '--wait=soon'], /--wait must be/],
+  ])('push %j can not be', async (argv, message) => {
+    const { fetch, requests } = fakeServer(accepted);
+    const ran = await runCli(['push', ...argv], { fetch });
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toMatch(message);
+    expect(requests).toEqual([]);
+  });
+
+  it('takes what stands behind --wait for a label', async () => {
+    const { fetch, requests } = server(() => told(true, []));
+    expect((await runCli(['push', '--wait', 'deploy', 'service=api'], { fetch })).code).toBe(0);
+    expect(requests[0]?.body).toMatch(/^type=deploy&service=api&/);
+  });
+});

@@ -1,8 +1,8 @@
 import { text } from '../config/kinds.ts';
-import { MINUTE, SECOND, duration } from '../config/quantities.ts';
+import { HOUR, MINUTE, SECOND, duration } from '../config/quantities.ts';
 import type { Args } from './args.ts';
 import type { Command } from './command.ts';
-import { CLIENT_NODE_MIN } from './command.ts';
+import { CLIENT_NODE_MIN, EXIT } from './command.ts';
 import { UsageError } from './options.ts';
 import type { Posting } from './sending.ts';
 import { Sending } from './sending.ts';
@@ -12,6 +12,7 @@ import { REMOTE_OPTIONS, clientFor, remoteOf } from './remote.ts';
 import { exitOf, outcomeJson, outcomeLine, refusedTeller } from './report.ts';
 import { openSpool, spoolOption } from './spoolPlace.ts';
 import { paintFor, printable } from './style.ts';
+import { exitOfWait, tellWaited, waitFor, waitOf, waitedJson } from './waiting.ts';
 import { eventOf, labelsOf } from './words.ts';
 
 const TOTAL_MS = 30 * SECOND;
@@ -24,6 +25,7 @@ export const push: Command = {
     'The first word can stand without a name; it is the label type. `push deploy service=api` posts events_to_metrics{service="api",type="deploy"} 1.',
     "Each event has an id (random, unless you set --id) and its own time. If the server doesn't answer, the event is sent again with the same id and time, so a retry never makes a second event. Set your own id (a commit, a job number) to make the whole command repeatable.",
     'With --spool, the event is on disk before it is sent, and stays there until the server has it. Each push first sends the events that wait there, oldest first; so does `oneshot spool flush`. Events that the server refuses are moved to refused/.',
+    'With --wait, the command ends once each scraper has the event, or those of --to, whether the server knows them yet or not. A scraper has it when its next scrape proves that it read the last one, so wait for two scrape intervals at least.',
     'With --stdin, each line is one event as JSON: {"name":"deploys","labels":{"env":"prod"},"value":1,"timestamp":"2026-11-24T12:00:00Z","id":"a1"}, with all fields optional. Lines are sent as they are, and the server checks them. Labels on the command line are added to each event.',
   ],
   options: {
@@ -53,6 +55,16 @@ export const push: Command = {
       kind: duration({ min: 1, max: 10 * MINUTE }),
       doc: 'How long to keep trying. Default: 30s; with --stdin, for each event.',
     },
+    wait: {
+      kind: duration({ min: 0, max: 24 * HOUR }),
+      alone: '60s',
+      doc: 'Wait until the event is delivered, for 60s or for this long.',
+    },
+    to: {
+      kind: { ...text(), placeholder: '<scraper>' },
+      isMany: true,
+      doc: 'With --wait: a scraper that must have the event, or several with commas between. Default: all that have an id of their own.',
+    },
     ...REMOTE_OPTIONS,
     quiet: { short: 'q', doc: 'Print nothing on success.' },
     json: { doc: 'Print the result for each event as a JSON object, one per line.' },
@@ -60,15 +72,17 @@ export const push: Command = {
   examples: [
     'oneshot push deploy service=api version=1.2.3',
     'oneshot push deploy service=api --id "deploy-$CI_JOB_ID" --spool /var/spool/oneshot',
+    'oneshot push deploy service=api --wait=2m --to prometheus-a,prometheus-b',
     'oneshot push --metric backup_bytes host=db1 --value 1.5e9 --time 2026-11-24T03:00:00Z',
     'jq -c \'{labels: {type: "release", tag: .tag_name}, id: .node_id}\' releases.json | oneshot push --stdin',
   ],
   exits: [
-    ['0', 'the server has the event on disk, or it is in the spool and will be sent later'],
+    ['0', 'the server has the event on disk, or it is kept in the spool; with --wait: it is delivered'],
     ['1', "the server couldn't be reached in time, and the event was not kept"],
     ['2', 'wrong usage, or a line of standard input is not an event, or an event has no label'],
     ['3', 'the server refused the event because it is invalid'],
     ['4', 'wrong address or credentials; with --spool, the event is kept anyway'],
+    ['5', 'with --wait: the event is stored, or in the spool, but not delivered in time'],
   ],
   nodeMajorMin: CLIENT_NODE_MIN,
   run,
@@ -80,6 +94,7 @@ async function run(io: CliIo, args: Args): Promise<number> {
   const labels = labelsOf(args.words);
   const posting = postingOf(io, args);
   if (args.on('stdin')) {
+    if (posting.delivery !== undefined) throw new UsageError("--wait can't be used with --stdin");
     const alone = ['metric', 'value', 'time', 'id'].find((name) => args.text(name) !== undefined);
     if (alone !== undefined)
       throw new UsageError(`--${alone} can't be used with --stdin; set it in each line`);
@@ -96,12 +111,16 @@ async function run(io: CliIo, args: Args): Promise<number> {
   );
   if (!args.on('allow-empty')) checkLabels(args.words);
   const outcome = await posting.sending.send(event, posting.budget);
-  if (args.on('json')) io.stdout.write(`${JSON.stringify(outcomeJson(event.id, outcome))}\n`);
+  const waited = outcome.kind === 'accepted' ? await waitFor(event, posting) : undefined;
+  if (args.on('json'))
+    io.stdout.write(`${JSON.stringify({ ...outcomeJson(event.id, outcome), ...waitedJson(waited) })}\n`);
   if (outcome.kind !== 'accepted') {
     io.stderr.write(`oneshot push: ${outcomeLine(event.id, outcome, paintFor(io.stderr, io.env))}\n`);
   } else if (!args.on('json') && !args.on('quiet')) {
     io.stdout.write(`${outcomeLine(event.id, outcome, paintFor(io.stdout, io.env))}\n`);
   }
+  if (waited !== undefined) tellWaited(io, args, event.id, waited);
+  if (posting.delivery !== undefined && exitOf(outcome) === EXIT.ok) return exitOfWait(waited);
   return exitOf(outcome);
 }
 
@@ -119,6 +138,7 @@ function checkLabels(words: readonly string[]): void {
 }
 
 function postingOf(io: CliIo, args: Args): Posting {
+  const wait = waitOf(args);
   const remote = remoteOf(args);
   const totalMs = args.number('total') ?? TOTAL_MS;
   const paint = paintFor(io.stderr, io.env);
@@ -134,5 +154,6 @@ function postingOf(io: CliIo, args: Args): Posting {
     sealJson: (json, labels) => client.sealJson(json, labels),
     sending: new Sending(client, spool, refusedTeller(io, 'push')),
     budget: { elapsed: io.elapsed, totalMs },
+    delivery: wait === undefined ? undefined : (event) => client.delivery(event, wait),
   };
 }

@@ -1,4 +1,5 @@
 import type { OneShotClient, Receipt, SealedEvent } from '../client/client.ts';
+import type { Delivery } from '../client/delivery.ts';
 import type { NewEvent } from '../client/event.ts';
 import { PushError } from '../client/pushError.ts';
 import type { Claim, Spool } from './spool/spool.ts';
@@ -155,4 +156,6 @@ export interface Posting {
   readonly sealJson: (json: string, labels: Readonly<Record<string, string>>) => SealedEvent;
   readonly sending: Sending;
   readonly budget: Budget;
+  /** Waits until an event that the server has is delivered; absent where nobody waits. */
+  readonly delivery: ((event: SealedEvent) => Promise<Delivery>) | undefined;
 }

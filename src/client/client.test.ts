@@ -202,3 +202,109 @@ describe('credentials that no header can hold', () => {
     expect(make).not.toThrow('secret\n');
   });
 });
+
+describe('waiting for delivery', () => {
+  const WAITED = (delivered: boolean, ended = 'timeout', headers: Record<string, string> = {}) => {
+    const scrapers = [{ id: 'a', state: delivered ? 'delivered' : 'waiting' }];
+    const why = delivered ? {} : { ended, message: 'why' };
+    return () =>
+      new Response(JSON.stringify({ duplicate: true, delivered, ...why, scrapers }), {
+        status: delivered ? 200 : 202,
+        headers,
+      });
+  };
+  const EVENT = { id: 'x', labels: { type: 'deploy' } };
+
+  it('stores the event, then posts it again under its id to wait, and tells the state', async () => {
+    const { client, requests, settled } = world([OK, WAITED(true)]);
+    const receipt = await settled(client.push(EVENT, { wait: { to: ['a', 'b/c'] } }));
+    expect(receipt).toMatchObject({
+      duplicate: false,
+      delivery: { delivered: true, scrapers: [{ id: 'a', state: 'delivered' }] },
+    });
+    expect(requests.map(({ url }) => url)).toEqual([
+      'http://server:8090/event',
+      'http://server:8090/event?wait=delivered&to=a%2Cb%2Fc',
+    ]);
+    expect(requests.map(({ headers }) => [headers.get('prefer'), headers.get('idempotency-key')])).toEqual([
+      [null, '"x"'],
+      ['wait=50', '"x"'],
+    ]);
+    expect(requests[0]?.init.body).toBe(requests[1]?.init.body);
+  });
+
+  it('goes on until its time is over, in rounds, whatever is in between', async () => {
+    const { client, requests, settled } = world([
+      OK,
+      SILENT,
+      DOWN,
+      WAITED(false, 'full', { 'retry-after': '5' }),
+      WAITED(false),
+    ]);
+    const receipt = await settled(client.push(EVENT, { wait: { timeoutMs: 90_000 } }));
+    expect(receipt.delivery).toEqual({
+      delivered: false,
+      message: 'why',
+      scrapers: [{ id: 'a', state: 'waiting' }],
+    });
+    const [stored, silent, , full, after] = requests.map(({ at }) => at - 1_700_000_000_000);
+    expect([stored, silent]).toEqual([0, 0]);
+    expect(Number(after) - Number(full)).toBe(5_000);
+    expect(Math.max(...requests.map(({ at }) => at - 1_700_000_000_000))).toBeLessThan(90_000);
+    expect(requests.length).toBeLessThan(30);
+  });
+
+  it.each(['settled', 'unknown'])('does not ask again where %s is the end of it', async (ended) => {
+    const { client, requests, settled } = world([OK, WAITED(false, ended)]);
+    expect((await settled(client.push(EVENT, { wait: {} }))).delivery?.delivered).toBe(false);
+    expect(requests).toHaveLength(2);
+  });
+
+  it('rejects where the server refuses it, or knows nothing of it', async () => {
+    const refused = world([OK, NO(400)]);
+    await expect(refused.settled(refused.client.push(EVENT, { wait: {} }))).rejects.toMatchObject({
+      reason: 'refused',
+      field: 'f',
+    });
+    const old = world([OK, () => new Response('{"duplicate":true}')]);
+    await expect(old.settled(old.client.push(EVENT, { wait: {} }))).rejects.toMatchObject({
+      reason: 'denied',
+    });
+  });
+
+  it('takes no labels in the URL for how to wait', async () => {
+    const { client, requests, settled } = world([OK, WAITED(true)]);
+    const sealed = client.sealJson('{}', { to: 'x' });
+    await expect(settled(client.send(sealed, { wait: {} }))).rejects.toMatchObject({
+      reason: 'invalid',
+      field: 'to',
+    });
+    expect(requests).toEqual([]);
+    const other = client.sealJson('{}', { env: 'prod' });
+    await settled(client.send(other, { wait: {} }));
+    expect(requests[1]?.url).toMatch(/\/event\?env=prod&__timestamp__=[^&]*&wait=delivered$/);
+  });
+});
+
+describe('a receipt', () => {
+  const RECEIPT = { id: 'a/b', scrapers: [{ id: 'a', state: 'waiting' }] };
+
+  it('is asked for by id, and told as the server tells it', async () => {
+    const { client, requests } = world([() => new Response(JSON.stringify(RECEIPT))]);
+    expect(await client.receipt('a/b')).toEqual(RECEIPT);
+    expect(requests[0]?.url).toBe('http://server:8090/api/v1/events/a%2Fb');
+  });
+
+  it('is undefined where there is no such event, and else an error', async () => {
+    const none = world([() => new Response('{"error":"no event","field":"id"}', { status: 404 })]);
+    expect(await none.client.receipt('x')).toBeUndefined();
+    for (const [act, reason] of [
+      [NO(404), 'denied'],
+      [NO(401), 'denied'],
+      [NO(503), 'unavailable'],
+      [DOWN, 'unavailable'],
+      [OK, 'denied'],
+    ] as const)
+      await expect(world([act]).client.receipt('x')).rejects.toMatchObject({ reason });
+  });
+});

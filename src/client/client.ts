@@ -1,7 +1,9 @@
 import type { Answer } from './answer.ts';
-import { judge } from './answer.ts';
+import { judge, objectIn } from './answer.ts';
 import type { Credentials } from './authorization.ts';
 import { authorization } from './authorization.ts';
+import type { Delivery, EventReceipt, ScraperState, WaitOptions } from './delivery.ts';
+import { WAIT_MS, clashesWithWait, waitRequest } from './delivery.ts';
 import { endpoint } from './endpoint.ts';
 import { ANSWER_CHARACTERS_MAX, readText, whyNot } from './exchange.ts';
 import type { NewEvent, SealedEvent, SealedForm, SealedJson } from './event.ts';
@@ -14,7 +16,19 @@ import { EventQueue } from './queue.ts';
 import type { RetryLimits } from './retry.ts';
 import { RETRY, delayAfter } from './retry.ts';
 
-export type { Credentials, EventQueue, NewEvent, Platform, QueueOptions, RetryLimits, SealedEvent };
+export type {
+  Credentials,
+  Delivery,
+  EventQueue,
+  EventReceipt,
+  NewEvent,
+  Platform,
+  QueueOptions,
+  RetryLimits,
+  ScraperState,
+  SealedEvent,
+  WaitOptions,
+};
 export { PushError };
 
 export interface ClientOptions extends Credentials {
@@ -40,6 +54,8 @@ export interface SendOptions {
   readonly signal?: AbortSignal | undefined;
   /** In place of the client's `retry.totalMs`. */
   readonly totalMs?: number | undefined;
+  /** Once the server has the event, wait until it is delivered: `{}` for a minute, and for all scrapers. */
+  readonly wait?: WaitOptions | undefined;
 }
 
 /** The server has the event on disk. */
@@ -50,10 +66,16 @@ export interface Receipt {
   /** The server had it already: an earlier attempt had arrived. */
   readonly duplicate: boolean;
   readonly attempts: number;
+  /** Whether it was delivered in time; where that was waited for. */
+  readonly delivery?: Delivery;
 }
+
+/** A wait that ends sooner than this did not wait, in ms. */
+const QUICK_MS = 1_000;
 
 /** Posts events to a server. One id and one time for all attempts at an event: a retry is never a second event. */
 export class OneShotClient {
+  readonly #server: string;
   readonly #url: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #retry: RetryLimits;
@@ -62,6 +84,7 @@ export class OneShotClient {
 
   /** Throws a TypeError for a `url` that is none, or not http(s), or that holds credentials, and for a token that can't be in a header. */
   constructor({ url, token, user, retry, platform, onRetry }: ClientOptions) {
+    this.#server = url;
     this.#url = endpoint(url, 'event').href;
     this.#headers = {
       ...authorization({ token, user }),
@@ -90,15 +113,19 @@ export class OneShotClient {
   /** Sends a sealed event, for the first time or again. Resolves and rejects as `push`. */
   async send(
     event: SealedEvent,
-    { signal, totalMs = this.#retry.totalMs }: SendOptions = {},
+    { signal, totalMs = this.#retry.totalMs, wait }: SendOptions = {},
   ): Promise<Receipt> {
     const { elapsed, random, sleep } = this.#platform;
+    if (wait !== undefined) checkWait(event);
     const deadline = elapsed() + totalMs;
     for (let attempt = 1; ; attempt += 1) {
       const left = Math.max(1, deadline - elapsed());
       const answer = await this.#attempt(event, Math.min(this.#retry.attemptMs, left), signal);
       if (answer.kind === 'accepted') {
-        return { id: event.id, time: event.time, duplicate: answer.duplicate, attempts: attempt };
+        const receipt = { id: event.id, time: event.time, duplicate: answer.duplicate, attempts: attempt };
+        return wait === undefined
+          ? receipt
+          : { ...receipt, delivery: await this.delivery(event, wait, { signal }) };
       }
       if (answer.kind !== 'unavailable') throw failure(answer);
       const delayMs = delayAfter(attempt, answer.retryAfterMs, this.#retry, random);
@@ -109,12 +136,116 @@ export class OneShotClient {
     }
   }
 
+  /**
+   * Waits until an event that the server has is delivered, or the time is over; `push` and `send` with `wait` do so by themselves. It posts the event
+   * again, which stores nothing: the server knows its id. Rejects as `push` where nobody can wait for it; the server has it all the same.
+   */
+  async delivery(
+    event: SealedEvent,
+    wait: WaitOptions = {},
+    { signal }: Pick<SendOptions, 'signal'> = {},
+  ): Promise<Delivery> {
+    checkWait(event);
+    const { elapsed, random, sleep } = this.#platform;
+    const deadline = elapsed() + (wait.timeoutMs ?? WAIT_MS);
+    let latest: Delivery = { delivered: false, scrapers: [] };
+    for (let failures = 0; ;) {
+      const began = elapsed();
+      const round = waitRequest(wait, deadline - began);
+      const timeoutMs = this.#retry.attemptMs + round.seconds * 1000;
+      const answer = await this.#attempt(event, timeoutMs, signal, round);
+      let retryAfterMs: number | undefined;
+      if (answer.kind === 'accepted') {
+        const { waited } = answer;
+        if (waited === undefined)
+          throw new PushError('denied', "the server can't wait for delivery; it is too old", {
+            status: answer.status,
+          });
+        latest = waited.delivery;
+        if (waited.isFinal || elapsed() >= deadline) return latest;
+        ({ retryAfterMs } = waited);
+        // Who is turned away at once, for whatever reason, must not come again at once.
+        const isQuick = elapsed() - began < QUICK_MS;
+        failures = retryAfterMs === undefined && !isQuick ? 0 : failures + 1;
+        if (failures === 0) continue;
+      } else if (answer.kind === 'unavailable') {
+        latest = { ...latest, message: answer.message };
+        ({ retryAfterMs } = answer);
+        failures += 1;
+      } else throw failure(answer);
+      const delayMs = delayAfter(failures, retryAfterMs, this.#retry, random);
+      if (elapsed() + delayMs >= deadline) return latest;
+      await sleep(delayMs, signal);
+    }
+  }
+
+  /**
+   * Where an event is, by its id or what stands for it; undefined where the server knows no such event. Rejects with a PushError, or with the
+   * signal's reason.
+   */
+  async receipt(id: string, { signal }: Pick<SendOptions, 'signal'> = {}): Promise<EventReceipt | undefined> {
+    const url = endpoint(this.#server, `api/v1/events/${encodeURIComponent(id)}`).href;
+    const answer = await this.#fetch(
+      url,
+      { method: 'GET', headers: this.#headers },
+      this.#retry.attemptMs,
+      signal,
+    );
+    if (answer.status === undefined) throw new PushError('unavailable', answer.message);
+    const { status, body } = answer;
+    const said = objectIn(body);
+    if (status === 200 && Array.isArray(said['scrapers'])) return said as unknown as EventReceipt;
+    if (status === 404 && said['field'] === 'id') return undefined;
+    const judged = judge(status, body, answer.retryAfter, this.#platform.now());
+    if (judged.kind !== 'accepted') throw failure({ ...judged, status });
+    throw new PushError(
+      'denied',
+      "the answer doesn't look like one from oneShotMetricsServer; check the address",
+      {
+        status,
+      },
+    );
+  }
+
   /** A queue that sends events in the background, one after another. */
   queue(options: QueueOptions = {}): EventQueue {
     return new EventQueue(this, this.#platform, options);
   }
 
-  async #attempt(event: SealedEvent, timeoutMs: number, signal: AbortSignal | undefined): Promise<Sent> {
+  async #attempt(
+    event: SealedEvent,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    wait?: ReturnType<typeof waitRequest>,
+  ): Promise<Sent> {
+    const { query, ...request } = requestOf(event);
+    const all = [query, wait?.query ?? ''].filter((part) => part !== '').join('&');
+    const answer = await this.#fetch(
+      all === '' ? this.#url : `${this.#url}?${all}`,
+      {
+        method: 'POST',
+        headers: {
+          ...this.#headers,
+          ...request.headers,
+          ...(wait !== undefined && { prefer: `wait=${wait.seconds}` }),
+        },
+        body: request.body,
+      },
+      timeoutMs,
+      signal,
+    );
+    const { status } = answer;
+    if (status === undefined)
+      return { kind: 'unavailable', status, message: answer.message, retryAfterMs: undefined };
+    return { status, ...judge(status, answer.body, answer.retryAfter, this.#platform.now()) };
+  }
+
+  async #fetch(
+    url: string,
+    init: RequestInit,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Fetched> {
     signal?.throwIfAborted();
     // Not AbortSignal.any, which Node 18 does not have.
     const ending = new AbortController();
@@ -123,27 +254,42 @@ export class OneShotClient {
     const answered = new AbortController();
     this.#platform.sleep(timeoutMs, answered.signal).then(abort, () => undefined);
     try {
-      const { query, ...request } = requestOf(event);
-      const response = await this.#platform.fetch(query === '' ? this.#url : `${this.#url}?${query}`, {
-        method: 'POST',
-        headers: { ...this.#headers, ...request.headers },
-        body: request.body,
+      const response = await this.#platform.fetch(url, {
+        ...init,
         signal: ending.signal,
         // A redirected POST may become a GET, which would store nothing.
         redirect: 'manual',
       });
       const { status } = response;
       const body = (await readText(response, ANSWER_CHARACTERS_MAX)) ?? '';
-      return { status, ...judge(status, body, response.headers.get('retry-after'), this.#platform.now()) };
+      return { status, body, retryAfter: response.headers.get('retry-after') };
     } catch (error) {
       signal?.throwIfAborted();
-      const message = ending.signal.aborted ? `no answer within ${timeoutMs} ms` : whyNot(error, this.#url);
-      return { kind: 'unavailable', status: undefined, message, retryAfterMs: undefined };
+      const message = ending.signal.aborted ? `no answer within ${timeoutMs} ms` : whyNot(error, url);
+      return { status: undefined, message };
     } finally {
       answered.abort();
       signal?.removeEventListener('abort', abort);
     }
   }
+}
+
+/** What came of a request, or why nothing did. */
+type Fetched =
+  | { readonly status: number; readonly body: string; readonly retryAfter: string | null }
+  | { readonly status: undefined; readonly message: string };
+
+/** Throws a PushError (`invalid`) for an event with labels in its URL that would say how to wait. */
+function checkWait(event: SealedEvent): void {
+  const clash = 'query' in event ? clashesWithWait(event.query) : undefined;
+  if (clash !== undefined)
+    throw new PushError(
+      'invalid',
+      `the label ${clash} can't be added to JSON that is waited for; put it into the JSON`,
+      {
+        field: clash,
+      },
+    );
 }
 
 /** An answer, with its status where one came. */

@@ -3,7 +3,7 @@ import { HASHED_UNITS_MAX } from '../core/textMap.ts';
 import { namedObjects } from './json.ts';
 import type { TextRule } from './kinds.ts';
 import { integer, list, oneOf, text } from './kinds.ts';
-import { BODY_MAX, DAY, GIB, KIB, MIB, MINUTE, SECOND, duration, size } from './quantities.ts';
+import { BODY_MAX, DAY, GIB, HOUR, KIB, MIB, MINUTE, SECOND, duration, size } from './quantities.ts';
 import type { Table } from './setting.ts';
 import { setting } from './setting.ts';
 
@@ -111,7 +111,18 @@ export const EVENT_SETTINGS = {
   'ids.max': setting({
     kind: integer(1, 100_000_000),
     default: 1_000_000,
-    doc: 'Maximum number of ids to remember. When there are more, the oldest are forgotten early, and counted. Each takes about 60 bytes of disk, on top of store.bytesMax.',
+    doc: 'Maximum number of ids to remember. When there are more, the oldest are forgotten early, and counted. Each takes about 65 bytes of disk, on top of store.bytesMax.',
+  }),
+
+  'wait.postsMax': setting({
+    kind: integer(0, 100_000),
+    default: 1_000,
+    doc: 'Maximum number of posts that wait for delivery (wait=delivered) at the same time. One more is stored, and answered at once with 202.',
+  }),
+  'wait.timeoutMax': setting({
+    kind: duration({ min: SECOND, max: HOUR }),
+    default: 10 * MINUTE,
+    doc: 'Maximum time that a post can wait for delivery.',
   }),
 
   'labels.drop': setting({

@@ -42,37 +42,37 @@ describe('a position', () => {
   test('has its cursor before the first entry that is not settled', () => {
     expect(cursorOf(busy())).toBe(10);
     expect(cursorOf(makeOffer(positionAt(offset(3)), offerOf(1, 3, 9)))).toBe(3);
-    expect(cursorOf(dropThrough(busy(), offset(15)).position)).toBe(15);
+    expect(cursorOf(dropThrough(busy(), offset(15), 'log_full').position)).toBe(15);
   });
 
   test('gives up what came back and what is new, up to the floor, and counts it', () => {
-    expect(dropThrough(busy(), offset(13))).toMatchObject({
+    expect(dropThrough(busy(), offset(13), 'log_full')).toMatchObject({
       dropped: 3,
       position: { head: 20, returned: between(13, 15) },
     });
-    expect(dropThrough(busy(), offset(25))).toMatchObject({
+    expect(dropThrough(busy(), offset(25), 'log_full')).toMatchObject({
       dropped: 10,
       position: { head: 25, returned: NONE },
     });
   });
 
   test('keeps what is out when all before the floor is given up, and takes it back afterwards', () => {
-    const { position } = dropThrough(busy(), offset(25));
+    const { position } = dropThrough(busy(), offset(25), 'log_full');
     expect(position.offers).toHaveLength(1);
     expect(settle(position, 2, 'reset').position.returned).toEqual(between(15, 20));
   });
 
   test('stays the very same where there is nothing to give up', () => {
     const position = busy();
-    expect(dropThrough(position, offset(10)).position).toBe(position);
-    expect(dropThrough(position, offset(0)).dropped).toBe(0);
+    expect(dropThrough(position, offset(10), 'log_full').position).toBe(position);
+    expect(dropThrough(position, offset(0), 'log_full').dropped).toBe(0);
   });
 
   test('forgets what ended well once along with the entries', () => {
     const sent = makeOffer(positionAt(offset(0)), { ...offerOf(1, 0, 5), mode: 'timed', phase: 'flushed' });
     const { position } = settle(sent, 1, 'cleanEnd');
     expect(position.endedOnce).toEqual(between(0, 5));
-    expect(dropThrough(position, offset(3)).position.endedOnce).toEqual(between(3, 5));
+    expect(dropThrough(position, offset(3), 'log_full').position.endedOnce).toEqual(between(3, 5));
   });
 });
 

@@ -1,5 +1,7 @@
 import type { Offset } from './offset.ts';
 import type { Millis } from './millis.ts';
+import type { GivenUp, Past } from './past.ts';
+import { remember } from './past.ts';
 import type { Ranges } from './range.ts';
 import { NONE, common, range, size, union, without } from './range.ts';
 
@@ -12,6 +14,9 @@ export type Phase = 'sending' | 'flushed';
 /** A client may announce a scrape timeout of a day at most, in ms: no scrape takes longer, and a larger number is no timeout. */
 export const TIMEOUT_MS_MAX = 86_400_000;
 
+/** Events that a scrape covers without showing them: where they are, or that there are some. */
+export type Hidden = Ranges | 'some';
+
 /** The entries handed out in one response, until evidence settles it. */
 export interface Offer {
   /** Unique within the life of a server. */
@@ -21,6 +26,8 @@ export interface Offer {
   readonly ranges: Ranges;
   /** Entries that it covers without showing them: a later one of their series is in it. */
   readonly collapsed: number;
+  /** Which these are, if there are any. */
+  readonly hidden?: Hidden;
   /** When its request arrived. */
   readonly requestedAt: number;
   /** The scrape timeout that the client announced, in ms. */
@@ -76,6 +83,8 @@ export interface Position {
   readonly moved: readonly MovedRange[];
   /** How often the size of a page is halved; up to `HALVINGS_MAX`. */
   readonly halvings: number;
+  /** How entries were settled; nothing is remembered where it is undefined. */
+  readonly past?: Past;
 }
 
 /** The place of a scraper that has nothing behind it. */
@@ -122,14 +131,28 @@ export function inFlightCount({ offers }: Position): number {
 /**
  * Gives up everything up to `floor` that is not out in an offer. Returns the same position where there is nothing to give up.
  */
-export function dropThrough(position: Position, floor: Offset): { position: Position; dropped: number } {
+export function dropThrough(
+  position: Position,
+  floor: Offset,
+  why: GivenUp,
+): { position: Position; dropped: number } {
   const gone = range(0 as Offset, floor);
   const returned = without(position.returned, gone);
   const unread = Math.max(0, floor - position.head);
   const dropped = unread + size(position.returned) - size(returned);
   if (dropped === 0) return { position, dropped };
   const head = unread > 0 ? floor : position.head;
-  return { position: { ...position, head, returned, ...withoutMarks(position, gone) }, dropped };
+  const lost = union(range(position.head, floor), common(position.returned, gone));
+  return {
+    position: {
+      ...position,
+      head,
+      returned,
+      ...withoutMarks(position, gone),
+      ...withPast(position, why, lost),
+    },
+    dropped,
+  };
 }
 
 /**
@@ -138,11 +161,25 @@ export function dropThrough(position: Position, floor: Offset): { position: Posi
  */
 export function dropRanges(position: Position, gone: Ranges): { position: Position; dropped: number } {
   const end = gone.at(-1)?.upTo ?? position.head;
-  const dropped = size(common(gone, available(position, end)));
+  const lost = common(gone, available(position, end));
+  const dropped = size(lost);
   if (dropped === 0) return { position, dropped };
   const head = end > position.head ? end : position.head;
   const returned = without(available(position, head), gone);
-  return { position: { ...position, head, returned, ...withoutMarks(position, gone) }, dropped };
+  return {
+    position: {
+      ...position,
+      head,
+      returned,
+      ...withoutMarks(position, gone),
+      ...withPast(position, 'damaged', lost),
+    },
+    dropped,
+  };
+}
+
+function withPast({ past }: Position, why: GivenUp, lost: Ranges): Pick<Position, 'past'> {
+  return past === undefined ? {} : { past: remember(past, why, lost) };
 }
 
 /** What is remembered of entries, without some that are given up or confirmed. */

@@ -16,6 +16,11 @@ export function range(after: Offset, upTo: Offset): Ranges {
   return after < upTo ? [{ after, upTo }] : NONE;
 }
 
+/** The range of so many offsets, one or more, from the first on. */
+export function rangeFrom(first: Offset, count: number): Ranges {
+  return [{ after: (first - 1) as Offset, upTo: (first + count - 1) as Offset }];
+}
+
 /** The ranges that hold just these offsets, which stand in order. */
 export function ofOffsets(offsets: readonly Offset[]): Ranges {
   const ranges: { after: Offset; upTo: Offset }[] = [];

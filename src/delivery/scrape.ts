@@ -208,13 +208,14 @@ export class Scrapes {
   async #offer(id: string, position: Position, shown: Showing, request: ScrapeRequest): Promise<number> {
     this.#lastOfferId += 1;
     const { mode, requestedAt, timeoutMs, closes } = request;
-    const { covered, left, collapsed, moved, movedCount } = shown;
+    const { covered, left, collapsed, hidden, moved, movedCount } = shown;
     const offer = {
       id: this.#lastOfferId,
       mode,
       phase: 'sending',
       ranges: covered,
       collapsed,
+      ...(hidden !== undefined && { hidden }),
       requestedAt,
       ...(timeoutMs !== undefined && { timeoutMs }),
       ...(closes && { closes }),

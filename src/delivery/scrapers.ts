@@ -6,6 +6,7 @@ import type { Offset } from '../core/offset.ts';
 import { START } from '../core/offset.ts';
 import type { Position } from '../core/position.ts';
 import { positionAt } from '../core/position.ts';
+import { pastFrom, unknownPast } from '../core/past.ts';
 import type { EntryLog } from '../log/entryLog.ts';
 import type { IdentifiedBy, ScraperRecord, ScraperRecords } from '../log/scraperRecords.ts';
 import type { Counts } from '../counting/counts.ts';
@@ -60,6 +61,7 @@ export class Scrapers {
   readonly #kept = new Set<string>();
   /** Those that are being forgotten, until the log has done so. */
   readonly #leaving = new Map<string, Promise<void>>();
+  readonly #changed: ((id: string) => void)[] = [];
   #ever = false;
   #forgottenAt = START;
 
@@ -87,7 +89,10 @@ export class Scrapers {
     this.#ever = this.#log.state().hadScrapers;
     const now = this.#clock();
     for (const record of await this.#log.loadScrapers()) {
-      let { position } = record;
+      let position: Position = {
+        ...record.position,
+        past: record.position.past ?? unknownPast(record.position.head),
+      };
       for (const offer of record.position.offers) {
         const settlement = settle(position, offer.id, 'restart');
         countSettlement(this.#counts, settlement);
@@ -103,6 +108,11 @@ export class Scrapers {
       if (!this.#records.has(id))
         await this.#add({ id, identifiedBy: 'parameter', address: '' }, this.#tail.end, now);
     }
+  }
+
+  /** Tells the listener of each scraper that became known, came for the second time, went on in the log, or was forgotten: once that is so, though it may not be durable yet. */
+  onChanged(listener: (id: string) => void): void {
+    this.#changed.push(listener);
   }
 
   /** Whether the configuration says that this one will come. */
@@ -182,7 +192,9 @@ export class Scrapers {
     const next = { ...record, ...change, version: record.version + 1 };
     this.#records.set(id, next);
     // What is being forgotten must not come back into the log: a later one of the same id could never be saved over it.
-    if (!this.#leaving.has(id)) await this.#save(next);
+    const saved = this.#leaving.has(id) ? undefined : this.#save(next);
+    this.#tell(id);
+    await saved;
   }
 
   /**
@@ -202,6 +214,7 @@ export class Scrapers {
     this.#records.delete(id);
     if (record.isOneVisit !== true) this.#forgottenAt = this.#tail.end;
     this.#news.forgotten(record, pending);
+    this.#tell(id);
     return true;
   }
 
@@ -211,13 +224,19 @@ export class Scrapers {
       firstSeen: now,
       lastSeen: now,
       ...(NO_OWN_ID.has(identity.identifiedBy) && { isOneVisit: true }),
-      position: positionAt(start),
+      position: { ...positionAt(start), past: pastFrom(start) },
       version: 1,
     };
     this.#records.set(identity.id, record);
     this.#ever = true;
     this.#news.appeared(record);
-    await this.#save(record);
+    const saved = this.#save(record);
+    this.#tell(record.id);
+    await saved;
+  }
+
+  #tell(id: string): void {
+    for (const listener of this.#changed) listener(id);
   }
 
   async #save(record: ScraperRecord): Promise<void> {

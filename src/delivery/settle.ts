@@ -1,6 +1,8 @@
 import type { Counts, DeliveryOutcome } from '../counting/counts.ts';
 import type { Mode, Offer, Phase, Position } from '../core/position.ts';
 import { CLOSES_AFTER_ENDS, HALVINGS_MAX, withoutMarks } from '../core/position.ts';
+import type { Past } from '../core/past.ts';
+import { remember } from '../core/past.ts';
 import type { Ranges } from '../core/range.ts';
 import { NONE, common, size, union, without } from '../core/range.ts';
 
@@ -242,8 +244,24 @@ function close(
       endedOnce: without(endedOnce, confirmed),
       perhapsTimed: without(union(position.perhapsTimed, perhaps), confirmed),
       halvings: nextHalvings(position.halvings, verdict, confirmed),
+      ...withPast(position.past, offer, verdict, confirmed),
     },
   };
+}
+
+/** What is confirmed, proved and shown as it is needs no memory. */
+function withPast(
+  past: Past | undefined,
+  { hidden }: Offer,
+  verdict: Verdict,
+  confirmed: Ranges,
+): Pick<Position, 'past'> {
+  const isProved = verdict === 'confirm';
+  if (past === undefined || confirmed.length === 0 || (isProved && hidden === undefined)) return {};
+  if (hidden === 'some') return { past: remember(past, 'perhapsCollapsed', confirmed) };
+  const collapsed = common(confirmed, hidden ?? NONE);
+  const noted = remember(past, 'collapsed', collapsed);
+  return { past: isProved ? noted : remember(noted, 'unproven', without(confirmed, collapsed)) };
 }
 
 /** A broken response halves the next page, so that no oversized body jams a scraper for ever; a delivered one grows it back. */

@@ -3,7 +3,7 @@ import { collapse, firstOfEach } from './collapse.ts';
 import type { Entry } from '../core/entry.ts';
 import type { Millis } from '../core/millis.ts';
 import { millis } from '../core/millis.ts';
-import type { MovedRange, Position, Mode } from '../core/position.ts';
+import type { Hidden, MovedRange, Position, Mode } from '../core/position.ts';
 import { moveUp, shownTime } from './moved.ts';
 import type { Offset } from '../core/offset.ts';
 import { cursorOf } from '../core/position.ts';
@@ -30,6 +30,8 @@ export interface Showing {
   readonly left: Ranges;
   /** Events covered but not shown. */
   readonly collapsed: number;
+  /** Which these are, if there are any. */
+  readonly hidden?: Hidden;
   /** The scraper's moved ranges from now on. */
   readonly moved: readonly MovedRange[];
   /** Events that are shown later than they were. */
@@ -93,9 +95,24 @@ function showUntimed(page: Page, { moved }: Position, rules: ShowingRules): Show
   // A count shows the value 1, whatever the event's was.
   if (rules.collapse !== 'count' && isDistinct(page, 'untimed'))
     return { runs: page.stretches, covered: page.ranges, left: NONE, collapsed: 0, moved, movedCount: 0 };
-  const { shown, covered, collapsed } = collapse(rules.collapse, entriesOf(page.stretches));
-  const all = { runs: [runOf(shown)], collapsed, moved, movedCount: 0 };
-  return { ...all, ...partsOf(page, covered) };
+  const entries = entriesOf(page.stretches);
+  const { shown, covered, collapsed } = collapse(rules.collapse, entries);
+  const all = { runs: [runOf(shown)], collapsed, moved, movedCount: 0, ...partsOf(page, covered) };
+  return collapsed === 0 ? all : { ...all, hidden: hiddenIn(entries, shown) };
+}
+
+/** Of a larger page it is not looked for which events are hidden. */
+const HIDDEN_ENTRIES_MAX = 2_000;
+/** An offer remembers so many ranges of them: it is written several times. */
+const HIDDEN_RANGES_MAX = 16;
+
+function hiddenIn(entries: readonly Entry[], shown: readonly Entry[]): Hidden {
+  if (entries.length > HIDDEN_ENTRIES_MAX) return 'some';
+  const seen = new Set(shown.map(({ offset }) => offset));
+  const hidden = ofOffsets(
+    entries.filter(({ kind, offset }) => kind === 'event' && !seen.has(offset)).map(({ offset }) => offset),
+  );
+  return hidden.length > HIDDEN_RANGES_MAX ? 'some' : hidden;
 }
 
 /** What of a page is covered, and what is left. */

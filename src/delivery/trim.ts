@@ -103,7 +103,7 @@ export class Trimmer {
 
   #dropThrough(floor: Offset, reason: 'backlog_full' | 'log_full'): void {
     for (const record of this.#scrapers.all()) {
-      const { position, dropped } = dropThrough(record.position, floor);
+      const { position, dropped } = dropThrough(record.position, floor, reason);
       if (dropped === 0) continue;
       countDropped(this.#counts, dropped, reason, record);
       void this.#scrapers.update(record.id, { position });

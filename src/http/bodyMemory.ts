@@ -212,6 +212,20 @@ export class BodyMemory {
   }
 }
 
+/**
+ * Holds what a request's head takes until it is over, and no longer its body, which its handler has let go of. False where there is no room for that.
+ */
+export function holdHead({ request, response, memory }: Exchange, share: Share): boolean {
+  const bytes = headBytes(request) + REQUEST_BYTES;
+  if (memory !== undefined) {
+    memory.resize(bytes);
+    return true;
+  }
+  if (!share.take(bytes)) return false;
+  whenClosed(response, () => share.give(bytes));
+  return true;
+}
+
 /** What a request's head takes. */
 function headBytes({ url = '', rawHeaders }: IncomingMessage): number {
   let bytes = textBytes(url);

@@ -18,6 +18,8 @@ import { DESCRIBE_API, describeApi } from './openapi.ts';
 import type { Welcome } from './rootRoute.ts';
 import { READ_GUIDE, WELCOME, readGuide, welcome } from './rootRoute.ts';
 import { FORGET_SCRAPER, LIST_SCRAPERS, forgetScraper, listScrapers } from './scrapersRoutes.ts';
+import { GET_RECEIPT, getReceipt } from './receiptRoute.ts';
+import type { WaitParts } from './waitingPosts.ts';
 import type { WebhookParts } from './webhookRoutes.ts';
 import { webhookEndpoints } from './webhookRoutes.ts';
 
@@ -27,6 +29,7 @@ export interface EndpointParts {
   readonly readiness: () => Readiness;
   readonly pages: Welcome;
   readonly events: { readonly ingest: Ingest; readonly rules: BodyRules; readonly bodyBytesMax: number };
+  readonly waits: WaitParts;
   readonly webhooks: Omit<WebhookParts, 'ingest' | 'loop'>;
   readonly metrics: MetricsHandlers;
   readonly feed: Feed;
@@ -49,7 +52,7 @@ const HEALTH = { method: 'GET', access: 'open', ...LOOK, isHealthCheck: true } a
  * HEAD works wherever GET does, by `withHeads`; where it does something else, it has a row of its own.
  */
 export function endpointTable(parts: EndpointParts): readonly Endpoint[] {
-  const { events, webhooks, metrics, looking, scrapers, pages, readiness } = parts;
+  const { events, waits, webhooks, metrics, looking, scrapers, pages, readiness } = parts;
   const { loop } = looking;
   const table: readonly Endpoint[] = [
     {
@@ -59,7 +62,7 @@ export function endpointTable(parts: EndpointParts): readonly Endpoint[] {
       limits: 'posts',
       body: { bytesMax: events.bodyBytesMax },
       operation: POST_EVENTS,
-      handler: postEvents(events.ingest, events.rules, loop),
+      handler: postEvents(events.ingest, events.rules, loop, waits),
     },
     ...webhookEndpoints({ ...webhooks, ingest: events.ingest, loop }),
     {
@@ -85,6 +88,14 @@ export function endpointTable(parts: EndpointParts): readonly Endpoint[] {
       ...LOOK,
       operation: LIST_EVENTS,
       handler: listEvents(parts.feed, looking),
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/events/{id}',
+      access: 'scrape',
+      ...LOOK,
+      operation: GET_RECEIPT,
+      handler: getReceipt({ receipts: waits.receipts, looks: looking.looks }),
     },
     {
       method: 'GET',

@@ -35,31 +35,34 @@ export interface EventBody {
   readonly options: IngestOptions;
 }
 
-type Pairs = readonly (readonly [name: string, value: string])[];
+/** Parameters of a URL. */
+export type Pairs = readonly (readonly [name: string, value: string])[];
 
 const PARTIAL = 'partial';
 
 /** The formats of bodies that are read whole. */
 type WholeFormat = Exclude<EventFormat, 'parameters' | 'ndjson'>;
 
-/** Reads a request's body, and the parameters of its URL. Throws a RefusedError where it is none of its format. */
+/** Reads a request's body, and the parameters of its URL, or those of them that are the events'. Throws a RefusedError where it is none of its format. */
 export function readEventBody(
   format: WholeFormat,
   request: IncomingMessage,
   body: Uint8Array,
   rules: BodyRules,
+  url = urlPairs(request, rules),
 ): EventBody {
-  return READERS[format](body, urlPairs(request, rules), rules, request);
+  return READERS[format](body, url, rules, request);
 }
 
-/** Reads a body that is NDJSON as it comes, and the parameters of its URL. Throws a RefusedError for these. */
+/** Reads a body that is NDJSON as it comes, and the parameters of its URL, or those of them that are the events'. Throws a RefusedError for these. */
 export function readEventStream(
   { request, memory }: Pick<Exchange, 'request' | 'memory'>,
   body: Readable,
   rules: BodyRules,
+  url = urlPairs(request, rules),
 ): EventBody {
   const reads = readNdjson(chunksOf(body), rules.stream, rules.plain, memory);
-  return several({ reads, isBatch: true }, JSON_FIELDS, urlPairs(request, rules));
+  return several({ reads, isBatch: true }, JSON_FIELDS, url);
 }
 
 const READERS: Record<
@@ -95,13 +98,13 @@ export function readWholeBody(
   return several(read, JSON_FIELDS, []);
 }
 
-/** Reads the one event that stands in a URL, a form, or both. Throws a RefusedError. */
+/** Reads the one event that stands in a URL, or the parameters of it that are the event's, a form, or both. Throws a RefusedError. */
 export function readParameters(
   request: IncomingMessage,
   form: Uint8Array | undefined,
   rules: BodyRules,
+  url = urlPairs(request, rules),
 ): Draft {
-  const url = urlPairs(request, rules);
   if (form === undefined) return draftFromPairs(url);
   refuseJson(form);
   return draftFromPairs([...url, ...parseForm('body', form, rules.pairsMax)]);

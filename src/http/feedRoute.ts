@@ -1,14 +1,12 @@
-import type { Entry } from '../core/entry.ts';
 import { RefusedError, shown } from '../core/errors.ts';
 import { offset } from '../core/offset.ts';
-import { readSeries } from '../core/series.ts';
-import { formatSampleValue } from '../core/value.ts';
 import type { Feed, FeedPage } from '../delivery/feed.ts';
 import type { Parameters } from './identify.ts';
 import type { AnswerMemory } from './answerMemory.ts';
 import { clientOf } from './auth/buckets.ts';
 import type { ClientTurns } from './clientTurns.ts';
 import type { Handler } from './endpoint.ts';
+import { EVENT_JSON, eventJson } from './eventJson.ts';
 import type { LoopTurns } from './loopTurns.ts';
 import type { Operation } from './operation.ts';
 import { json, refusal } from './operation.ts';
@@ -20,31 +18,12 @@ const LIMIT = 100;
 const LIMIT_MAX = 1_000;
 
 const OFFSET = { type: 'integer', minimum: 0 } as const;
-const TIME = { type: 'string', format: 'date-time' } as const;
-
-const EVENT = {
-  type: 'object',
-  required: ['offset', 'series', 'name', 'labels', 'value', 'time', 'arrived'],
-  properties: {
-    offset: { ...OFFSET, description: "The event's place in the log" },
-    series: { type: 'string', description: 'The name and labels as Prometheus writes them' },
-    name: { type: 'string' },
-    labels: { type: 'object', additionalProperties: { type: 'string' } },
-    value: {
-      type: 'string',
-      description:
-        "A float64 as a string, as in Prometheus' own API, because JSON has no NaN and no infinity",
-    },
-    time: { ...TIME, description: 'The time that timed scrapes show' },
-    arrived: { ...TIME, description: 'When the server accepted it' },
-  },
-} as const;
 
 const PAGE = {
   type: 'object',
   required: ['events', 'next', 'end', 'gone'],
   properties: {
-    events: { type: 'array', items: EVENT },
+    events: { type: 'array', items: EVENT_JSON },
     next: { ...OFFSET, description: 'The `after` of your next request' },
     end: {
       ...OFFSET,
@@ -135,7 +114,7 @@ function* written({ events, ...rest }: FeedPage): Generator<void, Parts> {
     text = '';
   };
   for (const [index, event] of events.entries()) {
-    text += (index === 0 ? '' : ',') + JSON.stringify(toJson(event));
+    text += (index === 0 ? '' : ',') + JSON.stringify(eventJson(event));
     if (text.length < PART_UNITS) continue;
     close();
     yield;
@@ -143,19 +122,6 @@ function* written({ events, ...rest }: FeedPage): Generator<void, Parts> {
   text += `],${JSON.stringify(rest).slice(1)}`;
   close();
   return { parts, size };
-}
-
-function toJson({ offset: place, series, value, time, arrived }: Entry) {
-  const { metric, labels } = readSeries(series);
-  return {
-    offset: place,
-    series,
-    name: metric,
-    labels: Object.fromEntries(labels.map((label) => [label.name, label.value])),
-    value: formatSampleValue(value),
-    time: new Date(time).toISOString(),
-    arrived: new Date(arrived).toISOString(),
-  };
 }
 
 function wholeNumber(parameters: Parameters, name: string, min: number, max: number): number | undefined {

@@ -1,9 +1,11 @@
 import type { SeriesLimitError } from '../core/errors.ts';
 import type { Event } from './event.ts';
+import type { NewEntry } from '../core/entry.ts';
 import type { Clock, Millis } from '../core/millis.ts';
+import type { Offset } from '../core/offset.ts';
 import type { SeriesText } from '../core/series.ts';
 import type { EntryLog } from '../log/entryLog.ts';
-import type { Ids } from '../log/ids.ts';
+import type { IdPlace, Ids, NewId } from '../log/ids.ts';
 import type { Notes } from '../log/notes.ts';
 import type { Counts } from '../counting/counts.ts';
 import { AheadMark } from './aheadMark.ts';
@@ -24,6 +26,16 @@ export interface Accepted {
   readonly duplicates: number;
   /** Of each event, in their order. */
   readonly outcomes: readonly Outcome[];
+  /** What was stored; undefined where nothing was. */
+  readonly stored: Stored | undefined;
+  /** Where the duplicates stand; undefined for one of which that is not known. An id that several of them share stands once. */
+  readonly places: readonly (IdPlace | undefined)[];
+}
+
+/** What stands in the log of events that were taken together: the events in their order, and ends of pulses before some of them. */
+export interface Stored {
+  readonly first: Offset;
+  readonly entries: readonly NewEntry[];
 }
 
 /** How events are taken together. */
@@ -38,18 +50,34 @@ export interface AcceptOptions {
 interface Chosen {
   /** Those to be stored. */
   readonly fresh: readonly Event[];
-  /** To be remembered with them. */
-  readonly ids: readonly string[];
+  /** To be remembered: each with the index of its event among these, that of the request without. */
+  readonly ids: readonly FreshId[];
   readonly outcomes: readonly Outcome[];
   readonly duplicates: number;
+  readonly places: Accepted['places'];
   /** Series that are new by them. */
   readonly appeared: readonly SeriesText[];
   /** How many of them are stored in a series that is not theirs. */
   readonly folded: number;
 }
 
-const NO_IDS: ReadonlySet<string> = new Set();
-const NOTHING: Chosen = { fresh: [], ids: [], outcomes: [], duplicates: 0, appeared: [], folded: 0 };
+interface FreshId {
+  readonly id: string;
+  readonly event?: number;
+}
+
+type KnownIds = Awaited<ReturnType<Ids['knownIds']>>;
+
+const NO_IDS: KnownIds = new Map();
+const NOTHING: Chosen = {
+  fresh: [],
+  ids: [],
+  outcomes: [],
+  duplicates: 0,
+  places: [],
+  appeared: [],
+  folded: 0,
+};
 
 /** Takes events in: gives them their final time, and answers once they are durable (guarantee G1). */
 export class Acceptor {
@@ -108,11 +136,7 @@ export class Acceptor {
     return this.#write(this.#timeline.place(events, this.#clock()), chosen);
   }
 
-  async #storeChosen(
-    events: readonly Event[],
-    known: ReadonlySet<string>,
-    options: AcceptOptions,
-  ): Promise<Accepted> {
+  async #storeChosen(events: readonly Event[], known: KnownIds, options: AcceptOptions): Promise<Accepted> {
     const now = this.#clock();
     const chosen = this.#choose(events, known, options, now);
     try {
@@ -126,13 +150,14 @@ export class Acceptor {
   /** Leaves out what is known, and what is beyond the cap. Throws as `accept` rejects. */
   #choose(
     events: readonly Event[],
-    knownIds: ReadonlySet<string>,
+    knownIds: KnownIds,
     { requestId, isPartial = false }: AcceptOptions,
     now: Millis,
   ): Chosen {
-    const known = new Set(knownIds);
+    const known = new Set(knownIds.keys());
     const isKnownRequest = requestId !== undefined && known.has(requestId);
-    const ids: string[] = requestId === undefined ? [] : [requestId];
+    const ids: FreshId[] = requestId === undefined ? [] : [{ id: requestId }];
+    const again = new Set<string>();
     const fresh: Event[] = [];
     const appeared: SeriesText[] = [];
     const outcomes: Outcome[] = [];
@@ -142,6 +167,7 @@ export class Acceptor {
       if (isKnownRequest || (event.id !== undefined && known.has(event.id))) {
         outcomes.push('duplicate');
         duplicates += 1;
+        if (!isKnownRequest) again.add(event.id as string);
         continue;
       }
       const admission = this.#series.admit(event.series, now);
@@ -156,14 +182,18 @@ export class Acceptor {
       }
       if (event.id !== undefined) {
         known.add(event.id);
-        ids.push(event.id);
+        ids.push({ id: event.id, event: fresh.length });
       }
       if (admission.isNew) appeared.push(event.series);
       if (admission.isFolded) folded += 1;
       fresh.push(admission.isFolded ? { ...event, series: admission.series } : event);
       outcomes.push('accepted');
     }
-    return { fresh, ids, outcomes, duplicates, appeared, folded };
+    if (isKnownRequest) again.add(requestId);
+    const places: (IdPlace | undefined)[] = [];
+    // One that came twice in this request alone stands among what is stored now.
+    for (const id of again) if (knownIds.has(id)) places.push(knownIds.get(id));
+    return { fresh, ids, outcomes, duplicates, places, appeared, folded };
   }
 
   /** Saves what makes the next start shorter. */
@@ -179,10 +209,13 @@ export class Acceptor {
     await this.#write(this.#timeline.endPulses(this.#clock(), wanted), NOTHING);
   }
 
-  async #write(placed: Placed, { fresh, ids, outcomes, duplicates, folded }: Chosen): Promise<Accepted> {
-    if (placed.entries.length > 0) {
+  async #write(placed: Placed, chosen: Chosen): Promise<Accepted> {
+    const { fresh, ids, outcomes, duplicates, places, folded } = chosen;
+    const { entries } = placed;
+    let stored: Stored | undefined;
+    if (entries.length > 0) {
       try {
-        await this.#log.append(placed.entries, ids);
+        stored = { first: await this.#log.append(entries, placesOf(ids, entries)), entries };
       } catch (error) {
         placed.undo();
         throw error;
@@ -199,8 +232,20 @@ export class Acceptor {
       if (leftOut !== undefined) counts.labelsLeftOut += leftOut;
     }
     counts.retimed += placed.retimed;
-    return { accepted: fresh.length, duplicates, outcomes };
+    return { accepted: fresh.length, duplicates, outcomes, stored, places };
   }
+}
+
+/** The ids with the entries that they stand for, of which some may be ends of pulses. */
+function placesOf(ids: readonly FreshId[], entries: readonly NewEntry[]): readonly NewId[] {
+  if (ids.length === 0) return [];
+  const events: number[] = [];
+  for (const [index, { kind }] of entries.entries()) if (kind === 'event') events.push(index);
+  return ids.map(({ id, event }) =>
+    event === undefined
+      ? { id, at: 0, count: entries.length }
+      : { id, at: events[event] as number, count: 1 },
+  );
 }
 
 function hasId({ id }: Event): boolean {

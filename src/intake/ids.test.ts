@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { Harness } from '../../test/support/harness.ts';
 import type { HarnessLimits } from '../../test/support/harness.ts';
 import { UnavailableError } from '../core/errors.ts';
+import type { Offset } from '../core/offset.ts';
+import { millis } from '../core/millis.ts';
 import { offset } from '../core/offset.ts';
 import { MemoryLog } from '../log/memory/memoryLog.ts';
 
@@ -9,13 +11,13 @@ import { MemoryLog } from '../log/memory/memoryLog.ts';
 class FullLog extends MemoryLog {
   refusals = 0;
 
-  override async append(...call: Parameters<MemoryLog['append']>): Promise<void> {
+  override async append(...call: Parameters<MemoryLog['append']>): Promise<Offset> {
     await Promise.resolve();
     if (this.refusals > 0) {
       this.refusals -= 1;
       throw new UnavailableError('log_full', 'no room', 5);
     }
-    await super.append(...call);
+    return super.append(...call);
   }
 }
 
@@ -121,10 +123,12 @@ describe('a batch', () => {
     const { relay } = await aHarness();
     await relay.postBatch(ONE);
     const batch = [{ n: '1', id: 'x' }, { n: '2', id: 'y' }, { n: '3' }, { n: '4', id: 'y' }, { n: '3' }];
-    expect(await relay.postBatch(batch)).toEqual({
+    expect(await relay.postBatch(batch)).toMatchObject({
       accepted: 3,
       duplicates: 2,
       outcomes: ['duplicate', 'accepted', 'accepted', 'duplicate', 'accepted'],
+      places: [{ first: 1, count: 1 }],
+      stored: { first: 2 },
     });
   });
 
@@ -135,6 +139,21 @@ describe('a batch', () => {
     expect(await relay.postBatch(batch, 'request')).toMatchObject({ accepted: 0, duplicates: 2 });
     expect(await relay.postBatch([...batch, { n: '3' }], 'request')).toMatchObject({ duplicates: 3 });
     expect(await relay.postBatch(batch, 'another')).toMatchObject({ accepted: 1, duplicates: 1 });
+  });
+
+  test('has ids that say where their events are, whatever ends of pulses came with them', async () => {
+    const { relay, log } = await aHarness();
+    await relay.postBatch([{ n: '1' }]);
+    relay.now = millis(relay.now + 120_000);
+    await relay.postBatch([{ n: '2' }, { n: '1', id: 'y' }, { n: '3', id: 'z' }], 'request');
+    expect([...(await log.knownIds(['y', 'z'])).values()]).toEqual([
+      { first: 4, count: 1 },
+      { first: 5, count: 1 },
+    ]);
+    const { entries } = await log.read(offset(1), offset(9), { entriesMax: 9, bytesMax: Infinity });
+    expect(entries.map(({ kind }) => kind)).toEqual(['event', 'end', 'event', 'event']);
+    const { places } = await relay.postBatch([{ n: '1' }], 'request');
+    expect(places).toEqual([{ first: 2, count: 4 }]);
   });
 
   test('that has no room leaves none of its ids behind', async () => {

@@ -37,7 +37,7 @@ export interface Hearer {
 
 /** What became of the events of a request. */
 export interface Ingested extends Accepted {
-  /** Those that keep the rules, in their order. */
+  /** Those that keep the rules, in their order, each with the id that it is stored under, if any. */
   readonly events: readonly Event[];
   /** Those that don't, by their places among all. */
   readonly refused: ReadonlyMap<number, RefusedError>;
@@ -46,6 +46,11 @@ export interface Ingested extends Accepted {
 /** What lets others have their turns between the steps of long work. */
 export interface Loop {
   run<Result>(steps: Iterator<void, Result>): Result | Promise<Result>;
+}
+
+/** The id of a request of several events, as it is remembered. */
+export function rememberedRequest(id: string): string {
+  return idIn(REQUESTS, id);
 }
 
 /** What an event that is refused takes until its error is told, in bytes. An estimate. */
@@ -87,7 +92,7 @@ export class Ingest {
     using held = this.#memory.claim();
     held.take(eventBytes(event));
     const events = [event];
-    return { ...(await this.#store(events, { requestId }, false)), events, refused: NONE_REFUSED };
+    return { ...(await this.#store(events, { requestId }, false)), refused: NONE_REFUSED };
   }
 
   /** Checks what is common to all events of a body, which no event should be blamed for. Throws a RefusedError. */
@@ -157,7 +162,7 @@ export class Ingest {
     if (Symbol.asyncIterator in reads) for await (const some of reads) await takeAll(some);
     else await takeAll(reads);
     held.take(uncounted);
-    return { ...(await this.#store(events, { isPartial, requestId }, isBatch)), events, refused };
+    return { ...(await this.#store(events, { isPartial, requestId }, isBatch)), refused };
   }
 
   /** The id of a request is that of its event, if that is the only one and has none of its own. */
@@ -165,18 +170,22 @@ export class Ingest {
     events: readonly Event[],
     { requestId, ...options }: AcceptOptions,
     isBatch: boolean,
-  ): Promise<Accepted> {
+  ): Promise<Omit<Ingested, 'refused'>> {
     if (requestId === undefined) return this.#accept(events, options, isBatch);
     const only = events[0];
     return !isBatch && only !== undefined && only.id === undefined
       ? this.#accept([{ ...only, id: requestId }], {}, isBatch)
-      : this.#accept(events, { ...options, requestId: idIn(REQUESTS, requestId) }, isBatch);
+      : this.#accept(events, { ...options, requestId: rememberedRequest(requestId) }, isBatch);
   }
 
   /** Of a body that holds one event, an error needs no place. */
-  async #accept(events: readonly Event[], options: AcceptOptions, isBatch: boolean): Promise<Accepted> {
+  async #accept(
+    events: readonly Event[],
+    options: AcceptOptions,
+    isBatch: boolean,
+  ): Promise<Omit<Ingested, 'refused'>> {
     try {
-      return await this.#acceptor.accept(events, options);
+      return { ...(await this.#acceptor.accept(events, options)), events };
     } catch (error) {
       if (isBatch || !(error instanceof SeriesLimitError)) throw error;
       throw error.cause;

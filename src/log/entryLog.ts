@@ -1,6 +1,7 @@
 import type { Entry, NewEntry } from '../core/entry.ts';
 import type { Millis } from '../core/millis.ts';
 import type { Offset } from '../core/offset.ts';
+import type { NewId } from './ids.ts';
 
 /** What stands in the log. */
 export interface LogState {
@@ -53,12 +54,13 @@ export interface EntryLog {
 
   /**
    * Appends entries, in order and together: all of them or none. Resolves only once every one of them is durable, and after all
-   * listeners have been told. Offsets increase in the order of the calls.
+   * listeners have been told, with the offset of the first; without entries, with the offset that the next would have had. Offsets increase in
+   * the order of the calls.
    *
    * `ids` are remembered with the entries: both are there after a crash, or neither is. They count as arrived with the last of the
    * entries, and never before others that were refreshed; without entries nothing is remembered. An id that is known stays as it was, so an owner asks `knownIds` before.
    */
-  append(entries: readonly NewEntry[], ids?: readonly string[]): Promise<void>;
+  append(entries: readonly NewEntry[], ids?: readonly NewId[]): Promise<Offset>;
 
   /**
    * Tells the listener of each entry exactly once, in the order of the offsets, as soon as it is durable and before its `append`

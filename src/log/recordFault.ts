@@ -1,4 +1,5 @@
 import { shown } from '../core/errors.ts';
+import type { Past, Way } from '../core/past.ts';
 import type { MovedRange, Offer, Position } from '../core/position.ts';
 import { CLOSES_AFTER_ENDS, HALVINGS_MAX, TIMEOUT_MS_MAX } from '../core/position.ts';
 import type { Range } from '../core/range.ts';
@@ -56,6 +57,15 @@ const object =
     return undefined;
   };
 
+/** An object that has nothing but what there are rules for. */
+const closed = (rules: Readonly<Record<string, Rule>>): Rule =>
+  all(object(rules), (value, at) => {
+    const unknown = Object.keys(value as object).find((name) => !Object.hasOwn(rules, name));
+    return unknown === undefined
+      ? undefined
+      : `${at} has ${shown(unknown)}; it must have no more than ${Object.keys(rules).join(', ')}`;
+  });
+
 /** A list. `rule`: what each of it must be, with the one before. */
 const list =
   <T>(rule: (before: T | undefined) => Rule): Rule =>
@@ -108,6 +118,15 @@ const TIMEOUT: Rule = (value, at) =>
     ? undefined
     : fault(at, value, `a number above 0, and ${TIMEOUT_MS_MAX} at most`);
 
+/** Where what a scrape hid is, or that it hid something. */
+const hidden = (head: number): Rule => {
+  const rule = ranges(head);
+  return (value, at) => {
+    if (Array.isArray(value)) return rule(value, at);
+    return value === 'some' ? undefined : fault(at, value, 'a list, or "some"');
+  };
+};
+
 const offer = (head: number): Rule =>
   object({
     id: whole(1, COUNTED_MAX),
@@ -115,6 +134,7 @@ const offer = (head: number): Rule =>
     phase: oneOf<Offer['phase']>('sending', 'flushed'),
     ranges: someRanges(head),
     collapsed: whole(0, head),
+    hidden: optional(hidden(head)),
     requestedAt: MOMENT,
     timeoutMs: optional(TIMEOUT),
     closes: optional(oneOf(true)),
@@ -134,6 +154,22 @@ const apart: Rule = (value, at) => {
     : `two of ${at}.offers have the same id; each must have its own`;
 };
 
+/** How entries were settled. Who reads of a way that is unknown here could tell nothing of it. */
+const past = (head: number): Rule =>
+  all(object({ start: optional(whole(0, head)) }), (value, at) => {
+    const { start = 0 } = value as Past;
+    const rule = optional(someRanges(head));
+    const ways: Record<Way, Rule> = {
+      unproven: rule,
+      collapsed: rule,
+      perhapsCollapsed: rule,
+      backlog_full: rule,
+      log_full: rule,
+      damaged: rule,
+    };
+    return object({ known: whole(start, head), ways: closed(ways) })(value, at);
+  });
+
 /** All entries that it names lie up to its head. */
 const POSITION: Rule = all(
   object({ head: whole(0, COUNTED_MAX) }),
@@ -149,6 +185,8 @@ const POSITION: Rule = all(
       repeats: offers,
       moved: list<Range>((before) => movedRange(head, before)),
       halvings: whole(0, HALVINGS_MAX),
+      // An older version wrote none.
+      past: optional(past(head)),
     })(value, at);
   },
   apart,

@@ -25,6 +25,11 @@ const SPEC_VERSION = '1.0';
 /** `application/json`, `text/json`, `application/anything+json`, with or without parameters. */
 const IS_JSON = /^[^;]+[/+]json\s*(?:;|$)/i;
 
+/** The space of the ids that a source of CloudEvents gives out. */
+export function cloudEventSpace(source: string): string {
+  return `cloudevents ${source}`;
+}
+
 /** A CloudEvent's attributes that are used here. */
 interface Attributes {
   readonly specversion?: string;
@@ -117,7 +122,7 @@ function draftOf(
   return {
     // Together they are unique, the id alone is not.
     id,
-    idSpace: `cloudevents ${source}`,
+    idSpace: cloudEventSpace(source),
     labels: [
       ['type', type],
       ['source', source],

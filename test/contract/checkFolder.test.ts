@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { runCli } from '../support/cli.ts';
 import { damagePages, leafPages } from '../support/damage.ts';
-import { aScraper, events } from './support/builders.ts';
+import { aScraper, events, newIds } from './support/builders.ts';
 import { aFolder } from './support/folders.ts';
 import { aSqliteLog } from './support/logs.ts';
 
@@ -12,7 +12,7 @@ import { aSqliteLog } from './support/logs.ts';
 async function aLog(): Promise<string> {
   const path = aFolder();
   const log = await aSqliteLog({ path });
-  for (let n = 1; n <= 1200; n += 3) await log.append(events(3, n), [`id ${n}`]);
+  for (let n = 1; n <= 1200; n += 3) await log.append(events(3, n), newIds(`id ${n}`));
   await log.saveScraper(aScraper());
   await log[Symbol.asyncDispose]();
   return path;
@@ -80,6 +80,8 @@ describe('oneshot log check', () => {
     ['a missing end', 'DELETE FROM blocks WHERE last > 1190', /the log ends at 1188, but had reached 1200/],
     ['a scraper', "UPDATE scrapers SET record = '{'", /the record of scraper "prometheus-0" is damaged/],
     ['an id', "UPDATE ids SET hash = x'00' WHERE place = 7", /1 of 400 ids/],
+    ["an id's place", 'UPDATE ids SET entry = 9223372036854775807 WHERE place = 7', /1 of 400 ids/],
+    ['the half of it', 'UPDATE ids SET count = NULL WHERE place = 7', /1 of 400 ids/],
     ['the counters', "INSERT INTO notes VALUES ('event_counters', '{')", /counters are damaged/],
   ])('finds damage of %s', async (_, sql, problem) => {
     const path = await aLog();

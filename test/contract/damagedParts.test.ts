@@ -11,7 +11,7 @@ import { logFiles } from '../../src/app/logFiles.ts';
 import { SqliteLog } from '../../src/log/sqlite/sqliteLog.ts';
 import type { Place } from '../support/damage.ts';
 import { damagePages, pagesByPlace } from '../support/damage.ts';
-import { aScraper, anEvent, at, events, readAll, values } from './support/builders.ts';
+import { aScraper, anEvent, at, events, newIds, readAll, values } from './support/builders.ts';
 import { aFolder } from './support/folders.ts';
 
 const BATCHES = 400;
@@ -43,7 +43,7 @@ beforeAll(async () => {
     });
     await log.append(
       [...more, large],
-      Array.from({ length: BATCH }, (_, index) => `id ${first + index}`),
+      newIds(...Array.from({ length: BATCH }, (_, index) => `id ${first + index}`)),
     );
   }
   await log.trim(offset(TRIMMED));
@@ -98,8 +98,8 @@ const idsOf = (first: number, last: number) =>
 async function useAll(log: SqliteLog, path: string, version = 2): Promise<void> {
   const { end } = log.state();
   await log.append(events(1, end + 1));
-  await log.append(events(300, end + 2), idsOf(end + 2, end + 301));
-  await log.append(events(1, end + 302), [`id ${ENTRIES}`]);
+  await log.append(events(300, end + 2), newIds(...idsOf(end + 2, end + 301)));
+  await log.append(events(1, end + 302), newIds(`id ${ENTRIES}`));
   expect((await log.knownIds(idsOf(end + 2, end + 301))).size).toBe(300);
   expect((await log.knownIds(['unknown'])).size).toBe(0);
   await log.refreshIds(idsOf(2000, 2020), at(ENTRIES * 100), at(ENTRIES * 100));
@@ -221,7 +221,7 @@ describe('where it is damaged where it is written to', () => {
     const path = aDamagedLog('freelist trunk', 'first');
     const { log, broken, repairs } = aLog(path);
     await log.start();
-    void log.append(events(300, ENTRIES + 1), idsOf(ENTRIES + 1, ENTRIES + 300));
+    void log.append(events(300, ENTRIES + 1), newIds(...idsOf(ENTRIES + 1, ENTRIES + 300)));
     await expect.poll(() => broken).toHaveLength(1);
     expect(broken[0]).toBeInstanceOf(LogDamagedError);
     expect(broken[0]?.message).toMatch(/^the log .*events\.db is damaged .*; start the server again/);
@@ -335,7 +335,7 @@ test.each(Array.from({ length: 30 }, (_, seed) => seed))(
       const used = (async () => {
         await log.start();
         const { trimmed, end } = log.state();
-        await log.append(events(300, end + 1), idsOf(end + 1, end + 300));
+        await log.append(events(300, end + 1), newIds(...idsOf(end + 1, end + 300)));
         for (const scraper of await log.loadScrapers())
           await log.saveScraper({ ...scraper, version: scraper.version + 1 });
         await log.saveNote('event_counters', '{}');

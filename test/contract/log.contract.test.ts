@@ -6,7 +6,7 @@ import type { Entry } from '../../src/core/entry.ts';
 import { offset, START } from '../../src/core/offset.ts';
 import type { Log } from '../../src/log/log.ts';
 import { OwnershipLostError } from '../../src/log/log.ts';
-import { anEvent, aScraper, at, events, readAll, readSome, values } from './support/builders.ts';
+import { anEvent, aScraper, at, events, newIds, readAll, readSome, values } from './support/builders.ts';
 import { aFolder } from './support/folders.ts';
 import { LOG_KINDS, aSqliteLog, started } from './support/logs.ts';
 
@@ -61,6 +61,19 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
       expect(values(all)).toEqual([1, 2, 3, 4, 5]);
     });
 
+    test('each append is told where its first entry stands', async () => {
+      const log = await aLog();
+      const first = [
+        log.append(events(3)),
+        log.append(events(1, 4)),
+        log.append([]),
+        log.append(events(2, 5)),
+      ];
+      expect((await Promise.all(first)).toSpliced(2, 1)).toEqual([1, 4, 5]);
+      expect(await log.append([])).toBe(7);
+      expect(await log.append(events(1, 7))).toBe(7);
+    });
+
     test('concurrent appends keep the order of the calls, and stay together', async () => {
       const log = await aLog();
       const told = toldBy(log);
@@ -105,7 +118,7 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
     test('a listener may append', async () => {
       const log = await aLog();
       const told = toldBy(log);
-      let answer: Promise<void> | undefined;
+      let answer: Promise<unknown> | undefined;
       log.onCommitted(() => {
         answer ??= log.append([anEvent({ kind: 'end', value: 7 })]);
       });
@@ -412,7 +425,7 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
 
   test('a copy is a log with all that was in it, or there is none', async () => {
     const log = await aLog();
-    await log.append(events(2000), ['a']);
+    await log.append(events(2000), newIds('a'));
     await log.saveScraper(aScraper());
     await log.saveNote('key', 'text');
     const folder = join(aFolder(), 'copy');
@@ -426,7 +439,7 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
     expect((await readAll(copy)).slice(0, 2000)).toEqual((await readAll(log)).slice(0, 2000));
     expect(await copy.loadScrapers()).toEqual(await log.loadScrapers());
     expect(await copy.loadNote('key')).toBe('text');
-    expect(await copy.knownIds(['a', 'b'])).toEqual(new Set(['a']));
+    expect([...(await copy.knownIds(['a', 'b'])).keys()]).toEqual(['a']);
     await copy.append(events(1, 3000));
     expect(log.state().end).toBe(2001);
   });
@@ -568,35 +581,62 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
   });
 
   describe('ids', () => {
-    const known = async (log: Log, ...ids: string[]): Promise<string[]> => [...(await log.knownIds(ids))];
+    const known = async (log: Log, ...ids: string[]): Promise<string[]> => [
+      ...(await log.knownIds(ids)).keys(),
+    ];
 
     test('those that came with entries are known, others are not', async () => {
       const log = await aLog();
-      await log.append(events(2), ['a', 'b']);
+      await log.append(events(2), newIds('a', 'b'));
       await log.append(events(1, 3));
       expect((await known(log, 'b', 'c', 'a', 'A', 'a ')).toSorted()).toEqual(['a', 'b']);
       expect(log.state()).toMatchObject({ ids: 2, entries: 3 });
       expect(await known(log)).toEqual([]);
     });
 
+    test('an id has the place of the entries that it came with', async () => {
+      const log = await aLog();
+      await log.append(events(2));
+      await Promise.all([
+        log.append(events(3, 3), [
+          { id: 'all', at: 0, count: 3 },
+          { id: 'one', at: 2, count: 1 },
+        ]),
+        log.append(events(1, 6), [{ id: 'next', at: 0, count: 1 }]),
+      ]);
+      // It stays what it was.
+      await log.append(events(1, 7), newIds('one'));
+      await log.refreshIds(['next'], at(1000), at(1000));
+      expect(await log.knownIds(['all', 'one', 'next', 'none'])).toEqual(
+        new Map([
+          ['all', { first: 3, count: 3 }],
+          ['one', { first: 5, count: 1 }],
+          ['next', { first: 6, count: 1 }],
+        ]),
+      );
+    });
+
     test('any text is an id, and near ones are told apart', async () => {
       const log = await aLog();
       const ids = ['', ' ', 'é', 'e\u0301', '\u0000', 'x'.repeat(5000), `${'x'.repeat(4999)}y`, '0', '00'];
-      await log.append(events(1), ids.slice(0, 6));
+      await log.append(events(1), newIds(...ids.slice(0, 6)));
       expect(await known(log, ...ids)).toEqual(ids.slice(0, 6));
     });
 
     test('ids without entries are not remembered', async () => {
       const log = await aLog();
-      await log.append([], ['a']);
+      await log.append([], newIds('a'));
       expect(await known(log, 'a')).toEqual([]);
       expect(log.state().ids).toBe(0);
     });
 
     test('an id that is brought again stays one, and does not keep its entry out', async () => {
       const log = await aLog();
-      await log.append(events(1), ['a']);
-      await Promise.all([log.append(events(1, 2), ['a', 'b', 'b']), log.append(events(1, 3), ['b', 'c'])]);
+      await log.append(events(1), newIds('a'));
+      await Promise.all([
+        log.append(events(1, 2), newIds('a', 'b', 'b')),
+        log.append(events(1, 3), newIds('b', 'c')),
+      ]);
       expect(log.state()).toMatchObject({ ids: 3, entries: 3 });
       expect(await log.forgetIds(at(15), 10)).toBe(0);
       expect(await known(log, 'a', 'b', 'c')).toEqual(['b', 'c']);
@@ -606,21 +646,21 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
       const log = await aLog();
       await log.append(
         [anEvent({ arrived: at(10) })],
-        Array.from({ length: 3000 }, (_, n) => `old ${n}`),
+        newIds(...Array.from({ length: 3000 }, (_, n) => `old ${n}`)),
       );
-      await log.append([anEvent({ arrived: at(20) })], ['new']);
+      await log.append([anEvent({ arrived: at(20) })], newIds('new'));
       expect(await log.forgetIds(at(10), 100_000)).toBe(0);
       expect(log.state().ids).toBe(3001);
       expect(await log.forgetIds(at(20), 100_000)).toBe(0);
       expect(log.state().ids).toBe(1);
       expect(await known(log, 'old 0', 'old 2999', 'new')).toEqual(['new']);
-      await log.append([anEvent({ arrived: at(30) })], ['old 0']);
+      await log.append([anEvent({ arrived: at(30) })], newIds('old 0'));
       expect(await known(log, 'old 0')).toEqual(['old 0']);
     });
 
     test('beyond the most that may be kept the oldest are forgotten, and counted', async () => {
       const log = await aLog();
-      for (let n = 0; n < 10; n += 1) await log.append([anEvent({ arrived: at(n) })], [`id ${n}`]);
+      for (let n = 0; n < 10; n += 1) await log.append([anEvent({ arrived: at(n) })], newIds(`id ${n}`));
       expect(await log.forgetIds(at(2), 3)).toBe(5);
       expect(log.state().ids).toBe(3);
       expect(await known(log, 'id 6', 'id 7', 'id 8', 'id 9')).toEqual(['id 7', 'id 8', 'id 9']);
@@ -631,12 +671,12 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
 
     test('those that are refreshed count as arrived then, if they are known and old enough', async () => {
       const log = await aLog();
-      for (const n of [1, 2, 3, 4]) await log.append([anEvent({ arrived: at(n) })], [`id ${n}`]);
+      for (const n of [1, 2, 3, 4]) await log.append([anEvent({ arrived: at(n) })], newIds(`id ${n}`));
       await log.refreshIds(['id 1', 'id 3', 'unknown'], at(3), at(10));
       expect(log.state().ids).toBe(4);
       expect(await known(log, 'unknown')).toEqual([]);
       // What comes after it is newer, whatever its clock says.
-      await log.append([anEvent({ arrived: at(5) })], ['id 5']);
+      await log.append([anEvent({ arrived: at(5) })], newIds('id 5'));
       expect(await log.forgetIds(at(3), 10)).toBe(0);
       expect(await known(log, 'id 1', 'id 2', 'id 3', 'id 4', 'id 5')).toEqual([
         'id 1',
@@ -651,7 +691,7 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
 
     test('a trim forgets no id', async () => {
       const log = await aLog();
-      await log.append(events(3), ['a']);
+      await log.append(events(3), newIds('a'));
       await log.trim(offset(3));
       expect(await known(log, 'a')).toEqual(['a']);
     });
@@ -697,7 +737,7 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
       {
         await using log = open();
         await log.start();
-        await log.append(events(10), ['b', 'a', 'c']);
+        await log.append(events(10), newIds('b', 'a', 'c'));
         await log.refreshIds(['b'], at(1_000_000), at(1_000_000));
         await log.forgetIds(at(0), 2);
         await log.trim(offset(4));
@@ -713,12 +753,13 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
       expect(log.state()).toEqual({ ...state, bytes: expect.any(Number) });
       expect(await log.loadScrapers()).toEqual([aScraper()]);
       expect(await log.loadNote('a')).toBe('text');
-      expect(await log.knownIds(['a', 'b', 'c', 'd'])).toEqual(new Set(['b', 'c']));
+      expect([...(await log.knownIds(['a', 'b', 'c', 'd'])).keys()]).toEqual(['b', 'c']);
+      expect((await log.knownIds(['b'])).get('b')).toEqual({ first: 1, count: 1 });
       expect(await log.forgetIds(at(1_000_000), 2)).toBe(0);
-      expect(await log.knownIds(['b', 'c'])).toEqual(new Set(['b']));
-      await log.append(events(1, 11), ['d']);
+      expect([...(await log.knownIds(['b', 'c'])).keys()]).toEqual(['b']);
+      await log.append(events(1, 11), newIds('d'));
       expect(await log.forgetIds(at(0), 1)).toBe(1);
-      expect(await log.knownIds(['a', 'b', 'c', 'd'])).toEqual(new Set(['d']));
+      expect([...(await log.knownIds(['a', 'b', 'c', 'd'])).keys()]).toEqual(['d']);
       expect(values(told)).toEqual([11]);
     });
 

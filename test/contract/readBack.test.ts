@@ -36,6 +36,10 @@ const POSITION = {
       phase: 'flushed',
       ranges: [{ after: 20, upTo: 30 }],
       collapsed: 2,
+      hidden: [
+        { after: 21, upTo: 22 },
+        { after: 24, upTo: 25 },
+      ],
       requestedAt: at(1000),
       timeoutMs: 10_000,
     },
@@ -70,6 +74,14 @@ const POSITION = {
     { after: 25, upTo: 50, floor: at(30) },
   ],
   halvings: 2,
+  past: {
+    start: 1,
+    known: 2,
+    ways: {
+      unproven: [{ after: 2, upTo: 4 }],
+      backlog_full: [{ after: 8, upTo: 9 }],
+    },
+  },
 } as unknown as Position;
 
 const RECORD: ScraperRecord = aScraper({ id: ID, position: POSITION, isOneVisit: true, version: 7 });
@@ -164,7 +176,16 @@ const ALL = pathsIn(RECORD);
 const NUMBERS = ALL.filter((path) => typeof valueAt(RECORD, path) === 'number');
 const BAD = [undefined, null, 'NaN', '1', '', -1, 1.5, 2 ** 53, 2 ** 53 - 1, 1e300, [], {}, true];
 /** What may be missing, and what a clock or a client may say. */
-const OPTIONAL = new Set(['isOneVisit', 'position.offers[0].timeoutMs', 'position.offers[1].closes']);
+const OPTIONAL = new Set([
+  'isOneVisit',
+  'position.offers[0].hidden',
+  'position.offers[0].timeoutMs',
+  'position.offers[1].closes',
+  'position.past',
+  'position.past.start',
+  'position.past.ways.unproven',
+  'position.past.ways.backlog_full',
+]);
 const isAllowed = (path: Path, value: unknown): boolean =>
   (value === undefined && OPTIONAL.has(nameOf(path))) ||
   (nameOf(path).endsWith('.floor') && value === -1) ||
@@ -199,6 +220,8 @@ describe("a scraper's record", () => {
         const isText = ['id', 'address'].includes(nameOf(path)) && value === 'text';
         if (isText || (typeof valueAt(RECORD, path) === 'number' && isAllowed(path, value))) continue;
         if (nameOf(path).endsWith('.timeoutMs') && value === 7.5) continue;
+        // Nothing was settled but with proof.
+        if (nameOf(path).endsWith('.ways') && JSON.stringify(value) === '{}') continue;
         expect(
           recordFault(changed(RECORD, path, value)),
           `${nameOf(path)} ${JSON.stringify(value)}`,
@@ -289,6 +312,31 @@ describe("a scraper's record", () => {
       'position.endsInRow is 33; it must be a whole number from 0 to 32',
     ],
     [
+      'with hidden entries beyond its head',
+      positionWith({ offers: [{ ...offerA, hidden: [{ after: 20, upTo: 51 }] }, offerB] }),
+      'position.offers[0].hidden[0].upTo is 51; it must be a whole number from 21 to 50',
+    ],
+    [
+      'with hidden entries of another kind',
+      positionWith({ offers: [{ ...offerA, hidden: 'soma' }, offerB] }),
+      'position.offers[0].hidden is "soma"; it must be a list, or "some"',
+    ],
+    [
+      'with a past that is known before it starts',
+      positionWith({ past: { ...POSITION.past, known: 0 } }),
+      'position.past.known is 0; it must be a whole number from 1 to 50',
+    ],
+    [
+      'with a past beyond its head',
+      positionWith({ past: { ...POSITION.past, ways: { damaged: [{ after: 5, upTo: 51 }] } } }),
+      'position.past.ways.damaged[0].upTo is 51; it must be a whole number from 6 to 50',
+    ],
+    [
+      'with an unknown way in its past',
+      positionWith({ past: { ...POSITION.past, ways: { unprovem: [{ after: 5, upTo: 6 }] } } }),
+      'position.past.ways has "unprovem"; it must have no more than unproven, collapsed, perhapsCollapsed, backlog_full, log_full, damaged',
+    ],
+    [
       'far beyond the log',
       positionWith({ head: 2 ** 40 }),
       `position.head is ${2 ** 40}, but the log had reached 60; it can't be more than 2000000000 beyond`,
@@ -309,9 +357,10 @@ describe("a scraper's record", () => {
         fc.array(fc.tuple(fc.constantFrom(...ALL), value), { minLength: 1, maxLength: 2 }),
         async (changes) => {
           let record: unknown = RECORD;
-          // An earlier change may have taken away where a later one stands.
+          // An earlier change may have taken away where a later one stands; a text has places, too.
           for (const [path, each] of changes)
-            if (valueAt(record, path) !== undefined) record = changed(record, path, each);
+            if (typeof valueAt(record, path.slice(0, -1)) === 'object' && valueAt(record, path) !== undefined)
+              record = changed(record, path, each);
           await using log = logOf(withRecord(record));
           try {
             await log.start();
@@ -412,6 +461,21 @@ describe('a number that was never written', () => {
     expect(await refusal(path)).toBe(
       'the table blocks: it ends at 9007199254740991; it must end at 4503599627370496 at most',
     );
+  });
+
+  test('in the place of an id costs what the id stands for, and no more', async () => {
+    for (const field of ['entry', 'count']) {
+      await using log = logOf(
+        aLogWith((db) => db.exec(`UPDATE ids SET ${field} = 9223372036854775807 WHERE place = 7`)),
+      );
+      await log.start();
+      expect(await log.knownIds(['id 6', 'id 7'])).toEqual(
+        new Map([
+          ['id 6', undefined],
+          ['id 7', { first: 8, count: 1 }],
+        ]),
+      );
+    }
   });
 
   test('in the heading of a block costs no more than that block', async () => {

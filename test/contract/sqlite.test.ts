@@ -5,13 +5,24 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { logFiles } from '../../src/app/logFiles.ts';
 import { UnavailableError } from '../../src/core/errors.ts';
 import { offset, START } from '../../src/core/offset.ts';
 import type { Damage } from '../../src/log/log.ts';
 import { positionAt } from '../../src/core/position.ts';
 import { LogOpenError } from '../../src/log/log.ts';
 import { SqliteLog } from '../../src/log/sqlite/sqliteLog.ts';
-import { anEvent, aScraper, at, events, readAll, readSome, settles, values } from './support/builders.ts';
+import {
+  anEvent,
+  aScraper,
+  at,
+  events,
+  newIds,
+  readAll,
+  readSome,
+  settles,
+  values,
+} from './support/builders.ts';
 import { aFolder } from './support/folders.ts';
 import { aSqliteLog, started } from './support/logs.ts';
 import { damagePages, leafPages } from '../support/damage.ts';
@@ -105,14 +116,39 @@ describe('opening', () => {
     expect(readFileSync(join(path, 'events.db'), 'utf8')).toBe(content);
   });
 
-  test.each([4, 6])('a log of schema %i is refused and left as it is', async (schema) => {
+  test('a log of the schema before is brought up to date: its ids are known, and their places are not', async () => {
+    const path = await aClosedLog();
+    const old = await aSqliteLog({ path });
+    const { end } = old.state();
+    await old.append(events(2, 100), newIds('a', 'b'));
+    await old[Symbol.asyncDispose]();
+    change(
+      path,
+      'ALTER TABLE ids DROP COLUMN entry; ALTER TABLE ids DROP COLUMN count; PRAGMA user_version = 5',
+    );
+    expect(logFiles.check(path)).toMatchObject({ isWell: true, schema: 5, ids: 2 });
+    const log = await aSqliteLog({ path });
+    expect(log.state()).toMatchObject({ end: end + 2, ids: 2 });
+    await log.append(events(1, 102), newIds('a', 'c'));
+    expect(await log.knownIds(['a', 'b', 'c'])).toEqual(
+      new Map([
+        ['a', undefined],
+        ['b', undefined],
+        ['c', { first: end + 3, count: 1 }],
+      ]),
+    );
+    await log[Symbol.asyncDispose]();
+    expect(logFiles.check(path)).toMatchObject({ isWell: true, schema: 6, ids: 3 });
+  });
+
+  test.each([4, 7])('a log of schema %i is refused and left as it is', async (schema) => {
     const path = await aClosedLog();
     change(path, `PRAGMA user_version = ${schema}`);
     const before = readFileSync(join(path, 'events.db'));
     const error = await startError(path);
     expect(error).toBeInstanceOf(LogOpenError);
     expect(String(error)).toContain(
-      `another version wrote it (schema ${schema}, but this version supports only 5); use that version, or`,
+      `another version wrote it (schema ${schema}, but this version supports only 5 to 6); use that version, or`,
     );
     expect(readFileSync(join(path, 'events.db')).equals(before)).toBe(true);
   });
@@ -483,7 +519,7 @@ describe('group commit', () => {
     await Promise.all(together(100));
     syncs = 0;
     const first = log.append([anEvent()]);
-    const others: Promise<void>[] = [];
+    const others: Promise<unknown>[] = [];
     for (let turn = 0; turn < 20; turn += 1) {
       await turns(1);
       others.push(log.append([anEvent()]));
@@ -643,15 +679,15 @@ describe('a full log', () => {
     const log = await aSqliteLog({ pagesMax: PAGES });
     const large = Array.from({ length: 200 }, () => anEvent({ series: LARGE }));
     const outcomes = await Promise.allSettled([
-      log.append(events(1), ['a']),
-      log.append(large, ['b', 'c']),
-      log.append(events(2, 2), ['d']),
+      log.append(events(1), newIds('a')),
+      log.append(large, newIds('b', 'c')),
+      log.append(events(2, 2), newIds('d')),
     ]);
     expect(outcomes.map((outcome) => outcome.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
-    expect(await log.knownIds(['a', 'b', 'c', 'd'])).toEqual(new Set(['a', 'd']));
-    await log.append(events(1, 4), ['b']);
+    expect([...(await log.knownIds(['a', 'b', 'c', 'd'])).keys()]).toEqual(['a', 'd']);
+    await log.append(events(1, 4), newIds('b'));
     expect(await log.forgetIds(at(0), 1)).toBe(2);
-    expect(await log.knownIds(['a', 'b', 'c', 'd'])).toEqual(new Set(['b']));
+    expect([...(await log.knownIds(['a', 'b', 'c', 'd'])).keys()]).toEqual(['b']);
   });
 
   test('refuses a save, and keeps the version before', async () => {
@@ -686,7 +722,7 @@ describe('a full log', () => {
     const log = await aFullLog();
     const { end } = log.state();
     await log.trim(offset(end - 3));
-    await log.append([anEvent({ series: LARGE })], ['a']);
+    await log.append([anEvent({ series: LARGE })], newIds('a'));
     expect(log.state()).toMatchObject({ end: end + 1, ids: 1 });
     expect(await log.forgetIds(at(1000), 10)).toBe(0);
     expect(log.state().ids).toBe(0);

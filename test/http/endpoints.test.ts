@@ -24,6 +24,7 @@ describe('the table of endpoints', () => {
         "GET /metrics: scrape",
         "HEAD /metrics: scrape",
         "GET /api/v1/events: scrape",
+        "GET /api/v1/events/{id}: scrape",
         "GET /api/v1/scrapers: scrape",
         "DELETE /api/v1/scrapers/{id}: admin",
         "DELETE /api/v1/counters: admin",

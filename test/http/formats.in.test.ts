@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RawClient, request } from '../support/rawHttp.ts';
+import { withoutArrivals } from '../support/eventIds.ts';
 import type { RunningServer } from '../support/server.ts';
 import { startServer } from '../support/server.ts';
 
@@ -22,7 +23,7 @@ async function post(
     // As a stream must be sent.
     ...({ duplex: 'half' } as object),
   });
-  return { status: answer.status, body: (await answer.json()) as Answer['body'] };
+  return { status: answer.status, body: JSON.parse(withoutArrivals(await answer.text())) as Answer['body'] };
 }
 
 /** The events that are in the log, as they look in a scrape, in order. */
@@ -55,7 +56,7 @@ describe('POST /event with JSON', () => {
     'takes it as %s',
     async (type) => {
       await using server = await startServer();
-      expect((await post(server, type, '{}')).body).toEqual({ accepted: 1 });
+      expect((await post(server, type, '{}')).body).toEqual({ accepted: 1, eventId: 'e1' });
     },
   );
 
@@ -69,7 +70,7 @@ describe('POST /event with JSON', () => {
     expect(await events(server)).toEqual([]);
     expect(await post(server, JSON_TYPE, JSON.stringify(good))).toEqual({
       status: 200,
-      body: { accepted: 3, duplicates: 0 },
+      body: { accepted: 3, duplicates: 0, eventIds: ['e1', 'e2', 'e3'] },
     });
     expect(await events(server)).toHaveLength(3);
   });
@@ -77,15 +78,27 @@ describe('POST /event with JSON', () => {
   it('counts what an array brings again', async () => {
     await using server = await startServer();
     const batch = JSON.stringify([{ id: 'a' }, { id: 'b' }, { id: 'a' }, {}]);
-    expect((await post(server, JSON_TYPE, batch)).body).toEqual({ accepted: 3, duplicates: 1 });
-    expect((await post(server, JSON_TYPE, batch)).body).toEqual({ accepted: 1, duplicates: 3 });
+    expect((await post(server, JSON_TYPE, batch)).body).toEqual({
+      accepted: 3,
+      duplicates: 1,
+      eventIds: [null, null, null, 'e3'],
+    });
+    expect((await post(server, JSON_TYPE, batch)).body).toEqual({
+      accepted: 1,
+      duplicates: 3,
+      eventIds: [null, null, null, 'e4'],
+    });
     expect((await post(server, JSON_TYPE, '[]')).body).toEqual({ accepted: 0, duplicates: 0 });
   });
 
   it('takes a batch under an Idempotency-Key as one, which is not the id of an event of it', async () => {
     await using server = await startServer();
     const key = { 'idempotency-key': 'k' };
-    expect((await post(server, JSON_TYPE, '[{},{}]', '', key)).body).toEqual({ accepted: 2, duplicates: 0 });
+    expect((await post(server, JSON_TYPE, '[{},{}]', '', key)).body).toEqual({
+      accepted: 2,
+      duplicates: 0,
+      eventIds: ['e1', 'e2'],
+    });
     expect((await post(server, JSON_TYPE, '[{},{}]', '', key)).body).toEqual({ accepted: 0, duplicates: 2 });
     expect((await post(server, JSON_TYPE, '[{},{}]', '?__id__=k')).body).toEqual({
       accepted: 0,
@@ -124,7 +137,7 @@ describe('POST /event with JSON', () => {
         duplicates: 1,
         refused: 2,
         items: [
-          { status: 'accepted' },
+          { status: 'accepted', eventId: 'e2' },
           {
             status: 'refused',
             error: expect.stringMatching(/^\[1\]: value "x"/) as string,
@@ -183,7 +196,7 @@ describe('POST /event with NDJSON', () => {
       const body = '{"name":"e","labels":{"a":"1"}}\n\n{"name":"e","id":"x"}\r\n{"name":"e","id":"x"}';
       expect(await post(server, type, body, '?b=2')).toEqual({
         status: 200,
-        body: { accepted: 2, duplicates: 1 },
+        body: { accepted: 2, duplicates: 1, eventIds: ['e1', null, null] },
       });
       expect(await events(server)).toEqual(['e{a="1",b="2"} 1', 'e{b="2"} 1']);
     },
@@ -292,8 +305,8 @@ describe('POST /event with a Content-Type that is not the one that is meant', ()
 
   it('takes a form that looks a little like it', async () => {
     await using server = await startServer({ 'event.names': 'utf8' });
-    expect((await post(server, FORM, 'a={"b":1}')).body).toEqual({ accepted: 1 });
-    expect((await post(server, FORM, '{a}=1')).body).toEqual({ accepted: 1 });
+    expect((await post(server, FORM, 'a={"b":1}')).body).toMatchObject({ accepted: 1 });
+    expect((await post(server, FORM, '{a}=1')).body).toMatchObject({ accepted: 1 });
   });
 
   it.each([JSON_TYPE, NDJSON, 'application/vnd.x+json'])(
@@ -304,7 +317,7 @@ describe('POST /event with a Content-Type that is not the one that is meant', ()
         method: 'POST',
         headers: { 'Content-Type': type },
       });
-      expect(await response.json()).toEqual({ accepted: 1 });
+      expect(await response.json()).toMatchObject({ accepted: 1 });
       expect(await events(server)).toEqual(['events_to_metrics{type="deploy"} 1']);
     },
   );

@@ -1,8 +1,12 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Evidence } from '../../src/delivery/settle.ts';
+import { fatesOf } from '../../src/core/fate.ts';
+import type { Offset } from '../../src/core/offset.ts';
+import { offset } from '../../src/core/offset.ts';
 import type { Mode } from '../../src/core/position.ts';
 import { CLOSES_AFTER_ENDS } from '../../src/core/position.ts';
+import { range } from '../../src/core/range.ts';
 import { MemoryLog } from '../../src/log/memory/memoryLog.ts';
 import { Harness, numberOf } from '../support/harness.ts';
 
@@ -26,6 +30,8 @@ interface ScraperModel {
   endsInRow: number;
   halvings: number;
   seenAt: number;
+  /** How what it has was settled. */
+  had: Map<string, 'delivered' | 'deliveredWithoutProof'>;
 }
 
 interface Model {
@@ -33,6 +39,8 @@ interface Model {
   posted: number;
   /** When the event came whose id it is, of those whose window is not over. */
   ids: Map<string, number>;
+  /** Where each event is in the log. */
+  offsets: Map<string, Offset>;
 }
 
 const PAGE = 4;
@@ -147,6 +155,7 @@ class Post implements fc.AsyncCommand<Model, Real> {
   async run(model: Model, real: Real): Promise<void> {
     const n = String((model.posted += 1));
     await real.post(n);
+    model.offsets.set(n, real.log.state().end);
     for (const scraper of model.scrapers.values()) {
       scraper.todo.add(n);
       scraper.expected.add(n);
@@ -174,6 +183,7 @@ class Push implements fc.AsyncCommand<Model, Real> {
     if (!isNew) return;
     model.ids.set(this.id, real.now);
     model.posted += 1;
+    model.offsets.set(n, real.log.state().end);
     for (const scraper of model.scrapers.values()) {
       scraper.todo.add(n);
       scraper.expected.add(n);
@@ -223,6 +233,8 @@ class Scrape implements fc.AsyncCommand<Model, Real> {
     if (fate.halves) scraper.halvings += 1;
     const end = mode === 'timed' ? fate.timed : fate.untimed;
     let confirmed = end === 'done' ? numbers.length : 0;
+    const how = fate.evidence === 'nextRequest' ? 'delivered' : 'deliveredWithoutProof';
+    if (end === 'done') for (const n of numbers) scraper.had.set(n, how);
     if (end === 'todo') for (const n of numbers) scraper.todo.add(n);
     if (end === 'out')
       scraper.out.push({ offerId, numbers, mode, flushed: fate.flushed, requestedAt: real.now });
@@ -231,12 +243,15 @@ class Scrape implements fc.AsyncCommand<Model, Real> {
       scraper.endsInRow += 1;
       const believed = fate.closes === true || scraper.endsInRow >= CLOSES_AFTER_ENDS;
       for (const n of numbers) {
-        if (believed && scraper.endedOnce.has(n)) confirmed += 1;
-        else scraper.todo.add(n);
+        if (believed && scraper.endedOnce.has(n)) {
+          confirmed += 1;
+          scraper.had.set(n, how);
+        } else scraper.todo.add(n);
       }
       for (const n of numbers) scraper.endedOnce.add(n);
     }
     if (confirmed > 0) scraper.halvings = Math.max(0, scraper.halvings - 1);
+    checkFates(model, real);
   }
   toString = () => `${this.id} scrapes ${this.mode}: ${this.fate.name}`;
 }
@@ -249,6 +264,7 @@ class Restart implements fc.AsyncCommand<Model, Real> {
       settleWithout(scraper, scraper.out, true);
       scraper.seenAt = real.now;
     }
+    checkFates(model, real);
   }
   toString = () => 'restart';
 }
@@ -283,7 +299,10 @@ class Pass implements fc.AsyncCommand<Model, Real> {
 function settleWithout(scraper: ScraperModel, offers: ScraperModel['out'], restarted = false): void {
   for (const { mode, flushed, numbers } of offers) {
     if (mode === 'timed' || !flushed) for (const n of numbers) scraper.todo.add(n);
-    else scraper.halvings = Math.max(0, scraper.halvings - 1);
+    else {
+      scraper.halvings = Math.max(0, scraper.halvings - 1);
+      for (const n of numbers) scraper.had.set(n, 'deliveredWithoutProof');
+    }
     if (!flushed && !(restarted && mode === 'timed')) scraper.halvings += 1;
   }
   scraper.out = scraper.out.filter((offer) => !offers.includes(offer));
@@ -302,11 +321,27 @@ function known(model: Model, id: string, now: number): ScraperModel {
       endsInRow: 0,
       halvings: 0,
       seenAt: now,
+      had: new Map(),
     };
     model.scrapers.set(id, scraper);
   }
   scraper.seenAt = now;
   return scraper;
+}
+
+/** What is told of each event is what the model knows of it. */
+function checkFates(model: Model, real: Real): void {
+  for (const [id, scraper] of model.scrapers) {
+    const position = real.scrapers.get(id)?.position;
+    if (position === undefined) throw new Error(`${id} is not known`);
+    const out = new Set(scraper.out.flatMap(({ numbers }) => numbers));
+    for (const n of scraper.expected) {
+      const place = model.offsets.get(n) as Offset;
+      const [{ state } = {}] = fatesOf(position, range(offset(place - 1), place));
+      const expected = scraper.had.get(n) ?? (out.has(n) ? 'onItsWay' : 'waiting');
+      expect({ id, n, state }).toEqual({ id, n, state: expected });
+    }
+  }
 }
 
 /** Everybody scrapes well until nothing is left. Then each event must have been stored once, whatever went before. */
@@ -345,7 +380,7 @@ async function check(modes: readonly Mode[], numRuns: number): Promise<void> {
       });
       await real.log.start();
       await real.start();
-      const model: Model = { scrapers: new Map(), posted: 0, ids: new Map() };
+      const model: Model = { scrapers: new Map(), posted: 0, ids: new Map(), offsets: new Map() };
       await fc.asyncModelRun(() => ({ model, real }), sequence);
       // Leases end, so that nothing stays out; nobody is forgotten.
       for (const scraper of real.scrapers.all())

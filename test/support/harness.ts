@@ -17,6 +17,7 @@ import { IdForgetter } from '../../src/intake/forgetIds.ts';
 import { IdRefresher } from '../../src/intake/refreshIds.ts';
 import { Expiry } from '../../src/delivery/expire.ts';
 import { Pages } from '../../src/delivery/page.ts';
+import { Receipts } from '../../src/delivery/receipts.ts';
 import { Scrapers } from '../../src/delivery/scrapers.ts';
 import { Scrapes } from '../../src/delivery/scrape.ts';
 import { SeriesCap } from '../../src/intake/seriesCap.ts';
@@ -102,6 +103,7 @@ export class Harness {
   trimmer!: Trimmer;
   forgetter!: IdForgetter;
   refresher!: IdRefresher;
+  receipts!: Receipts;
   #acceptor!: Acceptor;
   #live = 0;
   /** By how much the clock was set, in ms. */
@@ -171,6 +173,7 @@ export class Harness {
     this.trimmer = new Trimmer(log, this.scrapers, pages, trimLimits, clock, counts, this.counters);
     this.forgetter = new IdForgetter(log, limits, clock, counts);
     this.refresher = new IdRefresher(log, limits.windowMs, clock);
+    this.receipts = new Receipts(log, pages, this.scrapers);
     await this.scrapers.start(known);
   }
 

@@ -1,5 +1,6 @@
 import { ownCopy } from '../../core/keptText.ts';
 import { NDJSON_TYPES } from '../eventFormat.ts';
+import { mayWait } from '../waitRequest.ts';
 
 /** What comes before a plain post's parameters, and behind them. */
 const START = 'POST /event';
@@ -85,7 +86,7 @@ export class PlainPosts {
     const targetEnd = lineEnd - VERSION.length;
     if (targetEnd < START.length || !text.startsWith(VERSION, targetEnd)) return undefined;
     const query = text.slice(START.length, targetEnd);
-    if (query !== '' && !QUERY.test(query)) return undefined;
+    if (query !== '' && (!QUERY.test(query) || mayWait(query))) return undefined;
     const headEnd = text.indexOf(HEAD_END, lineEnd);
     if (headEnd === -1) return undefined;
     const bodyFrom = headEnd + HEAD_END.length;

@@ -19,6 +19,8 @@ const ACCEPTED: Ingested = {
   accepted: 1,
   duplicates: 0,
   outcomes: ['accepted'],
+  stored: undefined,
+  places: [],
   events: [],
   refused: new Map(),
 };

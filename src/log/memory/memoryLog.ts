@@ -9,12 +9,19 @@ import type { Offset } from '../../core/offset.ts';
 import { offset, START } from '../../core/offset.ts';
 import type { Log } from '../log.ts';
 import type { ScraperRecord } from '../scraperRecords.ts';
+import type { IdPlace, NewId } from '../ids.ts';
 import type { CommittedListener, LogRead, LogState, ReadLimits } from '../entryLog.ts';
 import { OwnershipLostError } from '../log.ts';
 
 /** A longer id is kept as a hash of so many characters, which leaves no chance of two ids with one hash. */
 const ID_CHARACTERS_MAX = 22;
 const RETRY_AFTER_SECONDS = 5;
+
+/** What is known of an id. */
+interface KnownId {
+  readonly arrived: Millis;
+  readonly place: IdPlace;
+}
 
 /**
  * The log in memory: for tests, and where losing everything at a stop is fine. Durable means no more here than "in order and
@@ -33,8 +40,8 @@ export class MemoryLog implements Log {
   #bytes = 0;
   #lastArrived = 0 as Millis;
   readonly #notes = new Map<string, string>();
-  /** When each id arrived, the oldest first. */
-  readonly #ids = new Map<string, Millis>();
+  /** The oldest first. */
+  readonly #ids = new Map<string, KnownId>();
   #refreshedAt = 0 as Millis;
   #hadScrapers = false;
   #isOpen = false;
@@ -61,7 +68,7 @@ export class MemoryLog implements Log {
     };
   }
 
-  async append(entries: readonly NewEntry[], ids: readonly string[] = []): Promise<void> {
+  async append(entries: readonly NewEntry[], ids: readonly NewId[] = []): Promise<Offset> {
     this.#checkOpen();
     // Listeners run outside the call, as with a log that has to wait; microtasks keep the order of the calls.
     await Promise.resolve();
@@ -70,32 +77,43 @@ export class MemoryLog implements Log {
     if (!this.#memory.take(bytes)) throw noRoom();
     this.#bytes += bytes;
     const committed: Entry[] = [];
+    const first = offset(this.#end + 1);
     let place = this.#end;
     for (const { kind, series, value, time, arrived } of entries) {
       place = offset(place + 1);
       committed.push({ offset: place, kind, series, value, time, arrived });
     }
     const last = committed.at(-1);
-    if (last === undefined) return;
+    if (last === undefined) return first;
     for (const entry of committed) this.#entries.push(entry);
     this.#lastArrived = last.arrived;
     const arrived = millis(Math.max(last.arrived, this.#refreshedAt));
-    for (const key of ids.map(keyOf)) if (!this.#ids.has(key)) this.#ids.set(key, arrived);
+    for (const { id, at, count } of ids) {
+      const key = keyOf(id);
+      if (!this.#ids.has(key)) this.#ids.set(key, { arrived, place: { first: offset(first + at), count } });
+    }
     for (const listener of this.#listeners) listener(committed);
+    return first;
   }
 
-  async knownIds(ids: readonly string[]): Promise<ReadonlySet<string>> {
+  async knownIds(ids: readonly string[]): Promise<ReadonlyMap<string, IdPlace>> {
     this.#checkOpen();
-    return new Set(ids.filter((id) => this.#ids.has(keyOf(id))));
+    const known = new Map<string, IdPlace>();
+    for (const id of ids) {
+      const found = this.#ids.get(keyOf(id));
+      if (found !== undefined) known.set(id, found.place);
+    }
+    return known;
   }
 
   async refreshIds(ids: readonly string[], arrivedBefore: Millis, now: Millis): Promise<void> {
     this.#checkOpen();
     const arrived = millis(Math.max(now, this.#lastArrived, this.#refreshedAt));
     for (const id of ids.map(keyOf)) {
-      if ((this.#ids.get(id) ?? arrivedBefore) >= arrivedBefore) continue;
+      const known = this.#ids.get(id);
+      if (known === undefined || known.arrived >= arrivedBefore) continue;
       this.#ids.delete(id);
-      this.#ids.set(id, arrived);
+      this.#ids.set(id, { ...known, arrived });
       this.#refreshedAt = arrived;
     }
   }
@@ -103,7 +121,7 @@ export class MemoryLog implements Log {
   async forgetIds(arrivedBefore: Millis, idsMax: number): Promise<number> {
     this.#checkOpen();
     let early = 0;
-    for (const [id, arrived] of this.#ids) {
+    for (const [id, { arrived }] of this.#ids) {
       if (arrived >= arrivedBefore) {
         if (this.#ids.size <= idsMax) break;
         early += 1;

@@ -13,7 +13,7 @@ import { HASH_BYTES } from './idTable.ts';
 import { metaFaults, readMeta } from './meta.ts';
 import { pragma } from './openDatabase.ts';
 import { readScrapers, recordOf } from './scraperTable.ts';
-import { APPLICATION_ID, SCHEMA_VERSION } from './schema.ts';
+import { APPLICATION_ID, SCHEMA_VERSION, SCHEMA_VERSION_MIN } from './schema.ts';
 import { tablesAside } from './setAside.ts';
 import type { OpenAdvice } from './sqliteError.ts';
 import { isCorrupt, openError } from './sqliteError.ts';
@@ -50,6 +50,9 @@ const PROBLEMS_MAX = 100;
 /** Ids that were never written. */
 const WRONG_IDS = `SELECT count(*) FROM ids WHERE length(hash) <> ${HASH_BYTES}
   OR place NOT BETWEEN 1 AND ${COUNTED_MAX} OR arrived NOT BETWEEN 0 AND ${MOMENT_MAX}`;
+/** The same from schema 6 on, which says where their entries are, or nothing of it. */
+const WRONG_PLACES = ` OR entry NOT BETWEEN 1 AND ${COUNTED_MAX} OR count NOT BETWEEN 1 AND ${COUNTED_MAX}
+  OR (entry IS NULL) <> (count IS NULL)`;
 /** The tables that are in use. */
 const CHECKED = ['meta', 'scrapers', 'notes', 'ids', 'blocks'];
 
@@ -73,9 +76,9 @@ export function checkFolder(path: string, isSnapshot: IsSnapshot): FolderReport 
     const schema = pragma(db, 'user_version');
     if (pragma(db, 'application_id') !== APPLICATION_ID)
       throw new LogOpenError(`${file} is not a log of this server; ${NAME_A_LOG}`);
-    if (schema !== SCHEMA_VERSION)
+    if (schema < SCHEMA_VERSION_MIN || schema > SCHEMA_VERSION)
       throw new LogOpenError(
-        `${file} has schema ${schema}, but this version expects schema ${SCHEMA_VERSION}; check it with the version that wrote it`,
+        `${file} has schema ${schema}, but this version expects schema ${SCHEMA_VERSION_MIN} to ${SCHEMA_VERSION}; check it with the version that wrote it`,
       );
     // The mark beside a copy is that of another file.
     const marked = isCopy ? 0 : EndMark.read(join(file, '..', MARK_FILE));
@@ -111,7 +114,7 @@ class Look {
     const scrapers = this.#scrapers(end);
     this.#notes();
     const ids = count('SELECT count(*) FROM ids');
-    const wrong = count(WRONG_IDS);
+    const wrong = count(this.#schema < 6 ? WRONG_IDS : WRONG_IDS + WRONG_PLACES);
     if (wrong > 0) this.#found(`${wrong} of ${ids} ids are damaged`);
     if (marked > end) this.#found(`the log ends at ${end}, but had reached ${marked}: its end is missing`);
     return {

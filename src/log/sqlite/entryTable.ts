@@ -108,12 +108,13 @@ export class EntryTable {
     let place: number = this.#end;
     let idsAdded = 0;
     for (const { entries, ids } of calls) {
+      const first = place + 1;
       for (const { kind, series, value, time, arrived } of entries) {
         place += 1;
         appended.push({ offset: place as Offset, kind, series, value, time, arrived });
       }
       const last = entries.at(-1);
-      if (last !== undefined && ids.length > 0) idsAdded += this.#ids.add(ids, last.arrived, idsAdded);
+      if (last !== undefined && ids.length > 0) idsAdded += this.#ids.add(ids, first, last.arrived, idsAdded);
     }
     offset(place);
     insertBlocks(this.#insert, appended);

@@ -1,5 +1,7 @@
 import { setImmediate } from 'node:timers';
 import type { Entry, NewEntry } from '../../core/entry.ts';
+import type { Offset } from '../../core/offset.ts';
+import type { NewId } from '../ids.ts';
 
 /** What became of a group of calls. */
 export interface Written {
@@ -11,9 +13,10 @@ export interface Written {
 
 /** What one call brings. */
 export interface Append {
+  /** One or more. */
   readonly entries: readonly NewEntry[];
   /** To be remembered with the entries. */
-  readonly ids: readonly string[];
+  readonly ids: readonly NewId[];
 }
 
 /** What the group commit is made of. */
@@ -29,12 +32,12 @@ export interface CommitSteps {
 }
 
 /** One who is told what became of a call. */
-interface Waiter {
-  readonly resolve: () => void;
+interface Waiter<Result = void> {
+  readonly resolve: (result: Result) => void;
   readonly reject: (refused: Error) => void;
 }
 
-type Call = Append & Waiter;
+type Call = Append & Waiter<Offset>;
 
 /** Turns of the event loop that a group waits at most, for those who may come. */
 const GATHER_TURNS_MAX = 4;
@@ -67,8 +70,8 @@ export class GroupCommit {
     return this.#isBroken;
   }
 
-  /** Resolves once the entries are durable and told; rejects where there is no room for them. */
-  append(entries: readonly NewEntry[], ids: readonly string[]): Promise<void> {
+  /** Resolves with the offset of the first of the entries once they are durable and told; rejects where there is no room for them. */
+  append(entries: readonly NewEntry[], ids: readonly NewId[]): Promise<Offset> {
     return new Promise((resolve, reject) => {
       if (this.#isBroken) return;
       this.#calls.push({ entries, ids, resolve, reject });
@@ -139,9 +142,7 @@ export class GroupCommit {
     if (this.#isBroken) return;
     if (written !== undefined && written.entries.length > 0) this.#steps.durable(written.entries);
     for (const waiter of waiters) waiter.resolve();
-    for (const [index, refused] of written?.refused ?? []) calls[index]?.reject(refused);
-    // Resolving one that was just rejected changes nothing.
-    for (const call of calls) call.resolve();
+    if (written !== undefined) tell(calls, written);
     this.#goOn();
   }
 
@@ -154,5 +155,19 @@ export class GroupCommit {
 
   get #waiting(): number {
     return this.#calls.length + this.#waiters.length;
+  }
+}
+
+/** Tells each call where its entries stand: behind those of the calls before it that were not refused. */
+function tell(calls: readonly Call[], { entries, refused }: Written): void {
+  let before = 0;
+  for (const [index, call] of calls.entries()) {
+    const error = refused.size === 0 ? undefined : refused.get(index);
+    if (error !== undefined) {
+      call.reject(error);
+      continue;
+    }
+    call.resolve((entries[before] as Entry).offset);
+    before += call.entries.length;
   }
 }

@@ -2,7 +2,9 @@ import { hash } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Millis } from '../../core/millis.ts';
 import { millis } from '../../core/millis.ts';
+import { offset } from '../../core/offset.ts';
 import { COUNTED_MAX, MOMENT_MAX } from '../../core/stored.ts';
+import type { IdPlace, NewId } from '../ids.ts';
 import { damagedError } from './sqliteError.ts';
 import { numberFault } from './storedNumber.ts';
 import type { Transactions } from './transactions.ts';
@@ -10,7 +12,7 @@ import type { Transactions } from './transactions.ts';
 /** Of SHA-256; 128 bits of it leave no chance of two ids with one hash, by accident or by design. */
 export const HASH_BYTES = 16;
 /** What an id occupies in the file with its index; measured with a million of them. */
-export const ID_BYTES = 60;
+export const ID_BYTES = 65;
 
 /** What was forgotten at once. */
 export interface Forgotten {
@@ -42,9 +44,10 @@ export class IdTable {
     this.#db = db;
     this.#transactions = transactions;
     this.#insert = db.prepare(
-      'INSERT INTO ids (place, arrived, hash) VALUES (?, ?, ?) ON CONFLICT (hash) DO NOTHING',
+      'INSERT INTO ids (place, arrived, hash, entry, count) VALUES (?, ?, ?, ?, ?) ON CONFLICT (hash) DO NOTHING',
     );
-    this.#find = db.prepare('SELECT 1 FROM ids WHERE hash = ?');
+    this.#find = db.prepare('SELECT entry, count FROM ids WHERE hash = ?');
+    this.#find.setReadBigInts(true);
     this.#refresh = db.prepare('UPDATE ids SET place = ?, arrived = ? WHERE hash = ? AND arrived < ?');
     this.#old = db.prepare(
       'SELECT count(*) AS old FROM (SELECT arrived FROM ids ORDER BY place LIMIT ?) WHERE arrived < ?',
@@ -75,17 +78,20 @@ export class IdTable {
     return this.#count;
   }
 
-  isKnown(id: string): boolean {
+  /** Whether an id is known, and its place if that is. */
+  find(id: string): { readonly place: IdPlace | undefined } | undefined {
     const idHash = hashOf(id);
-    return this.#transactions.mended(() => this.#find.get(idHash)) !== undefined;
+    const row = this.#transactions.mended(() => this.#find.get(idHash));
+    return row === undefined ? undefined : { place: placeOf(row['entry'], row['count']) };
   }
 
-  /** Adds ids within the caller's transaction, whose commit the caller tells by `added`. Returns how many were not known. */
-  add(ids: readonly string[], arrived: Millis, alreadyAdded: number): number {
+  /** Adds ids of entries that begin at an offset, within the caller's transaction, whose commit the caller tells by `added`. Returns how many were not known. */
+  add(ids: readonly NewId[], first: number, arrived: Millis, alreadyAdded: number): number {
     let added = 0;
-    const at = Math.max(arrived, this.#refreshedAt);
-    for (const id of ids) {
-      const { changes } = this.#insert.run(this.#next + alreadyAdded + added, at, hashOf(id));
+    const time = Math.max(arrived, this.#refreshedAt);
+    for (const { id, at, count } of ids) {
+      const place = this.#next + alreadyAdded + added;
+      const { changes } = this.#insert.run(place, time, hashOf(id), first + at, count);
       added += Number(changes);
     }
     return added;
@@ -124,6 +130,12 @@ export class IdTable {
     if (ids === 0) this.#transactions.mended(() => this.reload());
     return { ids, early: Math.max(0, ids - old) };
   }
+}
+
+/** Undefined where it was not written: by an older version, or after damage. */
+function placeOf(entry: unknown, count: unknown): IdPlace | undefined {
+  const fault = numberFault('entry', entry, 1, COUNTED_MAX) ?? numberFault('count', count, 1, COUNTED_MAX);
+  return fault === undefined ? { first: offset(Number(entry)), count: Number(count) } : undefined;
 }
 
 function hashOf(id: string): Uint8Array {

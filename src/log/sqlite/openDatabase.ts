@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { nodeSqlite } from './nodeSqlite.ts';
 import { LogOpenError } from '../log.ts';
-import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from './schema.ts';
+import { APPLICATION_ID, MIGRATIONS, SCHEMA, SCHEMA_VERSION, SCHEMA_VERSION_MIN } from './schema.ts';
 import { openError } from './sqliteError.ts';
 
 /** At a restart of the WAL it is cut to this, so that a burst leaves no giant file. */
@@ -38,6 +38,7 @@ export function openDatabase(file: string): DatabaseSync {
     db.exec(`PRAGMA journal_size_limit = ${WAL_BYTES_KEPT}`);
     db.exec('BEGIN IMMEDIATE');
     if (isNew) db.exec(SCHEMA);
+    else migrate(db);
     db.exec('COMMIT');
     return db;
   } catch (error) {
@@ -46,7 +47,7 @@ export function openDatabase(file: string): DatabaseSync {
   }
 }
 
-/** Whether the file is empty. Throws where it is somebody else's, or has another schema. */
+/** Whether the file is empty. Throws where it is somebody else's, or has a schema that can't be brought up to date. */
 function checkIdentity(db: DatabaseSync, file: string): boolean {
   const id = pragma(db, 'application_id');
   const version = pragma(db, 'user_version');
@@ -56,13 +57,21 @@ function checkIdentity(db: DatabaseSync, file: string): boolean {
       `can't open the log ${file}: it belongs to another application; choose another store.path`,
     );
   }
-  if (version !== SCHEMA_VERSION) {
+  if (version < SCHEMA_VERSION_MIN || version > SCHEMA_VERSION) {
     throw new LogOpenError(
-      `can't open the log ${file}: another version wrote it (schema ${version}, but this version supports only ${SCHEMA_VERSION}); ` +
+      `can't open the log ${file}: another version wrote it (schema ${version}, but this version supports only ${SCHEMA_VERSION_MIN} to ${SCHEMA_VERSION}); ` +
         'use that version, or choose another store.path',
     );
   }
   return false;
+}
+
+/** Brings an older file up to date, within the caller's transaction. */
+function migrate(db: DatabaseSync): void {
+  for (let version = pragma(db, 'user_version'); version < SCHEMA_VERSION; version += 1) {
+    db.exec(MIGRATIONS[version] ?? '');
+    db.exec(`PRAGMA user_version = ${version + 1}`);
+  }
 }
 
 function enterWal(db: DatabaseSync, file: string): void {

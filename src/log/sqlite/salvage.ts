@@ -52,7 +52,7 @@ function copyRows(db: DatabaseSync, from: string, to: string, columns: readonly 
 
 /**
  * The table and its index each have all hashes. So what is lost of one is taken from the other, but for the times: an id counts as arrived with the
- * next one, which keeps it known for a little longer.
+ * next one, which keeps it known for a little longer. Which entries it stands for is then not known any more.
  */
 function salvageIds(db: DatabaseSync, from: string, to: string): number {
   const expected = attempt(() => count(db, from));
@@ -60,7 +60,7 @@ function salvageIds(db: DatabaseSync, from: string, to: string): number {
     from,
     to,
     key: 'place',
-    columns: ['place', 'arrived', 'hash'],
+    columns: ['place', 'arrived', 'hash', 'entry', 'count'],
     where: `length(hash) = ${HASH_BYTES}`,
   });
   if (isWhole) {

@@ -1,8 +1,11 @@
 /** Marks the file as ours ("OSMS"), so that nobody else's database is taken for a log. */
 export const APPLICATION_ID = 0x4f534d53;
 
-/** Raised with every change of the schema. A file with another one is refused: no release wrote any but this. */
-export const SCHEMA_VERSION = 5;
+/** Raised with every change of the schema. A file with one from before `SCHEMA_VERSION_MIN`, or from after this, is refused. */
+export const SCHEMA_VERSION = 6;
+
+/** The oldest schema that can be brought up to date. */
+export const SCHEMA_VERSION_MIN = 5;
 
 /**
  * The whole schema, for an empty file. `block.ts` says what is in a block. `meta` holds what must outlive the entries it came from:
@@ -12,7 +15,8 @@ export const SCHEMA_VERSION = 5;
  * - `trimmed_arrived`: the arrival of the last entry of the last block that was removed.
  * - `had_scrapers`: 1 once a scraper was saved.
  *
- * `ids.place` numbers the ids in the order in which they arrived or were refreshed; `ids.hash` is made by `idTable.ts`.
+ * `ids.place` numbers the ids in the order in which they arrived or were refreshed; `ids.hash` is made by `idTable.ts`. `ids.entry` is the offset of
+ * the first entry that an id stands for, and `ids.count` how many these are; both are NULL where that is not known.
  */
 export const SCHEMA = `
   CREATE TABLE blocks (
@@ -38,9 +42,16 @@ export const SCHEMA = `
   CREATE TABLE ids (
     place INTEGER PRIMARY KEY,
     arrived INTEGER NOT NULL,
-    hash BLOB NOT NULL UNIQUE
+    hash BLOB NOT NULL UNIQUE,
+    entry INTEGER,
+    count INTEGER
   ) STRICT;
   INSERT INTO meta VALUES ('trimmed', 0), ('trimmed_arrived', 0), ('had_scrapers', 0);
   PRAGMA application_id = ${APPLICATION_ID};
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
+
+/** What leads from each schema to the next, within a transaction. A step that was released is never changed. */
+export const MIGRATIONS: Readonly<Record<number, string>> = {
+  5: 'ALTER TABLE ids ADD COLUMN entry INTEGER; ALTER TABLE ids ADD COLUMN count INTEGER;',
+};

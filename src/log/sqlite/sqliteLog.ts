@@ -7,6 +7,7 @@ import { millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
 import { offset, START } from '../../core/offset.ts';
 import type { DamageListener, Log, RepairListener } from '../log.ts';
+import type { IdPlace, NewId } from '../ids.ts';
 import type { ScraperRecord } from '../scraperRecords.ts';
 import type { CommittedListener, LogRead, LogState, ReadLimits } from '../entryLog.ts';
 import { LogDamagedError } from '../log.ts';
@@ -111,18 +112,20 @@ export class SqliteLog implements Log {
     };
   }
 
-  async append(entries: readonly NewEntry[], ids: readonly string[] = []): Promise<void> {
+  async append(entries: readonly NewEntry[], ids: readonly NewId[] = []): Promise<Offset> {
     this.#checkOpen();
-    if (entries.length > 0) await this.#commits.append(entries, ids);
+    return entries.length === 0
+      ? offset(this.#openFiles.entries.end + 1)
+      : this.#commits.append(entries, ids);
   }
 
-  async knownIds(ids: readonly string[]): Promise<ReadonlySet<string>> {
+  async knownIds(ids: readonly string[]): Promise<ReadonlyMap<string, IdPlace | undefined>> {
     this.#checkOpen();
-    const known = new Set<string>();
+    const known = new Map<string, IdPlace | undefined>();
     for (const [index, id] of ids.entries()) {
-      const isKnown = this.#try(() => this.#openFiles.ids.isKnown(id));
-      if (isKnown === 'broken') return never();
-      if (isKnown) known.add(id);
+      const found = this.#try(() => this.#openFiles.ids.find(id));
+      if (found === 'broken') return never();
+      if (found !== undefined) known.set(id, found.place);
       if (index % KNOWN_ROWS === KNOWN_ROWS - 1) await setImmediate();
     }
     return known;

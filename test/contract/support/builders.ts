@@ -4,6 +4,7 @@ import type { Offset } from '../../../src/core/offset.ts';
 import { offset, START } from '../../../src/core/offset.ts';
 import { positionAt } from '../../../src/core/position.ts';
 import type { SeriesText } from '../../../src/core/series.ts';
+import type { NewId } from '../../../src/log/ids.ts';
 import type { Log } from '../../../src/log/log.ts';
 import type { ScraperRecord } from '../../../src/log/scraperRecords.ts';
 
@@ -31,6 +32,11 @@ export function events(count: number, first = 1): NewEntry[] {
 /** Milliseconds after a moment beyond 2^31 ms. */
 export function at(ms: number): ReturnType<typeof millis> {
   return millis(1_700_000_000_000 + ms);
+}
+
+/** Ids of the first of the entries that they are appended with. */
+export function newIds(...ids: readonly string[]): NewId[] {
+  return ids.map((id) => ({ id, at: 0, count: 1 }));
 }
 
 export function aScraper(given: Partial<ScraperRecord> = {}): ScraperRecord {

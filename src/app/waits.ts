@@ -1,0 +1,24 @@
+import type { Settings } from '../config/settings.ts';
+import type { Memory } from '../core/memory.ts';
+import { DeliveryWaits } from '../delivery/deliveryWaits.ts';
+import type { Pages } from '../delivery/page.ts';
+import { Receipts } from '../delivery/receipts.ts';
+import type { Scrapers } from '../delivery/scrapers.ts';
+import type { WaitParts } from '../http/waitingPosts.ts';
+import type { Log } from '../log/log.ts';
+
+/** What tells where events are, and who waits until they are delivered. */
+export function waitsOf(
+  settings: Settings,
+  { bodies }: Memory,
+  log: Log,
+  pages: Pages,
+  scrapers: Scrapers,
+): WaitParts {
+  return {
+    waits: new DeliveryWaits(scrapers, settings['wait.postsMax']),
+    receipts: new Receipts(log, pages, scrapers),
+    bodies,
+    timeoutMaxMs: settings['wait.timeoutMax'],
+  };
+}

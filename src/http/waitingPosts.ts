@@ -1,0 +1,97 @@
+import { areDelivered } from '../core/fate.ts';
+import type { Share } from '../core/memory.ts';
+import { size } from '../core/range.ts';
+import type { DeliveryWaits, WaitEnd } from '../delivery/deliveryWaits.ts';
+import type { Receipts } from '../delivery/receipts.ts';
+import type { Whereabouts } from '../intake/whereabouts.ts';
+import { holdHead } from './bodyMemory.ts';
+import type { Exchange } from './exchange.ts';
+import { fateJson } from './fateJson.ts';
+import type { IngestReply } from './ingestReply.ts';
+import type { WaitRequest } from './waitRequest.ts';
+import { whenClosed } from './whenClosed.ts';
+
+export interface WaitParts {
+  readonly waits: DeliveryWaits;
+  readonly receipts: Receipts;
+  /** What waiting requests take is a part of it. */
+  readonly bodies: Share;
+  readonly timeoutMaxMs: number;
+}
+
+/** Events of a request that are all over the log, each a duplicate of another request's, are not waited for in more parts. */
+const RANGES_MAX = 100;
+
+/** For who was turned away since others wait, in seconds. */
+const RETRY_AFTER_SECONDS = 5;
+
+const MESSAGES: Readonly<Record<WaitEnd | 'unknown' | 'nobody', string>> = {
+  settled: 'stored, but not every scraper gets it as it is; see scrapers',
+  timeout: 'stored, but not delivered to every scraper in time; see scrapers',
+  nobody: 'stored, but no scraper with an id of its own came in time',
+  stopping: 'stored, but the server is stopping; post it again with the same id to go on waiting',
+  full: 'stored, but as many posts as wait.postsMax or memory.max allow are waiting already; post it again with the same id to wait',
+  gone: 'stored, but the client closed its connection',
+  unknown: "stored, but it isn't known where in the log all of its events are",
+};
+
+/** Answers posts once their events are delivered, or their time is over. */
+export class WaitingPosts {
+  readonly #parts: WaitParts;
+
+  constructor(parts: WaitParts) {
+    this.#parts = parts;
+  }
+
+  /** Answers a post whose events are stored: 200 once each scraper has them, 202 if that is not so in time. What was refused is answered at once. */
+  async answer(
+    exchange: Exchange,
+    stored: IngestReply,
+    { ranges, isComplete }: Whereabouts,
+    wait: WaitRequest,
+  ): Promise<void> {
+    if (wait.preferred !== undefined) exchange.header('Preference-Applied', `wait=${wait.preferred}`);
+    if (stored.retryAfterSeconds !== undefined)
+      exchange.header('Retry-After', String(stored.retryAfterSeconds));
+    if (stored.status !== 200 || (ranges.length === 0 && isComplete)) {
+      exchange.status(stored.status).json(stored.body);
+      return;
+    }
+    const isFindable = isComplete && ranges.length <= RANGES_MAX;
+    const end = isFindable ? await this.#wait(exchange, { ranges, of: wait.of }, wait.timeoutMs) : 'unknown';
+    const { receipts, waits } = this.#parts;
+    const fates = receipts.fates(ranges, wait.of ?? waits.lasting());
+    const isDelivered =
+      isFindable &&
+      fates.length > 0 &&
+      fates.every((each) => each.identifiedBy !== undefined && areDelivered(each.fates));
+    const why = end === 'timeout' && fates.length === 0 ? 'nobody' : end;
+    if (end === 'full' || end === 'stopping') exchange.header('Retry-After', String(RETRY_AFTER_SECONDS));
+    const isSeveral = size(ranges) > 1;
+    exchange.status(isDelivered ? 200 : 202).json({
+      ...stored.body,
+      delivered: isDelivered,
+      ...(!isDelivered && { ended: end, message: MESSAGES[why] }),
+      scrapers: fates.map((fate) => fateJson(fate, isSeveral)),
+    });
+  }
+
+  async #wait(
+    exchange: Exchange,
+    awaited: Parameters<DeliveryWaits['begin']>[0],
+    timeoutMs: number,
+  ): Promise<WaitEnd> {
+    const { waits, bodies } = this.#parts;
+    if (!holdHead(exchange, bodies)) return 'full';
+    const { ended, cancel } = waits.begin(awaited, timeoutMs);
+    const { request, response } = exchange;
+    const { socket } = request;
+    // Who ended only its own side reads on, and is answered now; who went away can't be told from it before that.
+    if (socket.readableEnded) cancel();
+    socket.once('end', cancel);
+    whenClosed(response, cancel);
+    const end = await ended;
+    socket.off('end', cancel);
+    return end;
+  }
+}
