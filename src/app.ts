@@ -167,28 +167,28 @@ export class App implements AsyncDisposable {
     this.#naming = namingOf(settings, elapsed, (error) => news.podsUnknown(error));
     const sightings = new Sightings((id, warning) => news.warned(id, WARNINGS[warning]));
     const pageLimits = { eventsMax: settings['scrape.eventsMax'], bytesMax: settings['scrape.bytesMax'] };
-    const scrapes = new Scrapes(
+    const scrapes = new Scrapes({
       scrapers,
       sightings,
       pages,
-      pageLimits,
-      showingRules(settings),
+      limits: pageLimits,
+      showing: showingRules(settings),
       clock,
       counts,
-    );
+    });
     const counters = (this.#counters = new EventCounters(log, counterRules(settings)));
-    const expiry = new Expiry(
+    const expiry = new Expiry({
       scrapers,
       scrapes,
       sightings,
       pages,
-      expiryLimits(settings),
+      limits: expiryLimits(settings),
       clock,
       elapsed,
       counts,
-    );
+    });
     const limits = trimLimits(settings, memory);
-    const trimmer = new Trimmer(log, scrapers, pages, limits, clock, counts, counters);
+    const trimmer = new Trimmer({ log, scrapers, pages, limits, clock, counts, counters });
     const idLimits = { windowMs: settings['ids.window'], idsMax: idsMaxOf(settings, memory) };
     const forgetter = new IdForgetter(log, idLimits, clock, counts);
     this.#housekeeping = new Housekeeping(

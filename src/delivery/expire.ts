@@ -19,6 +19,17 @@ export interface ExpiryLimits {
   readonly standstillMs: number;
 }
 
+export interface ExpiryParts {
+  readonly scrapers: Scrapers;
+  readonly scrapes: Scrapes;
+  readonly sightings: Sightings;
+  readonly pages: Pages;
+  readonly limits: ExpiryLimits;
+  readonly clock: Clock;
+  readonly elapsed: Monotonic;
+  readonly counts: Counts;
+}
+
 /** Ends leases, and forgets scrapers that stay away. */
 export class Expiry {
   readonly #scrapers: Scrapers;
@@ -33,16 +44,7 @@ export class Expiry {
   /** When each offer that is out was first seen here, in ms of monotonic time, by its number. */
   #outSince: ReadonlyMap<number, number> = new Map();
 
-  constructor(
-    scrapers: Scrapers,
-    scrapes: Scrapes,
-    sightings: Sightings,
-    pages: Pages,
-    limits: ExpiryLimits,
-    clock: Clock,
-    elapsed: Monotonic,
-    counts: Counts,
-  ) {
+  constructor({ scrapers, scrapes, sightings, pages, limits, clock, elapsed, counts }: ExpiryParts) {
     this.#scrapers = scrapers;
     this.#scrapes = scrapes;
     this.#sightings = sightings;

@@ -45,6 +45,16 @@ export interface Handout {
 /** Hears of an offer that was taken back while its response was still being sent: that response must not be completed. */
 export type WithdrawnListener = (offerId: number) => void;
 
+export interface ScrapesParts {
+  readonly scrapers: Scrapers;
+  readonly sightings: Sightings;
+  readonly pages: Pages;
+  readonly limits: PageLimits;
+  readonly showing: ShowingRules;
+  readonly clock: Clock;
+  readonly counts: Counts;
+}
+
 /** Hands out what each scraper has not had, and learns from what is seen of each response whether it arrived (G2, G3). */
 export class Scrapes {
   readonly #scrapers: Scrapers;
@@ -57,15 +67,7 @@ export class Scrapes {
   readonly #withdrawn: WithdrawnListener[] = [];
   #lastOfferId = 0;
 
-  constructor(
-    scrapers: Scrapers,
-    sightings: Sightings,
-    pages: Pages,
-    limits: PageLimits,
-    showing: ShowingRules,
-    clock: Clock,
-    counts: Counts,
-  ) {
+  constructor({ scrapers, sightings, pages, limits, showing, clock, counts }: ScrapesParts) {
     this.#scrapers = scrapers;
     this.#sightings = sightings;
     this.#pages = pages;

@@ -21,6 +21,16 @@ export interface TrimLimits extends LogLimits {
 /** How much of the log goes at once when it is too large in bytes: the size is known for the whole only. */
 const OVERSIZE_SHARE = 0.05;
 
+export interface TrimmerParts {
+  readonly log: EntryLog;
+  readonly scrapers: Scrapers;
+  readonly pages: Pages;
+  readonly limits: TrimLimits;
+  readonly clock: Clock;
+  readonly counts: Counts;
+  readonly counters: EventCounters;
+}
+
 /** Keeps the log, and what each scraper may claim of it, within their limits. What is dropped is counted. */
 export class Trimmer {
   readonly #log: EntryLog;
@@ -31,15 +41,7 @@ export class Trimmer {
   readonly #counts: Counts;
   readonly #counters: EventCounters;
 
-  constructor(
-    log: EntryLog,
-    scrapers: Scrapers,
-    pages: Pages,
-    limits: TrimLimits,
-    clock: Clock,
-    counts: Counts,
-    counters: EventCounters,
-  ) {
+  constructor({ log, scrapers, pages, limits, clock, counts, counters }: TrimmerParts) {
     this.#log = log;
     this.#scrapers = scrapers;
     this.#pages = pages;

@@ -158,19 +158,28 @@ export class Harness {
       },
     );
     this.sightings = new Sightings((id, warning) => this.news.push(`${warning} ${id}`));
-    this.scrapes = new Scrapes(this.scrapers, this.sightings, pages, limits, limits, clock, counts);
-    this.expiry = new Expiry(
-      this.scrapers,
-      this.scrapes,
-      this.sightings,
+    const { scrapers, sightings } = this;
+    this.scrapes = new Scrapes({ scrapers, sightings, pages, limits, showing: limits, clock, counts });
+    this.expiry = new Expiry({
+      scrapers,
+      scrapes: this.scrapes,
+      sightings,
       pages,
       limits,
       clock,
       elapsed,
       counts,
-    );
+    });
     const trimLimits = { ...limits, bytesMax: limits.logBytesMax };
-    this.trimmer = new Trimmer(log, this.scrapers, pages, trimLimits, clock, counts, this.counters);
+    this.trimmer = new Trimmer({
+      log,
+      scrapers,
+      pages,
+      limits: trimLimits,
+      clock,
+      counts,
+      counters: this.counters,
+    });
     this.forgetter = new IdForgetter(log, limits, clock, counts);
     this.refresher = new IdRefresher(log, limits.windowMs, clock);
     this.receipts = new Receipts(log, pages, this.scrapers);
