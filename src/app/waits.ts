@@ -7,6 +7,9 @@ import type { Scrapers } from '../delivery/scrapers.ts';
 import type { WaitParts } from '../http/waitingPosts.ts';
 import type { Log } from '../log/log.ts';
 
+/** The share of all connections that may wait. */
+const CONNECTIONS_SHARE = 4;
+
 /** What tells where events are, and who waits until they are delivered. */
 export function waitsOf(
   settings: Settings,
@@ -15,8 +18,10 @@ export function waitsOf(
   pages: Pages,
   scrapers: Scrapers,
 ): WaitParts {
+  // They never give way to others: what scrapes and posts must find a place.
+  const places = Math.ceil(settings['server.connectionsMax'] / CONNECTIONS_SHARE);
   return {
-    waits: new DeliveryWaits(scrapers, settings['wait.postsMax']),
+    waits: new DeliveryWaits(scrapers, Math.min(settings['wait.postsMax'], places)),
     receipts: new Receipts(log, pages, scrapers),
     bodies,
     timeoutMaxMs: settings['wait.timeoutMax'],

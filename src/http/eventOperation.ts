@@ -98,7 +98,8 @@ const WAITED_FOR = {
 export const POST_EVENTS: Operation = {
   id: 'postEvents',
   tag: 'events',
-  summary: 'Post events: a form, JSON, NDJSON or CloudEvents',
+  summary:
+    'Post events: a form, JSON, NDJSON or CloudEvents; with `?wait=delivered`, wait until each scraper has them',
   description:
     "With a form, or without a body, you post one event, and each parameter is a label, except four: `value` is the sample's value (a float64, " +
     'default 1), `__name__` the metric name, `__timestamp__` the time of the event (RFC 3339, or Unix seconds or milliseconds), and ' +

@@ -16,7 +16,7 @@ const CONTROLS: ReadonlySet<string> = new Set([WAIT, TIMEOUT, TO]);
 const DELIVERED = 'delivered';
 
 /** A name that is `wait`, or may be it once it is decoded. */
-const MAY_WAIT = /(?:^|[?&])(?:wait(?:[=&]|$)|[^=&]*%)/;
+const MAY_WAIT = /(?:^|&)(?:wait(?:[=&]|$)|[^=&%]*%)/;
 
 /** https://www.rfc-editor.org/rfc/rfc7240#section-4.3 */
 const PREFERENCE = /(?:^|,)\s*wait\s*=\s*"?(\d{1,9})"?\s*(?=[,;]|$)/i;
@@ -41,7 +41,7 @@ export interface WaitRules {
   readonly timeoutMaxMs: number;
 }
 
-/** Whether a URL's query may ask for a wait. Cheap, and never wrong where it says no. */
+/** Whether a URL's query, without its `?`, may ask for a wait. Cheap, and never wrong where it says no. */
 export function mayWait(query: string): boolean {
   return MAY_WAIT.test(query);
 }

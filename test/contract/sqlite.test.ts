@@ -25,7 +25,7 @@ import {
 } from './support/builders.ts';
 import { aFolder } from './support/folders.ts';
 import { aSqliteLog, started } from './support/logs.ts';
-import { damagePages, leafPages } from '../support/damage.ts';
+import { damagePages, leafPages, pagesByPlace } from '../support/damage.ts';
 import { Harness } from '../support/harness.ts';
 
 /** A sync that waits to be let go, or to fail. */
@@ -139,6 +139,34 @@ describe('opening', () => {
     );
     await log[Symbol.asyncDispose]();
     expect(logFiles.check(path)).toMatchObject({ isWell: true, schema: 6, ids: 3 });
+  });
+
+  test('a log of the schema before is brought up to date where its ids are damaged, and none is lost', async () => {
+    const path = await aClosedLog();
+    const old = await aSqliteLog({ path });
+    const ids = Array.from({ length: 2000 }, (_, n) => `id ${n}`);
+    await old.append(events(2), newIds(...ids));
+    await old[Symbol.asyncDispose]();
+    change(
+      path,
+      'ALTER TABLE ids DROP COLUMN entry; ALTER TABLE ids DROP COLUMN count; PRAGMA user_version = 5',
+    );
+    const file = join(path, 'events.db');
+    const whole = readFileSync(file);
+    for (const place of ['ids leaf', 'ids internal'] as const) {
+      damagePages(file, [pagesByPlace(file).get(place)?.[0] as number]);
+      const log = new SqliteLog({ path, durability: 'power' });
+      const repairs: unknown[] = [];
+      log.onRepair((repair) => repairs.push(repair));
+      await log.start();
+      expect((await log.knownIds(ids)).size).toBe(2000);
+      expect(repairs).toEqual([{ part: 'ids', lost: 0 }]);
+      expect((await readAll(log)).length).toBe(5);
+      await log[Symbol.asyncDispose]();
+      expect(logFiles.check(path)).toMatchObject({ schema: 6, ids: 2000 });
+      writeFileSync(file, whole);
+      rmSync(join(path, 'events.end'));
+    }
   });
 
   test.each([4, 7])('a log of schema %i is refused and left as it is', async (schema) => {

@@ -7,7 +7,7 @@ import { startServer } from '../support/server.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** Pages whose lines need nothing but a server with the default settings. */
-const PAGES = ['README.md', 'docs/ingest/form.md', 'docs/operate/scraping.md'];
+const PAGES = ['README.md', 'docs/ingest/form.md', 'docs/ingest/receipts.md', 'docs/operate/scraping.md'];
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 
 /** Runs the lines one after the other against a new server; resolves to what each printed. Rejects for one that fails. */

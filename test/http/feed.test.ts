@@ -25,6 +25,7 @@ describe('GET /api/v1/events', () => {
       events: [
         {
           offset: 1,
+          eventId: `e1-${at.toString(36)}`,
           series: 'm{message="a\\"b\\n"}',
           name: 'm',
           labels: { message: 'a"b\n' },

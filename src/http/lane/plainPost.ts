@@ -86,7 +86,7 @@ export class PlainPosts {
     const targetEnd = lineEnd - VERSION.length;
     if (targetEnd < START.length || !text.startsWith(VERSION, targetEnd)) return undefined;
     const query = text.slice(START.length, targetEnd);
-    if (query !== '' && (!QUERY.test(query) || mayWait(query))) return undefined;
+    if (query !== '' && (!QUERY.test(query) || mayWait(query.slice(1)))) return undefined;
     const headEnd = text.indexOf(HEAD_END, lineEnd);
     if (headEnd === -1) return undefined;
     const bodyFrom = headEnd + HEAD_END.length;

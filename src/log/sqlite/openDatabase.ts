@@ -1,7 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { nodeSqlite } from './nodeSqlite.ts';
 import { LogOpenError } from '../log.ts';
-import { APPLICATION_ID, MIGRATIONS, SCHEMA, SCHEMA_VERSION, SCHEMA_VERSION_MIN } from './schema.ts';
+import { migrate } from './migrate.ts';
+import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION, SCHEMA_VERSION_MIN } from './schema.ts';
 import { openError } from './sqliteError.ts';
 
 /** At a restart of the WAL it is cut to this, so that a burst leaves no giant file. */
@@ -16,12 +17,12 @@ export const CACHE_KIB = 8 * 1024;
 
 /**
  * Opens the database for its one owner, and makes the schema where the file is new or empty. Throws a LogOpenError; a file that is
- * not ours is left as it is.
+ * not ours is left as it is. `idsLost` hears of a table of ids that was damaged, and had to be made anew to be brought up to date.
  *
  * Nothing in this process may open the file by other means: closing any descriptor of it drops SQLite's locks
  * (https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_).
  */
-export function openDatabase(file: string): DatabaseSync {
+export function openDatabase(file: string, idsLost: (lost: number) => void = () => undefined): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
     db = new (nodeSqlite().DatabaseSync)(file, { timeout: 0 });
@@ -38,8 +39,8 @@ export function openDatabase(file: string): DatabaseSync {
     db.exec(`PRAGMA journal_size_limit = ${WAL_BYTES_KEPT}`);
     db.exec('BEGIN IMMEDIATE');
     if (isNew) db.exec(SCHEMA);
-    else migrate(db);
     db.exec('COMMIT');
+    if (!isNew && pragma(db, 'user_version') < SCHEMA_VERSION) migrate(db, idsLost);
     return db;
   } catch (error) {
     if (db?.isOpen === true) db.close();
@@ -64,14 +65,6 @@ function checkIdentity(db: DatabaseSync, file: string): boolean {
     );
   }
   return false;
-}
-
-/** Brings an older file up to date, within the caller's transaction. */
-function migrate(db: DatabaseSync): void {
-  for (let version = pragma(db, 'user_version'); version < SCHEMA_VERSION; version += 1) {
-    db.exec(MIGRATIONS[version] ?? '');
-    db.exec(`PRAGMA user_version = ${version + 1}`);
-  }
 }
 
 function enterWal(db: DatabaseSync, file: string): void {

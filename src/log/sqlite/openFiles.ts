@@ -116,7 +116,7 @@ export class OpenFiles {
     let db: DatabaseSync | undefined;
     let wal: FileHandle | undefined;
     try {
-      db = openDatabase(file);
+      db = openDatabase(file, (lost) => listeners.repair({ part: 'ids', lost }));
       if (pagesMax !== undefined) db.exec(`PRAGMA max_page_count = ${pagesMax}`);
       // SQLite deletes the -wal only when the last connection closes, and starts it over in place: this stays the same file.
       wal = await open(`${file}-wal`, 'r+');

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { copyByKey } from './copyByKey.ts';
 import { attempt } from './integrity.ts';
 import { HASH_BYTES } from './idTable.ts';
+import { isCorrupt } from './sqliteError.ts';
 
 /**
  * Copies what can be read of a table into an empty one of the same columns, while no transaction is open. Returns how many rows are missing, as
@@ -60,7 +61,7 @@ function salvageIds(db: DatabaseSync, from: string, to: string): number {
     from,
     to,
     key: 'place',
-    columns: ['place', 'arrived', 'hash', 'entry', 'count'],
+    columns: ['place', 'arrived', 'hash', ...(hasPlaces(db, from) ? ['entry', 'count'] : [])],
     where: `length(hash) = ${HASH_BYTES}`,
   });
   if (isWhole) {
@@ -73,6 +74,17 @@ function salvageIds(db: DatabaseSync, from: string, to: string): number {
   if (copyFromIndex(db, from, to)) return 0;
   // Where neither can be counted, some are.
   return expected.isRead ? Math.max(0, expected.value - count(db, to)) : 1;
+}
+
+/** Whether the ids of a table have places: an older version wrote none. */
+function hasPlaces(db: DatabaseSync, table: string): boolean {
+  try {
+    db.prepare(`SELECT entry, count FROM ${table} LIMIT 0`);
+    return true;
+  } catch (error) {
+    if (isCorrupt(error)) throw error;
+    return false;
+  }
 }
 
 /** Copies from the index what is not there yet, in parts, by the first byte of the hashes, and by the first two where that can't be read. */

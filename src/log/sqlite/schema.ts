@@ -7,6 +7,17 @@ export const SCHEMA_VERSION = 6;
 /** The oldest schema that can be brought up to date. */
 export const SCHEMA_VERSION_MIN = 5;
 
+/** Makes the table of ids, under its name or another. */
+export function idsTable(name: string): string {
+  return `CREATE TABLE ${name} (
+    place INTEGER PRIMARY KEY,
+    arrived INTEGER NOT NULL,
+    hash BLOB NOT NULL UNIQUE,
+    entry INTEGER,
+    count INTEGER
+  ) STRICT;`;
+}
+
 /**
  * The whole schema, for an empty file. `block.ts` says what is in a block. `meta` holds what must outlive the entries it came from:
  *
@@ -39,19 +50,8 @@ export const SCHEMA = `
     key TEXT PRIMARY KEY,
     text TEXT NOT NULL
   ) STRICT;
-  CREATE TABLE ids (
-    place INTEGER PRIMARY KEY,
-    arrived INTEGER NOT NULL,
-    hash BLOB NOT NULL UNIQUE,
-    entry INTEGER,
-    count INTEGER
-  ) STRICT;
+  ${idsTable('ids')}
   INSERT INTO meta VALUES ('trimmed', 0), ('trimmed_arrived', 0), ('had_scrapers', 0);
   PRAGMA application_id = ${APPLICATION_ID};
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
-
-/** What leads from each schema to the next, within a transaction. A step that was released is never changed. */
-export const MIGRATIONS: Readonly<Record<number, string>> = {
-  5: 'ALTER TABLE ids ADD COLUMN entry INTEGER; ALTER TABLE ids ADD COLUMN count INTEGER;',
-};
