@@ -6,7 +6,7 @@ import type { ReadFile } from './file.ts';
 import { readSettingsText } from './file.ts';
 import { readFlags } from './flags.ts';
 import type { JsonObject } from './json.ts';
-import { readSecrets } from './secrets.ts';
+import { readSecrets, readSinkSecrets } from './secrets.ts';
 import type { Given } from './setting.ts';
 import { readGiven } from './setting.ts';
 import type { LoadedSettings, SettingKey, Settings } from './settings.ts';
@@ -43,6 +43,7 @@ export function loadSettings({ argv, env, readFile }: Sources): Loaded {
     origins[key] = origin;
   }
   settings['webhooks'] = readSecrets('webhooks', settings['webhooks'] as JsonObject, { env, readFile });
+  settings['sinks'] = readSinkSecrets('sinks', settings['sinks'] as JsonObject, { env, readFile });
   const loaded = { settings: settings as Settings, origins: origins as LoadedSettings['origins'], file };
   checkTogether(loaded);
   return { action, ...loaded };

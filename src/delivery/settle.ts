@@ -24,7 +24,15 @@ export type Evidence =
   /** Nothing was seen until the lease ended. */
   | 'leaseOver'
   /** The server started anew, and all sockets are gone. */
-  | 'restart';
+  | 'restart'
+  /** A sink's receiver said that it has stored all of it. */
+  | 'stored'
+  /** It refused it, and will refuse it again; that of several it took some is not known, unless the offer is marked as flushed. */
+  | 'refused'
+  /** It refused what it had already: as many as it did not store before are accounted for. */
+  | 'refusedRepeat'
+  /** It can't take it now, or no answer came. */
+  | 'notNow';
 
 /**
  * How far from its announced timeout a client may close and still be doubted: its timer and ours don't start together. A client on a
@@ -61,6 +69,8 @@ export type Verdict =
   | 'again'
   /** Ended well: offered again; where the client closes after each scrape, confirmed when it ends well a second time. */
   | 'againOnce'
+  /** Refused: one entry alone is dropped; several are offered again, so that the sink finds by smaller offers which of them it was. */
+  | 'dropAlone'
   /** Nothing is known yet: it stays out. */
   | 'hold';
 
@@ -69,6 +79,9 @@ export type Verdict =
  * nothing; a clean end proves little, since a client that times out sends one too, and a TCP proxy makes one of any ending; a reset
  * mostly means unread bytes, but a proxy or a packet filter may send one after everything was read; `finish` alone proves nothing.
  * So every verdict on an untimed offer that may be wrong is one that is counted: `confirmUnproven` or `returnDoubtful`.
+ *
+ * The last four are what sinks see, which are always timed. An offer to one is `flushed` once its receiver may have stored some of it; to note
+ * when each request is out whole would be one more write for each.
  */
 const TABLE: Record<Mode, Record<Phase, Record<Evidence, Verdict>>> = {
   timed: {
@@ -81,6 +94,10 @@ const TABLE: Record<Mode, Record<Phase, Record<Evidence, Verdict>>> = {
       elsewhere: 'return', // and not `again`, so that the page is halved: a body too large for its network must not come whole for ever
       leaseOver: 'return',
       restart: 'again',
+      stored: 'confirm',
+      refused: 'dropAlone',
+      refusedRepeat: 'confirmUnproven',
+      notNow: 'again',
     },
     flushed: {
       nextRequest: 'confirm',
@@ -91,6 +108,10 @@ const TABLE: Record<Mode, Record<Phase, Record<Evidence, Verdict>>> = {
       elsewhere: 'again',
       leaseOver: 'again',
       restart: 'again',
+      stored: 'confirm',
+      refused: 'dropAlone',
+      refusedRepeat: 'confirmUnproven',
+      notNow: 'again',
     },
   },
   untimed: {
@@ -103,6 +124,10 @@ const TABLE: Record<Mode, Record<Phase, Record<Evidence, Verdict>>> = {
       elsewhere: 'hold',
       leaseOver: 'return', // and its connection is cut, so that the rest can't arrive
       restart: 'returnDoubtful', // its way into the kernel may have gone unrecorded
+      stored: 'hold',
+      refused: 'hold',
+      refusedRepeat: 'hold',
+      notNow: 'hold',
     },
     flushed: {
       nextRequest: 'confirm',
@@ -113,6 +138,10 @@ const TABLE: Record<Mode, Record<Phase, Record<Evidence, Verdict>>> = {
       elsewhere: 'hold',
       leaseOver: 'confirmUnproven',
       restart: 'confirmUnproven',
+      stored: 'hold',
+      refused: 'hold',
+      refusedRepeat: 'hold',
+      notNow: 'hold',
     },
   },
 };
@@ -144,9 +173,11 @@ export interface Settlement {
   readonly collapsed: number;
   /** Entries that are to be offered again. */
   readonly returned: number;
+  /** Entries that were refused for good. */
+  readonly refused: number;
 }
 
-const NOTHING = { confirmed: 0, collapsed: 0, returned: 0 };
+const NOTHING = { confirmed: 0, collapsed: 0, returned: 0, refused: 0 };
 
 /**
  * Settles an offer by what was seen of it, or leaves it out where that says nothing yet. An offer that is not out (any more)
@@ -182,6 +213,13 @@ export function settle(position: Position, offerId: number, evidence: Evidence):
         union(position.endedOnce, without(offer.ranges, secondTime)),
         perhaps,
       );
+    }
+    case 'dropAlone': {
+      if (size(offer.ranges) > 1) return close(position, offer, verdict, NONE, position.endedOnce, perhaps);
+      // What an earlier request may have brought may be refused for being there.
+      const refused = size(without(offer.ranges, position.perhapsTimed));
+      const closed = close(position, offer, verdict, offer.ranges, position.endedOnce, NONE);
+      return { ...closed, confirmed: closed.confirmed - refused, refused };
     }
     default:
       return verdict satisfies never;
@@ -244,6 +282,7 @@ function close(
     confirmed: size(confirmed),
     collapsed: size(confirmed) > 0 ? offer.collapsed : 0,
     returned: size(back),
+    refused: 0,
     position: {
       ...position,
       offers: position.offers.filter((o) => o.id !== offer.id),
@@ -268,15 +307,17 @@ const OUTCOME_OF_RETURN: Record<Verdict, DeliveryOutcome> = {
   returnDoubtful: 'doubtful',
   again: 'repeated',
   againOnce: 'repeated',
+  dropAlone: 'returned',
   hold: 'returned',
 };
 
 /** Counts what a settlement did, by entries. What only ended well, if twice, is a judgement, and no proof. */
 export function countSettlement(
   counts: Counts,
-  { verdict, confirmed, collapsed, returned }: Settlement,
+  { verdict, confirmed, collapsed, returned, refused }: Settlement,
 ): void {
   counts.deliveries[verdict === 'confirm' ? 'confirmed' : 'unproven'] += confirmed - collapsed;
   counts.deliveries.collapsed += collapsed;
   counts.deliveries[OUTCOME_OF_RETURN[verdict]] += returned;
+  counts.dropped.refused += refused;
 }

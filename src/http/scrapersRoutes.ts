@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { shown } from '../core/errors.ts';
-import type { ScraperOverview } from '../delivery/overview.ts';
+import type { ScraperOverview, SinkStatus } from '../delivery/overview.ts';
+import { SINK_PREFIX } from '../delivery/scrapers.ts';
 import { sendAnswer } from './answers.ts';
 import { checkedId } from './identify.ts';
 import { ERROR } from './openapi.ts';
@@ -13,6 +14,34 @@ export interface ScrapersRoutesParts {
 
 const TIME = { type: 'string', format: 'date-time' } as const;
 const COUNT = { type: 'integer', minimum: 0 } as const;
+
+/** Of one that is called. */
+const SINK = {
+  type: 'object',
+  description: 'How it is doing, if it is a sink: a receiver that events are pushed to',
+  required: ['url', 'protocol', 'refused', 'refusals'],
+  properties: {
+    url: { type: 'string' },
+    protocol: { type: 'string', description: 'Version of remote write that it is sent' },
+    lastSuccess: { ...TIME, description: 'When it last stored something' },
+    failing: {
+      type: 'object',
+      description: 'Since when, and why, it takes nothing',
+      required: ['since', 'why'],
+      properties: { since: TIME, why: { type: 'string' } },
+    },
+    refused: { ...COUNT, description: 'Events that it refused and that were dropped, since the start' },
+    refusals: {
+      type: 'array',
+      description: 'The latest of these',
+      items: {
+        type: 'object',
+        required: ['series', 'at', 'why'],
+        properties: { series: { type: 'string' }, at: TIME, why: { type: 'string' } },
+      },
+    },
+  },
+} as const;
 
 const SCRAPER = {
   type: 'object',
@@ -30,7 +59,7 @@ const SCRAPER = {
   ],
   properties: {
     id: { type: 'string' },
-    identifiedBy: { type: 'string', enum: ['header', 'parameter', 'user', 'pod', 'address'] },
+    identifiedBy: { type: 'string', enum: ['header', 'parameter', 'user', 'pod', 'address', 'sink'] },
     address: { type: 'string', description: 'Address of its latest request, without the port' },
     firstSeen: TIME,
     lastSeen: TIME,
@@ -41,6 +70,7 @@ const SCRAPER = {
     pending: { ...COUNT, description: 'Entries that are not confirmed yet' },
     inFlight: { ...COUNT, description: 'Of these, entries in responses that are not settled yet' },
     returned: { ...COUNT, description: 'Of these, entries that came back from broken responses' },
+    sink: SINK,
     warnings: {
       type: 'array',
       items: {
@@ -84,7 +114,8 @@ export function scrapersRoutes(app: FastifyInstance, { list, forget }: ScrapersR
       },
     },
     async (request, reply) => {
-      const id = checkedId('id', request.params.id);
+      const { id: given } = request.params;
+      const id = given.startsWith(SINK_PREFIX) ? given : checkedId('id', given);
       if (await forget(id)) return reply.code(204).send();
       return sendAnswer(request, reply, {
         status: 404,
@@ -96,7 +127,7 @@ export function scrapersRoutes(app: FastifyInstance, { list, forget }: ScrapersR
 }
 
 function toJson(scraper: ScraperOverview) {
-  const { id, identifiedBy, address, firstSeen, lastSeen, intervalMs, confirmed, ...rest } = scraper;
+  const { id, identifiedBy, address, firstSeen, lastSeen, intervalMs, confirmed, sink, ...rest } = scraper;
   return {
     id,
     identifiedBy,
@@ -106,5 +137,16 @@ function toJson(scraper: ScraperOverview) {
     ...(intervalMs !== undefined && { intervalSeconds: intervalMs / 1000 }),
     confirmedOffset: confirmed,
     ...rest,
+    ...(sink !== undefined && { sink: sinkToJson(sink) }),
+  };
+}
+
+function sinkToJson({ lastSuccess, failing, refusals, ...rest }: SinkStatus) {
+  const time = (ms: number) => new Date(ms).toISOString();
+  return {
+    ...rest,
+    ...(lastSuccess !== undefined && { lastSuccess: time(lastSuccess) }),
+    ...(failing !== undefined && { failing: { ...failing, since: time(failing.since) } }),
+    refusals: refusals.map((refusal) => ({ ...refusal, at: time(refusal.at) })),
   };
 }
