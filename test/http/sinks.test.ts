@@ -147,6 +147,22 @@ describe('a sink', () => {
     expect(await metrics(server)).toMatch(/deliveries_total\{outcome="confirmed"\} 10\n/);
   });
 
+  it('takes an answer at its status, however slow or endless its text is', async () => {
+    await using receiver = await RemoteWriteReceiver.start((call) => {
+      call.keep();
+      call.response.writeHead(200, { 'X-Prometheus-Remote-Write-Samples-Written': call.samples.length });
+      if (call.number === 0) call.response.write('x'.repeat(200_000));
+      else if (call.number === 1) call.response.write('slow');
+      else call.response.end();
+    });
+    await using server = await serverFor(receiver, { timeout: '400ms' });
+    for (let n = 0; n < 3; n += 1) {
+      await post(server, n, n + 1);
+      await settled(server);
+    }
+    expect(receiver.stored.map(({ labels }) => labels['n'])).toEqual(numbers(0, 3));
+  });
+
   it('gives up a request that is not answered in time, and sends less of it', async () => {
     await using receiver = await RemoteWriteReceiver.start((call) => {
       if (call.number > 0) call.store();

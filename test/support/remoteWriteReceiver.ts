@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
+import type { ServerOptions } from 'node:https';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { snappyDecode } from './remoteRead.ts';
 import type { WrittenSample } from './remoteWriteReader.ts';
@@ -25,6 +27,7 @@ export interface WriteCall {
 /** A receiver of remote write that does what a test says, in the test's process. */
 export class RemoteWriteReceiver implements AsyncDisposable {
   readonly #server;
+  readonly #isTls: boolean;
   #port = 0;
   /** All samples that it stored, as often as it did. */
   readonly stored: WrittenSample[] = [];
@@ -34,22 +37,26 @@ export class RemoteWriteReceiver implements AsyncDisposable {
   /** Whether it reads whatever comes as 1.0, without a look at the content type. */
   isBlind = false;
 
-  private constructor(handle: (call: WriteCall) => void | Promise<void>) {
+  private constructor(handle: (call: WriteCall) => void | Promise<void>, tls: ServerOptions | undefined) {
     this.handle = handle;
-    this.#server = createServer((request, response) => void this.#called(request, response));
+    const called = (request: IncomingMessage, response: ServerResponse) =>
+      void this.#called(request, response);
+    this.#isTls = tls !== undefined;
+    this.#server = tls === undefined ? createServer(called) : createTlsServer(tls, called);
   }
 
   static async start(
     handle: (call: WriteCall) => void | Promise<void> = (call) => call.store(),
+    tls?: ServerOptions,
   ): Promise<RemoteWriteReceiver> {
-    const receiver = new RemoteWriteReceiver(handle);
+    const receiver = new RemoteWriteReceiver(handle, tls);
     await new Promise<void>((resolve) => receiver.#server.listen(0, '127.0.0.1', resolve));
     receiver.#port = (receiver.#server.address() as AddressInfo).port;
     return receiver;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}/api/v1/write`;
+    return `${this.#isTls ? 'https' : 'http'}://127.0.0.1:${this.#port}/api/v1/write`;
   }
 
   /** The values of a label of what it stored, once each, in the order in which they came. */
