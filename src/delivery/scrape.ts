@@ -52,6 +52,8 @@ export interface Handout {
   readonly offerId: number | undefined;
   /** How many entries are settled with it, shown or not. */
   readonly count: number;
+  /** Whether there was more than a page holds. */
+  readonly isFull: boolean;
   /** Where what this scraper gets next begins, if all goes well. */
   readonly next: Offset;
 }
@@ -138,11 +140,9 @@ export class Scrapes {
     for (;;) {
       const position = this.#scrapers.get(id)?.position;
       if (position === undefined) return this.#nothing();
+      const { end } = this.#pages;
       const limits = halved(most, position);
-      const page = await this.#pages.read(
-        available(position, this.#pages.end),
-        within(limits, request.memory),
-      );
+      const page = await this.#pages.read(available(position, end), within(limits, request.memory));
       request.memory.resize(memoryOf(page, request.addedBytes));
       if (page.lost > 0) this.#giveUp(id, page);
       if (page.stretches.length === 0) return this.#nothing();
@@ -152,12 +152,12 @@ export class Scrapes {
       const shown = show(request.mode, page, now, request.requestedAt, rules, request.once);
       const next = shown.left[0]?.after ?? page.ranges.at(-1)?.upTo ?? this.#pages.end;
       const offerId = await this.#offer(id, now, shown, request);
-      return { runs: shown.runs, offerId, count: size(shown.covered), next };
+      return { runs: shown.runs, offerId, count: size(shown.covered), isFull: next < end, next };
     }
   }
 
   #nothing(): Handout {
-    return { runs: [], offerId: undefined, count: 0, next: this.#pages.end };
+    return { runs: [], offerId: undefined, count: 0, isFull: false, next: this.#pages.end };
   }
 
   /** As `Tail.wholeBeyond`. */

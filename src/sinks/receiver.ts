@@ -36,6 +36,7 @@ export class Receiver {
   readonly #words: Words;
   #connection: Agent | undefined;
   #under: ClientRequest | undefined;
+  #isClosed = false;
 
   /** `agent`: what it calls itself. */
   constructor(options: SinkOptions, agent: string, clock: Clock) {
@@ -48,6 +49,7 @@ export class Receiver {
   /** Sends one request. Resolves with what came of it, and never rejects. */
   async send(body: Uint8Array, version: Version): Promise<Answer> {
     try {
+      if (this.#isClosed) throw new Error('the server is stopping');
       const headers = { ...this.#options.headers, ...(await this.#authorization()), ...OF_VERSION[version] };
       this.#connection ??= await this.#connect();
       const answer = await this.#exchange(body, headers, this.#connection);
@@ -58,8 +60,9 @@ export class Receiver {
     }
   }
 
-  /** Gives up what is under way, and closes the connection. */
+  /** Gives up what is under way, and closes the connection, for good. */
   close(): void {
+    this.#isClosed = true;
     this.#under?.destroy(new Error('the server is stopping'));
     this.#disconnect();
   }

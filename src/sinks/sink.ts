@@ -19,7 +19,7 @@ import { SinkState } from './sinkState.ts';
 import { snappy } from './snappy.ts';
 import { writeRequest } from './writeRequest.ts';
 
-/** Requests begin so far apart at least, unless they are full: under load a sink gathers what comes in between, in ms. */
+/** Requests begin so far apart at least, unless there is more than one takes: under load a sink gathers what comes in between, in ms. */
 const GATHER_MS = 200;
 /** After this an offer that nobody took is made anew, in ms: its events may have become too old for their times. */
 const REMADE_AFTER_MS = 60_000;
@@ -103,9 +103,8 @@ export class Sink {
         const page = await this.#take(memory);
         if (page === undefined) await this.#pauses.untilWoken();
         else {
-          const isFull = page.count >= this.#eventsMax;
           await this.#deliver(page, memory);
-          if (!isFull) await this.#pauses.wait(began + GATHER_MS - this.#parts.elapsed());
+          if (!page.isFull) await this.#pauses.wait(began + GATHER_MS - this.#parts.elapsed());
         }
       } catch (error) {
         if (!(error instanceof UnavailableError)) throw error;
