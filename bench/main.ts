@@ -15,6 +15,7 @@ import { fullLog, pendingMemory } from './measures/memory.ts';
 import { firstScrape } from './measures/firstScrape.ts';
 import { batches, manyScrapers, posting } from './measures/posts.ts';
 import { compressedScrape, eventLoopDelay, largeScrape } from './measures/scrapes.ts';
+import { drain, postingWithSink } from './measures/sinks.ts';
 import { starting } from './measures/start.ts';
 import { steady } from './measures/steady.ts';
 import { HEAD, rowsOf } from './table.ts';
@@ -54,6 +55,8 @@ async function measureAll(): Promise<void> {
     compressedScrape(rounds),
     emptyScrapes('text', rounds),
     emptyScrapes('protobuf', rounds),
+    drain(effort),
+    postingWithSink(effort),
     eventLoopDelay(rounds),
     pendingMemory(1, 70),
     pendingMemory(50, 70),

@@ -6,7 +6,8 @@ import type { DeliveryOutcome, DropReason } from '../src/counting/counts.ts';
 import { defaultApp } from './defaultApp.ts';
 
 const OUTCOMES: Record<DeliveryOutcome, string> = {
-  confirmed: 'delivered: the next request came on the same connection, or the client closed it cleanly',
+  confirmed:
+    "delivered: the next request came on the same connection, or a sink's receiver answered that it has stored them",
   unproven: 'considered delivered without evidence, because the lease ended or the server restarted',
   returned: 'the response broke; they are offered again',
   doubtful:
@@ -21,6 +22,7 @@ const REASONS: Record<DropReason, string> = {
     'the log had reached `store.entriesMax` or `store.bytesMax`, and the scraper had not got them yet',
   damaged: 'the log file was damaged, and they could not be read',
   scraper_forgotten: 'the scraper was not seen for the length of its timeout, or was deleted',
+  refused: 'the receiver behind a sink refused them one by one; `GET /api/v1/scrapers` shows its words',
   one_visit:
     'the scraper sent no id and came only once, like a `curl` by hand; nobody missed them, and no alert counts them',
   no_scraper: 'there was no scraper when their time in the log was over',

@@ -1,5 +1,4 @@
 import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Access } from './access/access.ts';
 import { copyOf } from './app/copy.ts';
 import type { Naming } from './app/naming.ts';
@@ -22,6 +21,9 @@ import {
   trimLimits,
   trustedProxies,
 } from './app/rules.ts';
+import { sinkOptions } from './app/sinkOptions.ts';
+import { Sinks } from './app/sinks.ts';
+import { Sweeps } from './app/sweeps.ts';
 import { viewsOf } from './app/views.ts';
 import { waitsOf } from './app/waits.ts';
 import { webhooksOf } from './app/webhooks.ts';
@@ -78,10 +80,6 @@ import { welcome } from './ui/welcome.ts';
 const LOOKS_WAITING_MAX = 64;
 /** How often pulses, leases, timeouts, backlogs and the log's limits are looked after, in ms. */
 const HOUSEKEEPING_EVERY_MS = 1_000;
-/** How often connections are looked at for answers that make no progress, in ms. */
-const SWEEP_EVERY_MS = 1_000;
-/** How often heads that have not come whole are weighed, in ms: within it, what a fast client sends is not bounded. */
-const WEIGH_EVERY_MS = 100;
 /** How often what a start needs is saved, in rounds of that: what came in since is read again after a crash. */
 const SAVED_EVERY = 10;
 
@@ -112,6 +110,7 @@ export class App implements AsyncDisposable {
   readonly #scrapers: Scrapers;
   readonly #known: readonly string[];
   readonly #waits: WaitParts;
+  readonly #sinks: Sinks;
   readonly #counters: EventCounters;
   readonly #housekeeping: Housekeeping;
   readonly #ownMetrics: OwnMetrics;
@@ -119,8 +118,7 @@ export class App implements AsyncDisposable {
   readonly #places: Places;
   readonly #fewDescriptors: (limit: number, connections: number) => void;
   readonly #heads: Heads;
-  #sweeping: NodeJS.Timeout | undefined;
-  #weighing: NodeJS.Timeout | undefined;
+  #sweeps: Sweeps | undefined;
   readonly #naming: Naming;
   readonly #access: Access;
   readonly #hosts: AllowedHosts;
@@ -176,6 +174,9 @@ export class App implements AsyncDisposable {
       clock,
       counts,
     });
+    const agent = `oneShotMetricsServer/${version}`;
+    const sinkParts = { scrapes, counts, memory: memory.answers, clock, elapsed, news, agent };
+    const sinks = (this.#sinks = new Sinks(sinkOptions(settings), sinkParts));
     const counters = (this.#counters = new EventCounters(log, counterRules(settings)));
     const expiry = new Expiry({
       scrapers,
@@ -216,6 +217,7 @@ export class App implements AsyncDisposable {
       memory,
       linesLost,
       connections: { open: () => this.#places.open, max: () => this.#places.max, closed: closings.counts },
+      sinks: () => sinks.states(),
     }));
     const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
     const bodies = bodyRules(settings, rules);
@@ -271,7 +273,7 @@ export class App implements AsyncDisposable {
         clock,
       },
       metrics: this.#metrics,
-      ...viewsOf(log, pages, scrapers, sightings, expiry),
+      ...viewsOf({ log, pages, scrapers, sightings, expiry, sinks }),
       looking,
       resetCounters: () => counters.reset(),
       copyLog: () => copyOf(log, settings['store.path']),
@@ -333,14 +335,11 @@ export class App implements AsyncDisposable {
       this.#settings['server.port'],
       this.#settings['server.host'],
     );
-    this.#sweeping = setInterval(() => this.#connections.sweep(), SWEEP_EVERY_MS).unref();
-    const readBefore = (socket: Socket) => this.#connections.readBefore(socket);
-    this.#weighing = setInterval(() => this.#heads.weigh(this.#server, readBefore), WEIGH_EVERY_MS).unref();
+    this.#sweeps = new Sweeps(this.#connections, this.#heads, this.#server);
     try {
       await this.#open();
     } catch (error) {
-      clearInterval(this.#sweeping);
-      clearInterval(this.#weighing);
+      this.#sweeps[Symbol.dispose]();
       this.#server.close();
       this.#server.closeAllConnections();
       throw error;
@@ -353,10 +352,11 @@ export class App implements AsyncDisposable {
     this.#tail.start(this.#log.state().end);
     if (await this.#counters.start()) this.#repaired({ part: 'counters', lost: 1 });
     await this.#acceptor.start();
-    await this.#scrapers.start(this.#known);
+    await this.#scrapers.start(this.#known, await this.#sinks.load());
     this.#housekeeping.start(HOUSEKEEPING_EVERY_MS);
     this.#access.start();
     this.#naming.start();
+    this.#sinks.start((listener) => this.#log.onCommitted(listener));
     this.#readiness = { ready: true };
     if (this.#damages.length > 0) this.#tellDamage(this.#damages);
     this.#damages = [];
@@ -368,9 +368,9 @@ export class App implements AsyncDisposable {
     // The port stays open until then: who asks in the meantime is told, rather than left to guess.
     this.#access[Symbol.dispose]();
     this.#waits.waits.stop();
-    await this.#connections.stop(this.#settings['server.stopTimeout']);
-    clearInterval(this.#sweeping);
-    clearInterval(this.#weighing);
+    const stopMs = this.#settings['server.stopTimeout'];
+    await Promise.all([this.#connections.stop(stopMs), this.#sinks.stop(stopMs)]);
+    this.#sweeps?.[Symbol.dispose]();
     await new Promise((resolve) => this.#server.close(resolve));
     this.#metrics.stop();
     await this.#naming[Symbol.asyncDispose]();

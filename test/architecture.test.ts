@@ -21,6 +21,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'read',
     'intake',
     'delivery',
+    'sinks',
     'render',
     'counting',
     'core',
@@ -31,7 +32,7 @@ const ARROWS: Record<string, readonly string[]> = {
   ],
   http: ['access', 'read', 'intake', 'delivery', 'render', 'counting', 'core'],
   ui: [],
-  observe: ['access', 'http', 'delivery', 'render', 'counting', 'core', 'log'],
+  observe: ['access', 'http', 'delivery', 'sinks', 'render', 'counting', 'core', 'log'],
   config: ['core'],
   access: ['core'],
   kubernetes: ['core'],
@@ -40,6 +41,8 @@ const ARROWS: Record<string, readonly string[]> = {
   intake: ['counting', 'log', 'core'],
   // The wing that gives out: it knows nothing of the other.
   delivery: ['counting', 'log', 'core'],
+  // What is called, instead of calling.
+  sinks: ['delivery', 'render', 'counting', 'core'],
   render: ['core'],
   counting: ['log', 'core'],
   'log/memory': ['log', 'core'],

@@ -33,7 +33,7 @@ export function knownScrapers(settings: Settings): readonly string[] {
   const wrong = known.find((id) => !isScraperId(id));
   if (wrong !== undefined) {
     throw new ConfigError(
-      `scrapers.known ${shown(wrong)} is not a scraper id; use 1 to 128 printable characters`,
+      `scrapers.known ${shown(wrong)} is not a scraper id; use 1 to 128 printable characters, and don't begin with sink:`,
     );
   }
   const variable = known.find((id) => isUnexpanded(id));

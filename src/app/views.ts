@@ -6,19 +6,24 @@ import type { Scrapers } from '../delivery/scrapers.ts';
 import type { Sightings } from '../delivery/sightings.ts';
 import type { EndpointParts } from '../http/endpoints.ts';
 import type { EntryLog } from '../log/entryLog.ts';
+import type { Sinks } from './sinks.ts';
 
-/** What those see who look: the events, and who scrapes. */
-export function viewsOf(
-  log: Pick<EntryLog, 'state'>,
-  pages: Pages,
-  scrapers: Scrapers,
-  sightings: Sightings,
-  expiry: Expiry,
-): Pick<EndpointParts, 'feed' | 'scrapers'> {
+interface ViewParts {
+  readonly log: Pick<EntryLog, 'state'>;
+  readonly pages: Pages;
+  readonly scrapers: Scrapers;
+  readonly sightings: Sightings;
+  readonly expiry: Expiry;
+  readonly sinks: Sinks;
+}
+
+/** What those see who look: the events, and who gets them. */
+export function viewsOf(parts: ViewParts): Pick<EndpointParts, 'feed' | 'scrapers'> {
+  const { log, pages, scrapers, sightings, expiry, sinks } = parts;
   return {
     feed: new Feed(log, pages),
     scrapers: {
-      list: () => overview(scrapers, sightings, pages),
+      list: () => overview(scrapers, sightings, pages, (id) => sinks.statusOf(id)),
       forget: (id) => expiry.forget(id),
     },
   };

@@ -181,6 +181,25 @@ describe('scrapers', () => {
     );
   });
 
+  it('are shown with what a sink fails at, and what its receiver refused', async () => {
+    const sink = {
+      failing: { since: new Date(CLI_NOW - 90_000).toISOString(), why: '503: \u001b[2Jaway' },
+      refused: 2,
+      refusals: [
+        { series: 'm{n="1"}', why: '400' },
+        { series: 'm{n="2"}', why: '400: too old' },
+      ],
+    };
+    const scrapers = [{ ...SCRAPER, id: 'sink:db', identifiedBy: 'sink', warnings: [], sink }];
+    const { stdout } = await runCli(['scrapers'], { fetch: fakeServer(json({ scrapers })).fetch });
+    expect(stdout.split('\n').slice(2)).toEqual([
+      expect.stringMatching(/^failing sink:db for 90 s: 503: .*away$/),
+      'refused sink:db 2 events, the last one m{n="2"}: 400: too old',
+      '',
+    ]);
+    expect(stdout).not.toContain('\u001b');
+  });
+
   it('are coloured on a terminal only, and not where nobody wants colours', async () => {
     const coloured = async (env: Record<string, string>, isTTY: boolean) => {
       let text = '';

@@ -24,6 +24,14 @@ interface Scraper {
   readonly inFlight: number;
   readonly returned: number;
   readonly warnings: readonly { readonly code: string; readonly message: string }[];
+  readonly sink?: Sink;
+}
+
+/** What is shown of one that events are pushed to. */
+interface Sink {
+  readonly failing?: { readonly since: string; readonly why: string };
+  readonly refused: number;
+  readonly refusals: readonly { readonly series: string; readonly why: string }[];
 }
 
 const OPTIONS: Options = { ...REMOTE_OPTIONS, json: { doc: "Print the server's answer as JSON." } };
@@ -35,10 +43,11 @@ const EXITS = [
 
 export const scrapers: Command = {
   name: 'scrapers',
-  summary: 'List the scrapers, and how far each one is.',
+  summary: 'List the scrapers and sinks, and how far each one is.',
   usage: '',
   about: [
     "WAITING counts the events that a scraper has yet to fetch, including those that came back from broken responses (RETURNED). IN FLIGHT counts the events that were sent to it and aren't confirmed yet; its next scrape confirms them.",
+    'For a sink, KNOWN BY is sink, and ADDRESS is where its receiver is. Below the table is what a receiver said that accepts nothing, or has refused events.',
   ],
   options: OPTIONS,
   examples: ['oneshot scrapers', "oneshot scrapers --json | jq -r '.scrapers[].id'"],
@@ -79,6 +88,7 @@ async function list(io: CliIo, args: Args): Promise<number> {
   const rows = answer.scrapers.map((scraper) => rowOf(scraper, io.clock()));
   io.stdout.write(table(HEAD, rows, paint));
   io.stdout.write(warnings(answer.scrapers, paint));
+  io.stdout.write(ofSinks(answer.scrapers, paint, io.clock()));
   return EXIT.ok;
 }
 
@@ -90,7 +100,7 @@ function rowOf(scraper: Scraper, now: number): readonly Cell[] {
     printable(id),
     identifiedBy,
     address,
-    `${Math.max(0, Math.round((now - Date.parse(lastSeen)) / 1000))} s ago`,
+    `${secondsSince(lastSeen, now)} s ago`,
     intervalSeconds === undefined ? '-' : `${intervalSeconds} s`,
     mode === 'timed' ? 'explicit' : mode === 'untimed' ? 'scrape' : '-',
     pending - inFlight,
@@ -105,6 +115,26 @@ function warnings(all: readonly Scraper[], paint: Paint): string {
       own.map(({ message }) => `${paint('yellow', 'warning')} ${printable(id)}: ${printable(message)}\n`),
     )
     .join('');
+}
+
+/** What receivers said that take nothing, or not all. */
+function ofSinks(all: readonly Scraper[], paint: Paint, now: number): string {
+  let text = '';
+  for (const { id, sink } of all) {
+    if (sink === undefined) continue;
+    const { failing, refused, refusals } = sink;
+    const name = printable(id);
+    if (failing !== undefined)
+      text += `${paint('yellow', 'failing')} ${name} for ${secondsSince(failing.since, now)} s: ${printable(failing.why)}\n`;
+    const last = refusals.at(-1);
+    if (last !== undefined)
+      text += `${paint('yellow', 'refused')} ${name} ${refused === 1 ? '1 event' : `${refused} events`}, the last one ${printable(last.series)}: ${printable(last.why)}\n`;
+  }
+  return text;
+}
+
+function secondsSince(time: string, now: number): number {
+  return Math.max(0, Math.round((now - Date.parse(time)) / 1000));
 }
 
 async function forget(io: CliIo, args: Args): Promise<number> {

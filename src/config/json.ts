@@ -51,7 +51,11 @@ function shownOf(object: unknown, known: ReadonlySet<string>): unknown {
   return mapped(object, (value, name) => (known.has(name) ? withoutSecrets(value, name) : HIDDEN));
 }
 
+/** A URL that may have a secret in it: before an `@`, or behind a question mark. */
+const TELLING_URL = /^[^/?#]*:\/\/[^/?#]*@|\?/;
+
 function withoutSecrets(value: unknown, name: string): unknown {
+  if (name === 'url' && typeof value === 'string' && TELLING_URL.test(value)) return HIDDEN;
   if (SECRET_NAME.test(name) || nearest(name, SECRET_WORDS) !== undefined) return HIDDEN;
   if (Array.isArray(value)) return value.map((item: unknown) => withoutSecrets(item, ''));
   return isJsonObject(value) ? mapped(value, withoutSecrets) : value;

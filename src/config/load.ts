@@ -6,7 +6,7 @@ import type { ReadFile } from './file.ts';
 import { readSettingsText } from './file.ts';
 import { readFlags } from './flags.ts';
 import type { JsonObject } from './json.ts';
-import { readSecrets } from './secrets.ts';
+import { readSecrets, readSinkSecrets } from './secrets.ts';
 import type { Given } from './setting.ts';
 import { readGiven } from './setting.ts';
 import type { LoadedSettings, SettingKey, Settings } from './settings.ts';
@@ -46,6 +46,7 @@ export function loadSettings({ argv, env, readFile, readsSecrets = true }: Sourc
   }
   const secrets = readsSecrets ? { env, readFile } : undefined;
   settings['webhooks'] = readSecrets('webhooks', settings['webhooks'] as JsonObject, secrets);
+  settings['sinks'] = readSinkSecrets('sinks', settings['sinks'] as JsonObject, secrets);
   const loaded = { settings: settings as Settings, origins: origins as LoadedSettings['origins'], file };
   checkTogether(loaded);
   return { action, ...loaded };

@@ -1,3 +1,4 @@
+import { namedObjects } from './json.ts';
 import { NOT_EMPTY, boolean, integer, list, oneOf, refused, text } from './kinds.ts';
 import { BODY_MAX, DAY, GIB, HOUR, KIB, MIB, MINUTE, SECOND, duration, size } from './quantities.ts';
 import type { Table } from './setting.ts';
@@ -13,6 +14,11 @@ function explicitTimestamps(raw: string): 'scrape' | 'explicit' {
   if (word === 'false' || word === '') return 'scrape';
   throw refused('true or false', raw, 'set USE_EXPLICIT_TIMESTAMPS=true for explicit, false for scrape');
 }
+
+/** What is shown of a sink by --print-config: neither headers nor credentials. */
+const SINK_MEMBERS: ReadonlySet<string> = new Set(
+  'url protocol bearerTokenFile tls timeout labels ageMax eventsMax'.split(' '),
+);
 
 /** Settings of what is given out, to whom, and for how long it is kept. */
 export const SCRAPE_SETTINGS = {
@@ -88,6 +94,12 @@ export const SCRAPE_SETTINGS = {
     kind: duration({ min: 0, max: TIMER_MAX }),
     default: 5 * MINUTE,
     doc: 'How far back in time a new scraper with its own id, or the very first scraper, also gets events from before its first scrape. 0 means none. Must be shorter than scrapers.timeout.',
+  }),
+
+  sinks: setting({
+    kind: namedObjects(SINK_MEMBERS),
+    default: {},
+    doc: 'Receivers of remote write by name, which get all events pushed: their addresses, protocol and credentials. See docs/operate/push.md.',
   }),
 
   'kubernetes.url': setting({

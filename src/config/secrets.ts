@@ -35,6 +35,40 @@ export function readSecrets(
   return Object.fromEntries(entries);
 }
 
+/**
+ * The same of sinks: a bearer token, a password and each header's value may be kept elsewhere.
+ */
+export function readSinkSecrets(key: string, sinks: JsonObject, sources: SecretSources | undefined): JsonObject {
+  const read = (field: string, value: unknown) =>
+    isJsonObject(value) ? readSecret(field, value, sources) : value;
+  const readMembers = (field: string, object: unknown, isSecret: (name: string) => boolean) =>
+    isJsonObject(object)
+      ? Object.fromEntries(
+          Object.entries(object).map(([name, value]) => [
+            name,
+            isSecret(name) ? read(`${field}.${name}`, value) : value,
+          ]),
+        )
+      : object;
+  const entries = Object.entries(sinks).map(([name, sink]) => {
+    if (!isJsonObject(sink)) return [name, sink] as const;
+    const field = `${key}.${name}`;
+    const { bearerToken, basicAuth, headers } = sink;
+    return [
+      name,
+      {
+        ...sink,
+        ...(bearerToken !== undefined && { bearerToken: read(`${field}.bearerToken`, bearerToken) }),
+        ...(basicAuth !== undefined && {
+          basicAuth: readMembers(`${field}.basicAuth`, basicAuth, () => true),
+        }),
+        ...(headers !== undefined && { headers: readMembers(`${field}.headers`, headers, () => true) }),
+      },
+    ] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
 function readSecret(field: string, place: JsonObject, sources: SecretSources | undefined): string {
   const [[source, where] = [], ...others] = Object.entries(place);
   if (others.length > 0 || typeof where !== 'string' || (source !== 'env' && source !== 'file'))

@@ -43,6 +43,7 @@ const FATES: Record<Way, Omit<Fate, 'count'>> = {
   backlog_full: { state: 'dropped', reason: 'backlog_full' },
   log_full: { state: 'dropped', reason: 'log_full' },
   damaged: { state: 'dropped', reason: 'damaged' },
+  refused: { state: 'dropped', reason: 'refused' },
 };
 
 /** What has become of some ranges for a scraper. The counts add up to their size. */

@@ -3,7 +3,7 @@ import type { Ranges } from './range.ts';
 import { NONE, union } from './range.ts';
 
 /** Why a scraper never gets an entry. */
-export type GivenUp = 'backlog_full' | 'log_full' | 'damaged';
+export type GivenUp = 'backlog_full' | 'log_full' | 'damaged' | 'refused';
 
 /** How entries were settled otherwise than by proof that they were delivered as they are. */
 export type Way =

@@ -10,6 +10,8 @@ export type DropReason =
   | 'damaged'
   /** The scraper was not seen for its timeout, and was forgotten with what it had not fetched. */
   | 'scraper_forgotten'
+  /** The receiver behind a sink refused it for good. */
+  | 'refused'
   /** The scraper gave no id of its own and came once only: somebody looked at `/metrics`, and nobody missed anything. */
   | 'one_visit'
   /** Nobody had ever scraped when the entry's time in the log was over. */
@@ -20,7 +22,7 @@ type ForgetReason = 'ids_max' | 'damaged';
 
 /** How entries left an offer. */
 export type DeliveryOutcome =
-  /** The scraper proved that it had read them: its next request came on the same connection. */
+  /** The scraper proved that it had read them: its next request came on the same connection. Or a sink's receiver said that it has stored them. */
   | 'confirmed'
   /** Judged as delivered without proof: the connection ended well, or nothing was heard until the lease ended or the server restarted. */
   | 'unproven'
@@ -89,7 +91,15 @@ export function newCounts(): Counts {
     seriesOverflow: { refused: 0, folded: 0 },
     retimed: 0,
     moved: 0,
-    dropped: { backlog_full: 0, log_full: 0, damaged: 0, scraper_forgotten: 0, one_visit: 0, no_scraper: 0 },
+    dropped: {
+      backlog_full: 0,
+      log_full: 0,
+      damaged: 0,
+      scraper_forgotten: 0,
+      refused: 0,
+      one_visit: 0,
+      no_scraper: 0,
+    },
     deliveries: { confirmed: 0, unproven: 0, returned: 0, doubtful: 0, repeated: 0, collapsed: 0 },
   };
 }

@@ -72,7 +72,9 @@ export class Expiry {
   #endLeases(): void {
     const now = this.#elapsed();
     const outSince = new Map<number, number>();
-    for (const { id, position } of this.#scrapers.all()) {
+    for (const { id, identifiedBy, position } of this.#scrapers.all()) {
+      // What goes to a sink is looked after by its timeout.
+      if (identifiedBy === 'sink') continue;
       for (const offer of position.offers) {
         const since = this.#outSince.get(offer.id) ?? now;
         outSince.set(offer.id, since);

@@ -12,7 +12,7 @@ import { size, without } from '../core/range.ts';
 import type { Run } from '../core/run.ts';
 import type { Counts } from '../counting/counts.ts';
 import type { Page, Pages } from './page.ts';
-import type { Identity, Scrapers } from './scrapers.ts';
+import type { Identity, Scrapers, SinkIdentity } from './scrapers.ts';
 import type { Showing, ShowingRules } from './showing.ts';
 import { isShownAsItIs, show } from './showing.ts';
 import type { Sighting, Sightings } from './sightings.ts';
@@ -33,11 +33,27 @@ export interface ScrapeRequest extends Sighting {
   readonly once: Once | undefined;
 }
 
+/** What a sink asks for. */
+export interface SinkRequest extends Sighting {
+  readonly identity: SinkIdentity;
+  readonly requestedAt: Millis;
+  readonly memory: Claim;
+  readonly addedBytes: number;
+  /** Entries at most, where it takes fewer than a page has. */
+  readonly eventsMax: number;
+  /** Events older than this are moved, in ms: what its receiver takes. */
+  readonly ageMaxMs: number;
+}
+
 /** What a scrape gets. `offerId` is undefined where there is nothing to hand out. */
 export interface Handout {
   /** As `Showing` has them. */
   readonly runs: readonly Run[];
   readonly offerId: number | undefined;
+  /** How many entries are settled with it, shown or not. */
+  readonly count: number;
+  /** Whether there was more than a page holds. */
+  readonly isFull: boolean;
   /** Where what this scraper gets next begins, if all goes well. */
   readonly next: Offset;
 }
@@ -98,15 +114,37 @@ export class Scrapes {
     }
   }
 
-  async #handOut(id: string, request: ScrapeRequest): Promise<Handout> {
+  /** The same for a sink. It has one offer out at most, and settles it before it asks again: nothing is to be judged by its coming. */
+  async take({ eventsMax, ageMaxMs, ...request }: SinkRequest): Promise<Handout> {
+    const { id, saved } = await this.#scrapers.seen(request.identity);
+    saved?.catch(() => undefined);
+    try {
+      this.#sightings.note(id, request);
+      const limits = { ...this.#limits, eventsMax: Math.min(eventsMax, this.#limits.eventsMax) };
+      const rules = { ...this.#showing, ageMaxMs };
+      return await this.#handOut(
+        id,
+        { ...request, timeoutMs: undefined, closes: false, once: undefined },
+        limits,
+        rules,
+      );
+    } finally {
+      await saved;
+    }
+  }
+
+  async #handOut(
+    id: string,
+    request: ScrapeRequest,
+    most = this.#limits,
+    rules = this.#showing,
+  ): Promise<Handout> {
     for (;;) {
       const position = this.#scrapers.get(id)?.position;
       if (position === undefined) return this.#nothing();
-      const limits = halved(this.#limits, position);
-      const page = await this.#pages.read(
-        available(position, this.#pages.end),
-        within(limits, request.memory),
-      );
+      const { end } = this.#pages;
+      const limits = halved(most, position);
+      const page = await this.#pages.read(available(position, end), within(limits, request.memory));
       request.memory.resize(memoryOf(page, request.addedBytes));
       if (page.lost > 0) this.#giveUp(id, page);
       if (page.stretches.length === 0) return this.#nothing();
@@ -116,14 +154,15 @@ export class Scrapes {
       const isChanged = now !== position;
       if (now === undefined || (isChanged && size(without(page.ranges, available(now, this.#pages.end))) > 0))
         continue;
-      const shown = show(request.mode, page, now, request.requestedAt, this.#showing, request.once);
+      const shown = show(request.mode, page, now, request.requestedAt, rules, request.once);
       const next = shown.left[0]?.after ?? page.ranges.at(-1)?.upTo ?? this.#pages.end;
-      return { runs: shown.runs, offerId: await this.#offer(id, now, shown, request), next };
+      const offerId = await this.#offer(id, now, shown, request);
+      return { runs: shown.runs, offerId, count: size(shown.covered), isFull: next < end, next };
     }
   }
 
   #nothing(): Handout {
-    return { runs: [], offerId: undefined, next: this.#pages.end };
+    return { runs: [], offerId: undefined, count: 0, isFull: false, next: this.#pages.end };
   }
 
   /** As `Tail.wholeBeyond`. */

@@ -42,6 +42,14 @@ export interface ScraperNews {
   unsaved(record: ScraperRecord, cause: unknown): void;
 }
 
+/** One that is configured, and that we call. */
+export interface SinkIdentity extends Identity {
+  readonly identifiedBy: 'sink';
+}
+
+/** Begins the ids of sinks, and of nobody else. */
+export const SINK_PREFIX = 'sink:';
+
 /** Who is known by these gave no id: anybody who looks at `/metrics` is. */
 const NO_OWN_ID: ReadonlySet<IdentifiedBy> = new Set(['address', 'pod']);
 
@@ -82,10 +90,10 @@ export class Scrapers {
   }
 
   /**
-   * Loads what the log knows: offers that were out are settled as a restart demands. `known` ids are made known if they are not.
+   * Loads what the log knows: offers that were out are settled as a restart demands. `known` ids and sinks are made known if they are not.
    * Everybody counts as just seen, since nobody could come while the server was away.
    */
-  async start(known: readonly string[]): Promise<void> {
+  async start(known: readonly string[], sinks: readonly SinkIdentity[] = []): Promise<void> {
     this.#ever = this.#log.state().hadScrapers;
     const now = this.#clock();
     for (const record of await this.#log.loadScrapers()) {
@@ -103,10 +111,13 @@ export class Scrapers {
       this.#records.set(record.id, { ...record, lastSeen: now });
       await this.update(record.id, { position });
     }
-    for (const id of known) {
-      this.#kept.add(id);
-      if (!this.#records.has(id))
-        await this.#add({ id, identifiedBy: 'parameter', address: '' }, this.#tail.end, now);
+    const expected: readonly Identity[] = [
+      ...known.map((id) => ({ id, identifiedBy: 'parameter', address: '' }) as const),
+      ...sinks,
+    ];
+    for (const identity of expected) {
+      this.#kept.add(identity.id);
+      if (!this.#records.has(identity.id)) await this.#add(identity, this.#tail.end, now);
     }
   }
 
@@ -173,10 +184,11 @@ export class Scrapers {
   /**
    * Where an unknown scraper starts. One with an id of its own has certainly had nothing yet: a little before now, so that what
    * was posted just before its first scrape isn't lost. An address may be an old scraper's new one: at the end, lest it gets
-   * twice what it had under the other; except for the first scraper of all, before which nobody can have had anything.
+   * twice what it had under the other; except for the first scraper of all, before which nobody can have had anything. A sink comes as soon
+   * as there is something: one that is unknown was forgotten by hand, with all that waited for it.
    */
-  async startOf(identity: Identity, now: Millis): Promise<Offset> {
-    const looksBack = identity.identifiedBy !== 'address' || !this.#ever;
+  async startOf({ identifiedBy }: Identity, now: Millis): Promise<Offset> {
+    const looksBack = identifiedBy !== 'sink' && (identifiedBy !== 'address' || !this.#ever);
     if (!looksBack || this.#limits.lookbackMs === 0) return this.#tail.end;
     const start = await this.#log.offsetAt(millis(now - this.#limits.lookbackMs));
     return start < this.#tail.end ? start : this.#tail.end;

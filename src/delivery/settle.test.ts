@@ -1,8 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { Evidence, Verdict } from './settle.ts';
-import type { Mode, Phase } from '../core/position.ts';
-import { judge, judgeEnd } from './settle.ts';
+import type { Mode, Phase, Position } from '../core/position.ts';
+import { positionAt } from '../core/position.ts';
+import { judge, judgeEnd, settle } from './settle.ts';
+import { fatesOf } from '../core/fate.ts';
 import { millis } from '../core/millis.ts';
+import { offset } from '../core/offset.ts';
+import { pastFrom } from '../core/past.ts';
+import { NONE, range } from '../core/range.ts';
 
 type Row = readonly [row: string, mode: Mode, phase: Phase, evidence: Evidence, verdict: Verdict];
 
@@ -40,7 +45,19 @@ const ROWS: readonly Row[] = [
   ['closed by this side, which says nothing of the client', 'untimed', 'flushed', 'closed', 'hold'],
   ['a request sent ahead of the response', 'timed', 'sending', 'nextRequest', 'again'],
   ['a request sent ahead of the response', 'untimed', 'sending', 'nextRequest', 'hold'],
+  ...(['sending', 'flushed'] as const).flatMap((phase): Row[] => [
+    ["a sink's receiver says that it has stored it", 'timed', phase, 'stored', 'confirm'],
+    ["a sink's receiver refuses it for good", 'timed', phase, 'refused', 'dropAlone'],
+    ["a sink's receiver refuses what it has", 'timed', phase, 'refusedRepeat', 'confirmUnproven'],
+    ["a sink's receiver can't take it now", 'timed', phase, 'notNow', 'again'],
+    ['what only sinks see, of what no sink gets', 'untimed', phase, 'stored', 'hold'],
+    ['what only sinks see, of what no sink gets', 'untimed', phase, 'refused', 'hold'],
+    ['what only sinks see, of what no sink gets', 'untimed', phase, 'refusedRepeat', 'hold'],
+    ['what only sinks see, of what no sink gets', 'untimed', phase, 'notNow', 'hold'],
+  ]),
 ];
+
+const OF_SINKS = new Set<Evidence>(['stored', 'refused', 'refusedRepeat', 'notNow']);
 
 describe('settling (G2, G3)', () => {
   test.each(ROWS)('%s: %s, %s, %s -> %s', (_row, mode, phase, evidence, verdict) => {
@@ -49,10 +66,10 @@ describe('settling (G2, G3)', () => {
 
   test('has a row here for every case there is', () => {
     const cases = new Set(ROWS.map(([, mode, phase, evidence]) => `${mode} ${phase} ${evidence}`));
-    expect(cases.size).toBe(2 * 2 * 8);
+    expect(cases.size).toBe(2 * 2 * 12);
   });
 
-  const unsent = ROWS.filter(([, , phase]) => phase === 'sending');
+  const unsent = ROWS.filter(([, , phase, evidence]) => phase === 'sending' && !OF_SINKS.has(evidence));
   test.each(unsent)('never confirms what was not flushed: %s: %s, %s, %s', (_row, mode, phase, evidence) => {
     expect(judge(mode, phase, evidence)).not.toMatch(/^confirm/);
   });
@@ -102,4 +119,18 @@ describe("a client's end of the connection", () => {
   ])('is believed far from a timeout of %i ms, after %i ms', (timeoutMs, ms) => {
     expect(judgedAfter(ms, timeoutMs)).toBe('cleanEnd');
   });
+});
+
+test.each([
+  ['', NONE, { state: 'dropped', reason: 'refused', count: 1 }],
+  [', and may have had before', range(offset(4), offset(5)), { state: 'deliveredWithoutProof', count: 1 }],
+])('what a sink refuses alone%s is remembered so', (_, perhapsTimed, fate) => {
+  const ranges = range(offset(4), offset(5));
+  const position: Position = {
+    ...positionAt(offset(5)),
+    past: pastFrom(offset(0)),
+    perhapsTimed,
+    offers: [{ id: 1, mode: 'timed', phase: 'sending', ranges, collapsed: 0, requestedAt: 0 }],
+  };
+  expect(fatesOf(settle(position, 1, 'refused').position, ranges)).toEqual([fate]);
 });

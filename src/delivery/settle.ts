@@ -26,7 +26,15 @@ export type Evidence =
   /** Nothing was seen until the lease ended. */
   | 'leaseOver'
   /** The server started anew, and all sockets are gone. */
-  | 'restart';
+  | 'restart'
+  /** A sink's receiver said that it has stored all of it. */
+  | 'stored'
+  /** It refused it, and will refuse it again; that of several it took some is not known, unless the offer is marked as flushed. */
+  | 'refused'
+  /** It refused what it had already: as many as it did not store before are accounted for. */
+  | 'refusedRepeat'
+  /** It can't take it now, or no answer came. */
+  | 'notNow';
 
 /**
  * How far from its announced timeout a client may close and still be doubted: its timer and ours don't start together. A client on a
@@ -63,6 +71,8 @@ export type Verdict =
   | 'again'
   /** Ended well: offered again; where the client closes after each scrape, confirmed when it ends well a second time. */
   | 'againOnce'
+  /** Refused: one entry alone is dropped; several are offered again, so that the sink finds by smaller offers which of them it was. */
+  | 'dropAlone'
   /** Nothing is known yet: it stays out. */
   | 'hold';
 
@@ -71,6 +81,9 @@ export type Verdict =
  * nothing; a clean end proves little, since a client that times out sends one too, and a TCP proxy makes one of any ending; a reset
  * mostly means unread bytes, but a proxy or a packet filter may send one after everything was read; `finish` alone proves nothing.
  * So every verdict on an untimed offer that may be wrong is one that is counted: `confirmUnproven` or `returnDoubtful`.
+ *
+ * The last four are what sinks see, which are always timed. An offer to one is `flushed` once its receiver may have stored some of it; to note
+ * when each request is out whole would be one more write for each.
  */
 const TABLE: Record<Mode, Record<Phase, Record<Evidence, Verdict>>> = {
   timed: {
@@ -83,6 +96,10 @@ const TABLE: Record<Mode, Record<Phase, Record<Evidence, Verdict>>> = {
       elsewhere: 'return', // and not `again`, so that the page is halved: a body too large for its network must not come whole for ever
       leaseOver: 'return',
       restart: 'again',
+      stored: 'confirm',
+      refused: 'dropAlone',
+      refusedRepeat: 'confirmUnproven',
+      notNow: 'again',
     },
     flushed: {
       nextRequest: 'confirm',
@@ -93,6 +110,10 @@ const TABLE: Record<Mode, Record<Phase, Record<Evidence, Verdict>>> = {
       elsewhere: 'again',
       leaseOver: 'again',
       restart: 'again',
+      stored: 'confirm',
+      refused: 'dropAlone',
+      refusedRepeat: 'confirmUnproven',
+      notNow: 'again',
     },
   },
   untimed: {
@@ -105,6 +126,10 @@ const TABLE: Record<Mode, Record<Phase, Record<Evidence, Verdict>>> = {
       elsewhere: 'hold',
       leaseOver: 'return', // and its connection is cut, so that the rest can't arrive
       restart: 'returnDoubtful', // its way into the kernel may have gone unrecorded
+      stored: 'hold',
+      refused: 'hold',
+      refusedRepeat: 'hold',
+      notNow: 'hold',
     },
     flushed: {
       nextRequest: 'confirm',
@@ -115,6 +140,10 @@ const TABLE: Record<Mode, Record<Phase, Record<Evidence, Verdict>>> = {
       elsewhere: 'hold',
       leaseOver: 'confirmUnproven',
       restart: 'confirmUnproven',
+      stored: 'hold',
+      refused: 'hold',
+      refusedRepeat: 'hold',
+      notNow: 'hold',
     },
   },
 };
@@ -136,9 +165,11 @@ export interface Settlement {
   readonly collapsed: number;
   /** Entries that are to be offered again. */
   readonly returned: number;
+  /** Entries that were refused for good. */
+  readonly refused: number;
 }
 
-const NOTHING = { confirmed: 0, collapsed: 0, returned: 0 };
+const NOTHING = { confirmed: 0, collapsed: 0, returned: 0, refused: 0 };
 
 /**
  * Settles an offer by what was seen of it, or leaves it out where that says nothing yet. An offer that is not out (any more)
@@ -174,6 +205,12 @@ export function settle(position: Position, offerId: number, evidence: Evidence):
         union(position.endedOnce, without(offer.ranges, secondTime)),
         perhaps,
       );
+    }
+    case 'dropAlone': {
+      if (size(offer.ranges) > 1) return close(position, offer, verdict, NONE, position.endedOnce, perhaps);
+      // What an earlier request may have brought may be refused for being there.
+      const refused = without(offer.ranges, position.perhapsTimed);
+      return close(position, offer, verdict, offer.ranges, position.endedOnce, NONE, refused);
     }
     default:
       return verdict satisfies never;
@@ -229,14 +266,16 @@ function close(
   confirmed: Ranges,
   endedOnce: Ranges,
   perhaps: Ranges,
+  refused: Ranges = NONE,
 ): Settlement {
   const back = without(offer.ranges, confirmed);
   return {
     verdict,
-    confirmed: size(confirmed),
+    confirmed: size(confirmed) - size(refused),
     // Late proof may have taken entries out of the offer since they were counted.
     collapsed: Math.min(offer.collapsed, size(confirmed)),
     returned: size(back),
+    refused: size(refused),
     position: {
       ...position,
       offers: position.offers.filter((o) => o.id !== offer.id),
@@ -244,7 +283,7 @@ function close(
       endedOnce: without(endedOnce, confirmed),
       perhapsTimed: without(union(position.perhapsTimed, perhaps), confirmed),
       halvings: nextHalvings(position.halvings, verdict, confirmed),
-      ...withPast(position.past, offer, verdict, confirmed),
+      ...withPast(position.past, offer, verdict, without(confirmed, refused), refused),
     },
   };
 }
@@ -255,8 +294,11 @@ function withPast(
   { hidden }: Offer,
   verdict: Verdict,
   confirmed: Ranges,
+  refused: Ranges,
 ): Pick<Position, 'past'> {
   const isProved = verdict === 'confirm';
+  if (past !== undefined && refused.length > 0)
+    return { past: remember(remember(past, 'refused', refused), 'unproven', confirmed) };
   if (past === undefined || confirmed.length === 0 || (isProved && hidden === undefined)) return {};
   if (hidden === 'some') return { past: remember(past, 'perhapsCollapsed', confirmed) };
   const collapsed = common(confirmed, hidden ?? NONE);
@@ -277,15 +319,17 @@ const OUTCOME_OF_RETURN: Record<Verdict, DeliveryOutcome> = {
   returnDoubtful: 'doubtful',
   again: 'repeated',
   againOnce: 'repeated',
+  dropAlone: 'returned',
   hold: 'returned',
 };
 
 /** Counts what a settlement did, by entries. What only ended well, if twice, is a judgement, and no proof. */
 export function countSettlement(
   counts: Counts,
-  { verdict, confirmed, collapsed, returned }: Settlement,
+  { verdict, confirmed, collapsed, returned, refused }: Settlement,
 ): void {
   counts.deliveries[verdict === 'confirm' ? 'confirmed' : 'unproven'] += confirmed - collapsed;
   counts.deliveries.collapsed += collapsed;
   counts.deliveries[OUTCOME_OF_RETURN[verdict]] += returned;
+  counts.dropped.refused += refused;
 }

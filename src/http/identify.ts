@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { RefusedError, shown } from '../core/errors.ts';
 import type { Identity } from '../delivery/scrapers.ts';
+import { SINK_PREFIX } from '../delivery/scrapers.ts';
 import type { TrustedProxies } from './proxies.ts';
 import { clientAddress } from './proxies.ts';
 
@@ -66,9 +67,9 @@ export function placeOf(user: string, named: string | undefined): string {
   return `${root}/${named}`;
 }
 
-/** Whether a text can be a scraper's id. */
+/** Whether a text can be a scraper's id. Those of sinks are nobody's: whoever took one would take its events. */
 export function isScraperId(text: string): boolean {
-  return SCRAPER_ID.test(text);
+  return SCRAPER_ID.test(text) && !text.startsWith(SINK_PREFIX);
 }
 
 /** Whether it holds a variable that nobody has replaced. */
@@ -76,11 +77,16 @@ export function isUnexpanded(id: string): boolean {
   return isScraperId(id) && UNEXPANDED.test(id);
 }
 
+/** The id of a scraper or of a sink that somebody names. Throws a RefusedError for what can't be one. */
+export function namedId(field: string, id: string): string {
+  return SCRAPER_ID.test(id) ? id : checkedId(field, id);
+}
+
 /** Throws a RefusedError for what can't be an id. */
 export function checkedId(field: string, id: string): string {
   if (isScraperId(id)) return id;
   throw new RefusedError(
     field,
-    `${field} ${shown(id)} is not a scraper id; use 1 to 128 printable characters, such as the pod's name`,
+    `${field} ${shown(id)} is not a scraper id; use 1 to 128 printable characters, such as the pod's name, and don't begin with ${SINK_PREFIX}`,
   );
 }

@@ -1,13 +1,41 @@
 import { shown } from '../core/errors.ts';
-import type { ScraperOverview } from '../delivery/overview.ts';
+import type { ScraperOverview, SinkStatus } from '../delivery/overview.ts';
 import { sendAnswer } from './answers.ts';
 import type { Handler } from './endpoint.ts';
-import { checkedId } from './identify.ts';
+import { namedId } from './identify.ts';
 import type { Operation } from './operation.ts';
 import { empty, json, refusal } from './operation.ts';
 
 const TIME = { type: 'string', format: 'date-time' } as const;
 const COUNT = { type: 'integer', minimum: 0 } as const;
+
+/** Of one that is called. */
+const SINK = {
+  type: 'object',
+  description: 'How it is doing, if it is a sink: a receiver that events are pushed to',
+  required: ['url', 'protocol', 'refused', 'refusals'],
+  properties: {
+    url: { type: 'string' },
+    protocol: { type: 'string', description: 'Version of remote write that it is sent' },
+    lastSuccess: { ...TIME, description: 'When it last stored something' },
+    failing: {
+      type: 'object',
+      description: 'Since when, and why, it takes nothing',
+      required: ['since', 'why'],
+      properties: { since: TIME, why: { type: 'string' } },
+    },
+    refused: { ...COUNT, description: 'Events that it refused and that were dropped, since the start' },
+    refusals: {
+      type: 'array',
+      description: 'The latest of these',
+      items: {
+        type: 'object',
+        required: ['series', 'at', 'why'],
+        properties: { series: { type: 'string' }, at: TIME, why: { type: 'string' } },
+      },
+    },
+  },
+} as const;
 
 const SCRAPER = {
   type: 'object',
@@ -25,7 +53,7 @@ const SCRAPER = {
   ],
   properties: {
     id: { type: 'string' },
-    identifiedBy: { type: 'string', enum: ['header', 'parameter', 'user', 'pod', 'address'] },
+    identifiedBy: { type: 'string', enum: ['header', 'parameter', 'user', 'pod', 'address', 'sink'] },
     address: { type: 'string', description: 'Address of its latest request, without the port' },
     firstSeen: TIME,
     lastSeen: TIME,
@@ -36,6 +64,7 @@ const SCRAPER = {
     pending: { ...COUNT, description: 'Entries that are not confirmed yet' },
     inFlight: { ...COUNT, description: 'Of these, entries in responses that are not settled yet' },
     returned: { ...COUNT, description: 'Of these, entries that came back from broken responses' },
+    sink: SINK,
     warnings: {
       type: 'array',
       items: {
@@ -81,7 +110,7 @@ export function listScrapers(list: () => readonly ScraperOverview[]): Handler {
 /** Forgets the scraper of the id in the path. `forget` resolves with false where there is none. */
 export function forgetScraper(forget: (id: string) => Promise<boolean>): Handler {
   return async (exchange) => {
-    const id = checkedId('id', exchange.id);
+    const id = namedId('id', exchange.id);
     if (await forget(id)) {
       exchange.status(204).send();
       return;
@@ -95,7 +124,7 @@ export function forgetScraper(forget: (id: string) => Promise<boolean>): Handler
 }
 
 function toJson(scraper: ScraperOverview) {
-  const { id, identifiedBy, address, firstSeen, lastSeen, intervalMs, confirmed, ...rest } = scraper;
+  const { id, identifiedBy, address, firstSeen, lastSeen, intervalMs, confirmed, sink, ...rest } = scraper;
   return {
     id,
     identifiedBy,
@@ -105,5 +134,16 @@ function toJson(scraper: ScraperOverview) {
     ...(intervalMs !== undefined && { intervalSeconds: intervalMs / 1000 }),
     confirmedOffset: confirmed,
     ...rest,
+    ...(sink !== undefined && { sink: sinkToJson(sink) }),
+  };
+}
+
+function sinkToJson({ lastSuccess, failing, refusals, ...rest }: SinkStatus) {
+  const time = (ms: number) => new Date(ms).toISOString();
+  return {
+    ...rest,
+    ...(lastSuccess !== undefined && { lastSuccess: time(lastSuccess) }),
+    ...(failing !== undefined && { failing: { ...failing, since: time(failing.since) } }),
+    refusals: refusals.map((refusal) => ({ ...refusal, at: time(refusal.at) })),
   };
 }

@@ -3,7 +3,7 @@ import { parseGoDuration } from '../access/goDuration.ts';
 import { RefusedError, shown } from '../core/errors.ts';
 import { parseForm } from '../read/form.ts';
 import type { Pairs } from './eventBody.ts';
-import { checkedId } from './identify.ts';
+import { namedId } from './identify.ts';
 import { queryOf } from './query.ts';
 
 /** The parameters of a URL that say how long a post waits, and for whom. They are labels where there is no `wait` in the URL. */
@@ -102,7 +102,7 @@ function timeoutOf(text: string | undefined, maxMs: number): number {
 function scrapersIn(url: Pairs): readonly string[] | undefined {
   const given = url.filter(([name]) => name === TO);
   if (given.length === 0) return undefined;
-  const ids = new Set(given.flatMap(([, value]) => value.split(',')).map((id) => checkedId(TO, id.trim())));
+  const ids = new Set(given.flatMap(([, value]) => value.split(',')).map((id) => namedId(TO, id.trim())));
   if (ids.size > TO_MAX)
     throw new RefusedError(
       TO,

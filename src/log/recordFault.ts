@@ -166,6 +166,7 @@ const past = (head: number): Rule =>
       backlog_full: rule,
       log_full: rule,
       damaged: rule,
+      refused: rule,
     };
     return object({ known: whole(start, head), ways: closed(ways) })(value, at);
   });

@@ -1,15 +1,15 @@
 import type { Millis } from '../core/millis.ts';
 import type { Position } from '../core/position.ts';
 
-/** How a scraper's id was found: one of its own (header or parameter), its user, its pod, or merely its address. */
-export const IDENTIFIED_BY = ['header', 'parameter', 'user', 'pod', 'address'] as const;
+/** How a scraper's id was found: one of its own (header or parameter), its user, its pod, or merely its address. A sink is called by us, and configured. */
+export const IDENTIFIED_BY = ['header', 'parameter', 'user', 'pod', 'address', 'sink'] as const;
 export type IdentifiedBy = (typeof IDENTIFIED_BY)[number];
 
 /** What the log keeps of a scraper. */
 export interface ScraperRecord {
   readonly id: string;
   readonly identifiedBy: IdentifiedBy;
-  /** The address of its latest request, without a port. */
+  /** The address of its latest request, without a port; of a sink, the host that it is at. */
   readonly address: string;
   readonly firstSeen: Millis;
   readonly lastSeen: Millis;

@@ -4,6 +4,7 @@ import type { CloseNews, CloseReason } from '../http/closings.ts';
 import type { ServerNews } from '../http/server.ts';
 import type { ScraperNews } from '../delivery/scrapers.ts';
 import type { Damage, Part, Repair } from '../log/log.ts';
+import type { SinkNews } from '../sinks/sinkState.ts';
 import type { Logger } from './logger.ts';
 import { Throttle } from './throttle.ts';
 
@@ -49,7 +50,7 @@ interface RelayNews {
 export function newsFor(
   logger: Logger,
   elapsed: Monotonic,
-): ScraperNews & ServerNews & RelayNews & AccessNews {
+): ScraperNews & ServerNews & RelayNews & AccessNews & SinkNews {
   const throttle = new Throttle(LINES_MAX, WINDOW_MS, elapsed);
   const limited = (write: (more: object) => void) =>
     throttle.run((held) => write(held === 0 ? {} : { unshown: held }));
@@ -100,6 +101,16 @@ export function newsFor(
           'position not saved; the next change saves it',
         ),
       ),
+    sinkFailing: (sink, why) =>
+      limited((more) => logger.warn({ sink, why, ...more }, 'the sink takes nothing; trying again')),
+    sinkRecovered: (sink, failedMs) =>
+      limited((more) =>
+        logger.info({ sink, failedMs: Math.round(failedMs), ...more }, 'the sink takes events again'),
+      ),
+    sinkRefused: (sink, series, why) =>
+      limited((more) => logger.warn({ sink, series, why, ...more }, 'the sink refused an event; dropped')),
+    sinkFallsBack: (sink) =>
+      logger.info({ sink }, "the sink doesn't understand remote write 2.0; sending 1.0 from now on"),
     refused: ({ route, status, field, error }) =>
       limited((more) => logger.info({ route, status, field, error, ...more }, 'request refused')),
     leftOut: ({ route, field, error }) =>

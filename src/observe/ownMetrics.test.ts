@@ -20,6 +20,7 @@ function metricsWith(scrapers: readonly Partial<ScraperRecord>[] = [], clock = (
     clock,
     elapsed: () => clock(),
     connections: { open: () => 1, max: () => 2, closed: { stalled: 0 } },
+    sinks: () => [],
     limits: { backlogMax: 4, entriesMax: 5, bytesMax: 6 },
     memory: divideMemory(1_000_000, false),
     linesLost: () => 7,

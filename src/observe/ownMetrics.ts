@@ -14,8 +14,12 @@ import type { Pages } from '../delivery/page.ts';
 import type { Scrapers } from '../delivery/scrapers.ts';
 import { shortValue } from '../counting/shortValue.ts';
 import type { Family, FamilyGroup, MetricDescription } from '../render/families.ts';
+import type { OwnMetric, Reading } from './ownMetric.ts';
+import { counter, gauge, labelled } from './ownMetric.ts';
 import { ProcessMetrics } from './processMetrics.ts';
 import { SampleBudget } from './sampleBudget.ts';
+import { sinkMetrics } from './sinkMetrics.ts';
+import type { SinkState } from '../sinks/sinkState.ts';
 
 export interface OwnMetricsParts {
   readonly version: string;
@@ -30,6 +34,7 @@ export interface OwnMetricsParts {
   readonly memory: Memory;
   readonly linesLost: () => number;
   readonly connections: OwnConnections;
+  readonly sinks: () => readonly SinkState[];
 }
 
 export interface OwnConnections {
@@ -51,17 +56,7 @@ export interface OwnLimits extends LogLimits {
 const CREATED_BEFORE_MS = 60_000;
 
 const EVENTS_HELP = 'Events accepted, by the labels in counters.labels. Continues across restarts.';
-const PREFIX = 'events_to_metrics_';
-
 const NO_LABELS: readonly Label[] = [];
-
-/** A value, and the labels that it stands under. */
-type Reading = readonly [value: number, labels: readonly Label[]];
-
-/** A metric of the server's own, read when it is asked for. */
-interface OwnMetric extends MetricDescription {
-  readonly read: () => readonly Reading[];
-}
 
 /** How many requests of a route came to the same. */
 interface RequestCount {
@@ -90,7 +85,7 @@ export class OwnMetrics {
   constructor(parts: OwnMetricsParts) {
     this.#counters = parts.counters;
     this.#startedAt = parts.clock();
-    this.#own = [...metricsOf(parts), this.#requestCounts()];
+    this.#own = [...metricsOf(parts), ...sinkMetrics(parts.sinks), this.#requestCounts()];
     this.#process = new ProcessMetrics(parts.elapsed);
     this.#budget = new SampleBudget(parts.elapsed);
     this.#names = new Set([
@@ -138,17 +133,16 @@ export class OwnMetrics {
     const isRecent = this.#groups[1] === ofProcess;
     const mayMake = this.#budget.take(this.#samples);
     if (isRecent && !mayMake) return this.#groups;
-    const own = this.#own.map(({ name, help, type, read }): Family => ({
-      name,
-      help,
-      type,
-      samples: read().map(([value, labels]) => ({
+    const own: Family[] = [];
+    for (const { name, help, type, read, isHidden } of this.#own) {
+      const samples = read().map(([value, labels]) => ({
         name,
         labels,
         value,
         ...(type === 'counter' && { createdAt: this.#startedAt }),
-      })),
-    }));
+      }));
+      if (samples.length > 0 || isHidden !== true) own.push({ name, help, type, samples });
+    }
     const families = [...own, this.#events()];
     this.#samples = families.reduce((sum, { samples }) => sum + samples.length, 0);
     this.#groups = [{ families, isShared: true }, ofProcess];
@@ -190,12 +184,15 @@ function metricsOf({
   connections,
 }: OwnMetricsParts): readonly OwnMetric[] {
   const runs = labelled(['version', version], ['node_version', process.version]);
-  const ofScrapers = (read: (scraper: ScraperRecord) => number) => ({
+  const ofScrapers = (
+    read: (scraper: ScraperRecord) => number,
+    isShown: (scraper: ScraperRecord) => boolean = () => true,
+  ) => ({
     labels: ['scraper'],
     read: () =>
       // Who came once, and may never come again, isn't late, and has no backlog that anybody waits for.
       [...scrapers.all()]
-        .filter(({ isOneVisit }) => isOneVisit !== true)
+        .filter((scraper) => scraper.isOneVisit !== true && isShown(scraper))
         .map((scraper): Reading => [read(scraper), [{ name: 'scraper', value: shortValue(scraper.id) }]]),
   });
   return [
@@ -265,7 +262,11 @@ function metricsOf({
     },
     {
       ...gauge('scraper_last_seen_seconds', 'Seconds since each known scraper was last seen.'),
-      ...ofScrapers(({ lastSeen }) => Math.max(0, clock() - lastSeen) / 1000),
+      // A sink is never away: it is we who come.
+      ...ofScrapers(
+        ({ lastSeen }) => Math.max(0, clock() - lastSeen) / 1000,
+        ({ identifiedBy }) => identifiedBy !== 'sink',
+      ),
     },
     {
       ...counter('deliveries_total', 'Events that left an offer, by outcome.'),
@@ -334,9 +335,6 @@ function metricsOf({
   ];
 }
 
-const gauge = (name: string, help: string) => ({ name: PREFIX + name, type: 'gauge', help }) as const;
-const counter = (name: string, help: string) => ({ name: PREFIX + name, type: 'counter', help }) as const;
-
 /** One value without labels. */
 function single(read: () => number) {
   return { labels: [], read: (): readonly Reading[] => [[read(), NO_LABELS]] };
@@ -358,8 +356,4 @@ function split(label: string, counts: Readonly<Record<string, number>>) {
     labels: [label],
     read: () => keys.map(([key, labels]): Reading => [counts[key] ?? 0, labels]),
   };
-}
-
-function labelled(...pairs: readonly (readonly [name: string, value: string])[]): readonly Label[] {
-  return pairs.map(([name, value]) => ({ name, value }));
 }

@@ -1,4 +1,5 @@
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
+import type { EntryKind } from '../core/entry.ts';
 import type { Millis } from '../core/millis.ts';
 import type { Label, SeriesText } from '../core/series.ts';
 import { metricOfHead, readSeries, writeSeries } from '../core/series.ts';
@@ -61,8 +62,7 @@ export const PROTOBUF: Exposition = {
       const { kind, value, time } = entry;
       writer.uint32(counted(4)).fork().raw(labels);
       writer.uint32(counted(VALUE_FIELD.gauge)).fork().uint32(fixed64(1));
-      if (kind === 'end') writer.raw(STALE_NAN);
-      else writeDouble(writer, value);
+      writeSampleValue(writer, kind, value);
       writer.join();
       if (timed) writer.uint32(varint(6)).int64(time);
       writer.join();
@@ -94,6 +94,12 @@ function writeFields(writer: BinaryWriter, name: string, help: string, type: Fam
 function writeLabels(writer: BinaryWriter, labels: readonly Label[]): void {
   for (const { name, value } of labels)
     writer.uint32(counted(1)).fork().uint32(counted(1)).string(name).uint32(counted(2)).string(value).join();
+}
+
+/** Writes the eight bytes of an entry's value: those of a stale marker for the end of a pulse. */
+export function writeSampleValue(writer: BinaryWriter, kind: EntryKind, value: number): void {
+  if (kind === 'end') writer.raw(STALE_NAN);
+  else writeDouble(writer, value);
 }
 
 function writeDouble(writer: BinaryWriter, value: number): void {

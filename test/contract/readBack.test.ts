@@ -334,7 +334,7 @@ describe("a scraper's record", () => {
     [
       'with an unknown way in its past',
       positionWith({ past: { ...POSITION.past, ways: { unprovem: [{ after: 5, upTo: 6 }] } } }),
-      'position.past.ways has "unprovem"; it must have no more than unproven, collapsed, perhapsCollapsed, backlog_full, log_full, damaged',
+      'position.past.ways has "unprovem"; it must have no more than unproven, collapsed, perhapsCollapsed, backlog_full, log_full, damaged, refused',
     ],
     [
       'far beyond the log',

@@ -1,0 +1,130 @@
+import { describe, expect, it, test } from 'vitest';
+import { printConfig } from '../config/describe.ts';
+import { loadSettings } from '../config/load.ts';
+import { sinkOptions } from './sinkOptions.ts';
+
+const load = (sinks: unknown, argv: readonly string[] = []) =>
+  loadSettings({
+    argv,
+    env: { TOKEN: 'from-env' },
+    readFile: (path) =>
+      path === '/secret' ? 'from-file\n' : path === 'config.json' ? JSON.stringify({ sinks }) : undefined,
+  });
+const read = (sinks: unknown) => {
+  const loaded = load(sinks);
+  if (loaded.action !== 'run') throw new Error('no settings');
+  return sinkOptions(loaded.settings);
+};
+const URL_OK = 'https://db.example/api/v1/write';
+
+describe('the sinks of the configuration', () => {
+  it('have defaults for all but the URL', () => {
+    expect(read({ db: { url: URL_OK } })).toEqual([
+      {
+        name: 'db',
+        url: new URL(URL_OK),
+        protocol: 'auto',
+        headers: {},
+        credentials: undefined,
+        tls: {
+          caFile: undefined,
+          certFile: undefined,
+          keyFile: undefined,
+          serverName: undefined,
+          insecureSkipVerify: false,
+        },
+        timeoutMs: 30_000,
+        labels: {},
+        ageMaxMs: 50 * 60_000,
+        eventsMax: 5_000,
+      },
+    ]);
+  });
+
+  it('have secrets from files and from the environment', () => {
+    const [basic, bearer] = read({
+      a: {
+        url: URL_OK,
+        basicAuth: { username: 'u', password: { file: '/secret' } },
+        headers: { 'X-Key': { env: 'TOKEN' } },
+      },
+      b: { url: URL_OK, bearerToken: { env: 'TOKEN' } },
+    });
+    expect(basic?.credentials).toEqual({ kind: 'basic', username: 'u', password: 'from-file' });
+    expect(basic?.headers).toEqual({ 'x-key': 'from-env' });
+    expect(bearer?.credentials).toEqual({ kind: 'bearer', token: 'from-env' });
+  });
+});
+
+const HIDDEN = 'hunter2';
+test.each<[what: string, sinks: unknown, message: RegExp]>([
+  ['a name', { 'a b': { url: URL_OK } }, /not a valid sink name/],
+  ['no object', { db: HIDDEN }, /sinks\.db must be an object/],
+  ['an unknown member', { db: { url: URL_OK, tokens: HIDDEN } }, /unknown member/],
+  ['no URL', { db: {} }, /sinks\.db\.url must be an http or https URL/],
+  ['a URL of another kind', { db: { url: `ftp://${HIDDEN}/` } }, /http or https/],
+  ['a user in the URL', { db: { url: `http://u:${HIDDEN}@h/` } }, /use basicAuth/],
+  ['a protocol', { db: { url: URL_OK, protocol: 'v2' } }, /sinks\.db\.protocol must be one of/],
+  ['a timeout', { db: { url: URL_OK, timeout: 5 } }, /sinks\.db\.timeout must be a duration/],
+  ['two credentials', { db: { url: URL_OK, bearerToken: HIDDEN, bearerTokenFile: '/x' } }, /several of/],
+  [
+    'two authorizations',
+    { db: { url: URL_OK, bearerToken: HIDDEN, headers: { Authorization: HIDDEN } } },
+    /keep one/,
+  ],
+  [
+    'an empty password',
+    { db: { url: URL_OK, basicAuth: { username: 'u', password: '' } } },
+    /basicAuth\.password/,
+  ],
+  ['a token with a line break', { db: { url: URL_OK, bearerToken: `${HIDDEN}\n` } }, /can't be in a header/],
+  [
+    'a header of the protocol',
+    { db: { url: URL_OK, headers: { 'content-TYPE': 'x' } } },
+    /set by the server/,
+  ],
+  ['a header twice', { db: { url: URL_OK, headers: { a: 'x', A: 'y' } } }, /twice/],
+  [
+    'a header that splits a request',
+    { db: { url: URL_OK, headers: { a: `${HIDDEN}\r\nB: c` } } },
+    /headers\.a must be/,
+  ],
+  [
+    'half a certificate',
+    { db: { url: URL_OK, tls: { certFile: '/x' } } },
+    /only one of certFile and keyFile/,
+  ],
+  ['TLS without https', { db: { url: 'http://h/', tls: { caFile: '/x' } } }, /has no effect/],
+  ['a label', { db: { url: URL_OK, labels: { __x: 'y' } } }, /not a valid label name/],
+  ['an empty label', { db: { url: URL_OK, labels: { x: '' } } }, /sinks\.db\.labels\.x/],
+  ['too many requests at once', { db: { url: URL_OK, eventsMax: 0 } }, /eventsMax must be a whole number/],
+  ['a missing secret', { db: { url: URL_OK, bearerToken: { env: 'NOWHERE' } } }, /missing/],
+  [
+    'too many',
+    Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`a${i}`, { url: URL_OK }])),
+    /limit is 20/,
+  ],
+])('refuses %s, and shows no secret', (_what, sinks, message) => {
+  expect(() => read(sinks)).toThrow(message);
+  expect(() => read(sinks)).not.toThrow(HIDDEN);
+});
+
+test.each([
+  { bearerToken: HIDDEN },
+  { basicAuth: { username: 'u', password: HIDDEN } },
+  { headers: { 'X-Any': HIDDEN } },
+  { url: `https://u:${HIDDEN}@h/` },
+  { url: `https://h/?key=${HIDDEN}` },
+  { tls: { password: HIDDEN } },
+  { bearer: HIDDEN },
+])('--print-config shows nothing of %j', (sink) => {
+  const loaded = load({ db: sink }, ['--print-config']);
+  const text = loaded.action === 'print-config' ? printConfig(loaded) : '';
+  expect(text).toContain('***');
+  expect(text).not.toContain(HIDDEN);
+});
+
+test('--print-config shows where a sink is', () => {
+  const loaded = load({ db: { url: URL_OK } }, ['--print-config']);
+  expect(loaded.action === 'print-config' && printConfig(loaded)).toContain(URL_OK);
+});

@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import { RemoteWriteReceiver } from '../support/remoteWriteReceiver.ts';
+import { startServer } from '../support/server.ts';
+
+it('G2: a post can wait for a sink, and its receipt says what the receiver did', async () => {
+  await using receiver = await RemoteWriteReceiver.start(({ samples, store, answer }) =>
+    samples.some(({ labels }) => labels['n'] === 'bad') ? answer(400, 'out of bounds') : store(),
+  );
+  await using server = await startServer({
+    sinks: { db: { url: receiver.url } },
+    'server.stopTimeout': 1_000,
+  });
+  const post = async (n: string, to: string) => {
+    const query = `wait=delivered&timeout=20s${to}&n=${n}&__id__=${n}`;
+    const answer = await fetch(`${server.url}/event?${query}`, { method: 'POST' });
+    return { status: answer.status, ...((await answer.json()) as object) };
+  };
+  const sink = { id: 'sink:db', identifiedBy: 'sink' };
+  expect(await post('good', '&to=sink:db')).toMatchObject({
+    status: 200,
+    delivered: true,
+    scrapers: [{ ...sink, state: 'delivered' }],
+  });
+  expect(receiver.values('n')).toEqual(['good']);
+  const dropped = { ...sink, state: 'dropped', reason: 'refused' };
+  expect(await post('bad', '')).toMatchObject({ status: 202, ended: 'settled', scrapers: [dropped] });
+  const receipt = await fetch(`${server.url}/api/v1/events/bad`);
+  expect(await receipt.json()).toMatchObject({ id: 'bad', scrapers: [dropped] });
+});
