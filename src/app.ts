@@ -27,7 +27,8 @@ import { webhooksOf } from './app/webhooks.ts';
 import type { Settings } from './config/settings.ts';
 import type { Clock, Monotonic } from './core/millis.ts';
 import { UnavailableError } from './core/errors.ts';
-import { asksForHosts, asksNothing, guard } from './http/auth/guard.ts';
+import { Admission } from './http/auth/admission.ts';
+import { guard } from './http/auth/guard.ts';
 import { WriteLimits } from './http/auth/writeLimits.ts';
 import { AnswerMemory } from './http/answerMemory.ts';
 import { BodyMemory } from './http/bodyMemory.ts';
@@ -250,13 +251,14 @@ export class App implements AsyncDisposable {
     const { hosts, foreignPages } = browserRules(settings);
     this.#hosts = hosts;
     const writeLimits = new WriteLimits(settings, elapsed);
-    guard(app, { access, writeLimits, hosts, foreignPages, proxies, elapsed });
+    const admission = new Admission({ access, writeLimits, hosts, foreignPages, proxies, elapsed });
+    guard(app, admission);
     if (access.tls === undefined)
       openPostLane(server, {
-        isOpen: () => this.#readiness.ready && asksNothing(access, writeLimits),
+        isOpen: () => this.#readiness.ready,
+        admission,
         ingest,
         rules: bodies,
-        mayAskBy: (host, acceptEncoding) => !asksForHosts(access) || hosts.has(host, acceptEncoding),
         urlBytesMax: settings['event.urlMax'],
         connections: this.#connections,
         observeRequest,

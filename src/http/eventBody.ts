@@ -37,6 +37,8 @@ type Pairs = readonly (readonly [name: string, value: string])[];
 
 const PARTIAL = 'partial';
 
+const NO_BODY = new Uint8Array();
+
 /** Reads a request's body, and the parameters of its URL. Throws a RefusedError where it is none of its format. */
 export function readEventBody(format: EventFormat, request: FastifyRequest, rules: BodyRules): EventBody {
   const url = parseForm('url', queryOf(request.raw), rules.pairsMax);
@@ -44,7 +46,7 @@ export function readEventBody(format: EventFormat, request: FastifyRequest, rule
 }
 
 const READERS: Record<EventFormat, (request: FastifyRequest, url: Pairs, rules: BodyRules) => EventBody> = {
-  parameters: (request, url, rules) => ({ reads: [parametersDraft(request, url, rules)], options: {} }),
+  parameters: (request, _url, rules) => ({ reads: [readParameters(request, rules)], options: {} }),
   json: (request, url, { plain }) => several(readJsonEvents(bytesOf(request), plain), JSON_FIELDS, url),
   ndjson: (request, url, { stream, plain }) => {
     const reads = readNdjson(chunksOf(request.body as Readable), stream, plain, request.memory);
@@ -69,33 +71,36 @@ const READERS: Record<EventFormat, (request: FastifyRequest, url: Pairs, rules: 
   },
 };
 
-/** Reads a body that came whole, of a request whose URL has no parameters. Throws a RefusedError where it is none of its format. */
+/** Reads a body that came whole, and a URL's query, without its `?`. Throws a RefusedError where it is none of its format. */
 export function readWholeBody(
   format: 'json' | 'ndjson',
+  query: string,
   body: Uint8Array,
-  { stream, plain }: Pick<BodyRules, 'stream' | 'plain'>,
+  { pairsMax, stream, plain }: Pick<BodyRules, 'pairsMax' | 'stream' | 'plain'>,
 ): EventBody {
+  const url = parseForm('url', query, pairsMax);
   const read =
     format === 'json'
       ? readJsonEvents(body, plain)
       : { reads: readNdjsonBody(body, stream, plain), isBatch: true };
-  return several(read, JSON_FIELDS, []);
+  return several(read, JSON_FIELDS, url);
 }
 
 /** Reads the one event that stands in a URL, a form, or both. Throws a RefusedError. */
-export function readParameters(request: FastifyRequest, rules: BodyRules): Draft {
-  return parametersDraft(request, parseForm('url', queryOf(request.raw), rules.pairsMax), rules);
+export function readParameters({ raw, body }: FastifyRequest, rules: BodyRules): Draft {
+  return readQueryAndForm(queryOf(raw), body instanceof Uint8Array ? body : NO_BODY, rules);
 }
 
-/** Reads the one event that stands in a URL's query alone, without its `?`. Throws a RefusedError. */
-export function readQuery(query: string, { pairsMax }: Pick<BodyRules, 'pairsMax'>): Draft {
-  return draftFromPairs(parseForm('url', query, pairsMax));
-}
-
-function parametersDraft(request: FastifyRequest, url: Pairs, { pairsMax }: BodyRules): Draft {
-  if (!(request.body instanceof Uint8Array)) return draftFromPairs(url);
-  refuseJson(request.body);
-  return draftFromPairs([...url, ...parseForm('body', request.body, pairsMax)]);
+/** The same of a URL's query, without its `?`, and the bytes of a form, of which there may be none. */
+export function readQueryAndForm(
+  query: string,
+  form: Uint8Array,
+  { pairsMax }: Pick<BodyRules, 'pairsMax'>,
+): Draft {
+  const url = parseForm('url', query, pairsMax);
+  if (form.length === 0) return draftFromPairs(url);
+  refuseJson(form);
+  return draftFromPairs([...url, ...parseForm('body', form, pairsMax)]);
 }
 
 /** How JSON begins, and no form that was encoded: `{"`, `[{`, `[]`. */
@@ -131,7 +136,7 @@ function isPartialOf(given: Pairs): boolean {
 
 /** A body that came whole. What came as a stream, and is data of no use here, is nothing. */
 function bytesOf({ body }: FastifyRequest): Uint8Array {
-  return body instanceof Uint8Array ? body : new Uint8Array();
+  return body instanceof Uint8Array ? body : NO_BODY;
 }
 
 /** What comes of a stream, which stays open where the reader stops early: there is an answer to be sent. */

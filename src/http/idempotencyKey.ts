@@ -17,6 +17,11 @@ export function idempotencyKey(request: IncomingMessage): string | undefined {
   const given = request.headersDistinct['idempotency-key'] ?? [];
   const [key = '', ...more] = given;
   if (more.length > 0) throw new RefusedError(HEADER, `${HEADER} appears more than once; send one key`);
+  return readIdempotencyKey(key);
+}
+
+/** The id in the header's value. Throws a RefusedError. */
+export function readIdempotencyKey(key: string): string {
   if (!ASCII.test(key)) {
     throw new RefusedError(
       HEADER,
@@ -24,5 +29,6 @@ export function idempotencyKey(request: IncomingMessage): string | undefined {
     );
   }
   const quoted = QUOTED.exec(key)?.[1];
-  return quoted === undefined ? key : quoted.replaceAll(/\\(.)/g, '$1');
+  if (quoted === undefined) return key;
+  return quoted.includes('\\') ? quoted.replaceAll(/\\(.)/g, '$1') : quoted;
 }

@@ -1,22 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Access, Outcome } from '../../access/access.ts';
-import type { Principal, Scope } from '../../access/scopes.ts';
-import { allows } from '../../access/scopes.ts';
-import type { Monotonic } from '../../core/millis.ts';
-import type { BucketRule } from '../../core/tokenBucket.ts';
-import { take } from '../../core/tokenBucket.ts';
-import type { AllowedHosts } from '../browsers/hosts.ts';
-import type { ForeignPages } from '../browsers/pages.ts';
-import { changes } from '../browsers/pages.ts';
-import { HEALTH_PATHS } from '../healthRoutes.ts';
-import type { TrustedProxies } from '../proxies.ts';
-import { clientAddress } from '../proxies.ts';
-import { ClientBuckets, clientOf } from './buckets.ts';
+import type { Principal } from '../../access/scopes.ts';
+import type { Admission } from './admission.ts';
 import { describeAccess } from './describeAccess.ts';
-import { ForbiddenError, TooManyRequestsError, UnauthenticatedError } from './errors.ts';
 import type { RouteAccess } from './routeAccess.ts';
-import { accessOf, isPosting } from './routeAccess.ts';
-import type { WriteLimits } from './writeLimits.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -29,155 +15,37 @@ declare module 'fastify' {
   }
 }
 
-export interface GuardParts {
-  readonly access: Access;
-  readonly writeLimits: WriteLimits;
-  readonly hosts: AllowedHosts;
-  readonly foreignPages: ForeignPages;
-  readonly proxies: TrustedProxies;
-  readonly elapsed: Monotonic;
-}
-
-/** Passwords that one address may have compared: whoever guesses gets one a second. What is remembered as right costs nothing. */
-const PASSWORDS: BucketRule = { intervalMs: 1_000, burst: 20 };
-
-const REALM = 'realm="oneShotMetricsServer", charset="UTF-8"';
-
-/**
- * Lets in whom the files let in, before anything else of a request is looked at: the headers of the web configuration, its limit, what
- * a page in a browser may not do, the credential, its scope, the limits for posting.
- */
-export function guard(
-  app: FastifyInstance,
-  { access, writeLimits, hosts, foreignPages, proxies, elapsed }: GuardParts,
-): void {
-  const guesses = new ClientBuckets(PASSWORDS);
-  let rateFullAt = 0;
+/** Asks of each request what `Admission` asks, before anything else of it is looked at. */
+export function guard(app: FastifyInstance, admission: Admission): void {
   app.decorateRequest('principal');
   describeAccess(app);
-
-  const addressOf = ({ raw }: FastifyRequest) =>
-    clientAddress(raw.socket.remoteAddress ?? '', raw.headers, proxies);
-
-  const passRate = () => {
-    const { rate } = access;
-    if (rate === undefined) return;
-    const taken = take(rate, rateFullAt, elapsed());
-    if (!taken.passed)
-      throw new TooManyRequestsError(
-        'over the rate_limit in web.config.file',
-        taken.waitMs,
-        'or raise it; to limit only posts, use limits.*',
-      );
-    rateFullAt = taken.fullAt;
-  };
-
-  const passGuess = (address: string) => {
-    const guess = guesses.ask(address, elapsed());
-    if (!guess.passed)
-      throw new TooManyRequestsError(
-        'too many passwords tried from this address',
-        guess.waitMs,
-        'with the right password',
-      );
-    guess.keep();
-  };
-
-  const passWrite = (request: FastifyRequest) => {
-    if (writeLimits.areSet && isPosting(request.method)) writeLimits.pass(addressOf(request));
-  };
-
-  const passBrowser = ({ method, headers }: FastifyRequest, route: string | undefined) => {
-    if (asksForHosts(access) && (route === undefined || !HEALTH_PATHS.has(route)))
-      hosts.check(headers.host, headers['accept-encoding']);
-    if (changes(method)) foreignPages.check(headers);
-  };
-
-  const authenticate = async (
-    request: FastifyRequest,
-    asked: 'any' | Scope,
-    done: (error?: Error) => void,
-  ) => {
-    try {
-      const { authorization } = request.headers;
-      // By the socket, since a header may name any address: whoever is within a trusted range could guess as many times as there are those.
-      const client = clientOf(proxies.peer(request.raw.socket.remoteAddress ?? '').canonical);
-      const outcome = await access.authenticate(authorization, client, () => passGuess(client));
-      request.principal = admitted(outcome, asked, access.asksFor);
-      passWrite(request);
-    } catch (error) {
-      done(error as Error);
-      return;
-    }
-    done();
-  };
-
-  // Where no credential is asked for there is nothing to wait for, and every event comes this way: so no promise is made of it.
   app.addHook('onRequest', (request, reply, done) => {
-    for (const [name, value] of access.headers) reply.header(name, value);
-    passRate();
-    const { url, config } = request.routeOptions;
-    passBrowser(request, url);
-    const asked = accessOf(request.method, url, config.access);
-    if (asked === 'open' || access.isOpen) {
-      passWrite(request);
-      done();
+    for (const [name, value] of admission.headers) reply.header(name, value);
+    const { method, headers, routeOptions, raw } = request;
+    const { url: route, config } = routeOptions;
+    const { socket } = raw;
+    const asking = { method, route, declared: config.access, headers, socket };
+    const admitted = admission.admit(asking, admission.countedOf(socket));
+    // Where there is nothing to wait for no promise is made of it: nearly all come this way.
+    if (admitted instanceof Promise) {
+      void admit(request, admitted, done);
     } else {
-      void authenticate(request, asked, done);
+      request.principal = admitted;
+      done();
     }
   });
 }
 
-/** Whether whoever posts is let in without a look, and gets no header on account of it: what `guard` does comes to nothing then. */
-export function asksNothing(access: Access, writeLimits: WriteLimits): boolean {
-  return access.isOpen && access.rate === undefined && access.headers.length === 0 && !writeLimits.areSet;
-}
-
-/**
- * Whether it matters by which name a request asks. A page whose name points here by deceit has no certificate for that name, and no
- * credential, since browsers keep those for each origin: where one of the two is asked for, it gets nothing anyway.
- */
-export function asksForHosts(access: Pick<Access, 'isOpen' | 'tls'>): boolean {
-  return access.isOpen && access.tls === undefined;
-}
-
-type AsksFor = Access['asksFor'];
-
-/** Whom an outcome admits. Throws an UnauthenticatedError or a ForbiddenError. */
-function admitted(outcome: Outcome, asked: 'any' | Scope, asksFor: AsksFor): Principal | undefined {
-  switch (outcome.kind) {
-    case 'open':
-      return undefined;
-    case 'refused':
-      throw new UnauthenticatedError(REFUSED[outcome.sent ?? 'none'], challenges(asksFor, outcome.sent));
-    case 'granted': {
-      const { principal } = outcome;
-      if (asked === 'any' || allows(principal.scopes, asked)) return principal;
-      throw new ForbiddenError(
-        `this needs the scope ${asked}, which these credentials lack; use others`,
-        asksFor.bearer ? [`Bearer ${REALM}, error="insufficient_scope", scope="${asked}"`] : [],
-      );
-    }
-    default:
-      return outcome satisfies never;
+async function admit(
+  request: FastifyRequest,
+  admitted: Promise<Principal | undefined>,
+  done: (error?: Error) => void,
+): Promise<void> {
+  try {
+    request.principal = await admitted;
+  } catch (error) {
+    done(error as Error);
+    return;
   }
-}
-
-/** What a refusal says. None of them repeats what was sent, since that may be nearly right. */
-const REFUSED: Record<'none' | 'basic' | 'bearer' | 'unreadable', string> = {
-  none: 'this needs credentials; send an Authorization header',
-  basic: 'wrong user or password',
-  bearer: 'unknown token',
-  unreadable: 'the Authorization header is not valid Basic or Bearer',
-};
-
-/** For `WWW-Authenticate`, as https://www.rfc-editor.org/rfc/rfc9110#name-www-authenticate has it. */
-function challenges(
-  { basic, bearer }: AsksFor,
-  sent: 'basic' | 'bearer' | 'unreadable' | undefined,
-): string[] {
-  return [
-    ...(basic ? [`Basic ${REALM}`] : []),
-    ...(bearer ? [`Bearer ${REALM}${sent === 'bearer' ? ', error="invalid_token"' : ''}`] : []),
-  ];
+  done();
 }
