@@ -118,6 +118,7 @@ export class SqliteLog implements Log {
 
   async knownIds(ids: readonly string[]): Promise<ReadonlySet<string>> {
     this.#checkOpen();
+    if (!this.#openFiles.ids.isLoaded) await this.#loadIds();
     const known = new Set<string>();
     for (const [index, id] of ids.entries()) {
       const isKnown = this.#try(() => this.#openFiles.ids.isKnown(id));
@@ -130,9 +131,18 @@ export class SqliteLog implements Log {
 
   async refreshIds(ids: readonly string[], arrivedBefore: Millis, now: Millis): Promise<void> {
     this.#checkOpen();
+    if (!this.#openFiles.ids.isLoaded) await this.#loadIds();
     const arrived = millis(Math.max(now, this.#lastArrived));
     await this.#write(() => this.#openFiles.ids.refresh(ids, arrivedBefore, arrived));
     await this.#commits.synced();
+  }
+
+  /** After a start ids are loaded when the first of them is asked for, in steps, so that others have their turns. */
+  async #loadIds(): Promise<void> {
+    while (!this.#openFiles.ids.isLoaded) {
+      if (this.#try(() => this.#openFiles.ids.loadMore()) === 'broken') return never();
+      await setImmediate();
+    }
   }
 
   async forgetIds(arrivedBefore: Millis, idsMax: number): Promise<number> {
