@@ -28,7 +28,10 @@ export function readIdempotencyKey(key: string): string {
       `${HEADER} ${shown(key)} contains a character that isn't printable ASCII; use a UUID, for example`,
     );
   }
+  if (!key.startsWith('"')) return key;
+  // As nearly all are.
+  if (!key.includes('\\') && key.indexOf('"', 1) === key.length - 1 && key.length > 1)
+    return key.slice(1, -1);
   const quoted = QUOTED.exec(key)?.[1];
-  if (quoted === undefined) return key;
-  return quoted.includes('\\') ? quoted.replaceAll(/\\(.)/g, '$1') : quoted;
+  return quoted === undefined ? key : quoted.replaceAll(/\\(.)/g, '$1');
 }

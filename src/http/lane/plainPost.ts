@@ -14,7 +14,8 @@ const HEAD_BYTES_MAX = 4096;
 /** What parameters may consist of here: what the usual encoders leave as it is, and what they encode with. */
 const QUERY = /^\?[\w.~!*'()$,/:;=@&%+-]*$/;
 
-const ANY = /^[\x20-\x7e]+$/;
+/** No blanks at the ends of a value, no tabs, no lines that go on. */
+const ANY = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
 /**
  * Headers that change nothing of what becomes of a post but who sent it, under which id, how long its body is, and of which format, and the
@@ -45,9 +46,7 @@ const HEADERS: Readonly<Record<string, RegExp>> = {
 /** Those whose values change from one request of a client to the next, or that nobody should keep. */
 const CHANGING: ReadonlySet<string> = new Set(['authorization', 'content-length', 'idempotency-key']);
 
-/** No blanks at the ends of a value, no tabs, no lines that go on. */
 const HEADER = /^([A-Za-z-]+): ?(\S(?:.*\S)?)$/;
-const VALUE = /^\S(?:.*\S)?$/;
 
 /** How the events of a plain post are written: as parameters of its URL, of a form, or both; or in a body. */
 export type PlainFormat = 'parameters' | 'json' | 'ndjson';
@@ -139,7 +138,7 @@ function findBy({ pieces, changing, headers }: Pattern, from: number, text: stri
     if (name === undefined) return { headers: all, end: at };
     const end = text.indexOf(LINE_END, at);
     const value = text.slice(at, end);
-    if (end === -1 || !isPlain(name, value) || !VALUE.test(value)) return undefined;
+    if (end === -1 || !isPlain(name, value)) return undefined;
     all[name] = value;
     at = end;
   }

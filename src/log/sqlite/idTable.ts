@@ -14,8 +14,19 @@ export const ID_BYTES = 60;
  * took more than all else that is done for a post. In a part of so many, the ids of one commit share a few pages.
  */
 export const PART_PLACES = 512;
+const COLUMNS = 4;
+/** Rows that one statement inserts: each statement costs as much as a row. */
+const INSERTED_ROWS = 8;
+/** So many hashes of ids are kept: of as many as are asked for before a commit, unless a request has many. */
+const DIGESTS_MAX = 512;
 /** Ids that are read at once when all are: 2 ms. */
 const LOADED_ROWS = 5_000;
+
+/** Ids that came together, and when. */
+export interface Arrival {
+  readonly ids: readonly string[];
+  readonly arrived: Millis;
+}
 
 /** What was forgotten at once. */
 export interface Forgotten {
@@ -31,6 +42,7 @@ export interface Forgotten {
 export class IdTable {
   readonly #transactions: Transactions;
   readonly #insert: StatementSync;
+  readonly #insertMany: StatementSync;
   readonly #isAt: StatementSync;
   readonly #refresh: StatementSync;
   readonly #old: StatementSync;
@@ -43,6 +55,8 @@ export class IdTable {
   #places = new IdPlaces();
   /** The last place of which `#places` knows; undefined where it knows all. */
   #loadedUpTo: number | undefined = 0;
+  /** Of the ids that were asked for last: those that are new are added next. */
+  readonly #digests = new Map<string, string>();
   #count = 0;
   #next = 1;
   /** The latest arrival that a refresh gave. None comes before it, so that the order of the places is that of the arrivals. */
@@ -50,7 +64,12 @@ export class IdTable {
 
   constructor(db: DatabaseSync, transactions: Transactions) {
     this.#transactions = transactions;
-    this.#insert = db.prepare('INSERT INTO ids (place, arrived, hash, part) VALUES (?, ?, ?, ?)');
+    const insert = (rows: number) =>
+      db.prepare(
+        `INSERT INTO ids (place, arrived, hash, part) VALUES ${Array(rows).fill('(?, ?, ?, ?)').join(', ')}`,
+      );
+    this.#insert = insert(1);
+    this.#insertMany = insert(INSERTED_ROWS);
     this.#isAt = db.prepare('SELECT 1 FROM ids NOT INDEXED WHERE place = ? AND hash = ?');
     this.#refresh = db.prepare(
       'UPDATE ids SET place = ?, arrived = ?, part = ? WHERE place = ? AND arrived < ?',
@@ -110,22 +129,35 @@ export class IdTable {
 
   isKnown(id: string): boolean {
     const digest = digestOf(id);
+    if (this.#digests.size === DIGESTS_MAX) this.#digests.clear();
+    this.#digests.set(id, digest);
     return this.#transactions.mended(() => this.#placeOf(digest)) !== undefined;
   }
 
   /** Adds ids within the caller's transaction, whose commit the caller tells by `added`. Returns how many were not known. */
-  add(ids: readonly string[], arrived: Millis, alreadyAdded: number): number {
-    let place = this.#next + alreadyAdded;
-    const at = Math.max(arrived, this.#refreshedAt);
-    for (const id of ids) {
-      const digest = digestOf(id);
-      if (this.#placeOf(digest) !== undefined) continue;
-      this.#insert.run(place, at, bytesOf(digest), partOf(place));
-      // Also where that is rolled back: then nothing is at that place, or another.
-      this.#places.add(fingerprintOf(digest), place);
-      place += 1;
+  add(arrivals: readonly Arrival[]): number {
+    const rows: (number | Uint8Array)[] = [];
+    const digests = new Set<string>();
+    let place = this.#next;
+    for (const { ids, arrived } of arrivals) {
+      const at = Math.max(arrived, this.#refreshedAt);
+      for (const id of ids) {
+        const digest = this.#digests.get(id) ?? digestOf(id);
+        if (digests.has(digest) || this.#placeOf(digest) !== undefined) continue;
+        digests.add(digest);
+        rows.push(place, at, bytesOf(digest), partOf(place));
+        // Also where that is rolled back: then nothing is at that place, or another.
+        this.#places.add(fingerprintOf(digest), place);
+        place += 1;
+      }
     }
-    return place - this.#next - alreadyAdded;
+    for (let from = 0; from < rows.length;) {
+      const isMany = rows.length - from >= INSERTED_ROWS * COLUMNS;
+      const upTo = from + (isMany ? INSERTED_ROWS : 1) * COLUMNS;
+      (isMany ? this.#insertMany : this.#insert).run(...rows.slice(from, upTo));
+      from = upTo;
+    }
+    return place - this.#next;
   }
 
   /** Hears that the transaction is committed in which so many ids were added. */
