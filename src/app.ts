@@ -27,7 +27,6 @@ import { webhooksOf } from './app/webhooks.ts';
 import type { Settings } from './config/settings.ts';
 import type { Clock, Monotonic } from './core/millis.ts';
 import { UnavailableError } from './core/errors.ts';
-import { Admission } from './http/auth/admission.ts';
 import { guard } from './http/auth/guard.ts';
 import { WriteLimits } from './http/auth/writeLimits.ts';
 import { AnswerMemory } from './http/answerMemory.ts';
@@ -251,8 +250,7 @@ export class App implements AsyncDisposable {
     const { hosts, foreignPages } = browserRules(settings);
     this.#hosts = hosts;
     const writeLimits = new WriteLimits(settings, elapsed);
-    const admission = new Admission({ access, writeLimits, hosts, foreignPages, proxies, elapsed });
-    guard(app, admission);
+    const admission = guard(app, { access, writeLimits, hosts, foreignPages, proxies, elapsed });
     if (access.tls === undefined)
       openPostLane(server, {
         isOpen: () => this.#readiness.ready,

@@ -6,7 +6,6 @@ import { answerOf, sendAnswer } from '../answers.ts';
 import { AllowedHosts } from '../browsers/hosts.ts';
 import { ForeignPages } from '../browsers/pages.ts';
 import { TrustedProxies } from '../proxies.ts';
-import { Admission } from './admission.ts';
 import { guard } from './guard.ts';
 import { WriteLimits } from './writeLimits.ts';
 
@@ -31,7 +30,7 @@ async function appWithToken() {
   );
   const app = fastify();
   app.setErrorHandler((error, request, reply) => sendAnswer(request, reply, answerOf(error)));
-  const admission = new Admission({
+  guard(app, {
     access,
     writeLimits,
     hosts: new AllowedHosts([]),
@@ -39,7 +38,6 @@ async function appWithToken() {
     proxies: new TrustedProxies([]),
     elapsed,
   });
-  guard(app, admission);
   app.post('/signed', { config: { access: 'open' } }, (request) => ({
     who: request.principal?.name ?? 'nobody',
   }));

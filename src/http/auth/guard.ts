@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Principal } from '../../access/scopes.ts';
-import type { Admission } from './admission.ts';
+import type { AdmissionParts } from './admission.ts';
+import { Admission } from './admission.ts';
 import { describeAccess } from './describeAccess.ts';
 import type { RouteAccess } from './routeAccess.ts';
 
@@ -15,8 +16,9 @@ declare module 'fastify' {
   }
 }
 
-/** Asks of each request what `Admission` asks, before anything else of it is looked at. */
-export function guard(app: FastifyInstance, admission: Admission): void {
+/** Asks of each request what `Admission` asks, before anything else of it is looked at. Returns that, for requests that come another way. */
+export function guard(app: FastifyInstance, parts: AdmissionParts): Admission {
+  const admission = new Admission(parts);
   app.decorateRequest('principal');
   describeAccess(app);
   app.addHook('onRequest', (request, reply, done) => {
@@ -34,6 +36,7 @@ export function guard(app: FastifyInstance, admission: Admission): void {
       done();
     }
   });
+  return admission;
 }
 
 async function admit(

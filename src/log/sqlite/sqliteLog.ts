@@ -39,6 +39,7 @@ const FORGET_ROWS = 250;
 /** Ids that are looked up at once: some milliseconds. */
 const KNOWN_ROWS = 1000;
 const NONE_REFUSED: Written['refused'] = new Map();
+const NONE_KNOWN: ReadonlySet<string> = new Set();
 /** How old the figure of `bytes` may get, in ms. */
 const MEASURED_MS_MAX = 1000;
 
@@ -119,14 +120,16 @@ export class SqliteLog implements Log {
   async knownIds(ids: readonly string[]): Promise<ReadonlySet<string>> {
     this.#checkOpen();
     if (!this.#openFiles.ids.isLoaded) await this.#loadIds();
-    const known = new Set<string>();
-    for (const [index, id] of ids.entries()) {
+    // Most are new.
+    let known: Set<string> | undefined;
+    for (let index = 0; index < ids.length; index += 1) {
+      const id = ids[index] as string;
       const isKnown = this.#try(() => this.#openFiles.ids.isKnown(id));
       if (isKnown === 'broken') return never();
-      if (isKnown) known.add(id);
+      if (isKnown) (known ??= new Set()).add(id);
       if (index % KNOWN_ROWS === KNOWN_ROWS - 1) await setImmediate();
     }
-    return known;
+    return known ?? NONE_KNOWN;
   }
 
   async refreshIds(ids: readonly string[], arrivedBefore: Millis, now: Millis): Promise<void> {
