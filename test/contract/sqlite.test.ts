@@ -105,14 +105,14 @@ describe('opening', () => {
     expect(readFileSync(join(path, 'events.db'), 'utf8')).toBe(content);
   });
 
-  test.each([4, 6])('a log of schema %i is refused and left as it is', async (schema) => {
+  test.each([5, 7])('a log of schema %i is refused and left as it is', async (schema) => {
     const path = await aClosedLog();
     change(path, `PRAGMA user_version = ${schema}`);
     const before = readFileSync(join(path, 'events.db'));
     const error = await startError(path);
     expect(error).toBeInstanceOf(LogOpenError);
     expect(String(error)).toContain(
-      `another version wrote it (schema ${schema}, but this version supports only 5); use that version, or`,
+      `another version wrote it (schema ${schema}, but this version supports only 6); use that version, or`,
     );
     expect(readFileSync(join(path, 'events.db')).equals(before)).toBe(true);
   });

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { copyByKey } from './copyByKey.ts';
 import { attempt } from './integrity.ts';
-import { HASH_BYTES } from './idTable.ts';
+import { HASH_BYTES, PART_PLACES } from './idTable.ts';
 
 /**
  * Copies what can be read of a table into an empty one of the same columns, while no transaction is open. Returns how many rows are missing, as
@@ -60,8 +60,8 @@ function salvageIds(db: DatabaseSync, from: string, to: string): number {
     from,
     to,
     key: 'place',
-    columns: ['place', 'arrived', 'hash'],
-    where: `length(hash) = ${HASH_BYTES}`,
+    columns: ['place', 'arrived', 'hash', 'part'],
+    where: `length(hash) = ${HASH_BYTES} AND part = place / ${PART_PLACES}`,
   });
   if (isWhole) {
     const missing = countMissing(db, from, to);
@@ -75,42 +75,68 @@ function salvageIds(db: DatabaseSync, from: string, to: string): number {
   return expected.isRead ? Math.max(0, expected.value - count(db, to)) : 1;
 }
 
-/** Copies from the index what is not there yet, in parts, by the first byte of the hashes, and by the first two where that can't be read. */
+/** Copies from the index what is not there yet, part by part, and by the first byte of the hashes where a part can't be read as a whole. */
 function copyFromIndex(db: DatabaseSync, from: string, to: string): boolean {
-  const latest = attempt(() =>
-    db.prepare('SELECT max(arrived) AS at FROM blocks WHERE last = (SELECT max(last) FROM blocks)').get(),
-  );
-  const newest = latest.isRead ? Number(latest.value?.['at'] ?? 0) : 0;
+  const latest = numberOf(db, 'SELECT max(arrived) FROM blocks WHERE last = (SELECT max(last) FROM blocks)');
   const copy = db.prepare(
-    `INSERT OR IGNORE INTO ${to} (place, arrived, hash) SELECT old.rowid, coalesce(
+    `INSERT OR IGNORE INTO ${to} (place, arrived, hash, part) SELECT old.rowid, coalesce(
       (SELECT arrived FROM ${to} AS next WHERE next.place > old.rowid ORDER BY next.place LIMIT 1),
       max(?, coalesce((SELECT max(arrived) FROM (SELECT arrived FROM ${to} ORDER BY place DESC LIMIT 1)), 0))
-    ), old.hash FROM ${from} AS old WHERE old.hash >= ? AND old.hash < ? AND length(old.hash) = ${HASH_BYTES} AND old.rowid > 0`,
+    ), old.hash, old.part FROM ${from} AS old WHERE old.part = ? AND old.hash >= ? AND old.hash < ?
+      AND length(old.hash) = ${HASH_BYTES} AND old.rowid > 0 AND old.rowid / ${PART_PLACES} = old.part`,
   );
-  const copied = (first: readonly number[], beyond: readonly number[]): boolean =>
-    attempt(() => copy.run(newest, Uint8Array.from(first), Uint8Array.from(beyond))).isRead;
+  const copied = (part: number, first: readonly number[], beyond: readonly number[]): boolean =>
+    attempt(() => copy.run(latest ?? 0, part, Uint8Array.from(first), Uint8Array.from(beyond))).isRead;
+  // What is beyond the last of them has no prefix: 17 bytes are more than any hash.
+  const end = Array.from({ length: HASH_BYTES + 1 }, () => 255);
+  const [first, last] = partsOf(db, from, to);
   let isWhole = true;
-  for (let byte = 0; byte < 256; byte += 1) {
-    // What is beyond the last of them has no prefix: 17 bytes are more than any hash.
-    const end = byte === 255 ? Array.from({ length: HASH_BYTES + 1 }, () => 255) : [byte + 1];
-    if (copied([byte], end)) continue;
+  let retriesLeft = RETRIED_PARTS_MAX;
+  for (let part = first; part <= last; part += 1) {
+    if (copied(part, [], end)) continue;
     isWhole = false;
-    for (let second = 0; second < 256; second += 1)
-      copied([byte, second], second === 255 ? end : [byte, second + 1]);
+    retriesLeft -= 1;
+    if (retriesLeft < 0) continue;
+    for (let byte = 0; byte < 256; byte += 1) copied(part, [byte], byte === 255 ? end : [byte + 1]);
   }
   return isWhole;
+}
+
+/** The parts of as many ids as there may be: what a damaged page tells of its ends may be any number. */
+const PARTS_MAX = 2 ** 18;
+/** So many parts are read in pieces at most. */
+const RETRIED_PARTS_MAX = 1_000;
+
+/** The first and the last part that there may be, as far as the ends of the table and its index can be read. */
+function partsOf(db: DatabaseSync, from: string, to: string): readonly [first: number, last: number] {
+  const known = (end: 'min' | 'max') =>
+    [
+      numberOf(db, `SELECT ${end}(part) FROM ${from}`),
+      numberOf(db, `SELECT ${end}(place) / ${PART_PLACES} FROM ${from} NOT INDEXED`),
+      numberOf(db, `SELECT ${end}(place) / ${PART_PLACES} FROM ${to} NOT INDEXED`),
+    ].filter((part) => part !== undefined && part >= 0) as number[];
+  // A damaged end may hide the one behind it.
+  const last = Math.max(0, ...known('max')) + 1;
+  return [Math.max(0, last - PARTS_MAX), last];
+}
+
+/** A number, if there is one and it can be read. */
+function numberOf(db: DatabaseSync, sql: string): number | undefined {
+  const row = attempt(() => db.prepare(sql).get());
+  const value = row.isRead ? Object.values(row.value ?? {})[0] : undefined;
+  return typeof value === 'number' ? value : undefined;
 }
 
 function count(db: DatabaseSync, table: string): number {
   return Number(db.prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.['rows']);
 }
 
-/** How many hashes there are in the index that were not copied; 0 where it can't be read. */
+/** How many ids there are in the index that were not copied; 0 where it can't be read. */
 function countMissing(db: DatabaseSync, from: string, to: string): number {
   const missing = attempt(() =>
     db
       .prepare(
-        `SELECT count(*) AS rows FROM ${from} AS old WHERE NOT EXISTS (SELECT 1 FROM ${to} AS new WHERE new.hash = old.hash)`,
+        `SELECT count(*) AS rows FROM ${from} AS old WHERE NOT EXISTS (SELECT 1 FROM ${to} AS new WHERE new.place = old.rowid AND new.hash = old.hash)`,
       )
       .get(),
   );

@@ -2,7 +2,7 @@
 export const APPLICATION_ID = 0x4f534d53;
 
 /** Raised with every change of the schema. A file with another one is refused: no release wrote any but this. */
-export const SCHEMA_VERSION = 5;
+export const SCHEMA_VERSION = 6;
 
 /**
  * The whole schema, for an empty file. `block.ts` says what is in a block. `meta` holds what must outlive the entries it came from:
@@ -12,7 +12,8 @@ export const SCHEMA_VERSION = 5;
  * - `trimmed_arrived`: the arrival of the last entry of the last block that was removed.
  * - `had_scrapers`: 1 once a scraper was saved.
  *
- * `ids.place` numbers the ids in the order in which they arrived or were refreshed; `ids.hash` is made by `idTable.ts`.
+ * `ids.place` numbers the ids in the order in which they arrived or were refreshed; `ids.hash` and `ids.part` are made by `idTable.ts`. The index
+ * of ids is there so that what is lost of the table for damage can be taken from it; by parts, since that is cheap to write.
  */
 export const SCHEMA = `
   CREATE TABLE blocks (
@@ -38,7 +39,9 @@ export const SCHEMA = `
   CREATE TABLE ids (
     place INTEGER PRIMARY KEY,
     arrived INTEGER NOT NULL,
-    hash BLOB NOT NULL UNIQUE
+    hash BLOB NOT NULL,
+    part INTEGER NOT NULL,
+    UNIQUE (part, hash)
   ) STRICT;
   INSERT INTO meta VALUES ('trimmed', 0), ('trimmed_arrived', 0), ('had_scrapers', 0);
   PRAGMA application_id = ${APPLICATION_ID};
