@@ -183,6 +183,18 @@ describe('opening', () => {
     expect(readFileSync(join(path, 'events.db')).equals(before)).toBe(true);
   });
 
+  test('an id whose hash was cut hides no other', async () => {
+    const path = aFolder();
+    const log = await started(new SqliteLog({ path, durability: 'process' }));
+    const ids = Array.from({ length: 20 }, (_, n) => `id ${n}`);
+    await log.append(events(20), newIds(...ids));
+    await log[Symbol.asyncDispose]();
+    change(path, "UPDATE ids SET hash = x'00' WHERE place = 3");
+    change(path, "UPDATE ids SET hash = x'' WHERE place = 5");
+    const again = await started(new SqliteLog({ path, durability: 'process' }));
+    expect([...(await again.knownIds(ids)).keys()]).toEqual(ids.filter((_, n) => n !== 2 && n !== 4));
+  });
+
   test("another application's database is refused and left as it is", async () => {
     const path = aFolder();
     change(path, 'CREATE TABLE theirs (x)');

@@ -95,9 +95,9 @@ export class IdTable {
     this.#first = db.prepare('SELECT place FROM ids ORDER BY place LIMIT 1');
     this.#last = db.prepare('SELECT place, arrived FROM ids ORDER BY place DESC LIMIT 1');
     this.#last.setReadBigInts(true);
-    // As two texts, since a row for each takes twice as long.
+    // As two texts, since a row for each takes twice as long. A hash that was cut by damage must not move the others.
     this.#load = db.prepare(
-      `SELECT json_group_array(place) AS places, group_concat(hex(substr(hash, 1, ${FINGERPRINT_BYTES})), '') AS prints
+      `SELECT json_group_array(place) AS places, group_concat(substr(hex(substr(hash, 1, ${FINGERPRINT_BYTES})) || '${'00'.repeat(FINGERPRINT_BYTES)}', 1, ${FINGERPRINT_BYTES * 2}), '') AS prints
         FROM (SELECT place, hash FROM ids NOT INDEXED WHERE place > ? ORDER BY place LIMIT ${LOADED_ROWS})`,
     );
     transactions.mended(() => this.reload());
