@@ -2,6 +2,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import type { Folder } from './candidates.ts';
 
 const LOAD_CORE = '1';
@@ -30,6 +31,14 @@ export const LOADER: 'wrk' | 'autocannon' =
 /** Puts a load of POST requests on a server. */
 export function post(url: string, load: Load, folder: Folder): Promise<Throughput> {
   return LOADER === 'wrk' ? byWrk(url, load, folder) : byAutocannon(url, load);
+}
+
+/** Runs a program of this folder on the load's core. Resolves to the number that it prints. */
+export async function loadBy(program: string, ...args: readonly (string | number)[]): Promise<number> {
+  const file = join(import.meta.dirname, program);
+  const node = [process.execPath, '--disable-warning=ExperimentalWarning', file];
+  const { stdout } = await run('taskset', ['-c', LOAD_CORE, ...node, ...args.map(String)]);
+  return Number(stdout);
 }
 
 /** The report is written by the script itself, so that no table is to be taken apart. */

@@ -13,7 +13,7 @@ import { isMet } from './measure.ts';
 import { emptyScrapes } from './measures/emptyScrapes.ts';
 import { fullLog, pendingMemory } from './measures/memory.ts';
 import { firstScrape } from './measures/firstScrape.ts';
-import { batches, manyScrapers, posting } from './measures/posts.ts';
+import { batches, clientPosting, keyedPosting, manyScrapers, posting } from './measures/posts.ts';
 import { compressedScrape, eventLoopDelay, largeScrape } from './measures/scrapes.ts';
 import { drain, postingWithSink } from './measures/sinks.ts';
 import { starting } from './measures/start.ts';
@@ -45,6 +45,8 @@ async function measureAll(): Promise<void> {
   const measures: readonly Measure[] = [
     posting(64, { bare: 0.85, durable: 0.95, p99: 1.5 }, effort),
     posting(16, { bare: 0.7, durable: 0.95 }, effort),
+    keyedPosting(64, 1.3, effort),
+    clientPosting(0.85, effort),
     manyScrapers(effort),
     batches(effort),
     posting(1, { bare: 0, durable: 0.9 }, effort),

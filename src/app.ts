@@ -30,7 +30,8 @@ import { webhooksOf } from './app/webhooks.ts';
 import type { Settings } from './config/settings.ts';
 import type { Clock, Monotonic } from './core/millis.ts';
 import { UnavailableError } from './core/errors.ts';
-import { asksForHosts, asksNothing, guard } from './http/auth/guard.ts';
+import { Admission } from './http/auth/admission.ts';
+import { guard } from './http/auth/guard.ts';
 import { WriteLimits } from './http/auth/writeLimits.ts';
 import { AnswerMemory } from './http/answerMemory.ts';
 import { BodyMemory } from './http/bodyMemory.ts';
@@ -256,6 +257,7 @@ export class App implements AsyncDisposable {
       rendered: memory.rendered,
       ownMetrics: () => ownMetrics.groups(),
     });
+    const admission = new Admission({ access, writeLimits, hosts, foreignPages, proxies, elapsed });
     const readiness = () => this.#readiness;
     this.#endpoints = endpointTable({
       version,
@@ -281,7 +283,7 @@ export class App implements AsyncDisposable {
     const server = (this.#server = buildServer({
       limits: serverLimits(settings),
       endpoints: this.#endpoints,
-      guard: guard({ access, writeLimits, hosts, foreignPages, proxies, elapsed }),
+      guard: guard(admission),
       readiness,
       connections: this.#connections,
       memory: new BodyMemory(memory.bodies, elapsed),
@@ -292,10 +294,11 @@ export class App implements AsyncDisposable {
     }));
     if (access.tls === undefined)
       openPostLane(server, {
-        isOpen: () => this.#readiness.ready && asksNothing(access, writeLimits),
+        isOpen: () => this.#readiness.ready,
+        admission,
+        endpoint: this.#endpoints.find(({ method, path }) => method === 'POST' && path === '/event'),
         ingest,
         rules: bodies,
-        mayAskBy: (host, acceptEncoding) => !asksForHosts(access) || hosts.has(host, acceptEncoding),
         urlBytesMax: settings['event.urlMax'],
         connections: this.#connections,
         observeRequest,

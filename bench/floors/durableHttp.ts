@@ -1,6 +1,7 @@
 /** Floor (d), the plainest durable server: (a), with all who wait committed and synced together by (c), and nothing else. */
+import type { ServerResponse } from 'node:http';
 import { listen } from './listen.ts';
-import { parametersOf } from './readings.ts';
+import { bodyOf, parametersOf } from './readings.ts';
 import type { Row } from './rows.ts';
 import { Rows } from './rows.ts';
 
@@ -20,8 +21,13 @@ function commit(): void {
 }
 
 listen((request, response) => {
-  const labels = parametersOf(request).map(([name, value]) => `${name}="${value}"`);
+  if (Number(request.headers['content-length'] ?? 0) === 0) append(parametersOf(request), response);
+  else void bodyOf(request).then((form) => append([...new URLSearchParams(form.toString())], response));
+});
+
+function append(parameters: ReturnType<typeof parametersOf>, response: ServerResponse): void {
+  const labels = parameters.map(([name, value]) => `${name}="${value}"`);
   const row: Row = [`events_to_metrics{${labels.join(',')}}`, 1, Date.now()];
   if (waiting.length === 0) setImmediate(commit);
   waiting.push({ row, answer: () => void response.writeHead(200, HEADERS).end(ACCEPTED) });
-});
+}

@@ -1,7 +1,10 @@
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { TOKEN_RANDOM_BYTES, hashToken, newToken, tokenEntry } from '../../src/access/tokens.ts';
 import { Folder, bareHttp, durableHttp, ours } from '../candidates.ts';
 import { NDJSON, lines } from '../events.ts';
 import type { Load, Throughput } from '../load.ts';
-import { post } from '../load.ts';
+import { loadBy, post } from '../load.ts';
 import type { Measure, Outcome } from '../measure.ts';
 import { atLeast, atMost } from '../measure.ts';
 import { interleave, ratio } from '../rounds.ts';
@@ -83,6 +86,73 @@ export function manyScrapers(effort: Effort): Measure {
       const { one: few, many: lots } = await interleave(effort.rounds, takes);
       const figures = [atLeast(0.95, ratio(lots, few, perSecond), 'of 1 scraper')];
       return { figures, notes: `${rate(lots)}/s; 1 scraper ${rate(few)}/s` };
+    },
+  };
+}
+
+/** A token, and a file that lets it write. */
+function tokenIn(folder: Folder): { readonly token: string; readonly flag: string } {
+  const token = newToken(randomBytes(TOKEN_RANDOM_BYTES));
+  const file = folder.file();
+  writeFileSync(file, tokenEntry({ name: 'bench', scopes: ['write'], hash: hashToken(token) }));
+  return { token, flag: `--auth.tokens.file=${file}` };
+}
+
+/** What the docs recommend, an id for each event and a token, against a bare post. */
+export function keyedPosting(connections: number, most: number, effort: Effort): Measure {
+  return {
+    name: `POST /event with an id and a token, ${connections} connections`,
+    async run(): Promise<Outcome> {
+      using folder = new Folder();
+      const { token, flag } = tokenIn(folder);
+      await using bare = await ours(folder, knowing(1));
+      await using keyed = await ours(folder, [...knowing(1), flag]);
+      const line = `POST ${THREE_LABELS} HTTP/1.1\r\nHost: 127.0.0.1\r\n`;
+      const microseconds = (server: MeasuredServer, headers: string) => async () => {
+        const before = server.cpuMs;
+        const request = `${line}${headers}\r\n`;
+        const count = await loadBy('keyedPosts.ts', server.port, connections, effort.seconds, request);
+        return ((server.cpuMs - before) * 1000) / count;
+      };
+      const headers = `Authorization: Bearer ${token}\r\nIdempotency-Key: "{key}"\r\n`;
+      // Both at once, so that what slows one down slows down the other.
+      const takes = [microseconds(bare, ''), microseconds(keyed, headers)] as const;
+      const both = { both: () => Promise.all(takes.map((take) => take())) };
+      await interleave(1, both);
+      const { both: taken } = await interleave(effort.rounds, both);
+      const [plain, whole] = [0, 1].map((side) => taken.map((pair) => pair[side] as number)) as [
+        number[],
+        number[],
+      ];
+      const same = (value: number): number => value;
+      return {
+        figures: [atMost(most, ratio(whole, plain, same), 'of a bare post', 'processor time')],
+        notes: `${median(whole).toFixed(1)} µs; a bare post ${median(plain).toFixed(1)} µs`,
+      };
+    },
+  };
+}
+
+/** Our own client, which waits for each event, against the plainest durable server. */
+export function clientPosting(least: number, effort: Effort): Measure {
+  return {
+    name: 'the client, one event after the other, with a token',
+    async run(): Promise<Outcome> {
+      using folder = new Folder();
+      const { token, flag } = tokenIn(folder);
+      await using d = await durableHttp(folder);
+      await using server = await ours(folder, [...knowing(1), flag]);
+      const takeFrom = (from: MeasuredServer) => () =>
+        loadBy('clientPosts.ts', from.url, effort.seconds, token);
+      const takes = { d: takeFrom(d), o: takeFrom(server) };
+      await interleave(1, takes);
+      const { d: durable, o } = await interleave(effort.rounds, takes);
+      const same = (value: number): number => value;
+      const shown = (values: readonly number[]): string => Math.round(median(values)).toLocaleString('en');
+      return {
+        figures: [atLeast(least, ratio(o, durable, same), 'of (d)')],
+        notes: `${shown(o)}/s; (d) ${shown(durable)}/s`,
+      };
     },
   };
 }

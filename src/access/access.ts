@@ -47,6 +47,7 @@ interface Web {
 }
 
 const NO_USERS: ReadonlyMap<string, string> = new Map();
+const NO_HEADERS: WebConfig['headers'] = [];
 
 /** Who may do what, as the files say now: TLS, users, tokens, headers. */
 export class Access implements Disposable {
@@ -136,8 +137,9 @@ export class Access implements Disposable {
     this.#web?.onChange(listener);
   }
 
+  /** The same list until the file changes. */
   get headers(): WebConfig['headers'] {
-    return this.#web?.current.config.headers ?? [];
+    return this.#web?.current.config.headers ?? NO_HEADERS;
   }
 
   get rate(): BucketRule | undefined {
@@ -156,10 +158,14 @@ export class Access implements Disposable {
   }
 
   /**
-   * Whom an `Authorization` header proves. `beforeWork` is called where a password must be compared anew, and throws where there were
-   * too many of those; `client` takes its turn with others then. Rejects with a PasswordsWaitingError where too many wait.
+   * Whom an `Authorization` header proves: told at once, but for a password that must be compared anew. `beforeWork` is called then, and throws
+   * where there were too many of those; the `client` takes its turn with others. Rejects with a PasswordsWaitingError where too many wait.
    */
-  async authenticate(header: string | undefined, client: string, beforeWork: () => void): Promise<Outcome> {
+  authenticate(
+    header: string | undefined,
+    client: () => string,
+    beforeWork: () => void,
+  ): Outcome | Promise<Outcome> {
     const { basic, bearer } = this.asksFor;
     if (!basic && !bearer) return { kind: 'open' };
     const credential = readCredential(header);
@@ -174,9 +180,12 @@ export class Access implements Disposable {
       }
       case 'basic': {
         const { user: name, password } = credential;
-        if (!basic || !(await this.#passwords.check(this.#users, name, password, client, beforeWork)))
-          return { kind: 'refused', sent: 'basic' };
-        return { kind: 'granted', principal: { name, scopes: this.#scopes.get(name) ?? EVERYTHING } };
+        const isRight = basic && this.#passwords.check(this.#users, name, password, client, beforeWork);
+        const outcomeOf = (right: boolean): Outcome =>
+          right
+            ? { kind: 'granted', principal: { name, scopes: this.#scopes.get(name) ?? EVERYTHING } }
+            : { kind: 'refused', sent: 'basic' };
+        return typeof isRight === 'boolean' ? outcomeOf(isRight) : isRight.then(outcomeOf);
       }
       default:
         return credential satisfies never;

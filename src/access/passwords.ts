@@ -23,31 +23,35 @@ export class Passwords {
   }
 
   /**
-   * Whether the password is the user's. `beforeWork` is called where that takes a comparison, and throws where there were too many; `client` is
-   * whose turn it takes. Rejects with a PasswordsWaitingError where too many wait.
+   * Whether the password is the user's: told at once where it is remembered. `beforeWork` is called where it takes a comparison, and throws where
+   * there were too many; `client` tells whose turn that takes. Rejects with a PasswordsWaitingError where too many wait.
    * A user who does not exist costs what one does who has the first hash of the table, so that names can't be found out by time.
    */
-  async check(
+  check(
     users: ReadonlyMap<string, string>,
     user: string,
     password: string,
-    client: string,
+    client: () => string,
     beforeWork: () => void,
-  ): Promise<boolean> {
+  ): boolean | Promise<boolean> {
     const own = users.get(user);
     const [first = ''] = users.values();
     const hash = own ?? first;
     const entry = this.#entry(user, hash, password);
     if (this.#right.has(entry)) return own !== undefined;
     if (this.#wrong.has(entry)) return false;
+    return this.#compare(entry, own !== undefined, () =>
+      this.#comparisons.run(client(), password, hash, beforeWork),
+    );
+  }
+
+  async #compare(entry: string, isUser: boolean, run: () => Promise<boolean>): Promise<boolean> {
     let same = this.#underWay.get(entry);
     if (same === undefined) {
-      same = this.#comparisons
-        .run(client, password, hash, beforeWork)
-        .finally(() => this.#underWay.delete(entry));
+      same = run().finally(() => this.#underWay.delete(entry));
       this.#underWay.set(entry, same);
     }
-    const isRight = (await same) && own !== undefined;
+    const isRight = (await same) && isUser;
     remember(isRight ? this.#right : this.#wrong, entry);
     return isRight;
   }

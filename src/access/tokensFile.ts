@@ -48,14 +48,14 @@ export class TokenTable {
           `${place}: hash must be sha256: and 64 hexadecimal digits; write the hash of the token, never the token itself`,
         );
       const scopes = readScopes(`${place}: scopes`, section.texts('scopes') ?? []);
-      return { principal: { name, scopes }, hash: Buffer.from(hash) };
+      return { principal: { name, scopes }, hash: Buffer.from(hash, 'latin1') };
     });
     return new TokenTable(tokens);
   }
 
   /** Whose token it is. Takes the same time for every token that it does not hold. */
   find(token: string): Principal | undefined {
-    const hash = Buffer.from(hashToken(token));
+    const hash = Buffer.from(hashToken(token), 'latin1');
     let found: Principal | undefined;
     for (const each of this.#tokens) if (timingSafeEqual(each.hash, hash)) found = each.principal;
     return found;

@@ -38,7 +38,11 @@ export function readSecrets(
 /**
  * The same of sinks: a bearer token, a password and each header's value may be kept elsewhere.
  */
-export function readSinkSecrets(key: string, sinks: JsonObject, sources: SecretSources | undefined): JsonObject {
+export function readSinkSecrets(
+  key: string,
+  sinks: JsonObject,
+  sources: SecretSources | undefined,
+): JsonObject {
   const read = (field: string, value: unknown) =>
     isJsonObject(value) ? readSecret(field, value, sources) : value;
   const readMembers = (field: string, object: unknown, isSecret: (name: string) => boolean) =>

@@ -85,17 +85,19 @@ const READERS: Record<
   },
 };
 
-/** Reads a body that came whole, of a request whose URL has no parameters. Throws a RefusedError where it is none of its format. */
+/** Reads a body that came whole, and a URL's query, without its `?`. Throws a RefusedError where it is none of its format. */
 export function readWholeBody(
   format: 'json' | 'ndjson',
+  query: string,
   body: Uint8Array,
-  { stream, plain }: Pick<BodyRules, 'stream' | 'plain'>,
+  { pairsMax, stream, plain }: Pick<BodyRules, 'pairsMax' | 'stream' | 'plain'>,
 ): EventBody {
+  const url = parseForm('url', query, pairsMax);
   const read =
     format === 'json'
       ? readJsonEvents(body, plain)
       : { reads: readNdjsonBody(body, stream, plain), isBatch: true };
-  return several(read, JSON_FIELDS, []);
+  return several(read, JSON_FIELDS, url);
 }
 
 /** Reads the one event that stands in a URL, or the parameters of it that are the event's, a form, or both. Throws a RefusedError. */
@@ -105,18 +107,26 @@ export function readParameters(
   rules: BodyRules,
   url = urlPairs(request, rules),
 ): Draft {
-  if (form === undefined) return draftFromPairs(url);
+  return draftOf(url, form, rules);
+}
+
+/** The same of a URL's query, without its `?`, and the bytes of a form, of which there may be none. */
+export function readQueryAndForm(
+  query: string,
+  form: Uint8Array | undefined,
+  rules: Pick<BodyRules, 'pairsMax'>,
+): Draft {
+  return draftOf(parseForm('url', query, rules.pairsMax), form, rules);
+}
+
+function draftOf(url: Pairs, form: Uint8Array | undefined, { pairsMax }: Pick<BodyRules, 'pairsMax'>): Draft {
+  if (form === undefined || form.length === 0) return draftFromPairs(url);
   refuseJson(form);
-  return draftFromPairs([...url, ...parseForm('body', form, rules.pairsMax)]);
+  return draftFromPairs([...url, ...parseForm('body', form, pairsMax)]);
 }
 
 function urlPairs(request: IncomingMessage, { pairsMax }: BodyRules): Pairs {
   return parseForm('url', queryOf(request), pairsMax);
-}
-
-/** Reads the one event that stands in a URL's query alone, without its `?`. Throws a RefusedError. */
-export function readQuery(query: string, { pairsMax }: Pick<BodyRules, 'pairsMax'>): Draft {
-  return draftFromPairs(parseForm('url', query, pairsMax));
 }
 
 /** How JSON begins, and no form that was encoded: `{"`, `[{`, `[]`. */

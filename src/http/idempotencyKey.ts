@@ -17,12 +17,21 @@ export function idempotencyKey(request: IncomingMessage): string | undefined {
   const given = request.headersDistinct['idempotency-key'] ?? [];
   const [key = '', ...more] = given;
   if (more.length > 0) throw new RefusedError(HEADER, `${HEADER} appears more than once; send one key`);
+  return readIdempotencyKey(key);
+}
+
+/** The id in the header's value. Throws a RefusedError. */
+export function readIdempotencyKey(key: string): string {
   if (!ASCII.test(key)) {
     throw new RefusedError(
       HEADER,
       `${HEADER} ${shown(key)} contains a character that isn't printable ASCII; use a UUID, for example`,
     );
   }
+  if (!key.startsWith('"')) return key;
+  // As nearly all are.
+  if (!key.includes('\\') && key.indexOf('"', 1) === key.length - 1 && key.length > 1)
+    return key.slice(1, -1);
   const quoted = QUOTED.exec(key)?.[1];
   return quoted === undefined ? key : quoted.replaceAll(/\\(.)/g, '$1');
 }

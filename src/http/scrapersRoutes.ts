@@ -144,6 +144,6 @@ function sinkToJson({ lastSuccess, failing, refusals, ...rest }: SinkStatus) {
     ...rest,
     ...(lastSuccess !== undefined && { lastSuccess: time(lastSuccess) }),
     ...(failing !== undefined && { failing: { ...failing, since: time(failing.since) } }),
-    refusals: refusals.map((refusal) => ({ ...refusal, at: time(refusal.at) })),
+    refusals: refusals.map((each) => ({ ...each, at: time(each.at) })),
   };
 }

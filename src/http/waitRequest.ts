@@ -15,8 +15,8 @@ const CONTROLS: ReadonlySet<string> = new Set([WAIT, TIMEOUT, TO]);
 /** The only value of `wait`. */
 const DELIVERED = 'delivered';
 
-/** A name that is `wait`, or may be it once it is decoded. */
-const MAY_WAIT = /(?:^|&)(?:wait(?:[=&]|$)|[^=&%]*%)/;
+/** A name that is `wait` once it is decoded. */
+const MAY_WAIT = /(?:^|&)(?:w|%77)(?:a|%61)(?:i|%69)(?:t|%74)(?:[=&]|$)/;
 
 /** https://www.rfc-editor.org/rfc/rfc7240#section-4.3 */
 const PREFERENCE = /(?:^|,)\s*wait\s*=\s*"?(\d{1,9})"?\s*(?=[,;]|$)/i;

@@ -122,10 +122,7 @@ export class Acceptor {
     if (options.requestId === undefined && !events.some(hasId)) {
       return this.#series.isUnlimited ? this.#storeAll(events) : this.#storeChosen(events, NO_IDS, options);
     }
-    const ids = new Set<string>();
-    for (const { id } of events) if (id !== undefined) ids.add(id);
-    if (options.requestId !== undefined) ids.add(options.requestId);
-    const all = [...ids];
+    const all = idsOf(events, options.requestId);
     return this.#turns.take(all, async () =>
       this.#storeChosen(events, await this.#log.knownIds(all), options),
     );
@@ -250,4 +247,15 @@ function placesOf(ids: readonly FreshId[], entries: readonly NewEntry[]): readon
 
 function hasId({ id }: Event): boolean {
   return id !== undefined;
+}
+
+/** All ids that are named, each once. */
+function idsOf(events: readonly Event[], requestId: string | undefined): readonly string[] {
+  const [first] = events;
+  // Most requests that have any.
+  if (events.length === 1 && first?.id !== undefined && requestId === undefined) return [first.id];
+  const ids = new Set<string>();
+  for (const { id } of events) if (id !== undefined) ids.add(id);
+  if (requestId !== undefined) ids.add(requestId);
+  return [...ids];
 }

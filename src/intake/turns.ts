@@ -1,10 +1,16 @@
+/** A call that is under way. */
+interface Turn {
+  /** Of whoever waits for its end; nearly always nobody does. */
+  ended: PromiseWithResolvers<void> | undefined;
+}
+
 /**
  * Calls that name the same id take turns, in the order in which they came: each waits for those before it. It then finds in the log
  * what became of them, and takes the place of one that failed. A call waits only for earlier ones, so no two wait for each other.
  */
 export class Turns {
-  /** By id: the end of the last call that names it. */
-  readonly #last = new Map<string, Promise<void>>();
+  /** By id: the last call that names it. */
+  readonly #last = new Map<string, Turn>();
 
   /** How many ids are under way. */
   get size(): number {
@@ -13,19 +19,20 @@ export class Turns {
 
   /** Runs the work once no earlier call names one of its ids any more. */
   async take<T>(ids: readonly string[], work: () => Promise<T>): Promise<T> {
-    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    const turn: Turn = { ended: undefined };
     const before: Promise<void>[] = [];
     for (const id of ids) {
       const earlier = this.#last.get(id);
-      if (earlier !== undefined && earlier !== ended) before.push(earlier);
-      this.#last.set(id, ended);
+      if (earlier !== undefined && earlier !== turn)
+        before.push((earlier.ended ??= Promise.withResolvers<void>()).promise);
+      this.#last.set(id, turn);
     }
     try {
       for (const earlier of before) await earlier;
       return await work();
     } finally {
-      for (const id of ids) if (this.#last.get(id) === ended) this.#last.delete(id);
-      end();
+      for (const id of ids) if (this.#last.get(id) === turn) this.#last.delete(id);
+      turn.ended?.resolve();
     }
   }
 }

@@ -71,6 +71,14 @@ async function startError(path: string): Promise<unknown> {
   );
 }
 
+/** Makes a log one of the schema before. */
+const TO_SCHEMA_5 = `ALTER TABLE ids RENAME TO newer_ids;
+  CREATE TABLE ids (place INTEGER PRIMARY KEY, arrived INTEGER NOT NULL, hash BLOB NOT NULL UNIQUE) STRICT;
+  INSERT INTO ids SELECT place, arrived, hash FROM newer_ids;
+  DROP TABLE newer_ids;
+  PRAGMA user_version = 5;
+  VACUUM`;
+
 describe('opening', () => {
   test('makes the folder where it is missing, and leaves the database and its mark when closed', async () => {
     const path = join(aFolder(), 'a', 'b');
@@ -122,10 +130,7 @@ describe('opening', () => {
     const { end } = old.state();
     await old.append(events(2, 100), newIds('a', 'b'));
     await old[Symbol.asyncDispose]();
-    change(
-      path,
-      'ALTER TABLE ids DROP COLUMN entry; ALTER TABLE ids DROP COLUMN count; PRAGMA user_version = 5',
-    );
+    change(path, TO_SCHEMA_5);
     expect(logFiles.check(path)).toMatchObject({ isWell: true, schema: 5, ids: 2 });
     const log = await aSqliteLog({ path });
     expect(log.state()).toMatchObject({ end: end + 2, ids: 2 });
@@ -147,10 +152,7 @@ describe('opening', () => {
     const ids = Array.from({ length: 2000 }, (_, n) => `id ${n}`);
     await old.append(events(2), newIds(...ids));
     await old[Symbol.asyncDispose]();
-    change(
-      path,
-      'ALTER TABLE ids DROP COLUMN entry; ALTER TABLE ids DROP COLUMN count; PRAGMA user_version = 5',
-    );
+    change(path, TO_SCHEMA_5);
     const file = join(path, 'events.db');
     const whole = readFileSync(file);
     for (const place of ['ids leaf', 'ids internal'] as const) {
@@ -179,6 +181,18 @@ describe('opening', () => {
       `another version wrote it (schema ${schema}, but this version supports only 5 to 6); use that version, or`,
     );
     expect(readFileSync(join(path, 'events.db')).equals(before)).toBe(true);
+  });
+
+  test('an id whose hash was cut hides no other', async () => {
+    const path = aFolder();
+    const log = await started(new SqliteLog({ path, durability: 'process' }));
+    const ids = Array.from({ length: 20 }, (_, n) => `id ${n}`);
+    await log.append(events(20), newIds(...ids));
+    await log[Symbol.asyncDispose]();
+    change(path, "UPDATE ids SET hash = x'00' WHERE place = 3");
+    change(path, "UPDATE ids SET hash = x'' WHERE place = 5");
+    const again = await started(new SqliteLog({ path, durability: 'process' }));
+    expect([...(await again.knownIds(ids)).keys()]).toEqual(ids.filter((_, n) => n !== 2 && n !== 4));
   });
 
   test("another application's database is refused and left as it is", async () => {

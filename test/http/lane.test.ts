@@ -6,6 +6,9 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Scope } from '../../src/access/scopes.ts';
+import { TOKEN_RANDOM_BYTES, hashToken, newToken, tokenEntry } from '../../src/access/tokens.ts';
+import { OneShotClient } from '../../src/client/client.ts';
 import { FORMS } from '../hostile/rows/form.ts';
 import { FRAMING } from '../hostile/rows/framing.ts';
 import type { Pieces } from '../support/postMutations.ts';
@@ -16,8 +19,8 @@ import { RawClient, request } from '../support/rawHttp.ts';
 import type { RunningServer } from '../support/server.ts';
 import { startServer, temporaryFolder } from '../support/server.ts';
 
-/** The lane is closed where posts are limited, however high. */
-const NO_LANE = { 'limits.total': 1_000_000, 'limits.totalBurst': 1_000_000 };
+/** An empty line before its first request takes a connection out of the lane, and changes nothing else. */
+const LEAVE = Buffer.from('\r\n');
 
 const NDJSON = { 'Content-Type': 'application/x-ndjson' };
 const JSON_TYPE = { 'Content-Type': 'application/json' };
@@ -61,6 +64,23 @@ async function transcripts(port: number, cases: readonly Pieces[]): Promise<stri
   return all;
 }
 
+/** Sends the same to two servers, to one of them past its lane, and expects the same answers. */
+async function expectSameAnswers(
+  lane: RunningServer,
+  plain: RunningServer,
+  cases: readonly Pieces[],
+): Promise<void> {
+  const [ours, theirs] = await Promise.all([
+    transcripts(lane.port, cases),
+    transcripts(
+      plain.port,
+      cases.map((pieces) => [LEAVE, ...pieces]),
+    ),
+  ]);
+  for (const [index, pieces] of cases.entries())
+    expect(ours[index], JSON.stringify(pieces.map((piece) => piece.toString('latin1')))).toBe(theirs[index]);
+}
+
 interface Feed {
   readonly events: readonly { readonly series: string; readonly value: number }[];
   readonly next: number;
@@ -68,14 +88,15 @@ interface Feed {
 }
 
 /** What is stored, in no order, and how many requests came to what. */
-async function stateOf({ url }: RunningServer) {
+async function stateOf({ url }: RunningServer, headers: Record<string, string> = {}) {
   const events: string[] = [];
+  const get = (path: string) => fetch(url + path, { headers });
   for (let after = 0, end = 1; after < end;) {
-    const page = (await (await fetch(`${url}/api/v1/events?limit=1000&after=${after}`)).json()) as Feed;
+    const page = (await (await get(`/api/v1/events?limit=1000&after=${after}`)).json()) as Feed;
     events.push(...page.events.map(({ series, value }) => `${series} ${value}`));
     ({ next: after, end } = page);
   }
-  const metrics = await (await fetch(`${url}/metrics?peek=true`)).text();
+  const metrics = await (await get('/metrics?peek=true')).text();
   const counted = metrics.split('\n').filter((line) => COUNTED.test(line));
   return { events: events.toSorted(), counted };
 }
@@ -100,7 +121,7 @@ describe('a server with a lane answers as one without', () => {
   let plain: RunningServer;
   beforeAll(async () => {
     lane = await startServer();
-    plain = await startServer(NO_LANE);
+    plain = await startServer();
   });
   afterAll(async () => {
     await lane[Symbol.asyncDispose]();
@@ -108,11 +129,7 @@ describe('a server with a lane answers as one without', () => {
   });
 
   const same = async (cases: readonly Pieces[]) => {
-    const [ours, theirs] = await Promise.all([transcripts(lane.port, cases), transcripts(plain.port, cases)]);
-    for (const [index, pieces] of cases.entries())
-      expect(ours[index], JSON.stringify(pieces.map((piece) => piece.toString('latin1')))).toBe(
-        theirs[index],
-      );
+    await expectSameAnswers(lane, plain, cases);
     expect(await stateOf(lane)).toEqual(await stateOf(plain));
   };
 
@@ -152,7 +169,178 @@ describe('a server with a lane answers as one without', () => {
   });
 });
 
+/** Tokens of `auth.tokens.file` by the numbers that make them. */
+const tokenOf = (n: number) => newToken(new Uint8Array(TOKEN_RANDOM_BYTES).fill(n));
+const entryOf = (name: string, n: number, scope: Scope) =>
+  tokenEntry({ name, scopes: [scope], hash: hashToken(tokenOf(n)) });
+const TOKENS = entryOf('writer', 1, 'write') + entryOf('reader', 2, 'scrape') + entryOf('boss', 3, 'admin');
+const bearer = (n: number) => ({ Authorization: `Bearer ${tokenOf(n)}` });
+const ofAlice = (password: string) => `Basic ${Buffer.from(`alice:${password}`).toString('base64')}`;
+/** Most of them are right: writer's, everybody's, alice's. */
+const CREDENTIALS = [
+  ...[1, 1, 1, 1, 1, 3, 2, 9].map((n) => `Bearer ${tokenOf(n)}`),
+  `bearer  ${tokenOf(1)}`,
+  ofAlice('alicesecret'),
+  ofAlice('alicesecret'),
+  ofAlice('wrong'),
+  'Digest x',
+];
+
+/** A web configuration with headers for all answers, one of which holds a byte beyond ASCII, and more as given. */
+const webWith = (more: string) =>
+  'http_server_config:\n  headers:\n    X-Frame-Options: deny\n    Content-Security-Policy: "default-src \u00fc"\n' +
+  more;
+
+/** Files for a server. */
+function files(web: string, tokens: string) {
+  const folder = temporaryFolder();
+  const paths = { web: join(folder.path, 'web.yml'), tokens: join(folder.path, 'tokens.yml') };
+  writeFileSync(paths.web, web);
+  writeFileSync(paths.tokens, tokens);
+  const settings = { 'web.config.file': paths.web, 'auth.tokens.file': paths.tokens };
+  return { ...folder, paths, settings };
+}
+
+describe('a server with credentials, headers and limits answers with a lane as without', () => {
+  it(`random posts by those who may and who may not, seed ${SEED}`, async () => {
+    using folder = files(webWith(`basic_auth_users:\n  alice: ${ALICE}\n`), TOKENS);
+    await using lane = await startServer(folder.settings);
+    await using plain = await startServer(folder.settings);
+    // Which of them is right is remembered from here on: to compare a password takes more than some turns of the event loop.
+    for (const { url } of [lane, plain])
+      for (const password of ['alicesecret', 'wrong'])
+        await fetch(`${url}/event?a=1`, { method: 'POST', headers: { Authorization: ofAlice(password) } });
+    const random = mulberry32(SEED);
+    const cases = Array.from({ length: 600 }, (_, n) => randomPosts(random, `c${n}`, CREDENTIALS));
+    const parsed = await parsedDuring(() => expectSameAnswers(lane, plain, cases));
+    expect(parsed(plain.port) - parsed(lane.port)).toBeGreaterThan(150);
+    expect(await stateOf(lane, bearer(3))).toEqual(await stateOf(plain, bearer(3)));
+  });
+
+  it('and counts each request once against each limit, whatever becomes of it', async () => {
+    using folder = files(webWith('rate_limit: { interval: 1s, burst: 40 }\n'), TOKENS);
+    const settings = {
+      ...folder.settings,
+      'limits.perClient': 1,
+      'limits.perClientBurst': 25,
+      'limits.total': 1,
+      'limits.totalBurst': 20,
+    };
+    let now = 0;
+    const start = () => startServer(settings, undefined, () => now);
+    await using lane = await start();
+    await using plain = await start();
+    const post = (n: number, query: string) => Buffer.from(request('POST', `/event?${query}`, bearer(n)));
+    // The second of each is refused: by its token, by its scope, by its rules, or since it has none.
+    const cases = [
+      post(9, 'a=1'),
+      post(2, 'a=1'),
+      post(1, 'a=1&a=2'),
+      Buffer.from(request('POST', '/event?a=1')),
+      post(1, '__id__='),
+      post(1, 'partial=1'),
+    ].map((refused) => [post(1, 'b=1'), refused, post(1, 'b=2')]);
+    const batch = Buffer.from(request('POST', '/event', { ...bearer(1), ...NDJSON }, '{}\n{"value":"x"}\n'));
+    await expectSameAnswers(lane, plain, [...cases, [batch, batch], ...cases, ...cases]);
+    // A second later one more gets through.
+    now += 1_000;
+    await expectSameAnswers(lane, plain, cases.slice(0, 1));
+    now += 1_000_000;
+    expect(await stateOf(lane, bearer(3))).toEqual(await stateOf(plain, bearer(3)));
+    expect((await stateOf(lane, bearer(3))).events.length).toBeGreaterThan(10);
+  });
+});
+
 describe('the lane', () => {
+  it('takes posts with an id and a token, through the limits, and answers with the headers of the web configuration', async () => {
+    using folder = files(webWith('rate_limit: { interval: 1ms, burst: 1000 }\n'), TOKENS);
+    const settings = { ...folder.settings, 'limits.perClient': 1_000, 'limits.total': 1_000 };
+    await using server = await startServer(settings);
+    const client = await RawClient.connect(server.port);
+    const parsed = await parsedDuring(async () => {
+      for (const [key, body] of [
+        ['"a"', '{"accepted":1}'],
+        ['b', '{"accepted":1}'],
+        ['a', '{"duplicate":true}'],
+      ] as const) {
+        client.send(request('POST', '/event?x=1', { ...bearer(1), 'Idempotency-Key': key }));
+        const { status, head, body: answered } = await client.response();
+        expect({ status, answered }).toEqual({ status: 200, answered: body });
+        expect(head).toContain('x-frame-options: deny');
+      }
+    });
+    expect(parsed(server.port)).toBe(0);
+  });
+
+  it("takes our own client's posts", async () => {
+    using folder = files('{}', TOKENS);
+    await using server = await startServer(folder.settings);
+    const client = new OneShotClient({ url: server.url, token: tokenOf(1) });
+    const parsed = await parsedDuring(async () => {
+      for (let n = 0; n < 3; n += 1) {
+        const sealed = client.seal({ labels: { type: 'deploy', n } });
+        expect(await client.send(sealed)).toMatchObject({ duplicate: false });
+        expect(await client.send(sealed)).toMatchObject({ duplicate: true });
+        await client.send(client.sealJson('{"labels":{"type":"job"}}'));
+      }
+    });
+    expect(parsed(server.port)).toBe(0);
+    expect((await stateOf(server, bearer(3))).events).toHaveLength(6);
+  });
+
+  it('takes remembered passwords, and compares others once', async () => {
+    using folder = files(`basic_auth_users:\n  alice: ${ALICE}\n`, TOKENS);
+    await using server = await startServer(folder.settings);
+    const client = await RawClient.connect(server.port);
+    const parsed = await parsedDuring(async () => {
+      for (let n = 0; n < 3; n += 1) {
+        client.send(request('POST', '/event?x=1', { Authorization: ofAlice('alicesecret') }));
+        expect((await client.response()).status).toBe(200);
+      }
+    });
+    expect(parsed(server.port)).toBe(0);
+    client.send(request('POST', '/event?x=1', { Authorization: ofAlice('wrong') }));
+    expect((await client.response()).status).toBe(401);
+  });
+
+  it('stores what two connections send at once under one id a single time', async () => {
+    await using server = await startServer();
+    const clients = [await RawClient.connect(server.port), await RawClient.connect(server.port)];
+    for (const client of clients) client.send(request('POST', '/event?a=1', { 'Idempotency-Key': 'twice' }));
+    const bodies = await Promise.all(clients.map(async (client) => (await client.response()).body));
+    expect(bodies.toSorted()).toEqual(['{"accepted":1}', '{"duplicate":true}']);
+    expect((await stateOf(server)).events).toHaveLength(1);
+  });
+
+  it('knows a token no longer that was taken out of the file, on a connection that used it', async () => {
+    using folder = files('{}', TOKENS);
+    await using server = await startServer(folder.settings);
+    const client = await RawClient.connect(server.port);
+    const post = async () => {
+      client.send(request('POST', '/event?a=1', bearer(1)));
+      return (await client.response()).status;
+    };
+    const parsed = await parsedDuring(async () => expect([await post(), await post()]).toEqual([200, 200]));
+    expect(parsed(server.port)).toBe(0);
+    writeFileSync(folder.paths.tokens, entryOf('boss', 3, 'admin'));
+    await server.access.check();
+    expect(await post()).toBe(401);
+  });
+
+  it('answers by a name that is not known as everywhere: 421, unless a token is asked for', async () => {
+    using folder = files('{}', TOKENS);
+    const post = `POST /event?a=1 HTTP/1.1\r\nHost: evil.example\r\nAuthorization: Bearer ${tokenOf(1)}\r\n\r\n`;
+    for (const [settings, status] of [
+      [{}, 421],
+      [folder.settings, 200],
+    ] as const) {
+      await using server = await startServer(settings);
+      const client = await RawClient.connect(server.port);
+      client.send(post);
+      expect((await client.response()).status).toBe(status);
+    }
+  });
+
   it('takes plain posts, which the HTTP server never sees, and counts them', async () => {
     await using server = await startServer();
     const client = await RawClient.connect(server.port);
@@ -241,11 +429,8 @@ describe('the lane', () => {
     expect((await stateOf(server)).events).toEqual(['events_to_metrics{b="1"} 1']);
   });
 
-  it.each([
-    ['limits for posts', NO_LANE],
-    ['URLs that must be short', { 'event.urlMax': 1024 }],
-  ])('is closed by %s as far as they go', async (_name, change) => {
-    await using server = await startServer(change);
+  it('leaves URLs that are too long to others', async () => {
+    await using server = await startServer({ 'event.urlMax': 1024 });
     const client = await RawClient.connect(server.port);
     const long = `/event?a=${'x'.repeat(1016)}`;
     const parsed = await parsedDuring(async () => {
@@ -255,7 +440,7 @@ describe('the lane', () => {
     expect(parsed(server.port)).toBe(1);
   });
 
-  it('closes when a credential is asked for, for connections that are open, too', async () => {
+  it('asks for a credential as soon as the file does, on connections that are open, too', async () => {
     using folder = temporaryFolder();
     const file = join(folder.path, 'web.yml');
     writeFileSync(file, '{}\n');
@@ -275,9 +460,10 @@ describe('the lane', () => {
   it('answers what it can not store as the HTTP server does, once', async () => {
     const limit = { 'series.perHourMax': 1 };
     await using lane = await startServer(limit);
-    await using plain = await startServer({ ...limit, ...NO_LANE });
+    await using plain = await startServer(limit);
     const posts = ['a=1', 'b=2', 'a=1'].map((query) => Buffer.from(request('POST', `/event?${query}`)));
-    const [ours, theirs] = [await transcript(lane.port, posts), await transcript(plain.port, posts)];
+    const ours = await transcript(lane.port, posts);
+    const theirs = await transcript(plain.port, [LEAVE, ...posts]);
     expect(ours).toContain('HTTP/1.1 429 ');
     const withoutWait = (text: string) => text.replaceAll(/^retry-after: \d+/gm, 'retry-after: some');
     expect(withoutWait(ours)).toBe(withoutWait(theirs));

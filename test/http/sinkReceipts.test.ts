@@ -3,8 +3,10 @@ import { RemoteWriteReceiver } from '../support/remoteWriteReceiver.ts';
 import { startServer } from '../support/server.ts';
 
 it('G2: a post can wait for a sink, and its receipt says what the receiver did', async () => {
-  await using receiver = await RemoteWriteReceiver.start(({ samples, store, answer }) =>
-    samples.some(({ labels }) => labels['n'] === 'bad') ? answer(400, 'out of bounds') : store(),
+  await using receiver = await RemoteWriteReceiver.start((call) =>
+    call.samples.some(({ labels }) => labels['n'] === 'bad')
+      ? call.answer(400, 'out of bounds')
+      : call.store(),
   );
   await using server = await startServer({
     sinks: { db: { url: receiver.url } },

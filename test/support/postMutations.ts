@@ -68,8 +68,28 @@ const EVENTS: readonly ((name: string) => string)[] = [
   () => '',
 ];
 
+/** Ids as headers, most of them right: some of them come twice, and some are those of events. */
+const KEYS: readonly ((name: string) => string)[] = [
+  (name) => `"${name}.0"`,
+  (name) => `${name}.1`,
+  (name) => `"${name}\\"2"`,
+  (name) => `${name}.${'long'.repeat(60)}`,
+  (name) => `"${name}`,
+  () => 'same',
+  () => '"a\\b"',
+];
+
+/** What a post says of itself that its clients say of theirs: some header lines. */
+function saidOf(random: Random, name: string, credentials: readonly string[]): readonly string[] {
+  const key = pick(random, KEYS.slice(0, random() < 0.85 ? 3 : KEYS.length))(name);
+  return [
+    ...(random() < 0.4 ? [`Idempotency-Key: ${key}`] : []),
+    ...(credentials.length > 0 ? [`Authorization: ${pick(random, credentials)}`] : []),
+  ];
+}
+
 /** A post of events in a body. */
-function goodBody(random: Random, name: string): string {
+function goodBody(random: Random, name: string, credentials: readonly string[]): string {
   const type = pick(random, BODY_TYPES);
   const events = Array.from({ length: 1 + below(random, 4) }, () =>
     pick(random, EVENTS.slice(0, random() < 0.85 ? 4 : EVENTS.length))(name),
@@ -77,17 +97,57 @@ function goodBody(random: Random, name: string): string {
   const lines = events.join('\n') + pick(random, ['', '\n', '\r\n']);
   const body = type !== 'application/json' ? lines : events.length === 1 ? lines : `[${events.join(',')}]`;
   const headers = pick(random, HEADERS).filter((line) => !/^content-length/i.test(line));
-  const said = [`Content-Type: ${type}`, `Content-Length: ${body.length}`];
-  return [`POST /event HTTP/1.1`, 'Host: test', ...headers, ...said, '', body].join('\r\n');
+  const said = [
+    `Content-Type: ${type}`,
+    ...saidOf(random, name, credentials),
+    `Content-Length: ${body.length}`,
+  ];
+  const url = random() < 0.7 ? '/event' : `/event?${pick(random, COMMON)}`;
+  return [`POST ${url} HTTP/1.1`, 'Host: test', ...headers, ...said, '', body].join('\r\n');
 }
 
+/** What a URL says of all events of a body. */
+const COMMON = [
+  '__timestamp__=2026-01-01T00%3A00%3A00Z',
+  'a=1',
+  'partial=true',
+  'p%61rtial=true',
+  'partial=x',
+  '',
+];
+
+/** A post of a form. */
+function goodForm(random: Random, name: string, credentials: readonly string[]): string {
+  const form = pick(random, [
+    `case=${name}`,
+    `case=${name}&value=2`,
+    `case=${name}&__id__=${name}.1`,
+    `case=${name}&case=2`,
+    `{"case":1}`,
+  ]);
+  const type = pick(random, [FORM, FORM, `${FORM};charset=UTF-8`, `${FORM}; charset=latin1`]);
+  const url = pick(random, ['/event', '/event', '/event?a=1', '/event?case=1']);
+  return [
+    `POST ${url} HTTP/1.1`,
+    'Host: test',
+    `Content-Type: ${type}`,
+    ...saidOf(random, name, credentials),
+    `Content-Length: ${form.length}`,
+    '',
+    form,
+  ].join('\r\n');
+}
+
+const FORM = 'application/x-www-form-urlencoded';
+
 /** A post by URL as some client sends it; each has events of its own. */
-function goodPost(random: Random, name: string): string {
+function goodPost(random: Random, name: string, credentials: readonly string[]): string {
   const query =
     random() < 0.5
       ? `case=${name}&__id__=${name}.${below(random, 3)}`
       : `case=${name}&${randomQuery(random).query}`;
-  const lines = [`POST /event?${query} HTTP/1.1`, 'Host: test', ...pick(random, HEADERS)];
+  const said = saidOf(random, name, credentials);
+  const lines = [`POST /event?${query} HTTP/1.1`, 'Host: test', ...pick(random, HEADERS), ...said];
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
@@ -136,18 +196,22 @@ function bodyAndRest(text: string): readonly string[] {
   return headEnd < 4 || end === headEnd ? [text] : [text.slice(0, end), text.slice(end)];
 }
 
-/** A few posts on one connection, good ones and broken ones, in pieces that need not end where requests do. */
-export function randomPosts(random: Random, name: string): Pieces {
+/**
+ * A few posts on one connection, good ones and broken ones, in pieces that need not end where requests do. Each has one of the credentials, if
+ * there are any.
+ */
+export function randomPosts(random: Random, name: string, credentials: readonly string[] = []): Pieces {
   const count = 1 + below(random, 4);
   const broken = (post: string) => pick(random, MUTATIONS)(random, post);
   const pipelined = () => {
-    const posts = Array.from({ length: count }, () => goodPost(random, name));
+    const posts = Array.from({ length: count }, () => goodPost(random, name, credentials));
     // What is behind a broken one there is a matter of when the one before is answered.
     return [posts.slice(0, -1).join('') + broken(posts.at(-1) ?? '')];
   };
   const oneByOne = () =>
     Array.from({ length: count }, () => {
-      const post = random() < 0.4 ? goodBody(random, name) : goodPost(random, name);
+      const good = pick(random, [goodBody, goodBody, goodForm, goodPost, goodPost]);
+      const post = good(random, name, credentials);
       return random() < 0.6 ? post : broken(post);
     });
   const texts = random() < 0.25 ? pipelined() : oneByOne().flatMap(bodyAndRest);

@@ -6,6 +6,7 @@ import { AllowedHosts } from '../browsers/hosts.ts';
 import { ForeignPages } from '../browsers/pages.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { TrustedProxies } from '../proxies.ts';
+import { Admission } from './admission.ts';
 import { guard } from './guard.ts';
 import { WriteLimits } from './writeLimits.ts';
 
@@ -30,14 +31,16 @@ async function serverWithToken() {
   );
   return endpointServer(
     ENDPOINTS,
-    guard({
-      access,
-      writeLimits,
-      hosts: new AllowedHosts([]),
-      foreignPages: new ForeignPages([]),
-      proxies: new TrustedProxies([]),
-      elapsed,
-    }),
+    guard(
+      new Admission({
+        access,
+        writeLimits,
+        hosts: new AllowedHosts([]),
+        foreignPages: new ForeignPages([]),
+        proxies: new TrustedProxies([]),
+        elapsed,
+      }),
+    ),
   );
 }
 

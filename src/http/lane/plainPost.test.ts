@@ -1,10 +1,15 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import type { NewEvent } from '../../client/client.ts';
+import { OneShotClient } from '../../client/client.ts';
 import { PlainPosts } from './plainPost.ts';
 
 const LINE = 'POST /event?type=deploy HTTP/1.1';
 const head = (...lines: string[]) => [...lines, '', ''].join('\r\n');
 const withHeaders = (...lines: string[]) => head(LINE, 'Host: h', ...lines);
-const recognised = (text: string, posts = new PlainPosts((host) => host !== 'unknown')) => {
+const recognised = (text: string, posts = new PlainPosts()) => {
   const post = posts.recognise(Buffer.from(text, 'latin1'));
   return post && { ...post, body: post.body.toString('latin1') };
 };
@@ -16,6 +21,23 @@ const parametersOf = (text: string, posts?: PlainPosts) => {
 const withBody = (body: string, ...lines: string[]) =>
   head('POST /event HTTP/1.1', 'Host: h', ...lines, `Content-Length: ${body.length}`) + body;
 const JSON_TYPE = 'Content-Type: application/json';
+
+/** What the client of the npm package sends of an event, in one piece. */
+async function sentByClient(event: NewEvent): Promise<string> {
+  let sent = '';
+  const server = createServer((socket) => {
+    socket.once('data', (chunk: Buffer) => {
+      sent = chunk.toString('latin1');
+      socket.end('HTTP/1.1 200 OK\r\nContent-Length: 14\r\nConnection: close\r\n\r\n{"accepted":1}');
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new OneShotClient({ url: `http://127.0.0.1:${port}`, token: 't' }).push(event);
+  server.close();
+  return sent;
+}
 
 describe('a plain post is', () => {
   it.each([
@@ -46,6 +68,7 @@ describe('a plain post is', () => {
       ),
     ],
     ["wrk's", head(LINE, 'Host: 127.0.0.1:9091')],
+    ['one with an id and a token', withHeaders('Idempotency-Key: "a b"', 'Authorization: Bearer x')],
     ['one with names in any case', head(LINE, 'HOST: h', 'cOnnection: Keep-Alive')],
     ['one without a blank behind the colon', head(LINE, 'Host:h')],
   ])('%s', (_name, text) => {
@@ -73,7 +96,33 @@ describe('a plain post with a body is', () => {
     ['application/jsonl', 'ndjson'],
   ])('one of %s', (type, format) => {
     const lines = ['User-Agent: curl/8.5.0', 'Accept: */*', `content-type: ${type}`];
-    expect(recognised(withBody('{}\n', ...lines))).toEqual({ format, query: '', body: '{}\n' });
+    expect(recognised(withBody('{}\n', ...lines))).toMatchObject({ format, query: '', body: '{}\n' });
+  });
+
+  it.each([
+    ['a form', withBody('a=1', 'Content-Type: application/x-www-form-urlencoded')],
+    ["a form of Node's", withBody('a=1', 'Content-Type: application/x-www-form-urlencoded;charset=UTF-8')],
+  ])('%s', (_name, text) => {
+    expect(recognised(text)).toMatchObject({ format: 'parameters', query: '', body: 'a=1' });
+    const both = text.replace('event', 'event?b=2');
+    expect(recognised(both)).toMatchObject({ format: 'parameters', query: 'b=2', body: 'a=1' });
+  });
+
+  it('one beside parameters, which say what is common to its events', () => {
+    const text = withBody('{}', JSON_TYPE).replace('event', 'event?partial=true');
+    expect(recognised(text)).toMatchObject({ format: 'json', query: 'partial=true', body: '{}' });
+  });
+
+  it("our own client's", async () => {
+    expect(recognised(await sentByClient({ labels: { type: 'deploy' }, id: 'a"b', timestamp: 0 }))).toEqual({
+      format: 'parameters',
+      query: '',
+      body: 'type=deploy&__timestamp__=1970-01-01T00%3A00%3A00.000Z',
+      headers: expect.objectContaining({
+        authorization: 'Bearer t',
+        'idempotency-key': '"a\\"b"',
+      }) as object,
+    });
   });
 
   it('one that holds anything, and is as long as it says', () => {
@@ -122,7 +171,6 @@ describe('no plain post is', () => {
     ["one that another site's page caused", withHeaders('Sec-Fetch-Site: cross-site')],
     ['one that a page of the same site caused', withHeaders('Sec-Fetch-Site: same-site')],
     ['one with an origin', withHeaders('Origin: http://h')],
-    ['one by a host that is not known', head(LINE, 'Host: unknown')],
     ['an empty Host', head(LINE, 'Host:')],
     ['a Host of blanks', head(LINE, 'Host:   ')],
     ['two Hosts', withHeaders('host: h')],
@@ -139,8 +187,10 @@ describe('no plain post is', () => {
     ['an end of the connection', withHeaders('Connection: close')],
     ['a list of options', withHeaders('Connection: keep-alive, TE')],
     ['an upgrade', withHeaders('Connection: Upgrade', 'Upgrade: h2c')],
-    ['an id', withHeaders('Idempotency-Key: 1')],
-    ['a credential', withHeaders('Authorization: Bearer x')],
+    ['two ids', withHeaders('Idempotency-Key: 1', 'Idempotency-Key: 2')],
+    ['an empty id', withHeaders('Idempotency-Key:')],
+    ['an id beyond ASCII', withHeaders('Idempotency-Key: \u00fc')],
+    ['two credentials', withHeaders('Authorization: Bearer x', 'Authorization: Bearer x')],
     ['a CloudEvent', withHeaders('ce-specversion: 1.0')],
     ['a word of a proxy', withHeaders('X-Forwarded-For: 10.0.0.1')],
     ['a wish for text', withHeaders('Accept: text/plain')],
@@ -161,12 +211,11 @@ describe('no plain post is', () => {
     ['a body', withHeaders('Content-Length: 0') + 'a=1'],
     ['a body of no type', withBody('{}')],
     ['a type of no body', withBody('', JSON_TYPE)],
-    ['a body of another type', withBody('a=1', 'Content-Type: application/x-www-form-urlencoded')],
+    ['a body of another type', withBody('a=1', 'Content-Type: text/plain')],
+    ['an empty form', withBody('', 'Content-Type: application/x-www-form-urlencoded')],
     ['a type with a parameter', withBody('{}', `${JSON_TYPE}; charset=utf-8`)],
     ['a type in another case', withBody('{}', 'Content-Type: Application/JSON')],
     ['two types', withBody('{}', JSON_TYPE, JSON_TYPE)],
-    ['a body and parameters', withBody('{}', JSON_TYPE).replace('event', 'event?a=1')],
-    ['a body and a question mark only', withBody('{}', JSON_TYPE).replace('event', 'event?partial=true')],
     ['a body that is a byte short', withBody('{}', JSON_TYPE).slice(0, -1)],
     ['a body that has not begun', withBody('{}', JSON_TYPE).slice(0, -2)],
     ['a byte behind a body', `${withBody('{}', JSON_TYPE)} `],
@@ -186,7 +235,7 @@ describe('no plain post is', () => {
 
 describe('on one connection', () => {
   it('what was found good once is good again, and only that', () => {
-    const posts = new PlainPosts((host) => host !== 'unknown');
+    const posts = new PlainPosts();
     const good = withHeaders('Accept: */*');
     expect(parametersOf(good, posts)).toBe('type=deploy');
     expect(parametersOf(good.replace('deploy', 'job'), posts)).toBe('type=job');
@@ -197,7 +246,7 @@ describe('on one connection', () => {
   });
 
   it('a body is as long as the headers say that stand before it, whatever stood there last', () => {
-    const posts = new PlainPosts((host) => host !== 'unknown');
+    const posts = new PlainPosts();
     for (const body of ['{}', '[{}]', '{}', '[]']) {
       const text = withBody(body, JSON_TYPE);
       expect(recognised(text, posts)?.body).toBe(body);
@@ -205,5 +254,40 @@ describe('on one connection', () => {
       expect(recognised(text.slice(0, -1), posts)).toBeUndefined();
       expect(parametersOf(withHeaders(), posts)).toBe('type=deploy');
     }
+  });
+
+  it('an id, a credential and a length may change, and each is what stands there', () => {
+    const posts = new PlainPosts();
+    const of = (id: string, token: string, body: string) =>
+      withBody(body, JSON_TYPE, `Idempotency-Key: ${id}`, `Authorization: Bearer ${token}`, 'Accept: */*');
+    for (const [id, token, body] of [
+      ['1', 'x', '{}'],
+      ['22', 'y', '[{}]'],
+      ['1', 'x', '{}'],
+    ] as const)
+      expect(recognised(of(id, token, body), posts)).toMatchObject({
+        body,
+        headers: {
+          'idempotency-key': id,
+          authorization: `Bearer ${token}`,
+          'content-length': String(body.length),
+          accept: '*/*',
+        },
+      });
+    const good = of('1', 'x', '{}');
+    for (const broken of [
+      of('1 ', 'x', '{}'),
+      of(' 1', 'x', '{}'),
+      of('\u00fc', 'x', '{}'),
+      of('1\r\nX-A: b', 'x', '{}'),
+      of('1\r\nIdempotency-Key: 2', 'x', '{}'),
+      of('1\n', 'x', '{}'),
+      of('1\r', 'x', '{}'),
+      of('', 'x', '{}'),
+      good.replace(': 2\r', ': 02\r'),
+      good.replace('Accept', 'X-A'),
+    ])
+      expect(recognised(broken, posts), JSON.stringify(broken)).toBeUndefined();
+    expect(recognised(good, posts)).toMatchObject({ body: '{}' });
   });
 });

@@ -5,10 +5,16 @@ import type { AddressInfo, Socket } from 'node:net';
 import { connect } from 'node:net';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { Access } from '../../access/access.ts';
 import type { Draft } from '../../intake/draft.ts';
 import { millis } from '../../core/millis.ts';
 import { PlainReader } from '../../read/plainReader.ts';
 import type { Ingested } from '../../intake/ingest.ts';
+import { Admission } from '../auth/admission.ts';
+import { WriteLimits } from '../auth/writeLimits.ts';
+import { AllowedHosts } from '../browsers/hosts.ts';
+import { ForeignPages } from '../browsers/pages.ts';
+import { TrustedProxies } from '../proxies.ts';
 import type { PostLaneParts } from './postLane.ts';
 import { openPostLane } from './postLane.ts';
 
@@ -24,6 +30,18 @@ const ACCEPTED: Ingested = {
   events: [],
   refused: new Map(),
 };
+/** Lets everybody in. */
+const OPEN = new Admission({
+  access: Access.withoutFiles(),
+  writeLimits: new WriteLimits(
+    { 'limits.perClient': 0, 'limits.perClientBurst': 1, 'limits.total': 0, 'limits.totalBurst': 1 },
+    () => 0,
+  ),
+  hosts: new AllowedHosts([]),
+  foreignPages: new ForeignPages([]),
+  proxies: new TrustedProxies([]),
+  elapsed: () => 0,
+});
 const BEGIN = millis(Date.UTC(2026, 0, 1, 0, 0, 0, 400));
 
 /** A lane before an HTTP server that answers with the method and the URL, and what both were asked for. */
@@ -49,7 +67,8 @@ class Bench implements AsyncDisposable {
     });
     const parts: PostLaneParts = {
       isOpen: () => this.isOpen,
-      mayAskBy: () => true,
+      admission: OPEN,
+      endpoint: { access: 'write', limits: 'posts' },
       ingest: {
         one: (draft) => {
           this.drafts.push(draft);

@@ -3,23 +3,26 @@ import type { Socket } from 'node:net';
 import { RefusedError, SeriesLimitError } from '../../core/errors.ts';
 import type { Clock } from '../../core/millis.ts';
 import { answerOf, responseOf } from '../answers.ts';
+import type { Admission, Asking, Counted } from '../auth/admission.ts';
 import type { Connections } from '../connections.ts';
 import type { BodyRules } from '../eventBody.ts';
-import { readQuery, readWholeBody } from '../eventBody.ts';
+import { readQueryAndForm, readWholeBody } from '../eventBody.ts';
+import { readIdempotencyKey } from '../idempotencyKey.ts';
 import type { Ingest } from '../../intake/ingest.ts';
 import type { IngestReply } from '../ingestReply.ts';
 import { replyTo } from '../ingestReply.ts';
 import type { RequestObserver, ServerNews } from '../server.ts';
 import { report } from '../server.ts';
-import { AnswerTexts } from './answerText.ts';
-import type { MayAskBy, PlainPost } from './plainPost.ts';
+import { AnswerTexts, JSON_HEADERS } from './answerText.ts';
+import type { PlainPost } from './plainPost.ts';
 import { PlainPosts } from './plainPost.ts';
 
 export interface PostLaneParts {
-  /** Whether nothing is asked of a post beside what the lane looks at; asked for each. */
+  /** Whether posts are taken now; asked for each. */
   readonly isOpen: () => boolean;
-  /** Whether a client may ask by a `Host`, with what it says of encodings; asked where its headers are new. */
-  readonly mayAskBy: MayAskBy;
+  readonly admission: Pick<Admission, 'admit' | 'hasCounted' | 'headers'>;
+  /** The row of `POST /event`. */
+  readonly endpoint: Asking['endpoint'];
   readonly ingest: Pick<Ingest, 'one' | 'ingest'>;
   readonly rules: Pick<BodyRules, 'pairsMax' | 'stream' | 'plain'>;
   readonly urlBytesMax: number;
@@ -53,7 +56,9 @@ export function openPostLane(server: Server, parts: PostLaneParts): void {
   if (own === undefined) throw new Error('the HTTP server does not listen for connections');
   server.off('connection', own as () => void);
   const parse = (socket: Socket) => void Reflect.apply(own, server, [socket]);
-  const lane = { ...parts, server, parse, texts: new AnswerTexts(parts.clock, server.keepAliveTimeout) };
+  const { clock, admission } = parts;
+  const texts = new AnswerTexts(clock, server.keepAliveTimeout, () => admission.headers);
+  const lane = { ...parts, server, parse, texts };
   server.on('connection', (socket: Socket) => {
     if (parts.isOpen()) new LaneConnection(socket, lane);
     else parse(socket);
@@ -67,7 +72,7 @@ const ignore = () => undefined;
 class LaneConnection {
   readonly #socket: Socket;
   readonly #lane: Lane;
-  readonly #posts: PlainPosts;
+  readonly #posts = new PlainPosts();
   #isAnswering = false;
   #hasAnswered = false;
   /** The client has ended its side, and may still read. */
@@ -78,7 +83,6 @@ class LaneConnection {
   constructor(socket: Socket, lane: Lane) {
     this.#socket = socket;
     this.#lane = lane;
-    this.#posts = new PlainPosts(lane.mayAskBy);
     const { server } = lane;
     socket.on('data', this.#onData).on('end', this.#onEnd).on('timeout', this.#onTimeout).on('error', ignore);
     socket.setTimeout(server.headersTimeout === 0 ? server.requestTimeout : server.headersTimeout);
@@ -107,33 +111,62 @@ class LaneConnection {
     return post.body.length > bytesMax ? undefined : post;
   }
 
+  /** Lets a post in, as everywhere. Throws, or rejects with, why it isn't. */
+  #admit({ headers }: PlainPost, counted: Counted): unknown {
+    const { admission, endpoint } = this.#lane;
+    return admission.admit({ method: 'POST', endpoint, headers, socket: this.#socket }, counted);
+  }
+
   /** What becomes of the events of a post. Throws a RefusedError. */
-  async #ingest({ format, query, body }: PlainPost): Promise<IngestReply> {
+  async #ingest({ format, query, body, headers }: PlainPost): Promise<IngestReply> {
     const { ingest, rules } = this.#lane;
-    if (format === 'parameters') return replyTo(await ingest.one(readQuery(query, rules), undefined));
-    const { reads, options } = readWholeBody(format, body, rules);
-    return replyTo(await ingest.ingest(reads, options), options);
+    const key = headers['idempotency-key'] as string | undefined;
+    const requestId = key === undefined ? undefined : readIdempotencyKey(key);
+    if (format === 'parameters')
+      return replyTo(await ingest.one(readQueryAndForm(query, body, rules), requestId));
+    const { reads, options } = readWholeBody(format, query, body, rules);
+    return replyTo(await ingest.ingest(reads, { ...options, requestId }), options);
   }
 
   /** Stores events, and answers. What is refused before anything was stored goes to the HTTP server, which says why. */
   async #post(post: PlainPost, chunk: Buffer): Promise<void> {
-    const { connections, texts } = this.#lane;
+    const { connections, admission } = this.#lane;
+    const counted = { rate: false, write: false };
     this.#isAnswering = true;
     connections.begun(this.#socket);
+    let isAdmitted = false;
     let isRefused = false;
     try {
-      const { status, body } = await this.#ingest(post);
-      this.#answer(status, texts.success(JSON.stringify(body), this.#hasEnded), 'latin1');
+      const admitted = this.#admit(post, counted);
+      if (admitted instanceof Promise) await admitted;
+      isAdmitted = true;
+      this.#reply(post, await this.#ingest(post));
     } catch (error) {
       // Behind an end nothing can be put back for the HTTP server to read.
-      isRefused = !this.#hasEnded && error instanceof RefusedError && !(error instanceof SeriesLimitError);
+      isRefused =
+        !this.#hasEnded &&
+        (!isAdmitted || (error instanceof RefusedError && !(error instanceof SeriesLimitError)));
       if (!isRefused) this.#answerError(error);
     }
     this.#isAnswering = false;
     connections.answered(this.#socket);
+    if (isRefused) admission.hasCounted(this.#socket, counted);
     if (this.#hasEnded) this.#socket.end();
     else if (isRefused) this.#handOver([chunk, ...this.#held]);
     else if (this.#held.length > 0) this.#handOver(this.#held);
+  }
+
+  #reply({ format, query }: PlainPost, { status, body, retryAfterSeconds }: IngestReply): void {
+    const { texts } = this.#lane;
+    const json = JSON.stringify(body);
+    // What the URL says to a body may make the answer another one, with texts of the sender's.
+    if (format === 'parameters' || query === '') {
+      this.#answer(status, texts.success(json, this.#hasEnded));
+      return;
+    }
+    const retry =
+      retryAfterSeconds === undefined ? [] : [['retry-after', String(retryAfterSeconds)] as const];
+    this.#answer(status, texts.of(status, [...retry, ...JSON_HEADERS], json, this.#hasEnded));
   }
 
   /** By now the event may be counted, if not stored, so nobody else can answer. */
@@ -141,11 +174,13 @@ class LaneConnection {
     const answer = answerOf(error);
     report(this.#lane.news, ROUTE, answer, error);
     const { headers, body } = responseOf(answer, undefined);
-    this.#answer(answer.status, this.#lane.texts.of(answer.status, headers, body, this.#hasEnded), 'utf8');
+    const challenges = (answer.challenges ?? []).map((each) => ['www-authenticate', each] as const);
+    const { texts } = this.#lane;
+    this.#answer(answer.status, texts.of(answer.status, [...challenges, ...headers], body, this.#hasEnded));
   }
 
-  #answer(status: number, text: string, encoding: 'latin1' | 'utf8'): void {
-    if (this.#socket.writable) this.#socket.write(text, encoding);
+  #answer(status: number, answer: string | Buffer): void {
+    if (this.#socket.writable) this.#socket.write(answer, 'latin1');
     this.#lane.observeRequest(ROUTE, 'POST', status);
     if (this.#hasAnswered) return;
     this.#hasAnswered = true;

@@ -10,6 +10,8 @@ export interface Copied {
   readonly to: string;
   readonly key: string;
   readonly columns: readonly string[];
+  /** Columns that only the other has, and what stands in them, in SQL. */
+  readonly made?: Readonly<Record<string, string>>;
   /** What a row must be like to be copied, in SQL. */
   readonly where: string;
 }
@@ -19,9 +21,10 @@ export interface Copied {
  * read all of it. What can't be read is passed over in steps that double, then halve. A row that is there already stays as it is. No
  * transaction may be open: after damage in it SQLite would write nothing more.
  */
-export function copyByKey(db: DatabaseSync, { from, to, key, columns, where }: Copied): boolean {
-  const names = columns.join(', ');
-  const insert = `INSERT OR IGNORE INTO ${to} (${names}) SELECT ${names} FROM ${from} NOT INDEXED WHERE (${where})`;
+export function copyByKey(db: DatabaseSync, { from, to, key, columns, made = {}, where }: Copied): boolean {
+  const names = [...columns, ...Object.keys(made)].join(', ');
+  const values = [...columns, ...Object.values(made)].join(', ');
+  const insert = `INSERT OR IGNORE INTO ${to} (${names}) SELECT ${values} FROM ${from} NOT INDEXED WHERE (${where})`;
   const range = db.prepare(`${insert} AND ${key} > ? AND ${key} <= ?`);
   const one = db.prepare(`${insert} AND ${key} = ?`);
   const farther = db.prepare(

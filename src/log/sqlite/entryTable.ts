@@ -11,7 +11,7 @@ import { ENTRIES_MAX, writeBlock, writeHole } from './block.ts';
 import { BlockReader } from './blockReader.ts';
 import type { DamageWatch } from './damageWatch.ts';
 import type { Append } from './groupCommit.ts';
-import type { IdTable } from './idTable.ts';
+import type { Arrival, IdTable } from './idTable.ts';
 import { isWell } from './integrity.ts';
 import { readMeta, writeMeta } from './meta.ts';
 import { pragma } from './openDatabase.ts';
@@ -105,8 +105,8 @@ export class EntryTable {
   /** Changes nothing but the file: where that is rolled back, it may be done again. */
   #insertAll(calls: readonly Append[]): { appended: readonly Entry[]; idsAdded: number } {
     const appended: Entry[] = [];
+    const arrivals: Arrival[] = [];
     let place: number = this.#end;
-    let idsAdded = 0;
     for (const { entries, ids } of calls) {
       const first = place + 1;
       for (const { kind, series, value, time, arrived } of entries) {
@@ -114,11 +114,11 @@ export class EntryTable {
         appended.push({ offset: place as Offset, kind, series, value, time, arrived });
       }
       const last = entries.at(-1);
-      if (last !== undefined && ids.length > 0) idsAdded += this.#ids.add(ids, first, last.arrived, idsAdded);
+      if (last !== undefined && ids.length > 0) arrivals.push({ ids, first, arrived: last.arrived });
     }
     offset(place);
     insertBlocks(this.#insert, appended);
-    return { appended, idsAdded };
+    return { appended, idsAdded: arrivals.length === 0 ? 0 : this.#ids.add(arrivals) };
   }
 
   /** Those beyond `after`, up to and with `upTo`, which is there, as many as the limits allow. */

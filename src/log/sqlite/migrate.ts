@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { PART_PLACES } from './idTable.ts';
 import { SALVAGE } from './salvage.ts';
 import { idsTable } from './schema.ts';
 import { setAside } from './setAside.ts';
@@ -9,18 +10,24 @@ const NEXT = 6;
 const FRESH = 'fresh_ids';
 
 /**
- * Brings a file of schema 5 up to date: ids get a place, which those that are there don't have. SQLite checks all rows of the table for that. If
- * it is damaged, it is made anew of what can be read of it, and `idsLost` hears how many ids were lost. Throws what SQLite throws where neither can be done.
+ * Brings a file of schema 5 up to date: ids get an index of another kind, and may say which entries they stand for, which those that are there
+ * don't. A table that is damaged is made anew of what can be read of it, and `idsLost` hears how many ids were lost. Throws what SQLite throws where neither
+ * can be done.
  */
 export function migrate(db: DatabaseSync, idsLost: (lost: number) => void): void {
+  // Of a process that was killed.
+  db.exec(`DROP TABLE IF EXISTS ${FRESH}; ${idsTable(FRESH)}`);
   try {
     together(db, () =>
-      db.exec('ALTER TABLE ids ADD COLUMN entry INTEGER; ALTER TABLE ids ADD COLUMN count INTEGER'),
+      db.exec(
+        `INSERT INTO ${FRESH} (place, arrived, hash, part)
+          SELECT place, arrived, hash, place / ${PART_PLACES} FROM ids NOT INDEXED ORDER BY place;
+        DROP TABLE ids;
+        ALTER TABLE ${FRESH} RENAME TO ids`,
+      ),
     );
   } catch (error) {
     if (!isCorrupt(error)) throw error;
-    db.exec(`DROP TABLE IF EXISTS ${FRESH}`);
-    db.exec(idsTable(FRESH));
     // Not in a transaction: after damage in it SQLite would write nothing more.
     const lost = SALVAGE.ids(db, 'ids', FRESH, 0);
     together(db, () => {

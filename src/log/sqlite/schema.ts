@@ -12,9 +12,11 @@ export function idsTable(name: string): string {
   return `CREATE TABLE ${name} (
     place INTEGER PRIMARY KEY,
     arrived INTEGER NOT NULL,
-    hash BLOB NOT NULL UNIQUE,
+    hash BLOB NOT NULL,
+    part INTEGER NOT NULL,
     entry INTEGER,
-    count INTEGER
+    count INTEGER,
+    UNIQUE (part, hash)
   ) STRICT;`;
 }
 
@@ -26,8 +28,9 @@ export function idsTable(name: string): string {
  * - `trimmed_arrived`: the arrival of the last entry of the last block that was removed.
  * - `had_scrapers`: 1 once a scraper was saved.
  *
- * `ids.place` numbers the ids in the order in which they arrived or were refreshed; `ids.hash` is made by `idTable.ts`. `ids.entry` is the offset of
- * the first entry that an id stands for, and `ids.count` how many these are; both are NULL where that is not known.
+ * `ids.place` numbers the ids in the order in which they arrived or were refreshed; `ids.hash` and `ids.part` are made by `idTable.ts`. The index
+ * of ids is there so that what is lost of the table for damage can be taken from it; by parts, since that is cheap to write. `ids.entry` is the
+ * offset of the first entry that an id stands for, and `ids.count` how many these are; both are NULL where that is not known.
  */
 export const SCHEMA = `
   CREATE TABLE blocks (

@@ -40,6 +40,7 @@ const FORGET_ROWS = 250;
 /** Ids that are looked up at once: some milliseconds. */
 const KNOWN_ROWS = 1000;
 const NONE_REFUSED: Written['refused'] = new Map();
+const NONE_KNOWN: ReadonlyMap<string, undefined> = new Map();
 /** How old the figure of `bytes` may get, in ms. */
 const MEASURED_MS_MAX = 1000;
 
@@ -121,21 +122,33 @@ export class SqliteLog implements Log {
 
   async knownIds(ids: readonly string[]): Promise<ReadonlyMap<string, IdPlace | undefined>> {
     this.#checkOpen();
-    const known = new Map<string, IdPlace | undefined>();
-    for (const [index, id] of ids.entries()) {
+    if (!this.#openFiles.ids.isLoaded) await this.#loadIds();
+    // Most are new.
+    let known: Map<string, IdPlace | undefined> | undefined;
+    for (let index = 0; index < ids.length; index += 1) {
+      const id = ids[index] as string;
       const found = this.#try(() => this.#openFiles.ids.find(id));
       if (found === 'broken') return never();
-      if (found !== undefined) known.set(id, found.place);
+      if (found !== undefined) (known ??= new Map()).set(id, found.place);
       if (index % KNOWN_ROWS === KNOWN_ROWS - 1) await setImmediate();
     }
-    return known;
+    return known ?? NONE_KNOWN;
   }
 
   async refreshIds(ids: readonly string[], arrivedBefore: Millis, now: Millis): Promise<void> {
     this.#checkOpen();
+    if (!this.#openFiles.ids.isLoaded) await this.#loadIds();
     const arrived = millis(Math.max(now, this.#lastArrived));
     await this.#write(() => this.#openFiles.ids.refresh(ids, arrivedBefore, arrived));
     await this.#commits.synced();
+  }
+
+  /** After a start ids are loaded when the first of them is asked for, in steps, so that others have their turns. */
+  async #loadIds(): Promise<void> {
+    while (!this.#openFiles.ids.isLoaded) {
+      if (this.#try(() => this.#openFiles.ids.loadMore()) === 'broken') return never();
+      await setImmediate();
+    }
   }
 
   async forgetIds(arrivedBefore: Millis, idsMax: number): Promise<number> {
