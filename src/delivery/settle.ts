@@ -27,10 +27,10 @@ export type Evidence =
   | 'restart'
   /** A sink's receiver said that it has stored all of it. */
   | 'stored'
-  /** It refused it, and will refuse it again; that of several it took some is not known, unless the offer is marked as flushed. */
+  /** It refused it, and will refuse it again: some of it, or all. */
   | 'refused'
-  /** It refused what it had already: as many as it did not store before are accounted for. */
-  | 'refusedRepeat'
+  /** It refused one entry that it surely lacks: it told how many it has not stored. */
+  | 'missing'
   /** It can't take it now, or no answer came. */
   | 'notNow';
 
@@ -69,7 +69,12 @@ export type Verdict =
   | 'again'
   /** Ended well: offered again; where the client closes after each scrape, confirmed when it ends well a second time. */
   | 'againOnce'
-  /** Refused: one entry alone is dropped; several are offered again, so that the sink finds by smaller offers which of them it was. */
+  /** Not delivered, and never will be: dropped. */
+  | 'drop'
+  /**
+   * One entry alone is dropped, or judged as delivered if it may have arrived before; several are offered again, so that the sink finds by
+   * smaller offers which of them it was.
+   */
   | 'dropAlone'
   /** Nothing is known yet: it stays out. */
   | 'hold';
@@ -96,7 +101,7 @@ const TABLE: Record<Mode, Record<Phase, Record<Evidence, Verdict>>> = {
       restart: 'again',
       stored: 'confirm',
       refused: 'dropAlone',
-      refusedRepeat: 'confirmUnproven',
+      missing: 'drop',
       notNow: 'again',
     },
     flushed: {
@@ -110,7 +115,7 @@ const TABLE: Record<Mode, Record<Phase, Record<Evidence, Verdict>>> = {
       restart: 'again',
       stored: 'confirm',
       refused: 'dropAlone',
-      refusedRepeat: 'confirmUnproven',
+      missing: 'drop',
       notNow: 'again',
     },
   },
@@ -126,7 +131,7 @@ const TABLE: Record<Mode, Record<Phase, Record<Evidence, Verdict>>> = {
       restart: 'returnDoubtful', // its way into the kernel may have gone unrecorded
       stored: 'hold',
       refused: 'hold',
-      refusedRepeat: 'hold',
+      missing: 'hold',
       notNow: 'hold',
     },
     flushed: {
@@ -140,7 +145,7 @@ const TABLE: Record<Mode, Record<Phase, Record<Evidence, Verdict>>> = {
       restart: 'confirmUnproven',
       stored: 'hold',
       refused: 'hold',
-      refusedRepeat: 'hold',
+      missing: 'hold',
       notNow: 'hold',
     },
   },
@@ -214,10 +219,11 @@ export function settle(position: Position, offerId: number, evidence: Evidence):
         perhaps,
       );
     }
+    case 'drop':
     case 'dropAlone': {
       if (size(offer.ranges) > 1) return close(position, offer, verdict, NONE, position.endedOnce, perhaps);
-      // What an earlier request may have brought may be refused for being there.
-      const refused = size(without(offer.ranges, position.perhapsTimed));
+      const doubted = verdict === 'drop' ? NONE : union(position.perhapsTimed, perhaps);
+      const refused = size(without(offer.ranges, doubted));
       const closed = close(position, offer, verdict, offer.ranges, position.endedOnce, NONE);
       return { ...closed, confirmed: closed.confirmed - refused, refused };
     }
@@ -307,6 +313,7 @@ const OUTCOME_OF_RETURN: Record<Verdict, DeliveryOutcome> = {
   returnDoubtful: 'doubtful',
   again: 'repeated',
   againOnce: 'repeated',
+  drop: 'returned',
   dropAlone: 'returned',
   hold: 'returned',
 };
