@@ -45,6 +45,8 @@ export interface SinkParts {
 /** A page that is offered, in the making of requests until it is settled. */
 interface Page extends Handout {
   readonly offerId: number;
+  /** What it takes in memory, in bytes: it is kept until it is settled. */
+  readonly bytes: number;
 }
 
 /** A receiver of remote write that gets all events, one request at a time, each settled by its answer. */
@@ -133,7 +135,7 @@ export class Sink {
       ageMaxMs: this.#options.ageMaxMs,
     });
     const { offerId } = handout;
-    return offerId === undefined ? undefined : { ...handout, offerId };
+    return offerId === undefined ? undefined : { ...handout, offerId, bytes: memory.held };
   }
 
   async #deliver(page: Page, memory: Claim): Promise<void> {
@@ -216,7 +218,7 @@ export class Sink {
     scrapes.observe(id, page.offerId, 'notNow');
   }
 
-  async #write({ runs }: Page, memory: Claim): Promise<Written> {
+  async #write({ runs, bytes }: Page, memory: Claim): Promise<Written> {
     const request = writeRequest(this.state.version, this.#labels);
     let first: SeriesText | undefined;
     for (const run of runs) {
@@ -226,7 +228,7 @@ export class Sink {
       await setImmediate();
     }
     const body = snappy(request.finish());
-    memory.resize(body.length);
+    memory.resize(bytes + body.length);
     return { body, samples: request.samples, first };
   }
 }
