@@ -42,6 +42,7 @@ const VERDICTS: Record<Verdict, string> = {
   returnDoubtful: 'return, doubtful',
   again: 'again',
   againOnce: 'again, once',
+  drop: 'drop',
   dropAlone: 'drop, if alone',
   hold: 'hold',
 };

@@ -8,7 +8,7 @@ import { makeOffer, markFlushed, perhapsTwice } from './offer.ts';
 import { settle, countSettlement } from './settle.ts';
 import type { Mode, Position } from '../core/position.ts';
 import { available, dropRanges, positionAt } from '../core/position.ts';
-import { size, without } from '../core/range.ts';
+import { common, size, without } from '../core/range.ts';
 import type { Run } from '../core/run.ts';
 import type { Counts } from '../counting/counts.ts';
 import type { Page, Pages } from './page.ts';
@@ -52,6 +52,8 @@ export interface Handout {
   readonly offerId: number | undefined;
   /** How many entries are settled with it, shown or not. */
   readonly count: number;
+  /** How many of these an earlier response may have brought, of which no proof came. */
+  readonly perhaps: number;
   /** Whether there was more than a page holds. */
   readonly isFull: boolean;
   /** Where what this scraper gets next begins, if all goes well. */
@@ -157,12 +159,14 @@ export class Scrapes {
       const shown = show(request.mode, page, now, request.requestedAt, rules, request.once);
       const next = shown.left[0]?.after ?? page.ranges.at(-1)?.upTo ?? this.#pages.end;
       const offerId = await this.#offer(id, now, shown, request);
-      return { runs: shown.runs, offerId, count: size(shown.covered), isFull: next < end, next };
+      const { runs, covered } = shown;
+      const perhaps = size(common(covered, now.perhapsTimed));
+      return { runs, offerId, count: size(covered), perhaps, isFull: next < end, next };
     }
   }
 
   #nothing(): Handout {
-    return { runs: [], offerId: undefined, count: 0, isFull: false, next: this.#pages.end };
+    return { runs: [], offerId: undefined, count: 0, perhaps: 0, isFull: false, next: this.#pages.end };
   }
 
   /** As `Tail.wholeBeyond`. */

@@ -48,16 +48,16 @@ const ROWS: readonly Row[] = [
   ...(['sending', 'flushed'] as const).flatMap((phase): Row[] => [
     ["a sink's receiver says that it has stored it", 'timed', phase, 'stored', 'confirm'],
     ["a sink's receiver refuses it for good", 'timed', phase, 'refused', 'dropAlone'],
-    ["a sink's receiver refuses what it has", 'timed', phase, 'refusedRepeat', 'confirmUnproven'],
+    ["a sink's receiver lacks it, and refuses it", 'timed', phase, 'missing', 'drop'],
     ["a sink's receiver can't take it now", 'timed', phase, 'notNow', 'again'],
     ['what only sinks see, of what no sink gets', 'untimed', phase, 'stored', 'hold'],
     ['what only sinks see, of what no sink gets', 'untimed', phase, 'refused', 'hold'],
-    ['what only sinks see, of what no sink gets', 'untimed', phase, 'refusedRepeat', 'hold'],
+    ['what only sinks see, of what no sink gets', 'untimed', phase, 'missing', 'hold'],
     ['what only sinks see, of what no sink gets', 'untimed', phase, 'notNow', 'hold'],
   ]),
 ];
 
-const OF_SINKS = new Set<Evidence>(['stored', 'refused', 'refusedRepeat', 'notNow']);
+const OF_SINKS = new Set<Evidence>(['stored', 'refused', 'missing', 'notNow']);
 
 describe('settling (G2, G3)', () => {
   test.each(ROWS)('%s: %s, %s, %s -> %s', (_row, mode, phase, evidence, verdict) => {

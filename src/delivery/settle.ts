@@ -29,10 +29,10 @@ export type Evidence =
   | 'restart'
   /** A sink's receiver said that it has stored all of it. */
   | 'stored'
-  /** It refused it, and will refuse it again; that of several it took some is not known, unless the offer is marked as flushed. */
+  /** It refused it, and will refuse it again: some of it, or all. */
   | 'refused'
-  /** It refused what it had already: as many as it did not store before are accounted for. */
-  | 'refusedRepeat'
+  /** It refused one entry that it surely lacks: it told how many it has not stored. */
+  | 'missing'
   /** It can't take it now, or no answer came. */
   | 'notNow';
 
@@ -71,7 +71,12 @@ export type Verdict =
   | 'again'
   /** Ended well: offered again; where the client closes after each scrape, confirmed when it ends well a second time. */
   | 'againOnce'
-  /** Refused: one entry alone is dropped; several are offered again, so that the sink finds by smaller offers which of them it was. */
+  /** Not delivered, and never will be: dropped. */
+  | 'drop'
+  /**
+   * One entry alone is dropped, or judged as delivered if it may have arrived before; several are offered again, so that the sink finds by
+   * smaller offers which of them it was.
+   */
   | 'dropAlone'
   /** Nothing is known yet: it stays out. */
   | 'hold';
@@ -98,7 +103,7 @@ const TABLE: Record<Mode, Record<Phase, Record<Evidence, Verdict>>> = {
       restart: 'again',
       stored: 'confirm',
       refused: 'dropAlone',
-      refusedRepeat: 'confirmUnproven',
+      missing: 'drop',
       notNow: 'again',
     },
     flushed: {
@@ -112,7 +117,7 @@ const TABLE: Record<Mode, Record<Phase, Record<Evidence, Verdict>>> = {
       restart: 'again',
       stored: 'confirm',
       refused: 'dropAlone',
-      refusedRepeat: 'confirmUnproven',
+      missing: 'drop',
       notNow: 'again',
     },
   },
@@ -128,7 +133,7 @@ const TABLE: Record<Mode, Record<Phase, Record<Evidence, Verdict>>> = {
       restart: 'returnDoubtful', // its way into the kernel may have gone unrecorded
       stored: 'hold',
       refused: 'hold',
-      refusedRepeat: 'hold',
+      missing: 'hold',
       notNow: 'hold',
     },
     flushed: {
@@ -142,7 +147,7 @@ const TABLE: Record<Mode, Record<Phase, Record<Evidence, Verdict>>> = {
       restart: 'confirmUnproven',
       stored: 'hold',
       refused: 'hold',
-      refusedRepeat: 'hold',
+      missing: 'hold',
       notNow: 'hold',
     },
   },
@@ -206,10 +211,11 @@ export function settle(position: Position, offerId: number, evidence: Evidence):
         perhaps,
       );
     }
+    case 'drop':
     case 'dropAlone': {
       if (size(offer.ranges) > 1) return close(position, offer, verdict, NONE, position.endedOnce, perhaps);
-      // What an earlier request may have brought may be refused for being there.
-      const refused = without(offer.ranges, position.perhapsTimed);
+      const doubted = verdict === 'drop' ? NONE : union(position.perhapsTimed, perhaps);
+      const refused = without(offer.ranges, doubted);
       return close(position, offer, verdict, offer.ranges, position.endedOnce, NONE, refused);
     }
     default:
@@ -319,6 +325,7 @@ const OUTCOME_OF_RETURN: Record<Verdict, DeliveryOutcome> = {
   returnDoubtful: 'doubtful',
   again: 'repeated',
   againOnce: 'repeated',
+  drop: 'returned',
   dropAlone: 'returned',
   hold: 'returned',
 };

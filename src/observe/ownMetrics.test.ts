@@ -8,6 +8,18 @@ import { newCounts } from '../counting/counts.ts';
 import type { OwnMetricsParts } from './ownMetrics.ts';
 import { OwnMetrics } from './ownMetrics.ts';
 
+/** One, so that its metrics are there. */
+const sinks = [
+  {
+    name: 'db',
+    requests: new Map([['204', 1]]),
+    refused: new Map([['400', 1]]),
+    retries: 0,
+    lastSuccess: 0,
+    failingMs: 0,
+  },
+];
+
 function metricsWith(scrapers: readonly Partial<ScraperRecord>[] = [], clock = () => millis(5_000)) {
   const counts = newCounts();
   const parts = {
@@ -20,7 +32,7 @@ function metricsWith(scrapers: readonly Partial<ScraperRecord>[] = [], clock = (
     clock,
     elapsed: () => clock(),
     connections: { open: () => 1, max: () => 2, closed: { stalled: 0 } },
-    sinks: () => [],
+    sinks: () => sinks,
     limits: { backlogMax: 4, entriesMax: 5, bytesMax: 6 },
     memory: divideMemory(1_000_000, false),
     linesLost: () => 7,

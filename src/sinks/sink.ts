@@ -9,11 +9,11 @@ import type { SinkIdentity } from '../delivery/scrapers.ts';
 import { SINK_PREFIX } from '../delivery/scrapers.ts';
 import type { Answer } from './answer.ts';
 import { judgeAnswer } from './answer.ts';
-import { Missing } from './missing.ts';
 import type { SinkOptions } from './options.ts';
 import { Pauses } from './pauses.ts';
 import { Receiver } from './receiver.ts';
 import { Backoff } from './retry.ts';
+import { Search } from './search.ts';
 import type { SinkNews } from './sinkState.ts';
 import { SinkState } from './sinkState.ts';
 import { snappy } from './snappy.ts';
@@ -45,6 +45,8 @@ export interface SinkParts {
 /** A page that is offered, in the making of requests until it is settled. */
 interface Page extends Handout {
   readonly offerId: number;
+  /** What it takes in memory, in bytes: it is kept until it is settled. */
+  readonly bytes: number;
 }
 
 /** A receiver of remote write that gets all events, one request at a time, each settled by its answer. */
@@ -56,7 +58,7 @@ export class Sink {
   readonly #receiver: Receiver;
   readonly #backoff: Backoff;
   readonly #pauses = new Pauses();
-  readonly #missing = new Missing();
+  readonly #search = new Search();
   readonly #labels: readonly Label[];
   readonly #mayFallBack: boolean;
   #isProven = false;
@@ -129,11 +131,11 @@ export class Sink {
       isVariable: false,
       memory,
       addedBytes: SAMPLE_BYTES,
-      eventsMax: this.#eventsMax,
+      eventsMax: Math.min(this.#eventsMax, this.#search.eventsMax),
       ageMaxMs: this.#options.ageMaxMs,
     });
     const { offerId } = handout;
-    return offerId === undefined ? undefined : { ...handout, offerId };
+    return offerId === undefined ? undefined : { ...handout, offerId, bytes: memory.held };
   }
 
   async #deliver(page: Page, memory: Claim): Promise<void> {
@@ -154,7 +156,7 @@ export class Sink {
       if (answer.kind === 'answered' && answer.written !== undefined) this.#isProven = true;
       if (judgement.kind === 'stored') break;
       if (judgement.kind === 'refused') {
-        this.#refused(page, request, judgement.written, answer);
+        this.#refused(page, request, judgement.written, { answer, mayBeThere });
         return;
       }
       if (judgement.kind === 'older') {
@@ -177,24 +179,33 @@ export class Sink {
     }
     if (request.samples > 0) this.state.stored();
     this.#backoff.reset();
-    this.#missing.passed(page.next);
+    this.#search.settled(page.count);
     this.#parts.scrapes.observe(this.identity.id, page.offerId, 'stored');
     this.#eventsMax = Math.min(this.#eventsMax * 2, this.#options.eventsMax);
   }
 
   /** One alone is dropped; several come again in smaller requests, until those that are refused stand alone. */
-  #refused(page: Page, request: Written, written: number | undefined, answer: Answer): void {
+  #refused(
+    page: Page,
+    request: Written,
+    written: number | undefined,
+    { answer, mayBeThere }: { readonly answer: Answer; readonly mayBeThere: boolean },
+  ): void {
     const { scrapes, counts } = this.#parts;
     const { id } = this.identity;
     this.#backoff.reset();
+    // An earlier request of it, or this one, may have brought some.
+    if (mayBeThere || (page.count > 1 && (written ?? 0) > 0)) scrapes.flushed(id, page.offerId);
     if (page.count > 1) {
-      if (written !== undefined) this.#missing.begin(page.next, request.samples - written);
+      const perhaps = mayBeThere ? page.count : page.perhaps;
+      this.#search.begin(page.count, written === undefined ? undefined : request.samples - written, perhaps);
       this.#eventsMax = Math.max(1, page.count >>> 1);
       scrapes.observe(id, page.offerId, 'refused');
       return;
     }
     const before = counts.dropped.refused;
-    scrapes.observe(id, page.offerId, this.#missing.isFound(page.next) ? 'refusedRepeat' : 'refused');
+    scrapes.observe(id, page.offerId, this.#search.refusedAlone());
+    this.#search.settled(1);
     if (counts.dropped.refused === before || answer.kind === 'none') return;
     const { status, words } = answer;
     this.state.dropped(request.first, status, words === '' ? String(status) : `${status}: ${words}`);
@@ -207,7 +218,7 @@ export class Sink {
     scrapes.observe(id, page.offerId, 'notNow');
   }
 
-  async #write({ runs }: Page, memory: Claim): Promise<Written> {
+  async #write({ runs, bytes }: Page, memory: Claim): Promise<Written> {
     const request = writeRequest(this.state.version, this.#labels);
     let first: SeriesText | undefined;
     for (const run of runs) {
@@ -217,7 +228,7 @@ export class Sink {
       await setImmediate();
     }
     const body = snappy(request.finish());
-    memory.resize(body.length);
+    memory.resize(bytes + body.length);
     return { body, samples: request.samples, first };
   }
 }

@@ -18,12 +18,15 @@ export interface Counted {
 export class Counters implements AsyncDisposable {
   readonly #server: FaultyServer;
   readonly #scraper: string;
+  readonly #peeker: string;
   readonly #lateness: Lateness;
   readonly #byStart = new Map<number, Counted>();
   #running = true;
   #done: Promise<void> = Promise.resolve();
 
-  constructor(server: FaultyServer, scraper: string, lateness: Lateness) {
+  /** `peeker`: under which id it looks, where the scraper's own is none that one can scrape with. */
+  constructor(server: FaultyServer, scraper: string, lateness: Lateness, peeker = scraper) {
+    this.#peeker = peeker;
     this.#server = server;
     this.#scraper = scraper;
     this.#lateness = lateness;
@@ -56,7 +59,7 @@ export class Counters implements AsyncDisposable {
     const start = this.#server.starts;
     const began = performance.now();
     try {
-      const response = await fetch(`${this.#server.url}/metrics?peek=true&scraper=${this.#scraper}`, {
+      const response = await fetch(`${this.#server.url}/metrics?peek=true&scraper=${this.#peeker}`, {
         signal: AbortSignal.timeout(ANSWER_MS_MAX),
       });
       const text = await response.text();
