@@ -50,7 +50,7 @@ export const FATE_SCHEMA = {
       type: 'string',
       enum: STATES,
       description:
-        '`waiting`: among what it gets next. `onItsWay`: in a response that is not settled yet. `delivered`: it proved that it read it. ' +
+        '`waiting`: among what it gets next. `onItsWay`: in a response that is not settled yet. `delivered`: it proved that it read it, or, of a sink, that it is stored. ' +
         '`deliveredWithoutProof`: delivered as far as the server can tell. `collapsed`: settled with a sample that stood for several events of the ' +
         'series. `dropped`: see `reason`. `beforeItsStart`: the scraper came later. `unknown`: settled, and the server no longer knows how. ' +
         '`absent`: there is no scraper with this id. Of several events, the state of those that are furthest from delivery',
