@@ -2,6 +2,7 @@ import { isOpenFor } from '../core/fate.ts';
 import type { Ranges } from '../core/range.ts';
 import type { ScraperRecord } from '../log/scraperRecords.ts';
 import type { Scrapers } from './scrapers.ts';
+import { SINK_PREFIX } from './scrapers.ts';
 
 /** What is waited for. */
 export interface Awaited {
@@ -66,6 +67,15 @@ export class DeliveryWaits {
     return Array.from(this.#scrapers.all())
       .filter(isLasting)
       .map(({ id }) => id);
+  }
+
+  /** The ids that names stand for: a sink may be called by its name alone, if no scraper has that id. */
+  idsOf(names: readonly string[]): readonly string[] {
+    const isKnown = (id: string): boolean => this.#scrapers.get(id) !== undefined;
+    const ids = names.map((name) =>
+      !isKnown(name) && isKnown(SINK_PREFIX + name) ? SINK_PREFIX + name : name,
+    );
+    return [...new Set(ids)];
   }
 
   begin(awaited: Awaited, timeoutMs: number): Wait {

@@ -57,10 +57,11 @@ export class WaitingPosts {
       exchange.status(stored.status).json(stored.body);
       return;
     }
-    const isFindable = isComplete && ranges.length <= RANGES_MAX;
-    const end = isFindable ? await this.#wait(exchange, { ranges, of: wait.of }, wait.timeoutMs) : 'unknown';
     const { receipts, waits } = this.#parts;
-    const fates = receipts.fates(ranges, wait.of ?? waits.lasting());
+    const isFindable = isComplete && ranges.length <= RANGES_MAX;
+    const of = wait.of === undefined ? undefined : waits.idsOf(wait.of);
+    const end = isFindable ? await this.#wait(exchange, { ranges, of }, wait.timeoutMs) : 'unknown';
+    const fates = receipts.fates(ranges, of ?? waits.lasting());
     const isDelivered =
       isFindable &&
       fates.length > 0 &&

@@ -23,7 +23,8 @@ it('G2: a post can wait for a sink, and its receipt says what the receiver did',
     delivered: true,
     scrapers: [{ ...sink, state: 'delivered' }],
   });
-  expect(receiver.values('n')).toEqual(['good']);
+  expect(await post('again', '&to=db')).toMatchObject({ status: 200, scrapers: [sink] });
+  expect(receiver.values('n')).toEqual(['good', 'again']);
   const dropped = { ...sink, state: 'dropped', reason: 'refused' };
   expect(await post('bad', '')).toMatchObject({ status: 202, ended: 'settled', scrapers: [dropped] });
   const receipt = await fetch(`${server.url}/api/v1/events/bad`);
