@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Evidence, Verdict } from './settle.ts';
 import type { Mode, Phase, Position } from '../core/position.ts';
 import { positionAt } from '../core/position.ts';
-import { judge, judgeEnd, settle } from './settle.ts';
+import { judge, evidenceOfEnd, settle } from './settle.ts';
 import { fatesOf } from '../core/fate.ts';
 import { millis } from '../core/millis.ts';
 import { offset } from '../core/offset.ts';
@@ -86,7 +86,7 @@ describe('settling (G2, G3)', () => {
 
 const REQUESTED = 1_700_000_000_000;
 const judgedAfter = (ms: number, timeoutMs?: number) =>
-  judgeEnd(millis(REQUESTED), millis(REQUESTED + ms), timeoutMs);
+  evidenceOfEnd(millis(REQUESTED), millis(REQUESTED + ms), timeoutMs);
 
 describe("a client's end of the connection", () => {
   test.each([0, 5, 10_000, 86_400_000])(

@@ -47,7 +47,7 @@ const DOUBT_MS_MIN = 500;
  * Judges a client's end of the connection by when it came. A client that gives up closes at the timeout it announced in
  * `X-Prometheus-Scrape-Timeout-Seconds`, counted from its request, both in ms of monotonic time; one that announced none is taken at its word.
  */
-export function judgeEnd(
+export function evidenceOfEnd(
   requestedAt: number,
   endedAt: number,
   timeoutMs: number | undefined,

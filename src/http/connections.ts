@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { Server as TlsServer, TLSSocket } from 'node:tls';
 import { BoundedMap } from '../core/boundedMap.ts';
 import type { Evidence } from '../delivery/settle.ts';
-import { judgeEnd } from '../delivery/settle.ts';
+import { evidenceOfEnd } from '../delivery/settle.ts';
 import type { Share } from '../core/memory.ts';
 import type { Monotonic } from '../core/millis.ts';
 import type { Scrapes } from '../delivery/scrape.ts';
@@ -319,7 +319,7 @@ export class Connections implements Yielding {
       const { endedOurs } = connection;
       // The answer to our end, which the client came to behind the response: no sign of its timeout, whatever the time.
       if (endedOurs !== undefined && now - endedOurs <= ANSWER_MS) return 'cleanEnd';
-      return judgeEnd(offer.askedAt, now, offer.timeoutMs);
+      return evidenceOfEnd(offer.askedAt, now, offer.timeoutMs);
     });
     // What is still being sent was taken back; who ended only its own side would read it to the end all the same.
     if (how === 'client' && isSending) cut(connection.socket);

@@ -43,7 +43,7 @@ export function webhookEndpoints(parts: WebhookParts): readonly Endpoint[] {
     body: { bytesMax: parts.bodyBytesMax, isRepetitive: true },
     operation: operationOf(webhook),
     handler: async (exchange) => {
-      const answer = await deliver(webhook, exchange, parts);
+      const answer = await receive(webhook, exchange, parts);
       // Alertmanager answers with no body at all.
       if (answer === undefined) exchange.send();
       else exchange.json(answer);
@@ -51,7 +51,7 @@ export function webhookEndpoints(parts: WebhookParts): readonly Endpoint[] {
   }));
 }
 
-async function deliver(
+async function receive(
   webhook: Webhook,
   exchange: Exchange,
   parts: WebhookParts,

@@ -518,6 +518,7 @@ describe.each(LOG_KINDS)('$name', ({ place, isPersistent }) => {
       expect((await log.loadScrapers())[0]?.version).toBe(5);
     });
 
+    // Of the logs that can without waiting: see `ScraperRecords.saveScraper`.
     test('a save has happened when the call returns', async () => {
       const log = await aLog();
       const save = log.saveScraper(aScraper());

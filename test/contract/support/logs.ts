@@ -8,8 +8,9 @@ import { aFolder } from './folders.ts';
 /** A log under test: how to make it, and what may be asked of it. */
 export interface LogKind {
   readonly name: string;
-  /** Makes logs that are not started, all of the same place; undefined where a second finds nothing of the first. */
+  /** Makes logs that are not started, all of the same place. */
   readonly place: () => () => Log;
+  /** Whether a second log of a place finds what the first left. */
   readonly isPersistent: boolean;
 }
 
