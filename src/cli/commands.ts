@@ -8,7 +8,7 @@ import { logCheckOf } from './logCheck.ts';
 import { push } from './push.ts';
 import { receipt } from './receipt.ts';
 import { runCommand } from './run.ts';
-import { scrapers, scrapersForget } from './scrapers.ts';
+import { scrapers, scrapersForget, sinks } from './scrapers.ts';
 import { serveCommand } from './serveCommand.ts';
 import { spoolCommand, spoolFlush } from './spoolCommands.ts';
 import { tail } from './tail.ts';
@@ -24,6 +24,7 @@ export const COMMANDS: readonly Command[] = [
   receipt,
   scrapers,
   scrapersForget,
+  sinks,
   spoolCommand,
   spoolFlush,
   configCheck,

@@ -198,6 +198,12 @@ describe('scrapers', () => {
       '',
     ]);
     expect(stdout).not.toContain('\u001b');
+    const { fetch } = fakeServer(json({ scrapers: [SCRAPER, ...scrapers] }));
+    const listed = await runCli(['sinks', '--json'], { fetch });
+    expect(JSON.parse(listed.stdout)).toEqual({ sinks: scrapers });
+    expect((await runCli(['sinks'], { fetch: fakeServer(json({ scrapers: [SCRAPER] })).fetch })).stdout).toBe(
+      'no sinks yet\n',
+    );
   });
 
   it('are coloured on a terminal only, and not where nobody wants colours', async () => {

@@ -54,7 +54,37 @@ export const scrapers: Command = {
   exits: [['0', 'success'], ...EXITS],
   words: ['forget'],
   nodeMajorMin: CLIENT_NODE_MIN,
-  run: list,
+  run: async (io, args) => {
+    const [word] = args.words;
+    if (word !== undefined)
+      throw new UsageError(
+        `unexpected ${JSON.stringify(word)}; write oneshot scrapers, or oneshot scrapers forget <id>`,
+      );
+    return list(io, args, 'scrapers', await all(io, args));
+  },
+};
+
+export const sinks: Command = {
+  name: 'sinks',
+  summary: 'List the sinks, and how far each one is.',
+  usage: '',
+  about: [
+    'WAITING counts the events that a sink has yet to push. Below the table is what a receiver said that accepts nothing, or has refused events.',
+  ],
+  options: OPTIONS,
+  examples: ['oneshot sinks', "oneshot sinks --json | jq -r '.sinks[].sink.failing.why'"],
+  exits: [['0', 'success'], ...EXITS],
+  nodeMajorMin: CLIENT_NODE_MIN,
+  run: async (io, args) => {
+    const [word] = args.words;
+    if (word !== undefined) throw new UsageError(`unexpected ${JSON.stringify(word)}; write oneshot sinks`);
+    return list(
+      io,
+      args,
+      'sinks',
+      (await all(io, args)).filter(({ identifiedBy }) => identifiedBy === 'sink'),
+    );
+  },
 };
 
 export const scrapersForget: Command = {
@@ -69,26 +99,26 @@ export const scrapersForget: Command = {
   run: forget,
 };
 
-async function list(io: CliIo, args: Args): Promise<number> {
-  const [word] = args.words;
-  if (word !== undefined)
-    throw new UsageError(
-      `unexpected ${JSON.stringify(word)}; write oneshot scrapers, or oneshot scrapers forget <id>`,
-    );
-  const answer = (await ask(io.fetch, remoteOf(args), 'api/v1/scrapers')) as { scrapers: readonly Scraper[] };
+async function all(io: CliIo, args: Args): Promise<readonly Scraper[]> {
+  const answer = await ask(io.fetch, remoteOf(args), 'api/v1/scrapers');
+  return (answer as { scrapers: readonly Scraper[] }).scrapers;
+}
+
+/** `what`: what they are. */
+function list(io: CliIo, args: Args, what: string, listed: readonly Scraper[]): number {
   if (args.on('json')) {
-    io.stdout.write(`${JSON.stringify(answer)}\n`);
+    io.stdout.write(`${JSON.stringify({ [what]: listed })}\n`);
     return EXIT.ok;
   }
-  if (answer.scrapers.length === 0) {
-    io.stdout.write('no scrapers yet\n');
+  if (listed.length === 0) {
+    io.stdout.write(`no ${what} yet\n`);
     return EXIT.ok;
   }
   const paint = paintFor(io.stdout, io.env);
-  const rows = answer.scrapers.map((scraper) => rowOf(scraper, io.clock()));
+  const rows = listed.map((scraper) => rowOf(scraper, io.clock()));
   io.stdout.write(table(HEAD, rows, paint));
-  io.stdout.write(warnings(answer.scrapers, paint));
-  io.stdout.write(ofSinks(answer.scrapers, paint, io.clock()));
+  io.stdout.write(warnings(listed, paint));
+  io.stdout.write(ofSinks(listed, paint, io.clock()));
   return EXIT.ok;
 }
 
