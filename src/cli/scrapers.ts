@@ -60,7 +60,7 @@ export const scrapers: Command = {
       throw new UsageError(
         `unexpected ${JSON.stringify(word)}; write oneshot scrapers, or oneshot scrapers forget <id>`,
       );
-    return list(io, args, 'scrapers', await all(io, args));
+    return list(io, args, 'scrapers', await known(io, args));
   },
 };
 
@@ -82,7 +82,7 @@ export const sinks: Command = {
       io,
       args,
       'sinks',
-      (await all(io, args)).filter(({ identifiedBy }) => identifiedBy === 'sink'),
+      (await known(io, args)).filter(({ identifiedBy }) => identifiedBy === 'sink'),
     );
   },
 };
@@ -99,7 +99,7 @@ export const scrapersForget: Command = {
   run: forget,
 };
 
-async function all(io: CliIo, args: Args): Promise<readonly Scraper[]> {
+async function known(io: CliIo, args: Args): Promise<readonly Scraper[]> {
   const answer = await ask(io.fetch, remoteOf(args), 'api/v1/scrapers');
   return (answer as { scrapers: readonly Scraper[] }).scrapers;
 }

@@ -138,15 +138,18 @@ describe('the environment of the server', () => {
   test('has the name that the server knows, for every setting', async ({ skip }) => {
     if (binary === undefined) throw skip(HOW_TO_GET_CHART_TOOLS);
     const keys = Object.keys(SETTINGS).filter((key) => !SET_BY_THE_CHART.has(key));
-    // The only one that is an object; its members are no settings of their own.
-    const webhooks = '{"deploys":{"labels":{"env":"/env"}}}';
+    // Those that are objects; their members are no settings of their own.
+    const objects: Readonly<Record<string, string>> = {
+      webhooks: '{"deploys":{"labels":{"env":"/env"}}}',
+      sinks: '{"db":{"url":"http://db:9090/api/v1/write"}}',
+    };
     const env = await environment(
       ...keys.map((key) =>
-        key === 'webhooks' ? `--set-json=config.webhooks=${webhooks}` : `--set-string=config.${key}=x`,
+        key in objects ? `--set-json=config.${key}=${objects[key]}` : `--set-string=config.${key}=x`,
       ),
     );
     expect(keys.length).toBeGreaterThan(25);
-    expect(env['ONESHOT_WEBHOOKS']).toBe(webhooks);
+    expect(env).toMatchObject({ ONESHOT_WEBHOOKS: objects['webhooks'], ONESHOT_SINKS: objects['sinks'] });
     expect(Object.keys(env)).toEqual(expect.arrayContaining(keys.map((key) => envName(key))));
   });
 });
