@@ -1,10 +1,10 @@
 {{/*
 The settings below a key, as environment variables: {scrape: {eventsMax: 5}} is ONESHOT_SCRAPE_EVENTS_MAX=5. Takes a dict:
-key, value. Numbers go through JSON, which writes 1000000 where a template writes 1e+06. Webhooks are one setting, a JSON object.
+key, value. Numbers go through JSON, which writes 1000000 where a template writes 1e+06. Webhooks, and sinks, are one setting each, a JSON object.
 */}}
 {{- define "oneShotMetricsServer.settings" -}}
 {{- $key := .key }}
-{{- if and (kindIs "map" .value) (ne $key ".webhooks") }}
+{{- if and (kindIs "map" .value) (not (has $key (list ".webhooks" ".sinks"))) }}
 {{- range $name, $value := .value }}
 {{- include "oneShotMetricsServer.settings" (dict "key" (printf "%s.%s" $key $name) "value" $value) }}
 {{- end }}
