@@ -111,14 +111,15 @@ async function run(io: CliIo, args: Args): Promise<number> {
   );
   if (!args.on('allow-empty')) checkLabels(args.words);
   const outcome = await posting.sending.send(event, posting.budget);
-  const waited = outcome.kind === 'accepted' ? await waitFor(event, posting) : undefined;
-  if (args.on('json'))
-    io.stdout.write(`${JSON.stringify({ ...outcomeJson(event.id, outcome), ...waitedJson(waited) })}\n`);
+  // Before it waits: whoever ends it then knows the id to ask for.
   if (outcome.kind !== 'accepted') {
     io.stderr.write(`oneshot push: ${outcomeLine(event.id, outcome, paintFor(io.stderr, io.env))}\n`);
   } else if (!args.on('json') && !args.on('quiet')) {
     io.stdout.write(`${outcomeLine(event.id, outcome, paintFor(io.stdout, io.env))}\n`);
   }
+  const waited = outcome.kind === 'accepted' ? await waitFor(event, posting) : undefined;
+  if (args.on('json'))
+    io.stdout.write(`${JSON.stringify({ ...outcomeJson(event.id, outcome), ...waitedJson(waited) })}\n`);
   if (waited !== undefined) tellWaited(io, args, event.id, waited);
   if (posting.delivery !== undefined && exitOf(outcome) === EXIT.ok) return exitOfWait(waited);
   return exitOf(outcome);

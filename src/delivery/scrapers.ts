@@ -67,6 +67,7 @@ export class Scrapers {
   readonly #records = new Map<string, ScraperRecord>();
   /** Ids that are never forgotten, since the configuration names them. */
   readonly #kept = new Set<string>();
+  readonly #sinks = new Map<string, SinkIdentity>();
   /** Those that are being forgotten, until the log has done so. */
   readonly #leaving = new Map<string, Promise<void>>();
   readonly #changed: ((id: string) => void)[] = [];
@@ -111,6 +112,7 @@ export class Scrapers {
       this.#records.set(record.id, { ...record, lastSeen: now });
       await this.update(record.id, { position });
     }
+    for (const sink of sinks) this.#sinks.set(sink.id, sink);
     const expected: readonly Identity[] = [
       ...known.map((id) => ({ id, identifiedBy: 'parameter', address: '' }) as const),
       ...sinks,
@@ -210,8 +212,8 @@ export class Scrapers {
   }
 
   /**
-   * Forgets a scraper. Tells whether there was one that nobody else was forgetting. Throws an UnavailableError where the log has no room
-   * for it: the scraper then stays known.
+   * Forgets a scraper. Tells whether there was one that nobody else was forgetting. A sink that is configured begins anew at once: what comes
+   * from now on is its own. Throws an UnavailableError where the log has no room for it: the scraper then stays known.
    */
   async forget(id: string, pending: number): Promise<boolean> {
     const record = this.#records.get(id);
@@ -226,7 +228,9 @@ export class Scrapers {
     this.#records.delete(id);
     if (record.isOneVisit !== true) this.#forgottenAt = this.#tail.end;
     this.#news.forgotten(record, pending);
-    this.#tell(id);
+    const sink = this.#sinks.get(id);
+    if (sink === undefined) this.#tell(id);
+    else await this.#add(sink, this.#tail.end, this.#clock());
     return true;
   }
 

@@ -37,7 +37,7 @@ export function sinkMetrics(states: () => readonly SinkState[]): readonly OwnMet
     {
       ...counter(
         'sink_refused_total',
-        'Events that the receiver behind a sink refused one by one, and that were dropped, by the status code of its answer.',
+        'Events, and ends of pulses, that the receiver behind a sink refused one by one, and that were dropped, by the status code of its answer.',
       ),
       ...byCode(({ refused }) => refused),
     },

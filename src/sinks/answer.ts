@@ -27,8 +27,8 @@ export type Judgement =
   | { readonly kind: 'stored' }
   /** Some of them, or all, will never be taken. `written`: how many were, where the receiver says so. */
   | { readonly kind: 'refused'; readonly written: number | undefined }
-  /** It doesn't understand 2.0. */
-  | { readonly kind: 'older' }
+  /** It doesn't understand 2.0. `mayHaveStored`: it called that a success, so perhaps it does, and doesn't say what it has written. */
+  | { readonly kind: 'older'; readonly mayHaveStored: boolean }
   | { readonly kind: 'notNow'; readonly why: string; readonly retryAfterMs: number | undefined };
 
 /**
@@ -61,10 +61,10 @@ export function judgeAnswer(answer: Answer, { version, samples, mayFallBack, isP
   if (version === '2.0' && written === undefined) {
     if (isSuccess || status === 415)
       return mayFallBack
-        ? { kind: 'older' }
+        ? { kind: 'older', mayHaveStored: isSuccess }
         : notNow(`${said}; it doesn't understand remote write 2.0; set protocol to remote-write-1 or auto`);
     // Receivers of 1.0 may answer 400 to what they don't understand.
-    if (mayFallBack && !isProven && isRefusal(status)) return { kind: 'older' };
+    if (mayFallBack && !isProven && isRefusal(status)) return { kind: 'older', mayHaveStored: false };
   }
   if (isSuccess) {
     const isAll = written === undefined || version === '1.0' || written >= samples;

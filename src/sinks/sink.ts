@@ -160,7 +160,7 @@ export class Sink {
         return;
       }
       if (judgement.kind === 'older') {
-        mayBeThere = true;
+        mayBeThere ||= judgement.mayHaveStored;
         this.state.fellBack();
         request = await this.#write(page, memory);
         continue;

@@ -315,6 +315,30 @@ describe('a sink', () => {
     await expect(shown(server)).rejects.toThrow('no sink');
   });
 
+  it('that is forgotten while its receiver is away begins anew at once, and loses nothing that comes then', async () => {
+    await using receiver = await RemoteWriteReceiver.start((call) => call.answer(503));
+    await using server = await serverFor(receiver);
+    await post(server, 0, 2);
+    await expect.poll(async () => (await shown(server)).sink?.failing?.why).toContain('503');
+    expect((await fetch(`${server.url}/api/v1/scrapers/sink:db`, { method: 'DELETE' })).status).toBe(204);
+    await post(server, 2, 4);
+    expect((await shown(server)).pending).toBe(2);
+    receiver.handle = (call) => call.store();
+    await settled(server);
+    // What was on its way may come, too.
+    expect(receiver.values('n').slice(-2)).toEqual(numbers(2, 4));
+  });
+
+  it('whose receiver refuses the very first event, too, counts it as dropped', async () => {
+    await using receiver = await RemoteWriteReceiver.start((call) => call.answer(400, 'wrong'));
+    await using server = await serverFor(receiver);
+    await post(server, 0, 1);
+    await settled(server);
+    expect(receiver.calls.map(({ isSecond }) => isSecond)).toEqual([true, false]);
+    expect((await shown(server)).sink).toMatchObject({ refused: 1, refusals: [{ why: '400: wrong' }] });
+    expect(await metrics(server)).toContain('events_to_metrics_dropped_total{reason="refused"} 1\n');
+  });
+
   it('G6: nobody scrapes in its place', async () => {
     await using receiver = await RemoteWriteReceiver.start((call) => call.answer(503));
     await using server = await serverFor(receiver);
