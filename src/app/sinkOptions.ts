@@ -185,7 +185,7 @@ function headersOf(field: string, raw: unknown): Readonly<Record<string, string>
       );
     const lower = name.toLowerCase();
     if (RESERVED.has(lower)) throw new ConfigError(`${field}.${name} is set by the server itself; remove it`);
-    if (headers[lower] !== undefined)
+    if (Object.hasOwn(headers, lower))
       throw new ConfigError(`${field}.${name} is there twice; keep one of them`);
     if (typeof value !== 'string' || !HEADER_VALUE.test(value))
       throw new ConfigError(

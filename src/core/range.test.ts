@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { offset } from './offset.ts';
 import type { Ranges } from './range.ts';
-import { NONE, common, range, size, union, without } from './range.ts';
+import { NONE, common, ofOffsets, range, size, union, without } from './range.ts';
 
 /** The naive model: the offsets themselves. */
 function members(ranges: Ranges): Set<number> {
@@ -63,4 +63,17 @@ describe('ranges', () => {
       );
     },
   );
+
+  test('take time in proportion to how many there are', () => {
+    const every = (step: number, from: number) =>
+      ofOffsets(Array.from({ length: 50_000 }, (_, n) => offset(from + n * step)));
+    const [a, b] = [every(4, 1), every(4, 3)];
+    const started = performance.now();
+    expect(size(without(a, b))).toBe(50_000);
+    expect(common(a, NONE)).toEqual(NONE);
+    expect(common(a, b)).toEqual(NONE);
+    expect(size(common(union(a, b), b))).toBe(50_000);
+    // The product of the two would take many times as long.
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
 });

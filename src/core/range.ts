@@ -51,14 +51,15 @@ export function union(a: Ranges, b: Ranges): Ranges {
   return joined;
 }
 
-/** What is in `a` and not in `b`. */
+/** What is in `a` and not in `b`. Takes time in proportion to both: there may be as many as entries. */
 export function without(a: Ranges, b: Ranges): Ranges {
   if (b.length === 0) return a;
   const rest: Range[] = [];
+  let at = 0;
   for (const { after, upTo } of a) {
     let from = after;
-    for (const hole of b) {
-      if (hole.upTo <= from || hole.after >= upTo) continue;
+    at = firstBeyond(b, at, from);
+    for (let hole = b[at], next = at; hole !== undefined && hole.after < upTo; hole = b[(next += 1)]) {
       if (hole.after > from) rest.push({ after: from, upTo: hole.after });
       from = hole.upTo;
     }
@@ -67,7 +68,24 @@ export function without(a: Ranges, b: Ranges): Ranges {
   return rest;
 }
 
-/** What is in both. */
+/** What is in both. Takes time as `without` does. */
 export function common(a: Ranges, b: Ranges): Ranges {
-  return without(a, without(a, b));
+  const both: Range[] = [];
+  let at = 0;
+  for (const { after, upTo } of a) {
+    at = firstBeyond(b, at, after);
+    for (let other = b[at], next = at; other !== undefined && other.after < upTo; other = b[(next += 1)])
+      both.push({
+        after: other.after > after ? other.after : after,
+        upTo: other.upTo < upTo ? other.upTo : upTo,
+      });
+  }
+  return both;
+}
+
+/** The index of the first range, from one on, that ends beyond an offset. */
+function firstBeyond(ranges: Ranges, from: number, offset: Offset): number {
+  let at = from;
+  while ((ranges[at]?.upTo ?? Infinity) <= offset) at += 1;
+  return at;
 }

@@ -8,7 +8,8 @@ import { makeOffer, markFlushed, perhapsTwice } from './offer.ts';
 import { settle, countSettlement } from './settle.ts';
 import type { Mode, Position } from '../core/position.ts';
 import { available, dropRanges, positionAt } from '../core/position.ts';
-import { common, size, without } from '../core/range.ts';
+import type { Ranges } from '../core/range.ts';
+import { NONE, common, size, without } from '../core/range.ts';
 import type { Run } from '../core/run.ts';
 import type { Counts } from '../counting/counts.ts';
 import type { Page, Pages } from './page.ts';
@@ -50,7 +51,9 @@ export interface Handout {
   /** As `Showing` has them. */
   readonly runs: readonly Run[];
   readonly offerId: number | undefined;
-  /** How many entries are settled with it, shown or not. */
+  /** The entries that are settled with it, shown or not. */
+  readonly covered: Ranges;
+  /** How many these are. */
   readonly count: number;
   /** How many of these an earlier response may have brought, of which no proof came. */
   readonly perhaps: number;
@@ -161,12 +164,13 @@ export class Scrapes {
       const offerId = await this.#offer(id, now, shown, request);
       const { runs, covered } = shown;
       const perhaps = size(common(covered, now.perhapsTimed));
-      return { runs, offerId, count: size(covered), perhaps, isFull: next < end, next };
+      return { runs, offerId, covered, count: size(covered), perhaps, isFull: next < end, next };
     }
   }
 
   #nothing(): Handout {
-    return { runs: [], offerId: undefined, count: 0, perhaps: 0, isFull: false, next: this.#pages.end };
+    const next = this.#pages.end;
+    return { runs: [], offerId: undefined, covered: NONE, count: 0, perhaps: 0, isFull: false, next };
   }
 
   /** As `Tail.wholeBeyond`. */

@@ -242,10 +242,7 @@ function settleRepeat(position: Position, offerId: number, evidence: Evidence): 
   if (judge(offer.mode, offer.phase, evidence) !== 'confirm') {
     return { ...NOTHING, position: { ...position, repeats }, verdict: 'hold' };
   }
-  const open = union(
-    position.returned,
-    position.offers.flatMap((o) => o.ranges).reduce<Ranges>((all, one) => union(all, [one]), NONE),
-  );
+  const open = position.offers.reduce<Ranges>((all, { ranges }) => union(all, ranges), position.returned);
   const confirmed = common(offer.ranges, open);
   const offers = position.offers
     .map((o) => ({ ...o, ranges: without(o.ranges, confirmed) }))

@@ -13,6 +13,9 @@ export function checkHead(
     throw new RefusedError('Host', 'the Host header is missing; HTTP/1.1 requires it in every request');
   if (countOf('host', rawHeaders) > 1)
     throw new RefusedError('Host', 'Host appears more than once; HTTP/1.1 requires exactly one');
+  // Node keeps the first; a proxy may have checked another.
+  if (countOf('authorization', rawHeaders) > 1)
+    throw new RefusedError('Authorization', 'Authorization appears more than once; send one');
   const coding = headers['transfer-encoding'];
   if (coding !== undefined && !ENDS_CHUNKED.test(coding))
     throw new RefusedError(

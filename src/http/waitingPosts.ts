@@ -1,6 +1,7 @@
 import { areDelivered } from '../core/fate.ts';
 import type { Share } from '../core/memory.ts';
-import { size } from '../core/range.ts';
+import type { Ranges } from '../core/range.ts';
+import { range, size } from '../core/range.ts';
 import type { DeliveryWaits, WaitEnd } from '../delivery/deliveryWaits.ts';
 import type { Receipts } from '../delivery/receipts.ts';
 import type { Whereabouts } from '../intake/whereabouts.ts';
@@ -19,7 +20,7 @@ export interface WaitParts {
   readonly timeoutMaxMs: number;
 }
 
-/** Events of a request that are all over the log, each a duplicate of another request's, are not waited for in more parts. */
+/** Events that lie in more parts of the log are waited for together with what is between them: each change of a position looks at all parts. */
 const RANGES_MAX = 100;
 
 /** For who was turned away since others wait, in seconds. */
@@ -58,12 +59,13 @@ export class WaitingPosts {
       return;
     }
     const { receipts, waits } = this.#parts;
-    const isFindable = isComplete && ranges.length <= RANGES_MAX;
     const of = wait.of === undefined ? undefined : waits.idsOf(wait.of);
-    const end = isFindable ? await this.#wait(exchange, { ranges, of }, wait.timeoutMs) : 'unknown';
+    const end = isComplete
+      ? await this.#wait(exchange, { ranges: fewOf(ranges), of }, wait.timeoutMs)
+      : 'unknown';
     const fates = receipts.fates(ranges, of ?? waits.lasting());
     const isDelivered =
-      isFindable &&
+      isComplete &&
       fates.length > 0 &&
       fates.every((each) => each.identifiedBy !== undefined && areDelivered(each.fates));
     const why = end === 'timeout' && fates.length === 0 ? 'nobody' : end;
@@ -87,6 +89,8 @@ export class WaitingPosts {
     const { ended, cancel } = waits.begin(awaited, timeoutMs);
     const { request, response } = exchange;
     const { socket } = request;
+    // Each of those that are pipelined on it listens.
+    socket.setMaxListeners(0);
     // Who ended only its own side reads on, and is answered now; who went away can't be told from it before that.
     if (socket.readableEnded) cancel();
     socket.once('end', cancel);
@@ -95,4 +99,11 @@ export class WaitingPosts {
     socket.off('end', cancel);
     return end;
   }
+}
+
+/** All of some ranges, and perhaps what is between them. */
+function fewOf(ranges: Ranges): Ranges {
+  const [first, last] = [ranges[0], ranges.at(-1)];
+  if (first === undefined || last === undefined || ranges.length <= RANGES_MAX) return ranges;
+  return range(first.after, last.upTo);
 }

@@ -59,6 +59,9 @@ export function judgeAnswer(answer: Answer, { version, samples, mayFallBack, isP
   const said = words === '' ? String(status) : `${status}: ${words}`;
   const isSuccess = status >= 200 && status < 300;
   if (version === '2.0' && written === undefined) {
+    // Whatever answers now isn't what did before: a page of a proxy's, for example.
+    if (isSuccess && isProven)
+      return notNow(`${said}; it no longer says what it has written, as remote write 2.0 demands`);
     if (isSuccess || status === 415)
       return mayFallBack
         ? { kind: 'older', mayHaveStored: isSuccess }

@@ -140,6 +140,7 @@ export class Sink {
 
   async #deliver(page: Page, memory: Claim): Promise<void> {
     const until = this.#parts.elapsed() + REMADE_AFTER_MS;
+    this.#search.come(page.covered);
     let request = await this.#write(page, memory);
     let mayBeThere = false;
     while (request.samples > 0) {
@@ -179,7 +180,7 @@ export class Sink {
     }
     if (request.samples > 0) this.state.stored();
     this.#backoff.reset();
-    this.#search.settled(page.count);
+    this.#search.settled(page.covered);
     this.#parts.scrapes.observe(this.identity.id, page.offerId, 'stored');
     this.#eventsMax = Math.min(this.#eventsMax * 2, this.#options.eventsMax);
   }
@@ -198,14 +199,18 @@ export class Sink {
     if (mayBeThere || (page.count > 1 && (written ?? 0) > 0)) scrapes.flushed(id, page.offerId);
     if (page.count > 1) {
       const perhaps = mayBeThere ? page.count : page.perhaps;
-      this.#search.begin(page.count, written === undefined ? undefined : request.samples - written, perhaps);
+      this.#search.begin(
+        page.covered,
+        written === undefined ? undefined : request.samples - written,
+        perhaps,
+      );
       this.#eventsMax = Math.max(1, page.count >>> 1);
       scrapes.observe(id, page.offerId, 'refused');
       return;
     }
     const before = counts.dropped.refused;
     scrapes.observe(id, page.offerId, this.#search.refusedAlone());
-    this.#search.settled(1);
+    this.#search.settled(page.covered);
     if (counts.dropped.refused === before || answer.kind === 'none') return;
     const { status, words } = answer;
     this.state.dropped(request.first, status, words === '' ? String(status) : `${status}: ${words}`);

@@ -76,6 +76,10 @@ export class SinkState {
 
   stored(): void {
     this.#lastSuccess = this.#clock();
+    this.#isThere();
+  }
+
+  #isThere(): void {
     if (this.#failure === undefined) return;
     this.#news.sinkRecovered(this.name, this.failingMs);
     this.#failure = undefined;
@@ -91,6 +95,7 @@ export class SinkState {
   /** The receiver answers, though it refuses: it isn't away. */
   dropped(series: SeriesText | undefined, status: number, why: string): void {
     addTo(this.refused, String(status));
+    this.#isThere();
     this.#refusals.push({ series: series ?? '', at: this.#clock(), why });
     if (this.#refusals.length > REFUSALS_MAX) this.#refusals.shift();
     this.#news.sinkRefused(this.name, series, why);

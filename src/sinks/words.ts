@@ -9,13 +9,31 @@ const SECRET_UNITS_MIN = 4;
 export class Words {
   readonly #secrets: string[] = [];
 
-  constructor({ headers, credentials }: Pick<SinkOptions, 'headers' | 'credentials'>) {
-    for (const value of Object.values(headers)) this.hide(value);
+  constructor({ url, headers, credentials }: Pick<SinkOptions, 'url' | 'headers' | 'credentials'>) {
+    for (const value of Object.values(headers)) this.#hideParts(value);
+    this.hide(url.search);
+    for (const value of url.searchParams.values()) {
+      this.hide(value);
+      this.hide(encodeURIComponent(value));
+    }
     if (credentials?.kind === 'basic') {
       const { username, password } = credentials;
       this.hide(password);
       this.hide(Buffer.from(`${username}:${password}`).toString('base64'));
     } else if (credentials?.kind === 'bearer') this.hide(credentials.token);
+  }
+
+  /** Such as a scheme and its token; of Basic, the password, too. */
+  #hideParts(value: string): void {
+    this.hide(value);
+    const [scheme, ...parts] = value.split(/[\s,;]+/);
+    for (const part of parts) {
+      this.hide(part);
+      if (scheme?.toLowerCase() !== 'basic') continue;
+      const plain = Buffer.from(part, 'base64').toString();
+      this.hide(plain);
+      this.hide(plain.slice(plain.indexOf(':') + 1));
+    }
   }
 
   /** Shows a secret never again. Returns it. */

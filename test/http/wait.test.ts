@@ -42,6 +42,19 @@ const isStored = async (server: RunningServer, count: number) => {
 };
 
 describe('a post that waits', () => {
+  it('waits for events that lie in many parts of the log, as with the ends of pulses between them', async () => {
+    await using server = await startServer({ ...KNOWN, 'pulse.width': 10_000 });
+    const body = Array.from({ length: 150 }, (_, n) =>
+      JSON.stringify({ labels: { type: 'a' }, timestamp: new Date(Date.now() - (150 - n) * 20_000) }),
+    ).join('\n');
+    const headers = { 'Content-Type': 'application/x-ndjson' };
+    const answer = post(server, 'wait=delivered&timeout=60s&to=a', { body, headers });
+    // The feed shows no more at once.
+    await isStored(server, 50);
+    await scrape(server, 'a', '&timestamps=explicit');
+    expect(await answer).toMatchObject({ status: 200, accepted: 150, delivered: true });
+  });
+
   it('is answered with 200 once each scraper has it', async () => {
     await using server = await startServer(KNOWN);
     let isAnswered = false;

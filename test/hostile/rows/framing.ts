@@ -176,6 +176,18 @@ const FLOODS: readonly Row[] = [
     field: 'Host',
   },
   {
+    name: 'two credentials, of which a proxy may have checked the other',
+    bytes: () =>
+      line(
+        'POST /event?a=1 HTTP/1.1',
+        'Authorization: Bearer a',
+        'Authorization: Bearer b',
+        'Content-Length: 0',
+      ),
+    status: 400,
+    field: 'Authorization',
+  },
+  {
     name: 'an error in plain text, of a name with line breaks',
     bytes: () => send('/event', FORM, 'a%0A%0D%E2%80%A8b=%FF', { Accept: 'text/plain' }),
     status: 400,
