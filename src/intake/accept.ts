@@ -164,7 +164,8 @@ export class Acceptor {
       if (isKnownRequest || (event.id !== undefined && known.has(event.id))) {
         outcomes.push('duplicate');
         duplicates += 1;
-        if (!isKnownRequest) again.add(event.id as string);
+        // Of a request that is known, too: some of its events may have come with others before.
+        if (event.id !== undefined) again.add(event.id);
         continue;
       }
       const admission = this.#series.admit(event.series, now);

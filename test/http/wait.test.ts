@@ -160,6 +160,17 @@ describe('a post that waits', () => {
     expect(await post(server, 'wait=delivered&type=deploy', { headers })).toMatchObject({ status: 200 });
   });
 
+  it('under the key of a request that brought some of its events, and not all, waits for all', async () => {
+    await using server = await startServer({ 'scrapers.known': ['a'] });
+    await post(server, '__id__=first&n=1');
+    const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': 'both' };
+    const init = { headers, body: '[{"labels":{"n":"1"},"id":"first"},{"labels":{"n":"2"},"id":"second"}]' };
+    const query = 'wait=delivered&timeout=0';
+    const waiting = { status: 202, scrapers: [{ id: 'a', counts: { waiting: 2 } }] };
+    expect(await post(server, query, init)).toMatchObject(waiting);
+    expect(await post(server, query, init)).toMatchObject(waiting);
+  });
+
   it('takes batches, in any format, and tells how many are where', async () => {
     await using server = await startServer({ 'scrapers.known': ['a'], 'scrape.eventsMax': 2 });
     await post(server, 'n=0&__id__=old');
