@@ -29,7 +29,7 @@ const hasFish = has('fish');
 /** What completion makes of a line: [typed, what it becomes or which words it offers]. */
 const LINES: readonly (readonly [line: string, offered: readonly string[]])[] = [
   ['pu', ['push']],
-  ['s', ['scrapers', 'serve', 'spool']],
+  ['s', ['scrapers', 'serve', 'sinks', 'spool']],
   ['scrapers f', ['forget']],
   ['spool ', ['flush']],
   ['config ', ['check']],
