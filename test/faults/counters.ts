@@ -21,6 +21,8 @@ export class Counters implements AsyncDisposable {
   readonly #peeker: string;
   readonly #lateness: Lateness;
   readonly #byStart = new Map<number, Counted>();
+  /** Of each start, how many events were out when it was read last. */
+  readonly #outByStart = new Map<number, number>();
   #running = true;
   #done: Promise<void> = Promise.resolve();
 
@@ -54,6 +56,15 @@ export class Counters implements AsyncDisposable {
     return total;
   }
 
+  /**
+   * How many events a kill may have hidden: what was out when a start was read last may have been settled, and counted, before it ended.
+   * Of the start with most of them; that several kills fall into those milliseconds was never seen.
+   */
+  get hidden(): number {
+    const ended = [...this.#outByStart].filter(([start]) => start !== this.#server.starts);
+    return Math.max(0, ...ended.map(([, out]) => out));
+  }
+
   /** Reads them now. Resolves to how many events the scraper has yet to collect; undefined when the server does not answer. */
   async read(): Promise<number | undefined> {
     const start = this.#server.starts;
@@ -73,6 +84,7 @@ export class Counters implements AsyncDisposable {
         repeated: outcome('repeated'),
         dropped: sum(text, 'dropped_total'),
       });
+      this.#outByStart.set(start, sum(text, `scraper_in_flight{scraper="${this.#scraper}"}`));
       return sum(text, `scraper_counts{scraper="${this.#scraper}"}`);
     } catch {
       return undefined;

@@ -96,7 +96,7 @@ export async function play(scenario: Scenario, serverNamespace?: string): Promis
     : judgeUntimed(stream.accepted, stored);
   const counted = counters.total;
   const problems = [
-    ...problemsOf(verdict, counted, { timed, faults, lateness, accepted: stream.accepted }),
+    ...problemsOf(verdict, boundsOf(counters), { timed, faults, lateness, accepted: stream.accepted }),
     ...(left === 0
       ? []
       : [`${left ?? 'unknown'} events were still pending ${SETTLE_MS_MAX} ms after the last fault`]),
@@ -154,6 +154,11 @@ async function settle(stage: Stage, counters: Counters): Promise<number | undefi
 interface Bounds {
   readonly unproven: number;
   readonly doubtful: number;
+}
+
+/** What was counted, and what a kill may have kept from being read. */
+function boundsOf({ total, hidden }: Counters): Bounds {
+  return { unproven: total.unproven + hidden, doubtful: total.doubtful + hidden };
 }
 
 interface Circumstances {
