@@ -43,7 +43,10 @@ export function postEvents(
     id?: string,
   ): Promise<Stored> => {
     const { memory } = exchange;
-    return { ingested: await ingest.ingest(reads, { ...options, requestId: id, memory }), options };
+    return {
+      ingested: await ingest.ingest(reads, { ...options, requestId: id, memory, sender: exchange }),
+      options,
+    };
   };
 
   /** `url`: the parameters of the URL that are the events', if these are not all. */
@@ -52,7 +55,10 @@ export function postEvents(
     const id = idempotencyKey(request);
     if (format === 'parameters') {
       const form = hasBody(request) ? await exchange.wholeBody() : undefined;
-      return { ingested: await ingest.one(readParameters(request, form, rules, url), id), options: {} };
+      return {
+        ingested: await ingest.one(readParameters(request, form, rules, url), id, exchange),
+        options: {},
+      };
     }
     if (format === 'ndjson') {
       const stream = exchange.bodyStream();

@@ -2,6 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import type { Readable } from 'node:stream';
 import type { Principal } from '../access/scopes.ts';
 import type { Claim } from '../core/memory.ts';
+import { clientOf } from './auth/buckets.ts';
 import type { EndpointRule } from './endpointRule.ts';
 
 /** What all exchanges share. */
@@ -42,6 +43,11 @@ export class Exchange {
   /** For the server's own metrics and its log. */
   get route(): string {
     return this.endpoint?.path ?? 'none';
+  }
+
+  /** Who asks, by the socket's address: a header may name any. */
+  get client(): string {
+    return clientOf(this.request.socket.remoteAddress ?? '');
   }
 
   /** All of the body. Rejects with what the request is refused for. */

@@ -3,7 +3,6 @@ import { offset } from '../core/offset.ts';
 import type { Feed, FeedPage } from '../delivery/feed.ts';
 import type { Parameters } from './identify.ts';
 import type { AnswerMemory } from './answerMemory.ts';
-import { clientOf } from './auth/buckets.ts';
 import type { ClientTurns } from './clientTurns.ts';
 import type { Handler } from './endpoint.ts';
 import { EVENT_JSON, eventJson } from './eventJson.ts';
@@ -84,7 +83,7 @@ export function listEvents(feed: Feed, { answers, looks, loop, bytesMax }: FeedR
     const after = wholeNumber(parameters, 'after', 0, Number.MAX_SAFE_INTEGER);
     const limit = wholeNumber(parameters, 'limit', 1, LIMIT_MAX) ?? LIMIT;
     // Sent behind the turn.
-    const body = await looks.take(clientOf(request.socket.remoteAddress ?? ''), async () => {
+    const body = await looks.take(exchange.client, async () => {
       const memory = answers.open(response);
       const room = answers.takeToLook(memory, bytesMax * PAGE_FACTOR);
       const page = await feed.read(

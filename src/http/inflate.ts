@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream';
 import { RefusedError, TooLargeError, UnsupportedError, shown } from '../core/errors.ts';
-import { clientOf } from './auth/buckets.ts';
 import { hasBody } from './bodyMemory.ts';
 import { ClientTurns } from './clientTurns.ts';
 import type { BodyRule } from './endpointRule.ts';
@@ -33,7 +32,7 @@ export class BodyInflater {
     }
     memory?.take(GUNZIP_BYTES);
     const ratioMax = isRepetitive === true ? Infinity : RATIO_MAX;
-    const client = clientOf(request.socket.remoteAddress ?? '');
+    const { client } = exchange;
     const body = inflated(request, { bytesMax, ratioMax, enter: () => this.#turns.enter(client) });
     // A turn that nobody reads on in would never end.
     whenClosed(response, () => body.destroy());

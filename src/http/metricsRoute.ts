@@ -21,7 +21,6 @@ import { EmptyAnswers, prepared, sendPrepared } from './emptyAnswers.ts';
 import { Formats } from './formats.ts';
 import type { LoopTurns } from './loopTurns.ts';
 import { ClientTurns } from './clientTurns.ts';
-import { clientOf } from './auth/buckets.ts';
 import type { NameOfAddress } from './identify.ts';
 import { identify, withLastingName } from './identify.ts';
 import type { TrustedProxies } from './proxies.ts';
@@ -204,7 +203,7 @@ async function peek(asked: Asked, exchange: Exchange, parts: Making, why?: strin
   const { identity, mode, format, without, once } = asked;
   const acceptEncoding = acceptEncodingOf(request);
   // What is made is sent behind the turn.
-  const sendMade = await parts.looks.take(clientOf(request.socket.remoteAddress ?? ''), async () => {
+  const sendMade = await parts.looks.take(exchange.client, async () => {
     const memory = parts.answers.open(response);
     parts.answers.takeToLook(memory, parts.bytesMax);
     const runs = await parts.scrapes.peek(identity, mode, memory, addedBytes(without), once);
@@ -225,13 +224,9 @@ async function peek(asked: Asked, exchange: Exchange, parts: Making, why?: strin
 }
 
 /** Makes an answer when it is its client's turn, if that still waits for it. */
-function inTurn<Made>(
-  { request, response }: Exchange,
-  { turns }: Making,
-  make: () => Promise<Made>,
-): Promise<Made> {
-  return turns.take(clientOf(request.socket.remoteAddress ?? ''), () => {
-    if (response.closed) throw gone();
+function inTurn<Made>(exchange: Exchange, { turns }: Making, make: () => Promise<Made>): Promise<Made> {
+  return turns.take(exchange.client, () => {
+    if (exchange.response.closed) throw gone();
     return make();
   });
 }

@@ -5,7 +5,6 @@ import { idIn } from '../intake/id.ts';
 import { rememberedRequest } from '../intake/ingest.ts';
 import { cloudEventSpace } from '../read/cloudEvents.ts';
 import { sendAnswer } from './answers.ts';
-import { clientOf } from './auth/buckets.ts';
 import type { ClientTurns } from './clientTurns.ts';
 import type { Handler } from './endpoint.ts';
 import { EVENT_JSON, eventJson } from './eventJson.ts';
@@ -78,9 +77,7 @@ export function getReceipt({ receipts, looks }: ReceiptRouteParts): Handler {
       throw new RefusedError(unknown, `unknown parameter ${shown(unknown)}; use ${SOURCE}`);
     const source = parameters.get(SOURCE);
     const names = source === undefined ? [id, rememberedRequest(id)] : [idIn(cloudEventSpace(source), id)];
-    const found = await looks.take(clientOf(request.socket.remoteAddress ?? ''), () =>
-      receipts.find(id, names),
-    );
+    const found = await looks.take(exchange.client, () => receipts.find(id, names));
     if (found.kind === 'event' || found.kind === 'several')
       exchange.header('Cache-Control', 'no-store').json({ id, ...receiptOf(found, receipts) });
     else sendAnswer(exchange, { status: 404, error: notFound(found.kind, id), field: 'id' });

@@ -74,6 +74,7 @@ async function receive(
     isBatch: true,
     isPartial: true,
     memory,
+    sender: exchange,
     hearer: call,
     tooMuch: 'cut',
   });

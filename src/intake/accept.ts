@@ -10,6 +10,7 @@ import type { Notes } from '../log/notes.ts';
 import type { Counts } from '../counting/counts.ts';
 import { AheadMark } from './aheadMark.ts';
 import { readRemembered } from './remembered.ts';
+import type { Sender } from './lastRoom.ts';
 import type { SeriesCap } from './seriesCap.ts';
 import { Turns } from './turns.ts';
 import type { Placed, Timeline } from './timeline.ts';
@@ -44,6 +45,8 @@ export interface AcceptOptions {
   readonly requestId?: string | undefined;
   /** Whether others are stored where some are refused; without it, none is. */
   readonly isPartial?: boolean;
+  /** Who sent them. */
+  readonly sender?: Sender | undefined;
 }
 
 /** What is to be done for events that were taken together. */
@@ -120,7 +123,9 @@ export class Acceptor {
   accept(events: readonly Event[], options: AcceptOptions = {}): Promise<Accepted> {
     // Most events have no id, and need not wait for anything.
     if (options.requestId === undefined && !events.some(hasId)) {
-      return this.#series.isUnlimited ? this.#storeAll(events) : this.#storeChosen(events, NO_IDS, options);
+      return this.#series.isUnlimited
+        ? this.#storeAll(events, options)
+        : this.#storeChosen(events, NO_IDS, options);
     }
     const all = idsOf(events, options.requestId);
     return this.#turns.take(all, async () =>
@@ -128,16 +133,16 @@ export class Acceptor {
     );
   }
 
-  #storeAll(events: readonly Event[]): Promise<Accepted> {
+  #storeAll(events: readonly Event[], { sender }: AcceptOptions): Promise<Accepted> {
     const chosen = { ...NOTHING, fresh: events, outcomes: events.map(() => 'accepted' as const) };
-    return this.#write(this.#timeline.place(events, this.#clock()), chosen);
+    return this.#write(this.#timeline.place(events, this.#clock(), sender), chosen);
   }
 
   async #storeChosen(events: readonly Event[], known: KnownIds, options: AcceptOptions): Promise<Accepted> {
     const now = this.#clock();
     const chosen = this.#choose(events, known, options, now);
     try {
-      return await this.#write(this.#timeline.place(chosen.fresh, now), chosen);
+      return await this.#write(this.#timeline.place(chosen.fresh, now, options.sender), chosen);
     } catch (error) {
       this.#series.takeBack(chosen.appeared);
       throw error;

@@ -8,6 +8,7 @@ import type { Event, TooMuch } from './event.ts';
 import type { EventRules } from './rules.ts';
 import { eventBytes, eventFromDraft } from './event.ts';
 import { checkId, idIn } from './id.ts';
+import type { Sender } from './lastRoom.ts';
 import { Layouts } from './layout.ts';
 
 export interface IngestOptions {
@@ -27,6 +28,8 @@ export interface IngestOptions {
   readonly hearer?: Hearer;
   /** What becomes of a value that is too long, and of labels beyond the most. */
   readonly tooMuch?: TooMuch;
+  /** Whose events these are. */
+  readonly sender?: Sender;
 }
 
 /** Who sent what can't be mended by its sender. */
@@ -86,13 +89,13 @@ export class Ingest {
   }
 
   /** Takes one event that was read whole: what `ingest` does of such a one, without waiting between its parts. Throws as that does. */
-  async one(draft: Draft, requestId: string | undefined): Promise<Ingested> {
+  async one(draft: Draft, requestId: string | undefined, sender?: Sender): Promise<Ingested> {
     if (requestId !== undefined) checkId('Idempotency-Key', requestId, this.#rules.limits.idBytesMax);
     const event = eventFromDraft(draft, this.#rules, PARAMETERS, this.#layouts);
     using held = this.#memory.claim();
     held.take(eventBytes(event));
     const events = [event];
-    return { ...(await this.#store(events, { requestId }, false)), refused: NONE_REFUSED };
+    return { ...(await this.#store(events, { requestId, sender }, false)), refused: NONE_REFUSED };
   }
 
   /** Checks what is common to all events of a body, which no event should be blamed for. Throws a RefusedError. */
@@ -116,6 +119,7 @@ export class Ingest {
       memory,
       hearer,
       tooMuch = 'refuse',
+      sender,
     }: IngestOptions = {},
   ): Promise<Ingested> {
     using own = this.#memory.claim();
@@ -162,7 +166,7 @@ export class Ingest {
     if (Symbol.asyncIterator in reads) for await (const some of reads) await takeAll(some);
     else await takeAll(reads);
     held.take(uncounted);
-    return { ...(await this.#store(events, { isPartial, requestId }, isBatch)), refused };
+    return { ...(await this.#store(events, { isPartial, requestId, sender }, isBatch)), refused };
   }
 
   /** The id of a request is that of its event, if that is the only one and has none of its own. */
@@ -174,7 +178,7 @@ export class Ingest {
     if (requestId === undefined) return this.#accept(events, options, isBatch);
     const only = events[0];
     return !isBatch && only !== undefined && only.id === undefined
-      ? this.#accept([{ ...only, id: requestId }], {}, isBatch)
+      ? this.#accept([{ ...only, id: requestId }], options, isBatch)
       : this.#accept(events, { ...options, requestId: rememberedRequest(requestId) }, isBatch);
   }
 

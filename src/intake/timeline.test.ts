@@ -342,7 +342,9 @@ it('series that are refused leave nothing behind, though their pulses are long',
 });
 
 describe('with no more memory than for some series', () => {
-  const PLACES = 100;
+  const PLACES = 1_000;
+  /** The rest is for those that took little. */
+  const PLACES_FOR_ONE = 900;
   const small = (wanted: boolean) => {
     const memory = new Share(PLACES * trackBytes(series(1000)));
     const timeline = new Timeline(RULES, memory);
@@ -366,19 +368,21 @@ describe('with no more memory than for some series', () => {
 
   it('an event of a new series is refused while all pulses have to be ended, and nothing of its batch is placed', () => {
     const { timeline, memory } = small(true);
-    for (let n = 1000; n < 1000 + PLACES; n += 1) timeline.place([event(n)], millis(START));
-    expect(timeline.size).toBe(PLACES);
-    expect(() => timeline.place([event(1000), event(1)], millis(START + 5_000))).toThrow(UnavailableError);
-    expect(timeline.size).toBe(PLACES);
+    for (let n = 1000; n < 1000 + PLACES_FOR_ONE; n += 1) timeline.place([event(n)], millis(START));
+    expect(timeline.size).toBe(PLACES_FOR_ONE);
+    expect(() => timeline.place([event(1000), event(1001), event(1)], millis(START + 5_000))).toThrow(
+      UnavailableError,
+    );
+    expect(timeline.size).toBe(PLACES_FOR_ONE);
     // What was placed before the one that was refused is as if it had not been: its pulse ends with the others.
-    expect(timeline.endPulses(millis(START + 60_000), true).entries).toHaveLength(PLACES);
+    expect(timeline.endPulses(millis(START + 60_000), true).entries).toHaveLength(PLACES_FOR_ONE);
     expect(timeline.place([event(1)], millis(START + 66_000)).entries).toHaveLength(1);
     expect(memory.refused).toBe(1);
   });
 
   it('events of known series go on', () => {
     const { timeline } = small(true);
-    for (let n = 1000; n < 1000 + PLACES; n += 1) timeline.place([event(n)], millis(START));
+    for (let n = 1000; n < 1000 + PLACES_FOR_ONE; n += 1) timeline.place([event(n)], millis(START));
     expect(timeline.place([event(1050)], millis(START + 5_000)).entries).toHaveLength(1);
   });
 

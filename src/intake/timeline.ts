@@ -8,6 +8,8 @@ import type { Pulse, TimeRules } from '../core/pulse.ts';
 import { finalTime, isOver, pulseEnd } from '../core/pulse.ts';
 import type { SeriesText } from '../core/series.ts';
 import { TextMap } from '../core/textMap.ts';
+import type { Sender } from './lastRoom.ts';
+import { LastRoom } from './lastRoom.ts';
 import { Batch, Track, trackBytes } from './track.ts';
 
 /** Beyond this many series those that can't matter any more are swept out. */
@@ -55,11 +57,12 @@ export class Placed {
  *
  * Its memory is bounded. Once half of it is taken, recent series are forgotten, too, and nobody sets an event ahead of its arrival: a
  * series that is forgotten holds the times of new ones above its own. While somebody shows the ends of pulses, none that is open is
- * forgotten; where nothing else is left, events of new series are refused.
+ * forgotten; where nothing else is left, events of new series are refused, and those of a client that made many before those of others.
  */
 export class Timeline {
   readonly #rules: TimeRules;
   readonly #memory: Share;
+  readonly #lastRoom: LastRoom;
   #arrived = millis(0);
   readonly #tracks = new TextMap<Track>();
   /** Series whose pulse may be over, by the second at which it may be, while ends are wanted. One says itself in which of them it counts. */
@@ -79,6 +82,7 @@ export class Timeline {
   constructor(rules: TimeRules, memory: Share) {
     this.#rules = rules;
     this.#memory = memory;
+    this.#lastRoom = new LastRoom(memory, rules.pulseWidthMs);
     this.#sweepAtBytes = memory.bytesMax * PRESSED_SHARE;
   }
 
@@ -123,14 +127,15 @@ export class Timeline {
 
   /**
    * Places events that arrive now: each gets its time, behind the end of its series' earlier pulse where that is over. Throws an
-   * UnavailableError where there is no memory for their series; nothing is placed then.
+   * UnavailableError where there is no memory for their series; nothing is placed then. `sender`: who sent them.
    */
-  place(events: readonly Event[], now: Millis): Placed {
+  place(events: readonly Event[], now: Millis, sender?: Sender): Placed {
     if (now > this.#arrived) this.#arrived = now;
     const batch = new Batch();
     const placed = new Placed(batch, this.#undone);
     try {
-      this.#placeAll(events, batch, placed);
+      const taken = this.#placeAll(events, batch, placed, sender);
+      this.#lastRoom.took(taken, this.#arrived, sender);
     } catch (error) {
       placed.undo();
       throw error;
@@ -138,7 +143,9 @@ export class Timeline {
     return placed;
   }
 
-  #placeAll(events: readonly Event[], batch: Batch, placed: Placed): void {
+  /** Returns what new series took of the memory, in bytes. */
+  #placeAll(events: readonly Event[], batch: Batch, placed: Placed, sender: Sender | undefined): number {
+    let taken = 0;
     const arrived = this.#arrived;
     const rules = this.#isPressed ? { ...this.#rules, aheadMaxMs: 0 } : this.#rules;
     const { entries } = placed;
@@ -153,7 +160,9 @@ export class Timeline {
       // One text for all entries of a series.
       const { series } = track;
       if (known === undefined) {
-        this.#makeRoom(track);
+        const bytes = trackBytes(series);
+        this.#makeRoom(bytes, taken, sender);
+        taken += bytes;
         track.begin(batch);
         this.#add(track);
       } else {
@@ -163,6 +172,7 @@ export class Timeline {
       }
       entries.push({ kind: 'event', series, value, time, arrived });
     }
+    return taken;
   }
 
   /**
@@ -204,12 +214,11 @@ export class Timeline {
   }
 
   /** Throws an UnavailableError. */
-  #makeRoom({ series }: Track): void {
-    const bytes = trackBytes(series);
-    if (bytes <= this.#memory.room) return;
+  #makeRoom(bytes: number, untold: number, sender: Sender | undefined): void {
+    if (this.#lastRoom.has(bytes, untold, sender)) return;
     const isDue = this.#arrived >= this.#sweptAt + SWEEP_EVERY_MS;
     if (isDue || this.#refusedSince >= this.#tracks.size * SWEEP_REFUSED_SHARE) this.#sweep();
-    if (bytes <= this.#memory.room) return;
+    if (this.#lastRoom.has(bytes, untold, sender)) return;
     this.#refusedSince += 1;
     this.#memory.refused += 1;
     throw memoryFull("pulses that haven't ended use all the memory that memory.max leaves for series");

@@ -4,6 +4,7 @@ import { RefusedError, SeriesLimitError } from '../../core/errors.ts';
 import type { Clock } from '../../core/millis.ts';
 import { answerOf, responseOf } from '../answers.ts';
 import type { Admission, Asking, Counted } from '../auth/admission.ts';
+import { clientOf } from '../auth/buckets.ts';
 import type { Connections } from '../connections.ts';
 import type { BodyRules } from '../eventBody.ts';
 import { readQueryAndForm, readWholeBody } from '../eventBody.ts';
@@ -117,15 +118,19 @@ class LaneConnection {
     return admission.admit({ method: 'POST', endpoint, headers, socket: this.#socket }, counted);
   }
 
+  get client(): string {
+    return clientOf(this.#socket.remoteAddress ?? '');
+  }
+
   /** What becomes of the events of a post. Throws a RefusedError. */
   async #ingest({ format, query, body, headers }: PlainPost): Promise<IngestReply> {
     const { ingest, rules } = this.#lane;
     const key = headers['idempotency-key'] as string | undefined;
     const requestId = key === undefined ? undefined : readIdempotencyKey(key);
     if (format === 'parameters')
-      return replyTo(await ingest.one(readQueryAndForm(query, body, rules), requestId));
+      return replyTo(await ingest.one(readQueryAndForm(query, body, rules), requestId, this));
     const { reads, options } = readWholeBody(format, query, body, rules);
-    return replyTo(await ingest.ingest(reads, { ...options, requestId }), options);
+    return replyTo(await ingest.ingest(reads, { ...options, requestId, sender: this }), options);
   }
 
   /** Stores events, and answers. What is refused before anything was stored goes to the HTTP server, which says why. */
