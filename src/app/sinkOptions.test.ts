@@ -37,6 +37,7 @@ describe('the sinks of the configuration', () => {
         labels: {},
         ageMaxMs: 50 * 60_000,
         eventsMax: 5_000,
+        select: undefined,
       },
     ]);
   });
@@ -98,6 +99,11 @@ test.each<[what: string, sinks: unknown, message: RegExp]>([
   ['a label', { db: { url: URL_OK, labels: { __x: 'y' } } }, /not a valid label name/],
   ['an empty label', { db: { url: URL_OK, labels: { x: '' } } }, /sinks\.db\.labels\.x/],
   ['too many requests at once', { db: { url: URL_OK, eventsMax: 0 } }, /eventsMax must be a whole number/],
+  ['no list of selectors', { db: { url: URL_OK, select: 'deploys' } }, /sinks\.db\.select must be a list/],
+  ['an empty list of selectors', { db: { url: URL_OK, select: [] } }, /leave it out/],
+  ['a selector', { db: { url: URL_OK, select: ['a', '{b}'] } }, /sinks\.db\.select\[1\] has .* where =/],
+  ['a long selector', { db: { url: URL_OK, select: ['a'.repeat(2_001)] } }, /limit is 2000/],
+  ['too many selectors', { db: { url: URL_OK, select: Array(101).fill('a') } }, /limit is 100/],
   ['a missing secret', { db: { url: URL_OK, bearerToken: { env: 'NOWHERE' } } }, /missing/],
   [
     'too many',

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ConfigError } from '../config/error.ts';
 import type { JsonObject } from '../config/json.ts';
 import { isJsonObject } from '../config/json.ts';
@@ -8,7 +9,8 @@ import type { Settings } from '../config/settings.ts';
 import { shown } from '../core/errors.ts';
 import { isLegacyLabelName } from '../core/labels.ts';
 import { nearest } from '../core/nearest.ts';
-import type { Credentials, SinkOptions, SinkTls } from '../sinks/options.ts';
+import type { Credentials, SelectOptions, SinkOptions, SinkTls } from '../sinks/options.ts';
+import { SelectorError, readSelector } from '../sinks/selector.ts';
 
 const SINKS_MAX = 20;
 /** So that it can stand in an id, a label and a log line as it is. */
@@ -18,6 +20,10 @@ const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]{1,8192}$/;
 const LABELS_MAX = 20;
 const LABEL_UNITS_MAX = 1_023;
+const SELECTORS_MAX = 100;
+const SELECTOR_UNITS_MAX = 2_000;
+/** Of the hash of a selection, which tells it from an earlier one of the same sink. */
+const KEY_UNITS = 16;
 
 /** The protocol's own, and those of HTTP that would break a request. */
 const RESERVED = new Set([
@@ -48,6 +54,7 @@ const MEMBERS = [
   'labels',
   'ageMax',
   'eventsMax',
+  'select',
 ] as const;
 const TLS_MEMBERS = ['caFile', 'certFile', 'keyFile', 'serverName', 'insecureSkipVerify'] as const;
 
@@ -93,6 +100,7 @@ function readSink(name: string, raw: unknown, settings: Settings): SinkOptions {
     labels: labelsOf(`${field}.labels`, sink['labels']),
     ageMaxMs: valueOf(`${field}.ageMax`, AGE_MAX, sink['ageMax'], settings['event.ageMax']),
     eventsMax: valueOf(`${field}.eventsMax`, integer(1, 1_000_000), sink['eventsMax'], EVENTS_MAX),
+    select: selectOf(`${field}.select`, sink['select']),
   };
 }
 
@@ -216,6 +224,34 @@ function tlsOf(field: string, raw: unknown, url: URL): SinkTls {
     serverName,
     insecureSkipVerify: valueOf(`${field}.insecureSkipVerify`, boolean(), tls['insecureSkipVerify'], false),
   };
+}
+
+/** Selectors, of which one must match. Their regular expressions are not compiled here. */
+function selectOf(field: string, raw: unknown): SelectOptions | undefined {
+  if (raw === undefined) return undefined;
+  if (!Array.isArray(raw) || raw.length === 0 || raw.some((each) => typeof each !== 'string'))
+    throw new ConfigError(
+      `${field} must be a list of series selectors, such as ["deploys", "{type='deploy'}"]; leave it out to select everything`,
+    );
+  const texts = raw as readonly string[];
+  if (texts.length > SELECTORS_MAX)
+    throw new ConfigError(
+      `${field} has ${texts.length} selectors; the limit is ${SELECTORS_MAX}, so remove some`,
+    );
+  const selectors = texts.map((text, index) => {
+    if (text.length > SELECTOR_UNITS_MAX)
+      throw new ConfigError(
+        `${field}[${index}] has ${text.length} characters; the limit is ${SELECTOR_UNITS_MAX}`,
+      );
+    try {
+      return readSelector(text);
+    } catch (cause) {
+      if (!(cause instanceof SelectorError)) throw cause;
+      throw new ConfigError(`${field}[${index}] ${cause.message}`, { cause });
+    }
+  });
+  const key = createHash('sha256').update(JSON.stringify(texts)).digest('base64url').slice(0, KEY_UNITS);
+  return { key, texts, selectors };
 }
 
 function labelsOf(field: string, raw: unknown): Readonly<Record<string, string>> {

@@ -1,7 +1,10 @@
 import { randomInt } from 'node:crypto';
-import type { SinkIdentity } from '../delivery/scrapers.ts';
+import { ConfigError } from '../config/error.ts';
+import type { ConfiguredSink } from '../delivery/scrapers.ts';
+import type { Select } from '../delivery/select.ts';
 import type { SinkStatus } from '../delivery/overview.ts';
 import type { SinkOptions } from '../sinks/options.ts';
+import { SelectorError } from '../sinks/selector.ts';
 import type { Sink, SinkParts } from '../sinks/sink.ts';
 import type { SinkState } from '../sinks/sinkState.ts';
 
@@ -19,12 +22,13 @@ export class Sinks {
   }
 
   /** Makes them, and tells who they are. */
-  async load(): Promise<readonly SinkIdentity[]> {
+  async load(): Promise<readonly ConfiguredSink[]> {
     if (this.#options.length === 0) return [];
     const { Sink } = await import('../sinks/sink.ts');
     const random = () => randomInt(RANDOM_STEPS) / RANDOM_STEPS;
     this.#sinks = this.#options.map((options) => new Sink(options, { ...this.#parts, random }));
-    return this.#sinks.map(({ identity }) => identity);
+    const selects = await Promise.all(this.#options.map(selectOf));
+    return this.#sinks.map(({ identity }, index) => ({ identity, select: selects[index] }));
   }
 
   /** They begin; `onCommitted` tells of what is new. */
@@ -48,5 +52,17 @@ export class Sinks {
   /** How the sink of an id is doing; undefined for one that is not configured. */
   statusOf(id: string): SinkStatus | undefined {
     return this.#sinks.find(({ identity }) => identity.id === id)?.state.status;
+  }
+}
+
+/** What a sink selects; undefined for everything. Throws a ConfigError for a regular expression that can't be used. */
+export async function selectOf({ name, select }: SinkOptions): Promise<Select | undefined> {
+  if (select === undefined) return undefined;
+  const { compileSelect } = await import('../sinks/select.ts');
+  try {
+    return await compileSelect(select);
+  } catch (cause) {
+    if (!(cause instanceof SelectorError)) throw cause;
+    throw new ConfigError(`sinks.${name}.select${cause.message}`, { cause });
   }
 }

@@ -1,6 +1,7 @@
 import { Access } from '../access/access.ts';
 import { readText } from '../access/readText.ts';
 import { App } from '../app.ts';
+import { checkSinks } from '../app/sinkChecks.ts';
 import type { Settings } from '../config/settings.ts';
 import { createLogger } from '../observe/logger.ts';
 import { newsFor } from '../observe/news.ts';
@@ -12,6 +13,7 @@ export async function checkStart(
   settings: Settings,
 ): Promise<void> {
   const logger = createLogger('ERROR', { write: (line: string) => void stderr.write(line) });
+  await checkSinks(settings);
   const access = await Access.open({
     settings,
     read: readText,

@@ -16,7 +16,7 @@ export const receipt: Command = {
   usage: '<id>',
   about: [
     'The id is the one the event was posted with, which `push` prints, or the eventId of the answer. It consumes nothing.',
-    'STATE is waiting, onItsWay (sent, not yet confirmed), delivered, deliveredWithoutProof, collapsed, dropped, beforeItsStart (the scraper came later) or unknown.',
+    'STATE is waiting, onItsWay (sent, not yet confirmed), delivered, deliveredWithoutProof, collapsed, dropped, beforeItsStart (the scraper came later), notSelected (the configuration of the sink leaves it out) or unknown.',
   ],
   options: {
     source: {

@@ -4,6 +4,7 @@ import { Bcrypt } from '../access/bcrypt.ts';
 import { AccessFileError } from '../access/error.ts';
 import { readText } from '../access/readText.ts';
 import { App } from '../app.ts';
+import { checkSinks } from '../app/sinkChecks.ts';
 import type { Machine } from '../app/memory.ts';
 import { ConfigError } from '../config/error.ts';
 import { helpText, printConfig } from '../config/describe.ts';
@@ -75,6 +76,7 @@ async function run(io: ServeIo, settings: Settings): Promise<number> {
   io.onUncaught((err) => logger.fatal({ err }, 'uncaught error; exiting'));
   const { clock, machine, elapsed, version, guide } = io;
   await using bcrypt = new Bcrypt();
+  await checkSinks(settings);
   const access = await Access.open({
     settings,
     read: readText,

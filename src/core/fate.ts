@@ -18,6 +18,8 @@ export type State =
   | 'collapsed'
   /** The scraper will never get it: a limit or damage. */
   | 'dropped'
+  /** The sink doesn't select it, and will never get it. */
+  | 'notSelected'
   /** The scraper began behind it, and will never get it. */
   | 'beforeItsStart'
   /** It is settled, and it is no longer known how. */
@@ -79,6 +81,16 @@ function settledWays(past: Past, take: (fate: Omit<Fate, 'count'>, part: Ranges)
   take({ state: 'delivered' }, range(past.known, END));
 }
 
+/** What has become of what a scraper doesn't select; none where there is nothing. */
+export function notSelectedFates(ranges: Ranges): readonly Fate[] {
+  return ranges.length === 0 ? [] : [{ state: 'notSelected', count: size(ranges) }];
+}
+
+/** The fates where a selection was in force that nobody knows any more: what counts as delivered may have been passed over. */
+export function doubted(fates: readonly Fate[]): readonly Fate[] {
+  return fates.map((fate) => (fate.state === 'delivered' ? { ...fate, state: 'unknown' } : fate));
+}
+
 /** Whether something of the ranges is still to be settled for a scraper. */
 export function isOpenFor({ head, returned, offers }: Position, ranges: Ranges): boolean {
   const last = ranges.at(-1);
@@ -89,7 +101,8 @@ export function isOpenFor({ head, returned, offers }: Position, ranges: Ranges):
 
 const DELIVERED: ReadonlySet<State> = new Set<State>(['delivered', 'deliveredWithoutProof']);
 
-/** Whether all of them were delivered, as far as can be told. */
+/** Whether all of them were delivered, as far as can be told: all that are selected, and one at least. */
 export function areDelivered(fates: readonly Fate[]): boolean {
-  return fates.every(({ state }) => DELIVERED.has(state));
+  const meant = fates.filter(({ state }) => state !== 'notSelected');
+  return meant.length > 0 && meant.every(({ state }) => DELIVERED.has(state));
 }

@@ -40,6 +40,11 @@ export function unknownPast(head: Offset): Past {
   return { known: head, ways: {} };
 }
 
+/** The past of a position of which it is no longer known how it settled what lies up to an offset, and is in no way. */
+export function unknownThrough(past: Past | undefined, head: Offset): Past {
+  return past === undefined || past.known < head ? { ways: {}, ...past, known: head } : past;
+}
+
 /** Remembers how ranges were settled. What is too much is forgotten from the oldest on, and everything before it with it. */
 export function remember(past: Past, way: Way, ranges: Ranges): Past {
   if (ranges.length === 0) return past;

@@ -178,6 +178,17 @@ export function dropRanges(position: Position, gone: Ranges): { position: Positi
   };
 }
 
+/**
+ * Settles what is in `gone` and not out in an offer, where it stands, since the scraper is not to get it. What lies before it stays to be
+ * fetched.
+ */
+export function passOver(position: Position, gone: Ranges): Position {
+  const end = gone.at(-1)?.upTo ?? position.head;
+  const head = end > position.head ? end : position.head;
+  const returned = without(available(position, head), gone);
+  return { ...position, head, returned, ...withoutMarks(position, gone) };
+}
+
 function withPast({ past }: Position, why: GivenUp, lost: Ranges): Pick<Position, 'past'> {
   return past === undefined ? {} : { past: remember(past, why, lost) };
 }

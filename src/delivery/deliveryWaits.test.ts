@@ -15,7 +15,7 @@ async function aHarness(known: readonly string[], max = 1_000) {
   const waits = new DeliveryWaits(relay.scrapers, max);
   const ends: WaitEnd[] = [];
   const begin = (place: number, of?: readonly string[]) => {
-    const wait = waits.begin({ ranges: rangeFrom(offset(place), 1), of }, LONG_MS);
+    const wait = waits.begin({ ranges: rangeFrom(offset(place), 1), of, meant: new Map() }, LONG_MS);
     void wait.ended.then((end) => ends.push(end));
     return wait;
   };

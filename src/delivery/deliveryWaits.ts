@@ -9,6 +9,8 @@ export interface Awaited {
   readonly ranges: Ranges;
   /** The scrapers that are to have them, known by now or later; undefined for all that have an id of their own, one at least. */
   readonly of: readonly string[] | undefined;
+  /** What of the entries a scraper is to have, by its id, where that isn't all. */
+  readonly meant: ReadonlyMap<string, Ranges>;
 }
 
 /** Why a wait ended. */
@@ -62,10 +64,10 @@ export class DeliveryWaits {
     return this.#size;
   }
 
-  /** The scrapers that have ids of their own, and may come again: whom those wait for who name none. */
-  lasting(): readonly string[] {
+  /** The scrapers that have ids of their own, may come again, and are to have some of what is waited for: whom those wait for who name none. */
+  lasting(awaited: Meant): readonly string[] {
     return Array.from(this.#scrapers.all())
-      .filter(isLasting)
+      .filter((record) => isLasting(record) && meantFor(record.id, awaited).length > 0)
       .map(({ id }) => id);
   }
 
@@ -121,7 +123,7 @@ export class DeliveryWaits {
     const record = this.#scrapers.get(blocker);
     for (const waiter of waiters) {
       // The usual case, without a look at anybody else.
-      if (record !== undefined && isOpenFor(record.position, waiter.ranges)) continue;
+      if (record !== undefined && isOpenFor(record.position, meantFor(blocker, waiter))) continue;
       const next = this.#blockerOf(waiter);
       if (next === undefined) waiter.end('settled');
       else if (next !== blocker) {
@@ -133,18 +135,19 @@ export class DeliveryWaits {
   }
 
   /** A scraper for which something is open; undefined if there is none. */
-  #blockerOf({ ranges, of }: Awaited): string | undefined {
-    if (of !== undefined) {
-      return of.find((id) => {
+  #blockerOf(awaited: Awaited): string | undefined {
+    if (awaited.of !== undefined) {
+      return awaited.of.find((id) => {
         const record = this.#scrapers.get(id);
-        return record === undefined || isOpenFor(record.position, ranges);
+        return record === undefined || isOpenFor(record.position, meantFor(id, awaited));
       });
     }
     let isAny = false;
     for (const record of this.#scrapers.all()) {
       if (!isLasting(record)) continue;
+      const ranges = meantFor(record.id, awaited);
       if (isOpenFor(record.position, ranges)) return record.id;
-      isAny = true;
+      isAny ||= ranges.length > 0;
     }
     return isAny ? undefined : NOBODY;
   }
@@ -162,6 +165,13 @@ export class DeliveryWaits {
     if (waiters.size === 0) this.#byBlocker.delete(waiter.blocker);
     return true;
   }
+}
+
+type Meant = Pick<Awaited, 'ranges' | 'meant'>;
+
+/** What of the entries a scraper is to have. */
+function meantFor(id: string, { ranges, meant }: Meant): Ranges {
+  return meant.get(id) ?? ranges;
 }
 
 function endBefore(blocker: string | undefined, isStopping: boolean, isFull: boolean): WaitEnd | undefined {

@@ -18,7 +18,7 @@ async function aHarness(limits: Partial<HarnessLimits> = {}, known = ['a']): Pro
 const fateAt = (relay: Harness, place: number) =>
   Object.fromEntries(
     relay.receipts
-      .fates(range(offset(place - 1), offset(place)))
+      .fates(range(offset(place - 1), offset(place)), new Map())
       .map(({ id, fates: [fate] }) => [id, fate?.reason ?? fate?.state]),
   );
 
@@ -141,7 +141,7 @@ describe('what each scraper has of it', () => {
     // Where they are many, it is known only that there are some.
     for (let n = 0; n < 100; n += 1) for (const each of ['x', String(n)]) await relay.post(each);
     await relay.delivered('a');
-    expect(relay.receipts.fates(range(offset(6), offset(7)))[0]?.fates).toEqual([
+    expect(relay.receipts.fates(range(offset(6), offset(7)), new Map())[0]?.fates).toEqual([
       { state: 'unknown', isPerhapsCollapsed: true, count: 1 },
     ]);
   });
@@ -157,7 +157,7 @@ describe('what each scraper has of it', () => {
   test('is told of who is asked for, known or not', async () => {
     const relay = await aHarness({}, ['a', 'b']);
     await relay.post('1');
-    expect(relay.receipts.fates(range(offset(0), offset(1)), ['b', 'c'])).toEqual([
+    expect(relay.receipts.fates(range(offset(0), offset(1)), new Map(), ['b', 'c'])).toEqual([
       { id: 'b', identifiedBy: 'parameter', fates: [{ state: 'waiting', count: 1 }] },
       { id: 'c', identifiedBy: undefined, fates: [] },
     ]);

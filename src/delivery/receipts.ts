@@ -1,17 +1,19 @@
 import type { Entry } from '../core/entry.ts';
 import { readEventId } from '../core/eventId.ts';
 import type { Fate } from '../core/fate.ts';
-import { fatesOf } from '../core/fate.ts';
+import { doubted, fatesOf, notSelectedFates } from '../core/fate.ts';
 import type { PageLimits } from '../core/limits.ts';
 import type { Offset } from '../core/offset.ts';
 import type { Ranges } from '../core/range.ts';
-import { rangeFrom } from '../core/range.ts';
+import { NONE, rangeFrom, without } from '../core/range.ts';
 import { entriesOf } from '../core/run.ts';
 import type { EntryLog } from '../log/entryLog.ts';
 import type { IdPlace, Ids } from '../log/ids.ts';
 import type { IdentifiedBy } from '../log/scraperRecords.ts';
 import type { Pages } from './page.ts';
 import type { Scrapers } from './scrapers.ts';
+import type { NotSelected } from './notSelected.ts';
+import { notSelected } from './notSelected.ts';
 
 /** What an id stands for. */
 export type Found =
@@ -79,14 +81,26 @@ export class Receipts {
     return entriesOf(stretches)[0];
   }
 
+  /** What of some entries is not selected, by the ids of the scrapers that select: a look at each of the entries, if there are any that do. */
+  async notSelected(ranges: Ranges): Promise<NotSelected> {
+    return notSelected(ranges, this.#pages, this.#scrapers);
+  }
+
   /** What has become of some entries for each scraper that is known, or for those of some ids, known or not. */
-  fates(ranges: Ranges, of?: readonly string[]): readonly ScraperFate[] {
+  fates(ranges: Ranges, passed: NotSelected, of?: readonly string[]): readonly ScraperFate[] {
     const ids = of ?? Array.from(this.#scrapers.all(), ({ id }) => id);
     return ids.map((id) => {
       const record = this.#scrapers.get(id);
-      return record === undefined
-        ? { id, identifiedBy: undefined, fates: [] }
-        : { id, identifiedBy: record.identifiedBy, fates: fatesOf(record.position, ranges) };
+      if (record === undefined) return { id, identifiedBy: undefined, fates: [] };
+      const { identifiedBy, position, select } = record;
+      const gone = passed.get(id) ?? NONE;
+      const fates = fatesOf(position, without(ranges, gone));
+      const isDoubted = select !== undefined && this.#scrapers.selectOf(id) === undefined;
+      return {
+        id,
+        identifiedBy,
+        fates: [...(isDoubted ? doubted(fates) : fates), ...notSelectedFates(gone)],
+      };
     });
   }
 }

@@ -7,13 +7,14 @@ import type { Offset } from '../core/offset.ts';
 import { makeOffer, markFlushed, perhapsTwice } from './offer.ts';
 import { settle, countSettlement } from './settle.ts';
 import type { Mode, Position } from '../core/position.ts';
-import { available, dropRanges, positionAt } from '../core/position.ts';
+import { available, dropRanges, passOver, positionAt } from '../core/position.ts';
 import type { Ranges } from '../core/range.ts';
-import { NONE, common, size, without } from '../core/range.ts';
+import { NONE, common, size, union, without } from '../core/range.ts';
 import type { Run } from '../core/run.ts';
 import type { Counts } from '../counting/counts.ts';
 import type { Page, Pages } from './page.ts';
 import type { Identity, Scrapers, SinkIdentity } from './scrapers.ts';
+import { choose } from './select.ts';
 import type { Showing, ShowingRules } from './showing.ts';
 import { isShownAsItIs, show } from './showing.ts';
 import type { Sighting, Sightings } from './sightings.ts';
@@ -61,6 +62,8 @@ export interface Handout {
   readonly isFull: boolean;
   /** Where what this scraper gets next begins, if all goes well. */
   readonly next: Offset;
+  /** How many entries were settled meanwhile, since the scraper doesn't select them. */
+  readonly passedOver: number;
 }
 
 /** Hears of an offer that was taken back while its response was still being sent: that response must not be completed. */
@@ -144,33 +147,47 @@ export class Scrapes {
     most = this.#limits,
     rules = this.#showing,
   ): Promise<Handout> {
+    const select = this.#scrapers.selectOf(id);
+    let passedOver = 0;
     for (;;) {
       const position = this.#scrapers.get(id)?.position;
-      if (position === undefined) return this.#nothing();
+      if (position === undefined) return this.#nothing(passedOver);
       const { end } = this.#pages;
       const limits = halved(most, position);
-      const page = await this.#pages.read(available(position, end), within(limits, request.memory));
-      request.memory.resize(memoryOf(page, request.addedBytes));
-      if (page.lost > 0) this.#giveUp(id, page);
-      if (page.stretches.length === 0) return this.#nothing();
+      const looks =
+        select === undefined ? limits : { ...limits, eventsMax: Math.max(limits.eventsMax, LOOKS) };
+      const read = await this.#pages.read(available(position, end), within(looks, request.memory));
+      request.memory.resize(memoryOf(read, request.addedBytes));
+      if (read.lost > 0) this.#giveUp(id, read);
+      if (read.stretches.length === 0) return this.#nothing(passedOver);
+      const { page, passed } =
+        select === undefined ? { page: read, passed: NONE } : await choose(read, limits.eventsMax, select);
       // While the log was read, another request of the same scraper may have taken some of it, or a trim may have dropped it.
       const now = this.#scrapers.get(id)?.position;
       // Where nothing changed, a second look would find the same.
       const isChanged = now !== position;
-      if (now === undefined || (isChanged && size(without(page.ranges, available(now, this.#pages.end))) > 0))
+      const ranges = union(page.ranges, passed);
+      if (now === undefined || (isChanged && size(without(ranges, available(now, this.#pages.end))) > 0))
         continue;
-      const shown = show(request.mode, page, now, request.requestedAt, rules, request.once);
-      const next = shown.left[0]?.after ?? page.ranges.at(-1)?.upTo ?? this.#pages.end;
-      const offerId = await this.#offer(id, now, shown, request);
+      passedOver += size(passed);
+      const start = passed.length === 0 ? now : passOver(now, passed);
+      if (page.stretches.length === 0) {
+        // A crash in between passes over it once more.
+        void this.#scrapers.update(id, { position: start });
+        continue;
+      }
+      const shown = show(request.mode, page, start, request.requestedAt, rules, request.once);
+      const next = shown.left[0]?.after ?? ranges.at(-1)?.upTo ?? this.#pages.end;
+      const offerId = await this.#offer(id, start, shown, request);
       const { runs, covered } = shown;
-      const perhaps = size(common(covered, now.perhapsTimed));
-      return { runs, offerId, covered, count: size(covered), perhaps, isFull: next < end, next };
+      const perhaps = size(common(covered, start.perhapsTimed));
+      return { runs, offerId, covered, count: size(covered), perhaps, isFull: next < end, next, passedOver };
     }
   }
 
-  #nothing(): Handout {
-    const next = this.#pages.end;
-    return { runs: [], offerId: undefined, covered: NONE, count: 0, perhaps: 0, isFull: false, next };
+  #nothing(passedOver: number): Handout {
+    const none = { runs: [], offerId: undefined, covered: NONE, count: 0, perhaps: 0, isFull: false };
+    return { ...none, next: this.#pages.end, passedOver };
   }
 
   /** As `Tail.wholeBeyond`. */
@@ -281,6 +298,8 @@ function isOpen({ offers, repeats }: Position, offerId: number): boolean {
   return offers.some(({ id }) => id === offerId) || repeats.some(({ id }) => id === offerId);
 }
 
+/** Entries that are looked at, at least, by who selects some of them: one alone is asked for while one that is refused is looked for. */
+const LOOKS = 500;
 /** A page may have so much whatever else is under way, in bytes: a scrape that brought nothing would be none. */
 const PAGE_BYTES_MIN = 64 * 1024;
 /** What an entry takes beside its line, and what is rendered of it, while its page is made. */

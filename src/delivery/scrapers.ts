@@ -6,10 +6,11 @@ import type { Offset } from '../core/offset.ts';
 import { START } from '../core/offset.ts';
 import type { Position } from '../core/position.ts';
 import { positionAt } from '../core/position.ts';
-import { pastFrom, unknownPast } from '../core/past.ts';
+import { pastFrom, unknownPast, unknownThrough } from '../core/past.ts';
 import type { EntryLog } from '../log/entryLog.ts';
 import type { IdentifiedBy, ScraperRecord, ScraperRecords } from '../log/scraperRecords.ts';
 import type { Counts } from '../counting/counts.ts';
+import type { Select } from './select.ts';
 import type { Tail } from './tail.ts';
 
 /** Who scrapes, as the request told. */
@@ -47,6 +48,12 @@ export interface SinkIdentity extends Identity {
   readonly identifiedBy: 'sink';
 }
 
+/** A sink as it is configured. `select`: which series it is to get; undefined for all. */
+export interface ConfiguredSink {
+  readonly identity: SinkIdentity;
+  readonly select: Select | undefined;
+}
+
 /** Begins the ids of sinks, and of nobody else. */
 export const SINK_PREFIX = 'sink:';
 
@@ -67,7 +74,7 @@ export class Scrapers {
   readonly #records = new Map<string, ScraperRecord>();
   /** Ids that are never forgotten, since the configuration names them. */
   readonly #kept = new Set<string>();
-  readonly #sinks = new Map<string, SinkIdentity>();
+  readonly #sinks = new Map<string, ConfiguredSink>();
   /** Those that are being forgotten, until the log has done so. */
   readonly #leaving = new Map<string, Promise<void>>();
   readonly #changed: ((id: string) => void)[] = [];
@@ -94,7 +101,7 @@ export class Scrapers {
    * Loads what the log knows: offers that were out are settled as a restart demands. `known` ids and sinks are made known if they are not.
    * Everybody counts as just seen, since nobody could come while the server was away.
    */
-  async start(known: readonly string[], sinks: readonly SinkIdentity[] = []): Promise<void> {
+  async start(known: readonly string[], sinks: readonly ConfiguredSink[] = []): Promise<void> {
     this.#ever = this.#log.state().hadScrapers;
     const now = this.#clock();
     for (const record of await this.#log.loadScrapers()) {
@@ -109,13 +116,20 @@ export class Scrapers {
       }
       // Their sockets are gone, so no late proof can come; and the numbers of offers begin anew.
       position = { ...position, repeats: [] };
-      this.#records.set(record.id, { ...record, lastSeen: now });
+      const { select, ...rest } = record;
+      const selected = sinks.find(({ identity }) => identity.id === record.id);
+      const isSame = selected === undefined || selected.select?.key === select?.key;
+      // What came back was to be settled by one selection, and is by another. So of all before it isn't known which of the two it was.
+      const isMixed = !isSame && (select !== undefined || position.returned.length > 0);
+      if (isMixed) position = { ...position, past: unknownThrough(position.past, position.head) };
+      const kept = isSame ? select : selectFrom(selected.select, position.head);
+      this.#records.set(record.id, { ...rest, ...(kept !== undefined && { select: kept }), lastSeen: now });
       await this.update(record.id, { position });
     }
-    for (const sink of sinks) this.#sinks.set(sink.id, sink);
+    for (const sink of sinks) this.#sinks.set(sink.identity.id, sink);
     const expected: readonly Identity[] = [
       ...known.map((id) => ({ id, identifiedBy: 'parameter', address: '' }) as const),
-      ...sinks,
+      ...sinks.map(({ identity }) => identity),
     ];
     for (const identity of expected) {
       this.#kept.add(identity.id);
@@ -154,6 +168,11 @@ export class Scrapers {
 
   get(id: string): ScraperRecord | undefined {
     return this.#records.get(id);
+  }
+
+  /** Which series a scraper is to get; undefined for all. */
+  selectOf(id: string): Select | undefined {
+    return this.#sinks.get(id)?.select;
   }
 
   /** A scraper comes; an unknown one becomes known. Throws an UnavailableError when there are too many. */
@@ -230,17 +249,19 @@ export class Scrapers {
     this.#news.forgotten(record, pending);
     const sink = this.#sinks.get(id);
     if (sink === undefined) this.#tell(id);
-    else await this.#add(sink, this.#tail.end, this.#clock());
+    else await this.#add(sink.identity, this.#tail.end, this.#clock());
     return true;
   }
 
   async #add(identity: Identity, start: Offset, now: Millis): Promise<void> {
+    const select = selectFrom(this.selectOf(identity.id), start);
     const record: ScraperRecord = {
       ...identity,
       firstSeen: now,
       lastSeen: now,
       ...(NO_OWN_ID.has(identity.identifiedBy) && { isOneVisit: true }),
       position: { ...positionAt(start), past: pastFrom(start) },
+      ...(select !== undefined && { select }),
       version: 1,
     };
     this.#records.set(identity.id, record);
@@ -273,4 +294,9 @@ export class Scrapers {
       60,
     );
   }
+}
+
+/** What a record remembers of a selection that is in force from an offset on. */
+function selectFrom(select: Select | undefined, since: Offset): ScraperRecord['select'] {
+  return select === undefined ? undefined : { key: select.key, since };
 }

@@ -16,11 +16,13 @@ const STATES: readonly ToldState[] = [
   'unknown',
   'deliveredWithoutProof',
   'delivered',
+  'notSelected',
 ];
 
 const MESSAGES: Readonly<Partial<Record<ToldState, string>>> = {
   absent: 'no scraper with this id is known',
   beforeItsStart: "this scraper became known after the event, so it doesn't get it",
+  notSelected: 'the select of this sink in the configuration leaves it out',
   collapsed:
     'a scrape without timestamps showed one sample for several events of this series, and not the one of this event',
   unknown: 'delivered or dropped; which of the two is no longer known',
@@ -52,7 +54,7 @@ export const FATE_SCHEMA = {
       description:
         '`waiting`: among what it gets next. `onItsWay`: in a response that is not settled yet. `delivered`: it proved that it read it, or, of a sink, that it is stored. ' +
         '`deliveredWithoutProof`: delivered as far as the server can tell. `collapsed`: settled with a sample that stood for several events of the ' +
-        'series. `dropped`: see `reason`. `beforeItsStart`: the scraper came later. `unknown`: settled, and the server no longer knows how. ' +
+        'series. `dropped`: see `reason`. `beforeItsStart`: the scraper came later. `notSelected`: the configuration of the sink leaves it out. `unknown`: settled, and the server no longer knows how. ' +
         '`absent`: there is no scraper with this id. Of several events, the state of those that are furthest from delivery',
     },
     reason: {

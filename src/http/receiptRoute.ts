@@ -77,25 +77,26 @@ export function getReceipt({ receipts, looks }: ReceiptRouteParts): Handler {
       throw new RefusedError(unknown, `unknown parameter ${shown(unknown)}; use ${SOURCE}`);
     const source = parameters.get(SOURCE);
     const names = source === undefined ? [id, rememberedRequest(id)] : [idIn(cloudEventSpace(source), id)];
-    const found = await looks.take(exchange.client, () => receipts.find(id, names));
-    if (found.kind === 'event' || found.kind === 'several')
-      exchange.header('Cache-Control', 'no-store').json({ id, ...receiptOf(found, receipts) });
-    else sendAnswer(exchange, { status: 404, error: notFound(found.kind, id), field: 'id' });
+    await looks.take(exchange.client, async () => {
+      const found = await receipts.find(id, names);
+      if (found.kind === 'event' || found.kind === 'several')
+        exchange.header('Cache-Control', 'no-store').json({ id, ...(await receiptOf(found, receipts)) });
+      else sendAnswer(exchange, { status: 404, error: notFound(found.kind, id), field: 'id' });
+    });
   };
 }
 
-function receiptOf(found: Extract<Found, { kind: 'event' | 'several' }>, receipts: Receipts): object {
-  if (found.kind === 'event') {
-    const { entry } = found;
-    const fates = receipts.fates(rangeFrom(entry.offset, 1));
-    return { event: eventJson(entry), scrapers: fates.map((fate) => fateJson(fate, false)) };
-  }
-  const { ranges } = found;
+async function receiptOf(
+  found: Extract<Found, { kind: 'event' | 'several' }>,
+  receipts: Receipts,
+): Promise<object> {
+  const ranges = found.kind === 'event' ? rangeFrom(found.entry.offset, 1) : found.ranges;
+  const fates = receipts.fates(ranges, await receipts.notSelected(ranges));
+  const scrapers = fates.map((fate) => fateJson(fate, found.kind === 'several'));
+  if (found.kind === 'event') return { event: eventJson(found.entry), scrapers };
   const [first] = ranges;
-  return {
-    entries: { first: (first?.after ?? 0) + 1, last: ranges.at(-1)?.upTo, count: size(ranges) },
-    scrapers: receipts.fates(ranges).map((fate) => fateJson(fate, true)),
-  };
+  const entries = { first: (first?.after ?? 0) + 1, last: ranges.at(-1)?.upTo, count: size(ranges) };
+  return { entries, scrapers };
 }
 
 function notFound(why: 'gone' | 'noPlace' | 'none', id: string): string {

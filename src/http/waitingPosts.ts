@@ -1,7 +1,7 @@
 import { areDelivered } from '../core/fate.ts';
 import type { Share } from '../core/memory.ts';
 import type { Ranges } from '../core/range.ts';
-import { range, size } from '../core/range.ts';
+import { range, size, without } from '../core/range.ts';
 import type { DeliveryWaits, WaitEnd } from '../delivery/deliveryWaits.ts';
 import type { Receipts } from '../delivery/receipts.ts';
 import type { Whereabouts } from '../intake/whereabouts.ts';
@@ -60,10 +60,11 @@ export class WaitingPosts {
     }
     const { receipts, waits } = this.#parts;
     const of = wait.of === undefined ? undefined : waits.idsOf(wait.of);
-    const end = isComplete
-      ? await this.#wait(exchange, { ranges: fewOf(ranges), of }, wait.timeoutMs)
-      : 'unknown';
-    const fates = receipts.fates(ranges, of ?? waits.lasting());
+    const passed = await receipts.notSelected(ranges);
+    const meant = new Map([...passed].map(([id, gone]) => [id, fewOf(without(ranges, gone))]));
+    const awaited = { ranges: fewOf(ranges), of, meant };
+    const end = isComplete ? await this.#wait(exchange, awaited, wait.timeoutMs) : 'unknown';
+    const fates = receipts.fates(ranges, passed, of ?? waits.lasting(awaited));
     const isDelivered =
       isComplete &&
       fates.length > 0 &&

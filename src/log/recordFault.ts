@@ -202,4 +202,5 @@ const RECORD: Rule = object({
   isOneVisit: optional(oneOf(true)),
   version: whole(1, COUNTED_MAX),
   position: POSITION,
+  select: optional(object({ key: text, since: whole(0, COUNTED_MAX) })),
 });

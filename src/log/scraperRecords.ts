@@ -1,4 +1,5 @@
 import type { Millis } from '../core/millis.ts';
+import type { Offset } from '../core/offset.ts';
 import type { Position } from '../core/position.ts';
 
 /** How a scraper's id was found: one of its own (header or parameter), its user, its pod, or merely its address. A sink is called by us, and configured. */
@@ -16,6 +17,8 @@ export interface ScraperRecord {
   /** It gave no id of its own, and has come once only: perhaps somebody who looked, and will not come again. */
   readonly isOneVisit?: true;
   readonly position: Position;
+  /** What the scraper selects, by a key of it, and from where on: what lies up to `since` was settled by another selection. Absent for all. */
+  readonly select?: { readonly key: string; readonly since: Offset };
   /** Raised by one at every save; 1 at the first. */
   readonly version: number;
 }

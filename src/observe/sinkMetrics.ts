@@ -42,6 +42,13 @@ export function sinkMetrics(states: () => readonly SinkState[]): readonly OwnMet
       ...byCode(({ refused }) => refused),
     },
     {
+      ...counter(
+        'sink_not_selected_total',
+        'Events, and ends of pulses, that each sink passed over because its select leaves them out.',
+      ),
+      ...each(({ passedOver }) => passedOver),
+    },
+    {
       ...gauge(
         'sink_last_success_timestamp_seconds',
         'When the receiver behind each sink last stored something, as a Unix time. 0 means never since the start.',

@@ -1,3 +1,5 @@
+import type { Selector } from './selector.ts';
+
 /** Which messages a receiver is sent: those of remote write 2.0, of 1.0, or of whichever it understands. */
 export type Protocol = 'remote-write-2' | 'remote-write-1' | 'auto';
 
@@ -18,6 +20,17 @@ export interface SinkOptions {
   readonly ageMaxMs: number;
   /** Entries in one request. */
   readonly eventsMax: number;
+  /** Which series it gets; undefined for all. */
+  readonly select: SelectOptions | undefined;
+}
+
+/** A series is selected if one of the selectors matches it. */
+export interface SelectOptions {
+  /** The same for those that select the same. */
+  readonly key: string;
+  /** The selectors as they are configured. */
+  readonly texts: readonly string[];
+  readonly selectors: readonly Selector[];
 }
 
 export type Credentials =

@@ -4,7 +4,7 @@ import { UnavailableError } from '../core/errors.ts';
 import type { Claim, Share } from '../core/memory.ts';
 import type { Clock, Monotonic } from '../core/millis.ts';
 import type { Label, SeriesText } from '../core/series.ts';
-import type { Handout, Scrapes } from '../delivery/scrape.ts';
+import type { Handout, Scrapes, SinkRequest } from '../delivery/scrape.ts';
 import type { SinkIdentity } from '../delivery/scrapers.ts';
 import { SINK_PREFIX } from '../delivery/scrapers.ts';
 import type { Answer } from './answer.ts';
@@ -102,12 +102,12 @@ export class Sink {
       const began = this.#parts.elapsed();
       using memory = this.#parts.memory.claim();
       try {
-        const page = await this.#take(memory);
-        if (page === undefined) await this.#pauses.untilWoken();
-        else {
-          await this.#deliver(page, memory);
-          if (!page.isFull) await this.#pauses.wait(began + GATHER_MS - this.#parts.elapsed());
-        }
+        const handout = await this.#parts.scrapes.take(this.#request(memory));
+        const { offerId, passedOver, isFull } = handout;
+        this.state.passedOver += passedOver;
+        if (offerId !== undefined) await this.#deliver({ ...handout, offerId, bytes: memory.held }, memory);
+        if (offerId === undefined && passedOver === 0) await this.#pauses.untilWoken();
+        else if (!isFull) await this.#pauses.wait(began + GATHER_MS - this.#parts.elapsed());
       } catch (error) {
         if (!(error instanceof UnavailableError)) throw error;
         this.state.failed(error.message);
@@ -116,10 +116,9 @@ export class Sink {
     }
   }
 
-  /** Undefined where there is nothing. */
-  async #take(memory: Claim): Promise<Page | undefined> {
-    const { scrapes, clock, elapsed } = this.#parts;
-    const handout = await scrapes.take({
+  #request(memory: Claim): SinkRequest {
+    const { clock, elapsed } = this.#parts;
+    return {
       identity: this.identity,
       mode: 'timed',
       format: `remote write ${this.state.version}`,
@@ -133,9 +132,7 @@ export class Sink {
       addedBytes: SAMPLE_BYTES,
       eventsMax: Math.min(this.#eventsMax, this.#search.eventsMax),
       ageMaxMs: this.#options.ageMaxMs,
-    });
-    const { offerId } = handout;
-    return offerId === undefined ? undefined : { ...handout, offerId, bytes: memory.held };
+    };
   }
 
   async #deliver(page: Page, memory: Claim): Promise<void> {

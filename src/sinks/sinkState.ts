@@ -23,6 +23,8 @@ export class SinkState {
   readonly requests = new Map<string, number>();
   /** Refused events by the status of the answer. */
   readonly refused = new Map<string, number>();
+  /** Entries that it doesn't select. */
+  passedOver = 0;
   /** Requests that were sent again, since the one before was not answered, or not taken. */
   retries = 0;
   version: Version;
