@@ -21,7 +21,6 @@ import {
   trimLimits,
   trustedProxies,
 } from './app/rules.ts';
-import { sinkOptions } from './app/sinkOptions.ts';
 import { Sinks } from './app/sinks.ts';
 import { Sweeps } from './app/sweeps.ts';
 import { viewsOf } from './app/views.ts';
@@ -175,9 +174,8 @@ export class App implements AsyncDisposable {
       clock,
       counts,
     });
-    const agent = `oneShotMetricsServer/${version}`;
-    const sinkParts = { scrapes, counts, memory: memory.answers, clock, elapsed, news, agent };
-    const sinks = (this.#sinks = new Sinks(sinkOptions(settings), sinkParts));
+    const sinkParts = { scrapes, counts, memory: memory.answers, clock, elapsed, news, version };
+    const sinks = (this.#sinks = new Sinks(settings, sinkParts, () => this.#ownMetrics.groups()));
     const counters = (this.#counters = new EventCounters(log, counterRules(settings)));
     const expiry = new Expiry({
       scrapers,
@@ -340,7 +338,7 @@ export class App implements AsyncDisposable {
     );
     this.#sweeps = new Sweeps(this.#connections, this.#heads, this.#server);
     try {
-      await this.#open();
+      await this.#open(port);
     } catch (error) {
       this.#sweeps[Symbol.dispose]();
       this.#server.close();
@@ -350,12 +348,12 @@ export class App implements AsyncDisposable {
     return { port, address };
   }
 
-  async #open(): Promise<void> {
+  async #open(port: number): Promise<void> {
     await this.#log.start();
     this.#tail.start(this.#log.state().end);
     if (await this.#counters.start()) this.#repaired({ part: 'counters', lost: 1 });
     await this.#acceptor.start();
-    await this.#scrapers.start(this.#known, await this.#sinks.load());
+    await this.#scrapers.start(this.#known, await this.#sinks.load(port));
     this.#housekeeping.start(HOUSEKEEPING_EVERY_MS);
     this.#access.start();
     this.#naming.start();

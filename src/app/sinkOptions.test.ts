@@ -38,6 +38,7 @@ describe('the sinks of the configuration', () => {
         ageMaxMs: 50 * 60_000,
         eventsMax: 5_000,
         select: undefined,
+        ownMetrics: undefined,
       },
     ]);
   });
@@ -104,6 +105,13 @@ test.each<[what: string, sinks: unknown, message: RegExp]>([
   ['a selector', { db: { url: URL_OK, select: ['a', '{b}'] } }, /sinks\.db\.select\[1\] has .* where =/],
   ['a long selector', { db: { url: URL_OK, select: ['a'.repeat(2_001)] } }, /limit is 2000/],
   ['too many selectors', { db: { url: URL_OK, select: Array(101).fill('a') } }, /limit is 100/],
+  ['own metrics', { db: { url: URL_OK, ownMetrics: '30s' } }, /ownMetrics must be true, false, or an object/],
+  [
+    'their interval',
+    { db: { url: URL_OK, ownMetrics: { interval: '1ms' } } },
+    /ownMetrics\.interval must be/,
+  ],
+  ['a member of theirs', { db: { url: URL_OK, ownMetrics: { every: '1m' } } }, /unknown member/],
   ['a missing secret', { db: { url: URL_OK, bearerToken: { env: 'NOWHERE' } } }, /missing/],
   [
     'too many',

@@ -9,7 +9,13 @@ import type { Settings } from '../config/settings.ts';
 import { shown } from '../core/errors.ts';
 import { isLegacyLabelName } from '../core/labels.ts';
 import { nearest } from '../core/nearest.ts';
-import type { Credentials, SelectOptions, SinkOptions, SinkTls } from '../sinks/options.ts';
+import type {
+  Credentials,
+  OwnMetricsOptions,
+  SelectOptions,
+  SinkOptions,
+  SinkTls,
+} from '../sinks/options.ts';
 import { SelectorError, readSelector } from '../sinks/selector.ts';
 
 const SINKS_MAX = 20;
@@ -55,13 +61,17 @@ const MEMBERS = [
   'ageMax',
   'eventsMax',
   'select',
+  'ownMetrics',
 ] as const;
+const OWN_METRICS_MEMBERS = ['interval', 'labels'] as const;
 const TLS_MEMBERS = ['caFile', 'certFile', 'keyFile', 'serverName', 'insecureSkipVerify'] as const;
 
 const PROTOCOL = oneOf(['auto', 'remote-write-2', 'remote-write-1']);
 const TIMEOUT = duration({ min: 100, max: HOUR });
 const AGE_MAX = duration({ min: SECOND, max: 365 * DAY });
 const TIMEOUT_MS = 30 * SECOND;
+const OWN_INTERVAL = duration({ min: SECOND, max: HOUR });
+const OWN_INTERVAL_MS = 30 * SECOND;
 const EVENTS_MAX = 5_000;
 
 /** The sinks of the setting `sinks`, whose secrets are read. Throws a ConfigError that names the place and shows no secret. */
@@ -101,6 +111,7 @@ function readSink(name: string, raw: unknown, settings: Settings): SinkOptions {
     ageMaxMs: valueOf(`${field}.ageMax`, AGE_MAX, sink['ageMax'], settings['event.ageMax']),
     eventsMax: valueOf(`${field}.eventsMax`, integer(1, 1_000_000), sink['eventsMax'], EVENTS_MAX),
     select: selectOf(`${field}.select`, sink['select']),
+    ownMetrics: ownMetricsOf(`${field}.ownMetrics`, sink['ownMetrics']),
   };
 }
 
@@ -252,6 +263,17 @@ function selectOf(field: string, raw: unknown): SelectOptions | undefined {
   });
   const key = createHash('sha256').update(JSON.stringify(texts)).digest('base64url').slice(0, KEY_UNITS);
   return { key, texts, selectors };
+}
+
+function ownMetricsOf(field: string, raw: unknown): OwnMetricsOptions | undefined {
+  if (raw === undefined || raw === false) return undefined;
+  if (raw !== true && !isJsonObject(raw))
+    throw new ConfigError(`${field} must be true, false, or an object, such as {"interval": "30s"}`);
+  const { interval, labels } = raw === true ? {} : membersOf(field, raw, OWN_METRICS_MEMBERS);
+  return {
+    intervalMs: valueOf(`${field}.interval`, OWN_INTERVAL, interval, OWN_INTERVAL_MS),
+    labels: labelsOf(`${field}.labels`, labels),
+  };
 }
 
 function labelsOf(field: string, raw: unknown): Readonly<Record<string, string>> {

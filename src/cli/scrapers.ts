@@ -30,6 +30,7 @@ interface Scraper {
 /** What is shown of one that events are pushed to. */
 interface Sink {
   readonly failing?: { readonly since: string; readonly why: string };
+  readonly ownMetricsFailing?: string;
   readonly refused: number;
   readonly refusals: readonly { readonly series: string; readonly why: string }[];
 }
@@ -152,10 +153,12 @@ function ofSinks(all: readonly Scraper[], paint: Paint, now: number): string {
   let text = '';
   for (const { id, sink } of all) {
     if (sink === undefined) continue;
-    const { failing, refused, refusals } = sink;
+    const { failing, ownMetricsFailing, refused, refusals } = sink;
     const name = printable(id);
     if (failing !== undefined)
       text += `${paint('yellow', 'failing')} ${name} for ${secondsSince(failing.since, now)} s: ${printable(failing.why)}\n`;
+    if (ownMetricsFailing !== undefined)
+      text += `${paint('yellow', 'failing')} ${name}: the server's own metrics: ${printable(ownMetricsFailing)}\n`;
     const last = refusals.at(-1);
     if (last !== undefined)
       text += `${paint('yellow', 'refused')} ${name} ${refused === 1 ? '1 event' : `${refused} events`}, the last one ${printable(last.series)}: ${printable(last.why)}\n`;

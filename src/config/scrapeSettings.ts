@@ -17,7 +17,7 @@ function explicitTimestamps(raw: string): 'scrape' | 'explicit' {
 
 /** What is shown of a sink by --print-config: neither headers nor credentials. */
 const SINK_MEMBERS: ReadonlySet<string> = new Set(
-  'url protocol bearerTokenFile tls timeout labels ageMax eventsMax select'.split(' '),
+  'url protocol bearerTokenFile tls timeout labels ageMax eventsMax select ownMetrics'.split(' '),
 );
 
 /** Settings of what is given out, to whom, and for how long it is kept. */

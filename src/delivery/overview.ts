@@ -16,6 +16,8 @@ export interface SinkStatus {
   readonly lastSuccess?: number;
   /** Since when, and why, it takes nothing. */
   readonly failing?: { readonly since: number; readonly why: string };
+  /** Why it lacks the server's own metrics that were sent last. */
+  readonly ownMetricsFailing?: string;
   /** Events that it refused and that were dropped, since the start. */
   readonly refused: number;
   /** The latest of these. */

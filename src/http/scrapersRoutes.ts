@@ -24,6 +24,10 @@ const SINK = {
       required: ['since', 'why'],
       properties: { since: TIME, why: { type: 'string' } },
     },
+    ownMetricsFailing: {
+      type: 'string',
+      description: "Why the server's own metrics, if they are pushed, weren't stored the last time",
+    },
     refused: { ...COUNT, description: 'Events that it refused and that were dropped, since the start' },
     refusals: {
       type: 'array',

@@ -111,6 +111,12 @@ export function newsFor(
       limited((more) => logger.warn({ sink, series, why, ...more }, 'the sink refused an event; dropped')),
     sinkFallsBack: (sink) =>
       logger.info({ sink }, "the sink doesn't understand remote write 2.0; sending 1.0 from now on"),
+    sinkLacksOwnMetrics: (sink, why) =>
+      limited((more) =>
+        why === undefined
+          ? logger.info({ sink, ...more }, "the sink stores the server's own metrics again")
+          : logger.warn({ sink, why, ...more }, "the sink doesn't store the server's own metrics"),
+      ),
     refused: ({ route, status, field, error }) =>
       limited((more) => logger.info({ route, status, field, error, ...more }, 'request refused')),
     leftOut: ({ route, field, error }) =>

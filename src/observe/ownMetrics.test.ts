@@ -17,6 +17,7 @@ const sinks = [
     retries: 0,
     lastSuccess: 0,
     failingMs: 0,
+    own: { stored: 1, failed: 0 },
   },
 ];
 

@@ -49,6 +49,21 @@ export function sinkMetrics(states: () => readonly SinkState[]): readonly OwnMet
       ...each(({ passedOver }) => passedOver),
     },
     {
+      ...counter(
+        'sink_own_metrics_total',
+        "Times that the server's own metrics were sent to a sink, if it gets them, by outcome: stored or failed.",
+      ),
+      isHidden: true,
+      labels: ['sink', 'outcome'],
+      read: () =>
+        states().flatMap((state) =>
+          Object.entries(state.own ?? {}).map(([outcome, count]): Reading => [
+            count,
+            labelled(labelOf(state), ['outcome', outcome]),
+          ]),
+        ),
+    },
+    {
       ...gauge(
         'sink_last_success_timestamp_seconds',
         'When the receiver behind each sink last stored something, as a Unix time. 0 means never since the start.',

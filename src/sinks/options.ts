@@ -22,6 +22,14 @@ export interface SinkOptions {
   readonly eventsMax: number;
   /** Which series it gets; undefined for all. */
   readonly select: SelectOptions | undefined;
+  /** That it gets the server's own metrics, too. */
+  readonly ownMetrics: OwnMetricsOptions | undefined;
+}
+
+export interface OwnMetricsOptions {
+  readonly intervalMs: number;
+  /** Added to each of them, before those of the sink. */
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** A series is selected if one of the selectors matches it. */

@@ -5,10 +5,20 @@ import { readSeries } from '../core/series.ts';
 export function labelsReader(added: readonly Label[]): (series: SeriesText) => readonly Label[] {
   return (series) => {
     const { metric, labels } = readSeries(series);
-    const all: Label[] = [{ name: '__name__', value: metric }, ...labels];
-    for (const label of added) if (!labels.some(({ name }) => name === label.name)) all.push(label);
-    return all.sort(byName);
+    return labelsWith(metric, labels, added);
   };
+}
+
+/** The same of what is no series' text. */
+export function labelsWith(
+  metric: string,
+  labels: readonly Label[],
+  added: readonly Label[],
+): readonly Label[] {
+  // An empty label is none, and the specification allows none.
+  const all: Label[] = [{ name: '__name__', value: metric }, ...labels.filter(({ value }) => value !== '')];
+  for (const label of added) if (!labels.some(({ name }) => name === label.name)) all.push(label);
+  return all.sort(byName);
 }
 
 function byName({ name: a }: Label, { name: b }: Label): number {

@@ -7,7 +7,7 @@ import type { Label, SeriesText } from '../core/series.ts';
 import type { Handout, Scrapes, SinkRequest } from '../delivery/scrape.ts';
 import type { SinkIdentity } from '../delivery/scrapers.ts';
 import { SINK_PREFIX } from '../delivery/scrapers.ts';
-import type { Answer } from './answer.ts';
+import type { Answer, Version } from './answer.ts';
 import { judgeAnswer } from './answer.ts';
 import type { SinkOptions } from './options.ts';
 import { Pauses } from './pauses.ts';
@@ -61,7 +61,6 @@ export class Sink {
   readonly #search = new Search();
   readonly #labels: readonly Label[];
   readonly #mayFallBack: boolean;
-  #isProven = false;
   /** Entries in the next request: less after a refusal, until it is found which of them it was. */
   #eventsMax: number;
   #running: Promise<void> = Promise.resolve();
@@ -141,17 +140,17 @@ export class Sink {
     let request = await this.#write(page, memory);
     let mayBeThere = false;
     while (request.samples > 0) {
-      const { version } = this.state;
+      const { version } = request;
       const answer = await this.#receiver.send(request.body, version);
       this.state.answered(answer);
       const sent = {
         version,
         samples: request.samples,
         mayFallBack: this.#mayFallBack,
-        isProven: this.#isProven,
+        isProven: this.state.isProven,
       };
       const judgement = judgeAnswer(answer, sent);
-      if (answer.kind === 'answered' && answer.written !== undefined) this.#isProven = true;
+      if (answer.kind === 'answered' && answer.written !== undefined) this.state.isProven = true;
       if (judgement.kind === 'stored') break;
       if (judgement.kind === 'refused') {
         this.#refused(page, request, judgement.written, { answer, mayBeThere });
@@ -221,7 +220,8 @@ export class Sink {
   }
 
   async #write({ runs, bytes }: Page, memory: Claim): Promise<Written> {
-    const request = writeRequest(this.state.version, this.#labels);
+    const { version } = this.state;
+    const request = writeRequest(version, this.#labels);
     let first: SeriesText | undefined;
     for (const run of runs) {
       const entries = run.entries();
@@ -231,11 +231,13 @@ export class Sink {
     }
     const body = snappy(request.finish());
     memory.resize(bytes + body.length);
-    return { body, samples: request.samples, first };
+    return { version, body, samples: request.samples, first };
   }
 }
 
 interface Written {
+  /** That it is written in: what else is sent may change it meanwhile. */
+  readonly version: Version;
   /** Compressed. */
   readonly body: Uint8Array;
   readonly samples: number;

@@ -9,6 +9,8 @@ export interface SinkNews {
   sinkRecovered(sink: string, failedMs: number): void;
   sinkRefused(sink: string, series: SeriesText | undefined, why: string): void;
   sinkFallsBack(sink: string): void;
+  /** The server's own metrics don't get there; undefined: they do again. */
+  sinkLacksOwnMetrics(sink: string, why: string | undefined): void;
 }
 
 /** Refused events that are shown, the latest ones. */
@@ -28,11 +30,16 @@ export class SinkState {
   /** Requests that were sent again, since the one before was not answered, or not taken. */
   retries = 0;
   version: Version;
+  /** Whether the receiver has shown that it understands 2.0. */
+  isProven = false;
+  /** Whether the server's own metrics were stored each time they were to be sent; undefined where they aren't sent. */
+  own: { stored: number; failed: number } | undefined;
   readonly #address: string;
   readonly #clock: Clock;
   readonly #elapsed: Monotonic;
   readonly #news: SinkNews;
   readonly #refusals: { readonly series: string; readonly at: Millis; readonly why: string }[] = [];
+  #ownFailure: string | undefined;
   #lastSuccess: Millis | undefined;
   #failure: { readonly since: number; readonly at: Millis; why: string } | undefined;
 
@@ -67,6 +74,7 @@ export class SinkState {
       protocol: this.version,
       ...(this.#lastSuccess !== undefined && { lastSuccess: this.#lastSuccess }),
       ...(this.#failure !== undefined && { failing: { since: this.#failure.at, why: this.#failure.why } }),
+      ...(this.#ownFailure !== undefined && { ownMetricsFailing: this.#ownFailure }),
       refused: [...this.refused.values()].reduce((sum, count) => sum + count, 0),
       refusals: [...this.#refusals],
     };
@@ -103,7 +111,18 @@ export class SinkState {
     this.#news.sinkRefused(this.name, series, why);
   }
 
+  /** The server's own metrics were stored, or not. */
+  ownSent(why?: string): void {
+    this.own ??= { stored: 0, failed: 0 };
+    this.own[why === undefined ? 'stored' : 'failed'] += 1;
+    if ((why === undefined) !== (this.#ownFailure === undefined))
+      this.#news.sinkLacksOwnMetrics(this.name, why);
+    this.#ownFailure = why;
+  }
+
+  /** Idempotent, since events and own metrics may find it out at the same time. */
   fellBack(): void {
+    if (this.version === '1.0') return;
     this.version = '1.0';
     this.#news.sinkFallsBack(this.name);
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readWriteRequest } from '../../test/support/remoteWriteReader.ts';
 import type { Entry } from '../core/entry.ts';
 import { millis } from '../core/millis.ts';
+import type { Family } from '../render/families.ts';
 import { offset } from '../core/offset.ts';
 import { writeSeries } from '../core/series.ts';
 import type { Version } from './answer.ts';
@@ -109,4 +110,46 @@ it('2.0 has the type and the help of each series, and names as they are, in the 
 it('1.0 has names of the legacy charset only', () => {
   const { series } = written('1.0', [[entry({ 'k8s.pod': 'a' }, {}, 'a.b')]]);
   expect(series[0]?.labels).toMatchObject({ __name__: 'a_b', k8s_pod: 'a' });
+});
+
+it.each<Version>(['1.0', '2.0'])("has the server's own metrics, as of a time, by %s", (version) => {
+  const families: readonly Family[] = [
+    {
+      name: 'a_seconds',
+      help: 'A',
+      type: 'histogram',
+      samples: [
+        { name: 'a_seconds_bucket', labels: [{ name: 'le', value: '+Inf' }], value: 2 },
+        { name: 'a_seconds_sum', labels: [{ name: 'x', value: '' }], value: NaN },
+      ],
+    },
+    {
+      name: 'b_total',
+      help: 'B',
+      type: 'counter',
+      samples: [
+        { name: 'b_total', labels: [{ name: 'job', value: 'own' }], value: 3, createdAt: millis(T - 5) },
+      ],
+    },
+  ];
+  const request = writeRequest(version, [{ name: 'job', value: 'j' }]);
+  for (const _ of request.addFamilies(families, millis(T)));
+  expect(request.samples).toBe(3);
+  const of = (type: number, help: string) => (version === '2.0' ? { type, help } : undefined);
+  const start = version === '2.0' ? T - 5 : undefined;
+  const series = readWriteRequest(snappy(request.finish()), TYPES[version]);
+  expect(series.map(({ labels, metadata, createdAt }) => ({ labels, metadata, createdAt }))).toEqual([
+    {
+      labels: { __name__: 'a_seconds_bucket', job: 'j', le: '+Inf' },
+      metadata: of(3, 'A'),
+      createdAt: undefined,
+    },
+    { labels: { __name__: 'a_seconds_sum', job: 'j' }, metadata: of(3, 'A'), createdAt: undefined },
+    { labels: { __name__: 'b_total', job: 'own' }, metadata: of(1, 'B'), createdAt: start },
+  ]);
+  expect(series.flatMap(({ samples }) => samples.map(({ at, startAt }) => [at, startAt]))).toEqual([
+    [T, undefined],
+    [T, undefined],
+    [T, start],
+  ]);
 });

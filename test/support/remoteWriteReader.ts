@@ -7,6 +7,8 @@ export interface WrittenSample {
   readonly value: number;
   readonly bits: bigint;
   readonly at: number;
+  /** Of 2.0, from rc.4 on: since when it counts. */
+  readonly startAt?: number;
 }
 
 export interface WrittenSeries {
@@ -16,6 +18,8 @@ export interface WrittenSeries {
   readonly samples: readonly Omit<WrittenSample, 'labels'>[];
   /** Of 2.0: the metric's type and help. */
   readonly metadata: { readonly type: number; readonly help: string } | undefined;
+  /** Of 2.0, up to rc.3: since when it counts. */
+  readonly createdAt?: number;
 }
 
 /** Reads the body of a remote write request as a receiver does, by its content type. Throws for what no receiver must take. */
@@ -83,18 +87,20 @@ function readSecond(bytes: Uint8Array): readonly WrittenSeries[] {
     const refs: number[] = [];
     const samples: Omit<WrittenSample, 'labels'>[] = [];
     let metadata: WrittenSeries['metadata'];
+    let createdAt: number | undefined;
     fields(message, (field, reader) => {
       if (field === 1) {
         const end = reader.uint32() + reader.pos;
         while (reader.pos < end) refs.push(reader.uint32());
       } else if (field === 2) samples.push(readSample(reader.bytes()));
       else if (field === 5) metadata = readMetadata(reader.bytes(), symbol);
+      else if (field === 6) createdAt = Number(reader.int64());
       else return false;
       return true;
     });
     const pairs: [string, string][] = [];
     for (let i = 0; i < refs.length; i += 2) pairs.push([symbol(refs[i] ?? -1), symbol(refs[i + 1] ?? -1)]);
-    return { ...labelsOf(pairs), samples, metadata };
+    return { ...labelsOf(pairs), samples, metadata, ...(createdAt !== undefined && { createdAt }) };
   });
 }
 
@@ -114,15 +120,17 @@ function readSample(bytes: Uint8Array): Omit<WrittenSample, 'labels'> {
   const reader = new BinaryReader(bytes);
   let bits = 0n;
   let at = 0;
+  let startAt: number | undefined;
   while (reader.pos < reader.len) {
     const [field, kind] = reader.tag();
     if (field === 1 && kind === WireType.Bit64) bits = BigInt(reader.fixed64());
     else if (field === 2 && kind === WireType.Varint) at = Number(reader.int64());
+    else if (field === 3 && kind === WireType.Varint) startAt = Number(reader.int64());
     else throw new Error(`field ${field} in a sample`);
   }
   const view = new DataView(new ArrayBuffer(8));
   view.setBigUint64(0, bits);
-  return { bits, value: view.getFloat64(0), at };
+  return { bits, value: view.getFloat64(0), at, ...(startAt !== undefined && { startAt }) };
 }
 
 /** Both specifications ask for order, and for no name twice and nothing empty. */

@@ -13,6 +13,7 @@ export interface WriteCall {
   readonly number: number;
   readonly headers: IncomingHttpHeaders;
   readonly isSecond: boolean;
+  readonly body: Buffer;
   readonly samples: readonly WrittenSample[];
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -90,6 +91,7 @@ export class RemoteWriteReceiver implements AsyncDisposable {
       number: this.calls.length,
       headers,
       isSecond,
+      body,
       samples,
       request,
       response,
