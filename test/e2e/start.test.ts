@@ -51,6 +51,18 @@ describe('a start that can not be ends with one clear line and exit code 2', () 
       { ONESHOT_WEBHOOKS: '{"github":{"secret":{"env":"GITHUB_SECRET"}}}' },
       /webhooks\.github\.secret: the environment variable "GITHUB_SECRET" is missing/,
     ],
+    [
+      "a sink's CA that is not there",
+      ['--sinks={"db":{"url":"https://h/","tls":{"caFile":"/nowhere/ca.pem"}}}'],
+      {},
+      /sinks\.db\.tls\.caFile: can't read "\/nowhere\/ca\.pem"/,
+    ],
+    [
+      "a sink's expression that is none",
+      ['--sinks={"db":{"url":"https://h/","select":["{a=~\'(\'}"]}}'],
+      {},
+      /sinks\.db\.select\[0\]: a: .*missing closing/,
+    ],
   ])('%s', async (_what, flags, env, message) => {
     const { code, output } = await refused([...flags], env);
     expect({ code, lines: output.trimEnd().split('\n').length, output }).toMatchObject({ code: 2, lines: 1 });
