@@ -237,7 +237,7 @@ export class App implements AsyncDisposable {
       loop,
       bytesMax: settings['scrape.bytesMax'],
     };
-    const waits = (this.#waits = waitsOf(settings, memory, log, pages, scrapers));
+    const waits = (this.#waits = waitsOf(settings, memory, log, pages, scrapers, sinks));
     const { hosts, foreignPages } = browserRules(settings);
     this.#hosts = hosts;
     const writeLimits = new WriteLimits(settings, elapsed);

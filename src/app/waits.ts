@@ -6,6 +6,7 @@ import { Receipts } from '../delivery/receipts.ts';
 import type { Scrapers } from '../delivery/scrapers.ts';
 import type { WaitParts } from '../http/waitingPosts.ts';
 import type { Log } from '../log/log.ts';
+import type { Sinks } from './sinks.ts';
 
 /** The share of all connections that may wait. */
 const CONNECTIONS_SHARE = 4;
@@ -17,12 +18,13 @@ export function waitsOf(
   log: Log,
   pages: Pages,
   scrapers: Scrapers,
+  sinks: Sinks,
 ): WaitParts {
   // They never give way to others: what scrapes and posts must find a place.
   const places = Math.ceil(settings['server.connectionsMax'] / CONNECTIONS_SHARE);
   return {
     waits: new DeliveryWaits(scrapers, Math.min(settings['wait.postsMax'], places)),
-    receipts: new Receipts(log, pages, scrapers),
+    receipts: new Receipts(log, pages, scrapers, (id) => sinks.statusOf(id)?.failing?.why),
     bodies,
     timeoutMaxMs: settings['wait.timeoutMax'],
   };

@@ -76,6 +76,6 @@ function whyNot(waited: Delivery): string {
 
 function statesOf({ scrapers }: Delivery): string {
   return scrapers
-    .map(({ id, state, reason }) => `${id}: ${state}${reason === undefined ? '' : `, ${reason}`}`)
+    .map(({ id, state, reason, message }) => [`${id}: ${state}`, reason ?? message ?? []].flat().join(', '))
     .join('; ');
 }

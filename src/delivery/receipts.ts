@@ -32,6 +32,8 @@ export interface ScraperFate {
   /** Undefined where no scraper of that id is known. */
   readonly identifiedBy: IdentifiedBy | undefined;
   readonly fates: readonly Fate[];
+  /** Of a sink: why its receiver takes nothing now. */
+  readonly failing?: string | undefined;
 }
 
 /** One entry. */
@@ -42,11 +44,19 @@ export class Receipts {
   readonly #log: Pick<EntryLog, 'state'> & Ids;
   readonly #pages: Pages;
   readonly #scrapers: Scrapers;
+  readonly #failing: (id: string) => string | undefined;
 
-  constructor(log: Pick<EntryLog, 'state'> & Ids, pages: Pages, scrapers: Scrapers) {
+  /** `failing`: why the sink of an id takes nothing now; undefined for one that does, and for what is no sink. */
+  constructor(
+    log: Pick<EntryLog, 'state'> & Ids,
+    pages: Pages,
+    scrapers: Scrapers,
+    failing: (id: string) => string | undefined = () => undefined,
+  ) {
     this.#log = log;
     this.#pages = pages;
     this.#scrapers = scrapers;
+    this.#failing = failing;
   }
 
   /**
@@ -100,6 +110,7 @@ export class Receipts {
         id,
         identifiedBy,
         fates: [...(isDoubted ? doubted(fates) : fates), ...notSelectedFates(gone)],
+        failing: this.#failing(id),
       };
     });
   }

@@ -62,7 +62,10 @@ export const FATE_SCHEMA = {
       enum: Object.keys(REASONS),
       description: 'Why it was dropped; `events_to_metrics_dropped_total` counts by these reasons',
     },
-    message: { type: 'string', description: 'What the state means, if its name does not say it' },
+    message: {
+      type: 'string',
+      description: 'What the state means, if its name does not say it; of a sink that fails, why',
+    },
     counts: {
       type: 'object',
       additionalProperties: COUNT,
@@ -72,11 +75,15 @@ export const FATE_SCHEMA = {
 } as const;
 
 /** What a scraper has of an event, or of several. */
-export function fateJson({ id, identifiedBy, fates }: ScraperFate, isSeveral: boolean) {
+export function fateJson({ id, identifiedBy, fates, failing }: ScraperFate, isSeveral: boolean) {
   const worst = fates.toSorted((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state))[0];
   const state: ToldState = identifiedBy === undefined ? 'absent' : (worst?.state ?? 'unknown');
   const { reason } = worst ?? {};
-  const message = messageOf(state, worst);
+  const isOpen = state === 'waiting' || state === 'onItsWay';
+  const message =
+    isOpen && failing !== undefined
+      ? `the receiver takes nothing now; it is tried again: ${failing}`
+      : messageOf(state, worst);
   return {
     id,
     ...(identifiedBy !== undefined && { identifiedBy }),
