@@ -62,8 +62,17 @@ const HIDDEN = 'hunter2';
 test.each<[what: string, sinks: unknown, message: RegExp]>([
   ['a name', { 'a b': { url: URL_OK } }, /not a valid sink name/],
   ['no object', { db: HIDDEN }, /sinks\.db must be an object/],
-  ['an unknown member', { db: { url: URL_OK, tokens: HIDDEN } }, /unknown member/],
-  ['no URL', { db: {} }, /sinks\.db\.url must be an http or https URL/],
+  [
+    'an unknown member',
+    { db: { url: URL_OK, timout: HIDDEN } },
+    /unknown member timout \(did you mean timeout\?\)/,
+  ],
+  [
+    'a secret as a member',
+    { db: { url: URL_OK, [HIDDEN]: 1 } },
+    /sinks\.db has an unknown member; it can have url/,
+  ],
+  ['no URL', { db: {} }, /sinks\.db\.url is missing/],
   ['a URL of another kind', { db: { url: `ftp://${HIDDEN}/` } }, /http or https/],
   ['a user in the URL', { db: { url: `http://u:${HIDDEN}@h/` } }, /use basicAuth/],
   ['a protocol', { db: { url: URL_OK, protocol: 'v2' } }, /sinks\.db\.protocol must be one of/],

@@ -66,6 +66,9 @@ const MEMBERS = [
 const OWN_METRICS_MEMBERS = ['interval', 'labels'] as const;
 const TLS_MEMBERS = ['caFile', 'certFile', 'keyFile', 'serverName', 'insecureSkipVerify'] as const;
 
+/** A name of a member, mistyped. What has digits, or is longer, may be a secret in the wrong place. */
+const MAY_BE_SHOWN = /^[A-Za-z_-]{1,30}$/;
+
 const PROTOCOL = oneOf(['auto', 'remote-write-2', 'remote-write-1']);
 const TIMEOUT = duration({ min: 100, max: HOUR });
 const AGE_MAX = duration({ min: SECOND, max: 365 * DAY });
@@ -122,8 +125,9 @@ function membersOf(field: string, raw: unknown, known: readonly string[]): JsonO
   const unknown = Object.keys(raw).find((name) => !known.includes(name));
   if (unknown === undefined) return raw;
   const near = nearest(unknown, known);
+  const named = MAY_BE_SHOWN.test(unknown) ? ` ${unknown}` : '';
   throw new ConfigError(
-    `${field} has an unknown member${near === undefined ? '' : ` (did you mean ${near}?)`}; it can have ${known.join(', ')}`,
+    `${field} has an unknown member${named}${near === undefined ? '' : ` (did you mean ${near}?)`}; it can have ${known.join(', ')}`,
   );
 }
 
@@ -137,6 +141,10 @@ function valueOf<T>(field: string, kind: Kind<T>, raw: unknown, fallback: T): T 
 }
 
 function urlOf(field: string, raw: unknown): URL {
+  if (raw === undefined)
+    throw new ConfigError(
+      `${field} is missing; set it to where to push to, for example http://prometheus:9090/api/v1/write`,
+    );
   const url = typeof raw === 'string' ? URL.parse(raw) : null;
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
     throw new ConfigError(

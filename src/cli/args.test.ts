@@ -8,6 +8,7 @@ const OPTIONS = {
   value: { kind: text(), short: 'v', doc: '' },
   wait: { kind: duration({ min: 0, max: 1000 }), doc: '' },
   url: { kind: text(), env: 'ONESHOT_URL', doc: '' },
+  soon: { kind: duration({ min: 0, max: 1000 }), alone: '1s', doc: '' },
   json: { doc: '' },
   header: { kind: text(), short: 'H', isMany: true, doc: '' },
   'no-spool': { doc: '' },
@@ -35,6 +36,12 @@ describe('a command line', () => {
     expect(read([]).texts('header')).toEqual([]);
   });
 
+  it('takes a word behind an option that may stand alone, if it can not be its value', () => {
+    const args = read(['--soon', 'deploy']);
+    expect([args.words, args.number('soon')]).toEqual([['deploy'], 1000]);
+    expect(read(['--soon=5ms', '7ms']).words).toEqual(['7ms']);
+  });
+
   it('takes a negative number as a value', () => {
     expect(read(['--value', '-1.5']).text('value')).toBe('-1.5');
   });
@@ -56,6 +63,7 @@ describe('a command line', () => {
     [['--toString'], 'unknown flag "--toString"; see --help for all flags'],
     [['--value'], '--value needs a value; write --value=<text>'],
     [['--value', '--json'], '--value needs a value; write --value=<text>'],
+    [['a', '--soon', '5ms'], '--soon takes its value behind an equals sign; write --soon=5ms'],
     [['--json=yes'], '--json takes no value, not "yes"; write --json alone'],
     [['--json', '--json'], '--json appears more than once; use it once'],
     [['--wait=5'], '--wait must be a duration from 0 to 1s, not "5"; add a unit, for example 5s or 5ms'],

@@ -71,8 +71,11 @@ export function readArgs(argv: readonly string[], own: Options, env: Environment
   });
   const values = new Map<string, unknown>();
   const words: string[] = [];
-  for (const token of tokens) {
-    if (token.kind === 'positional') words.push(token.value);
+  for (const [index, token] of tokens.entries()) {
+    if (token.kind === 'positional') {
+      checkNotValue(token.value, tokens[index - 1], options);
+      words.push(token.value);
+    }
     if (token.kind !== 'option') continue;
     const { name, rawName, value } = token;
     const option = Object.hasOwn(options, name) ? options[name] : undefined;
@@ -93,6 +96,25 @@ export function readArgs(argv: readonly string[], own: Options, env: Environment
       values.set(name, read(option.env ?? name, option, given));
   }
   return new Args(values, words, end === -1 ? undefined : argv.slice(end + 1));
+}
+
+/** Refuses a word that is the value of the option before it, which may stand alone and so takes none behind a blank. */
+function checkNotValue(
+  word: string,
+  before: { readonly kind: string; readonly name?: string; readonly value?: string | undefined } | undefined,
+  options: Options,
+): void {
+  if (before?.kind !== 'option' || before.name === undefined || before.value !== undefined) return;
+  const option = Object.hasOwn(options, before.name) ? options[before.name] : undefined;
+  if (option?.alone === undefined || option.kind === undefined) return;
+  try {
+    option.kind.parse(word);
+  } catch {
+    return;
+  }
+  throw new UsageError(
+    `--${before.name} takes its value behind an equals sign; write --${before.name}=${word}`,
+  );
 }
 
 function read(name: string, { kind, alone }: Option, given: string | undefined): unknown {

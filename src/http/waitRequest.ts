@@ -102,7 +102,13 @@ function timeoutOf(text: string | undefined, maxMs: number): number {
 function scrapersIn(url: Pairs): readonly string[] | undefined {
   const given = url.filter(([name]) => name === TO);
   if (given.length === 0) return undefined;
-  const ids = new Set(given.flatMap(([, value]) => value.split(',')).map((id) => namedId(TO, id.trim())));
+  const names = given.flatMap(([, value]) => value.split(',')).map((name) => name.trim());
+  if (names.includes(''))
+    throw new RefusedError(
+      TO,
+      `${TO} has an empty name; is a variable not set? Write ${TO}=prometheus-a,prometheus-b, or leave it out for all`,
+    );
+  const ids = new Set(names.map((name) => namedId(TO, name)));
   if (ids.size > TO_MAX)
     throw new RefusedError(
       TO,

@@ -56,6 +56,19 @@ test.each<Row>([
   expect(judgeAnswer(answer(status, written), request).kind).toBe(kind);
 });
 
+test.each([
+  ['Client sent an HTTP request to an HTTPS server.', 'notNow'],
+  ['<html> <head><title>400 The plain HTTP request was sent to HTTPS port</title></head>', 'notNow'],
+  ['out of bounds: {message="Client sent an HTTP request to an HTTPS server."}', 'refused'],
+])(
+  '400 with %j is %s: an address that is wrong loses no event, and no event can be taken for one',
+  (words, kind) => {
+    const judged = judgeAnswer({ ...answer(400), words }, first);
+    expect(judged.kind).toBe(kind);
+    expect(judged.kind !== 'notNow' || judged.why.endsWith('; begin the url with https:')).toBe(true);
+  },
+);
+
 describe('no answer', () => {
   test('is not now, whatever was sent', () => {
     const none = { kind: 'none', why: 'refused', mayHaveArrived: false, isTimeout: false } as const;

@@ -39,6 +39,13 @@ const OF_THE_REQUEST = new Set([
   401, 402, 403, 404, 405, 406, 407, 408, 410, 411, 415, 417, 421, 423, 424, 425, 426, 428, 429, 431, 451,
 ]);
 
+/**
+ * How Go's servers and nginx begin their 400 to whoever speaks HTTP to a port for HTTPS. No event is to blame, and none can make a receiver
+ * begin its words like this.
+ */
+const WANTS_TLS =
+  /^(?:Client sent an HTTP request to an HTTPS server|<html>\s*<head><title>400 The plain HTTP request was sent to HTTPS port)/;
+
 export interface Sent {
   readonly version: Version;
   readonly samples: number;
@@ -57,6 +64,7 @@ export function judgeAnswer(answer: Answer, { version, samples, mayFallBack, isP
   if (answer.kind === 'none') return notNow(answer.why);
   const { status, written, words } = answer;
   const said = words === '' ? String(status) : `${status}: ${words}`;
+  if (status === 400 && WANTS_TLS.test(words)) return notNow(`${said}; begin the url with https:`);
   const isSuccess = status >= 200 && status < 300;
   if (version === '2.0' && written === undefined) {
     // Whatever answers now isn't what did before: a page of a proxy's, for example.

@@ -1,3 +1,4 @@
+import { failureOf } from './failures.ts';
 import type { SinkOptions } from './options.ts';
 
 /** What is shown of a receiver's words, in UTF-16 units. */
@@ -53,7 +54,9 @@ export class Words {
     if (!(error instanceof Error)) return this.#fit(String(error));
     // Of several addresses that can't be reached, the first says enough.
     const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
-    return this.#fit(first instanceof Error ? first.message : String(first));
+    if (!(first instanceof Error)) return this.#fit(String(first));
+    const { what, remedy } = failureOf(first);
+    return remedy === undefined ? this.#fit(what) : `${this.#fit(what)}; ${remedy}`;
   }
 
   #fit(text: string): string {

@@ -36,13 +36,17 @@ describe('a sink behind TLS', () => {
   });
 
   it.each<[what: string, tls: Readonly<Record<string, unknown>>, why: RegExp]>([
-    ['its certificate is signed by nobody known', {}, /certificate/],
+    ['its certificate is signed by nobody known', {}, /certificate.*; set tls\.caFile/],
     [
       'its certificate has another name',
       { ...CLIENT, serverName: 'other.example' },
-      /altnames|other\.example/,
+      /other\.example.*; correct the url, or set tls\.serverName/,
     ],
-    ['it is shown no client certificate', { caFile: path('ca.pem') }, /./],
+    [
+      'it is shown no client certificate',
+      { caFile: path('ca.pem') },
+      /^TLS failed: .*; .* set tls\.certFile and tls\.keyFile/,
+    ],
     ['the CA file is missing', { caFile: '/nowhere/ca.pem' }, /ENOENT.*\/nowhere\/ca\.pem/],
   ])('is sent nothing if %s', async (_what, tls, why) => {
     await using receiver = await RemoteWriteReceiver.start((call) => call.store(), MUTUAL);
@@ -50,6 +54,14 @@ describe('a sink behind TLS', () => {
     expect(outcome.pending).toBe(1);
     expect(outcome.why).toMatch(why);
     expect(receiver.calls).toHaveLength(0);
+  });
+
+  it('is told from one that speaks http', async () => {
+    await using receiver = await RemoteWriteReceiver.start();
+    const outcome = await sent(receiver, { url: receiver.url.replace('http:', 'https:') });
+    expect(outcome.why).toBe(
+      'TLS failed: wrong version number; if the receiver speaks http, begin the url with http:',
+    );
   });
 
   it('is sent events whatever its certificate, with insecureSkipVerify', async () => {
