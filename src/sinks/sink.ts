@@ -14,6 +14,7 @@ import { Pauses } from './pauses.ts';
 import { Receiver } from './receiver.ts';
 import { Backoff } from './retry.ts';
 import { Search } from './search.ts';
+import { Sizes } from './sizes.ts';
 import type { SinkNews } from './sinkState.ts';
 import { SinkState } from './sinkState.ts';
 import { snappy } from './snappy.ts';
@@ -62,7 +63,7 @@ export class Sink {
   readonly #labels: readonly Label[];
   readonly #mayFallBack: boolean;
   /** Entries in the next request: less after a refusal, until it is found which of them it was. */
-  #eventsMax: number;
+  readonly #sizes: Sizes;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: SinkOptions, parts: SinkParts) {
@@ -74,7 +75,7 @@ export class Sink {
     this.state = new SinkState(options.name, options.url, version, parts);
     this.#receiver = new Receiver(options, parts.agent, parts.clock);
     this.#backoff = new Backoff(parts.random);
-    this.#eventsMax = options.eventsMax;
+    this.#sizes = new Sizes(options.eventsMax);
     this.#labels = Object.entries(options.labels).map(([name, value]) => ({ name, value }));
   }
 
@@ -129,7 +130,7 @@ export class Sink {
       isVariable: false,
       memory,
       addedBytes: SAMPLE_BYTES,
-      eventsMax: Math.min(this.#eventsMax, this.#search.eventsMax),
+      eventsMax: Math.min(this.#sizes.next, this.#search.eventsMax),
       ageMaxMs: this.#options.ageMaxMs,
     };
   }
@@ -170,7 +171,7 @@ export class Sink {
       // What is too large for its network must not come whole for ever.
       const isTooSlow = answer.kind === 'none' && answer.isTimeout;
       if (!isTooSlow && this.#parts.elapsed() < until) continue;
-      if (isTooSlow) this.#eventsMax = Math.max(1, page.count >>> 1);
+      if (isTooSlow) this.#sizes.tooMany(page.count);
       this.#notNow(page, mayBeThere);
       return;
     }
@@ -178,7 +179,7 @@ export class Sink {
     this.#backoff.reset();
     this.#search.settled(page.covered);
     this.#parts.scrapes.observe(this.identity.id, page.offerId, 'stored');
-    this.#eventsMax = Math.min(this.#eventsMax * 2, this.#options.eventsMax);
+    this.#sizes.stored(page.count);
   }
 
   /** One alone is dropped; several come again in smaller requests, until those that are refused stand alone. */
@@ -200,10 +201,11 @@ export class Sink {
         written === undefined ? undefined : request.samples - written,
         perhaps,
       );
-      this.#eventsMax = Math.max(1, page.count >>> 1);
+      this.#sizes.refused(page.count);
       scrapes.observe(id, page.offerId, 'refused');
       return;
     }
+    this.#sizes.found();
     const before = counts.dropped.refused;
     scrapes.observe(id, page.offerId, this.#search.refusedAlone());
     this.#search.settled(page.covered);
