@@ -10,6 +10,8 @@ import type { Sinks } from './sinks.ts';
 
 /** The share of all connections that may wait. */
 const CONNECTIONS_SHARE = 4;
+/** The share of these that one client may have. */
+const CLIENT_SHARE = 2;
 
 /** What tells where events are, and who waits until they are delivered. */
 export function waitsOf(
@@ -22,8 +24,10 @@ export function waitsOf(
 ): WaitParts {
   // They never give way to others: what scrapes and posts must find a place.
   const places = Math.ceil(settings['server.connectionsMax'] / CONNECTIONS_SHARE);
+  const max = Math.min(settings['wait.postsMax'], places);
   return {
-    waits: new DeliveryWaits(scrapers, Math.min(settings['wait.postsMax'], places)),
+    waits: new DeliveryWaits(scrapers, max),
+    clientMax: Math.ceil(max / CLIENT_SHARE),
     receipts: new Receipts(log, pages, scrapers, (id) => sinks.statusOf(id)?.failing?.why),
     bodies,
     timeoutMaxMs: settings['wait.timeoutMax'],

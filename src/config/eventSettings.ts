@@ -117,7 +117,7 @@ export const EVENT_SETTINGS = {
   'wait.postsMax': setting({
     kind: integer(0, 100_000),
     default: 1_000,
-    doc: 'Maximum number of posts that wait for delivery (wait=delivered) at the same time. At most a quarter of server.connectionsMax. One more is stored, and answered at once with 202.',
+    doc: 'Maximum number of posts that wait for delivery (wait=delivered) at the same time. At most a quarter of server.connectionsMax; one client address can have half of them. One more is stored, and answered at once with 202.',
   }),
   'wait.timeoutMax': setting({
     kind: duration({ min: SECOND, max: HOUR }),

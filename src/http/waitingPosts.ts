@@ -5,7 +5,9 @@ import { range, size, without } from '../core/range.ts';
 import type { DeliveryWaits, WaitEnd } from '../delivery/deliveryWaits.ts';
 import type { Receipts } from '../delivery/receipts.ts';
 import type { Whereabouts } from '../intake/whereabouts.ts';
+import { clientOf } from './auth/buckets.ts';
 import { holdHead } from './bodyMemory.ts';
+import { ClientPlaces } from './clientPlaces.ts';
 import type { Exchange } from './exchange.ts';
 import { fateJson } from './fateJson.ts';
 import type { IngestReply } from './ingestReply.ts';
@@ -18,7 +20,12 @@ export interface WaitParts {
   /** What waiting requests take is a part of it. */
   readonly bodies: Share;
   readonly timeoutMaxMs: number;
+  /** How many posts of one client may wait. */
+  readonly clientMax: number;
 }
+
+/** Why a post was answered. `clientFull`: as many of its client wait as may. */
+type End = WaitEnd | 'clientFull' | 'unknown';
 
 /** Events that lie in more parts of the log are waited for together with what is between them: each change of a position looks at all parts. */
 const RANGES_MAX = 100;
@@ -26,12 +33,14 @@ const RANGES_MAX = 100;
 /** For who was turned away since others wait, in seconds. */
 const RETRY_AFTER_SECONDS = 5;
 
-const MESSAGES: Readonly<Record<WaitEnd | 'unknown' | 'nobody', string>> = {
+const MESSAGES: Readonly<Record<End | 'nobody', string>> = {
   settled: 'stored, but not every scraper gets it as it is; see scrapers',
   timeout: 'stored, but not delivered to every scraper in time; see scrapers',
   nobody: 'stored, but no scraper with an id of its own came in time',
   stopping: 'stored, but the server is stopping; post it again with the same id to go on waiting',
   full: 'stored, but as many posts as wait.postsMax or memory.max allow are waiting already; post it again with the same id to wait',
+  clientFull:
+    'stored, but half of wait.postsMax are waiting for your address already; post it again with the same id to wait',
   gone: 'stored, but the client closed its connection',
   unknown: "stored, but it isn't known where in the log all of its events are",
 };
@@ -39,9 +48,11 @@ const MESSAGES: Readonly<Record<WaitEnd | 'unknown' | 'nobody', string>> = {
 /** Answers posts once their events are delivered, or their time is over. */
 export class WaitingPosts {
   readonly #parts: WaitParts;
+  readonly #places: ClientPlaces;
 
   constructor(parts: WaitParts) {
     this.#parts = parts;
+    this.#places = new ClientPlaces(parts.clientMax);
   }
 
   /** Answers a post whose events are stored: 200 once each scraper has them, 202 if that is not so in time. What was refused is answered at once. */
@@ -70,12 +81,13 @@ export class WaitingPosts {
       fates.length > 0 &&
       fates.every((each) => each.identifiedBy !== undefined && areDelivered(each.fates));
     const why = end === 'timeout' && fates.length === 0 ? 'nobody' : end;
-    if (end === 'full' || end === 'stopping') exchange.header('Retry-After', String(RETRY_AFTER_SECONDS));
+    const ended = end === 'clientFull' ? 'full' : end;
+    if (ended === 'full' || ended === 'stopping') exchange.header('Retry-After', String(RETRY_AFTER_SECONDS));
     const isSeveral = size(ranges) > 1;
     exchange.status(isDelivered ? 200 : 202).json({
       ...stored.body,
       delivered: isDelivered,
-      ...(!isDelivered && { ended: end, message: MESSAGES[why] }),
+      ...(!isDelivered && { ended, message: MESSAGES[why] }),
       scrapers: fates.map((fate) => fateJson(fate, isSeveral)),
     });
   }
@@ -84,8 +96,10 @@ export class WaitingPosts {
     exchange: Exchange,
     awaited: Parameters<DeliveryWaits['begin']>[0],
     timeoutMs: number,
-  ): Promise<WaitEnd> {
+  ): Promise<End> {
     const { waits, bodies } = this.#parts;
+    using place = this.#places.take(clientOf(exchange.request.socket.remoteAddress ?? ''));
+    if (place === undefined) return 'clientFull';
     if (!holdHead(exchange, bodies)) return 'full';
     const { ended, cancel } = waits.begin(awaited, timeoutMs);
     const { request, response } = exchange;

@@ -9,6 +9,7 @@ interface Told {
   readonly duplicate?: boolean;
   readonly delivered?: boolean;
   readonly message?: string;
+  readonly ended?: string;
   readonly error?: string;
   readonly field?: string;
   readonly applied: string | null;
@@ -287,19 +288,35 @@ describe('what wait means is never in doubt', () => {
 });
 
 describe('G7: those who wait are bounded', () => {
-  it('one more is stored, and answered at once', async () => {
-    await using server = await startServer({ ...KNOWN, 'wait.postsMax': 2 });
+  it('one more is stored, and answered at once; one address gets half of the places', async () => {
+    await using server = await startServer({ ...KNOWN, 'wait.postsMax': 4 });
     const first = [1, 2].map((n) => post(server, `wait=delivered&n=${n}`));
     await isStored(server, 2);
     expect(await post(server, 'wait=delivered&n=3')).toMatchObject({
       status: 202,
       accepted: 1,
-      message: expect.stringMatching(/wait\.postsMax/) as string,
+      message: expect.stringMatching(/half of wait\.postsMax .* your address/) as string,
+      ended: 'full',
+    });
+    const from = async (localAddress: string, n: number) => {
+      const client = await RawClient.connect(server.port, { localAddress });
+      client.send(`POST /event?wait=delivered&timeout=60s&n=${n} HTTP/1.1\r\nHost: test\r\n\r\n`);
+      await isStored(server, n);
+      return client;
+    };
+    const others = [await from('127.0.0.2', 4), await from('127.0.0.2', 5)];
+    const third = await (await from('127.0.0.3', 6)).response();
+    expect(JSON.parse(third.body)).toMatchObject({
+      ended: 'full',
+      message: expect.stringMatching(/as many posts as wait\.postsMax/) as string,
     });
     await scrape(server, 'a');
     await scrape(server, 'b');
     expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200]);
-    expect(await post(server, 'wait=delivered&timeout=0&n=4')).toMatchObject({ status: 202 });
+    for (const client of others) expect((await client.response()).status).toBe(200);
+    // Their places are free again.
+    const last = [7, 8].map((n) => post(server, `wait=delivered&timeout=1ms&n=${n}`));
+    for (const { ended } of await Promise.all(last)) expect(ended).toBe('timeout');
   });
 
   it.each(['reset', 'end'])('who goes away by a %s is forgotten', async (how) => {
