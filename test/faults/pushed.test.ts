@@ -11,6 +11,7 @@ import { Counters } from './counters.ts';
 import { FaultyServer } from './faultyServer.ts';
 import { Lateness } from './lateness.ts';
 import { Random } from './random.ts';
+import { SmallDisk, requireSmallDisk } from './smallDisk.ts';
 import { EventStream } from './stream.ts';
 import { judgeTimed } from './verdict.ts';
 import { Witness } from './witness.ts';
@@ -36,15 +37,22 @@ const SETTLE_MS_MAX = 90_000;
 const PULSES_END_MS = 3_000;
 const PLACES: readonly Place[] = ['first', 'middle', 'last', 'after'];
 
+/** How long a disk stays full, in ms. */
+const FULL_MS = { low: 500, high: 4_000 };
+
 interface Stage {
   readonly server: FaultyServer;
+  /** The receiver's, if it is so small that it can be filled. */
+  readonly disk: SmallDisk | undefined;
   readonly prometheus: Prometheus;
   readonly proxy: FaultProxy;
   readonly random: Random;
 }
 
+type Strike = (stage: Stage) => Promise<unknown>;
+
 /** Each waits until it is over. */
-const FAULTS: readonly ((stage: Stage) => Promise<unknown>)[] = [
+const OF_THE_WAY_AND_THE_SERVER: readonly Strike[] = [
   ({ proxy, random }) => proxy.strike(cut(random, 'fin'), 3_000),
   ({ proxy, random }) => proxy.strike(cut(random, 'rst'), 3_000),
   ({ proxy, random }) =>
@@ -60,6 +68,8 @@ const FAULTS: readonly ((stage: Stage) => Promise<unknown>)[] = [
     await server.stop();
     await server.start();
   },
+];
+const OF_THE_RECEIVER: readonly Strike[] = [
   async ({ prometheus }) => {
     await prometheus.kill();
     await prometheus.start();
@@ -71,22 +81,40 @@ const FAULTS: readonly ((stage: Stage) => Promise<unknown>)[] = [
   },
 ];
 
+/** Without kills of the receiver: what is in its log of writes behind one that failed may be gone after a start, which is its own. */
+const OF_ITS_DISK: readonly Strike[] = [
+  async ({ disk, random }) => {
+    disk?.fill();
+    await sleep(random.between(FULL_MS.low, FULL_MS.high));
+    disk?.free();
+  },
+];
+
 function cut(random: Random, end: 'fin' | 'rst'): Plan {
   return { kind: 'cut', at: random.pick(PLACES), client: end, server: end };
 }
 
-test.concurrent.for<['3.5' | '2.53', window: string | undefined]>([
-  ['3.5', '1h'],
-  ['3.5', undefined],
-  ['2.53', '1h'],
-  ['2.53', undefined],
+const HAS_SMALL_DISKS = requireSmallDisk();
+
+test.concurrent.for<['3.5' | '2.53', window: string | undefined, receiver: 'killed' | 'with a full disk']>([
+  ['3.5', '1h', 'killed'],
+  ['3.5', undefined, 'killed'],
+  ['2.53', '1h', 'killed'],
+  ['2.53', undefined, 'killed'],
+  ['3.5', '1h', 'with a full disk'],
+  ['3.5', undefined, 'with a full disk'],
 ])(
-  'G2, G3, G4, G8: pushed to Prometheus %s, out-of-order window %s: nothing is lost, twice or at a wrong time',
-  async ([version, window], { skip }) => {
+  'G2, G3, G4, G8: pushed to Prometheus %s, out-of-order window %s, %s: nothing is lost, twice or at a wrong time',
+  async ([version, window, receiver], { skip }) => {
     const binary = requirePrometheus(version);
     if (binary === undefined) throw skip(HOW_TO_GET_PROMETHEUS);
+    const isDiskFull = receiver === 'with a full disk';
+    if (isDiskFull && !HAS_SMALL_DISKS) skip('it needs the right to mount a tmpfs');
     const random = new Random(SEED);
+    using dataFolder = temporaryFolder();
+    using disk = isDiskFull ? new SmallDisk(dataFolder.path) : undefined;
     await using prometheus = new Prometheus({
+      dataFolder: dataFolder.path,
       binary,
       scrapeConfigs: [],
       flags: ['--web.enable-remote-write-receiver'],
@@ -120,11 +148,12 @@ test.concurrent.for<['3.5' | '2.53', window: string | undefined]>([
     witness.start();
     stream.start();
     const until = performance.now() + SECONDS * 1_000;
-    const stage = { server, prometheus, proxy, random };
+    const stage = { server, disk, prometheus, proxy, random };
+    const faults = [...OF_THE_WAY_AND_THE_SERVER, ...(isDiskFull ? OF_ITS_DISK : OF_THE_RECEIVER)];
     let strikes = 0;
     while (performance.now() < until) {
       await sleep(random.between(PAUSE_MS.low, PAUSE_MS.high));
-      await random.pick(FAULTS)(stage);
+      await random.pick(faults)(stage);
       strikes += 1;
     }
     await stream.stop();
@@ -147,7 +176,7 @@ test.concurrent.for<['3.5' | '2.53', window: string | undefined]>([
     const { lost, twice, wrong } = judgeTimed(stream.accepted, stored, witness.seen, PULSE_MS);
     const counted = counters.total;
     console.log(
-      `pushed, ${version}, window ${window}: ${strikes} strikes, ${stream.accepted.size} events, ${lost.length} lost, ${twice.length} twice, ${wrong.length} wrong, ${JSON.stringify(counted)}`,
+      `pushed, ${version}, window ${window}, ${receiver}: ${strikes} strikes, ${stream.accepted.size} events, ${lost.length} lost, ${twice.length} twice, ${wrong.length} wrong, ${JSON.stringify(counted)}`,
     );
     expect({ left, lost, twice, wrong, crash: server.crash }, server.output.slice(-4_000)).toEqual({
       left: 0,
@@ -161,6 +190,7 @@ test.concurrent.for<['3.5' | '2.53', window: string | undefined]>([
     expect(counted.dropped, refused.join('\n')).toBeLessThanOrEqual(window === undefined ? ENDS_MAX : 0);
     expect(witness.contradictions).toEqual([]);
     expect(stream.accepted.size).toBeGreaterThan(EVENTS_MIN);
+    if (isDiskFull) expect(await prometheus.log()).toContain('no space left on device');
     await server.stop();
   },
 );

@@ -359,4 +359,25 @@ describe('a sink', () => {
     expect(receiver.values('n')).toEqual(numbers(0, 10));
     expect(await (await fetch(`${server.url}/metrics?scraper=a`)).text()).toContain('n="9"');
   });
+
+  it('G7: whose receiver answers 500 for ever keeps as much as the backlog allows, drops the oldest, and costs no post', async () => {
+    let isAway = true;
+    await using receiver = await RemoteWriteReceiver.start((call) =>
+      isAway ? call.answer(500, 'no space left on device') : call.store(),
+    );
+    await using server = await serverFor(receiver, {}, { 'scrapers.backlogMax': 100 });
+    for (let from = 0; from < 1_000; from += 50) await post(server, from, from + 50);
+    const dropped = async () =>
+      Number(/dropped_total\{reason="backlog_full"\} (\d+)/.exec(await metrics(server))?.[1]);
+    // What is on its way is not dropped, and waits beside the backlog.
+    await expect.poll(dropped, { timeout: 10_000 }).toBeGreaterThan(800);
+    expect((await shown(server)).pending).toBeLessThanOrEqual(200);
+    expect((await shown(server)).sink?.failing?.why).toBe('500: no space left on device');
+    isAway = false;
+    await settled(server);
+    const stored = receiver.values('n').map(Number);
+    expect(stored.slice(-100)).toEqual(Array.from({ length: 100 }, (_, n) => 900 + n));
+    expect(stored.length + (await dropped())).toBe(1_000);
+    expect(stored).toEqual(stored.toSorted((a, b) => a - b));
+  });
 });

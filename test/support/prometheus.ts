@@ -107,6 +107,8 @@ export interface PrometheusOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Further flags, such as `--enable-feature=native-histograms`. */
   readonly flags?: readonly string[];
+  /** Where its data is; in a folder of its own, unless told. */
+  readonly dataFolder?: string;
 }
 
 /** What a query finds of one series. An instant vector has one sample a series; a range selector has the raw ones. */
@@ -258,7 +260,7 @@ export class Prometheus implements AsyncDisposable {
     try {
       const flags = [
         `--config.file=${join(folder, 'prometheus.yml')}`,
-        `--storage.tsdb.path=${join(folder, 'data')}`,
+        `--storage.tsdb.path=${this.#options.dataFolder ?? join(folder, 'data')}`,
         `--web.listen-address=127.0.0.1:${this.#port}`,
         '--web.enable-lifecycle',
         ...(this.#options.flags ?? []),
