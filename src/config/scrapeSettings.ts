@@ -99,7 +99,7 @@ export const SCRAPE_SETTINGS = {
   sinks: setting({
     kind: namedObjects(SINK_MEMBERS),
     default: {},
-    doc: 'Receivers of remote write by name, which get all events pushed: their addresses, protocol and credentials. See docs/operate/push.md.',
+    doc: 'Receivers of remote write by name, which get events pushed: their addresses, protocol, credentials and selectors. See docs/operate/push.md.',
   }),
 
   'kubernetes.url': setting({
