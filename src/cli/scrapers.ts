@@ -157,7 +157,7 @@ function ofSinks(all: readonly Scraper[], paint: Paint, now: number): string {
     const name = printable(id);
     if (failing !== undefined)
       text += `${paint('yellow', 'failing')} ${name} for ${secondsSince(failing.since, now)} s: ${printable(failing.why)}\n`;
-    if (ownMetricsFailing !== undefined)
+    if (ownMetricsFailing !== undefined && ownMetricsFailing !== failing?.why)
       text += `${paint('yellow', 'failing')} ${name}: the server's own metrics: ${printable(ownMetricsFailing)}\n`;
     const last = refusals.at(-1);
     if (last !== undefined)
