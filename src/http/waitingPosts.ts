@@ -5,7 +5,6 @@ import { range, size, without } from '../core/range.ts';
 import type { DeliveryWaits, WaitEnd } from '../delivery/deliveryWaits.ts';
 import type { Receipts } from '../delivery/receipts.ts';
 import type { Whereabouts } from '../intake/whereabouts.ts';
-import { clientOf } from './auth/buckets.ts';
 import { holdHead } from './bodyMemory.ts';
 import { ClientPlaces } from './clientPlaces.ts';
 import type { Exchange } from './exchange.ts';
@@ -98,7 +97,7 @@ export class WaitingPosts {
     timeoutMs: number,
   ): Promise<End> {
     const { waits, bodies } = this.#parts;
-    using place = this.#places.take(clientOf(exchange.request.socket.remoteAddress ?? ''));
+    using place = this.#places.take(exchange.client);
     if (place === undefined) return 'clientFull';
     if (!holdHead(exchange, bodies)) return 'full';
     const { ended, cancel } = waits.begin(awaited, timeoutMs);

@@ -4,7 +4,7 @@ import type { MovedRange, Offer, Position } from '../core/position.ts';
 import { CLOSES_AFTER_ENDS, HALVINGS_MAX, TIMEOUT_MS_MAX } from '../core/position.ts';
 import type { Range } from '../core/range.ts';
 import { COUNTED_MAX, MOMENT_MAX } from '../core/stored.ts';
-import type { IdentifiedBy } from './scraperRecords.ts';
+import type { IdentifiedBy, ScraperRecord } from './scraperRecords.ts';
 import { IDENTIFIED_BY } from './scraperRecords.ts';
 
 /** Says what is wrong with a value that stands at a place; undefined where nothing is. */
@@ -193,7 +193,19 @@ const POSITION: Rule = all(
   apart,
 );
 
-const RECORD: Rule = object({
+/** A key of a selection: a hash, of which so much is kept. */
+const KEY: Rule = (value, at) =>
+  typeof value === 'string' && /^[\w-]{16}$/.test(value)
+    ? undefined
+    : fault(at, value, 'a key of 16 characters');
+
+/** In force from a place on that the scraper has reached. */
+const selectOf: Rule = (value) => {
+  const { select, position } = value as ScraperRecord;
+  return optional(object({ key: KEY, since: whole(0, position.head) }))(select, 'select');
+};
+
+const FIELDS: Rule = object({
   id: text,
   identifiedBy: oneOf<IdentifiedBy>(...IDENTIFIED_BY),
   address: text,
@@ -202,5 +214,6 @@ const RECORD: Rule = object({
   isOneVisit: optional(oneOf(true)),
   version: whole(1, COUNTED_MAX),
   position: POSITION,
-  select: optional(object({ key: text, since: whole(0, COUNTED_MAX) })),
 });
+
+const RECORD: Rule = all(FIELDS, selectOf);

@@ -84,7 +84,13 @@ const POSITION = {
   },
 } as unknown as Position;
 
-const RECORD: ScraperRecord = aScraper({ id: ID, position: POSITION, isOneVisit: true, version: 7 });
+const RECORD: ScraperRecord = aScraper({
+  id: ID,
+  position: POSITION,
+  isOneVisit: true,
+  version: 7,
+  select: { key: 'aA0_-56789abcdef', since: offset(20) },
+});
 
 let good: string;
 
@@ -178,6 +184,7 @@ const BAD = [undefined, null, 'NaN', '1', '', -1, 1.5, 2 ** 53, 2 ** 53 - 1, 1e3
 /** What may be missing, and what a clock or a client may say. */
 const OPTIONAL = new Set([
   'isOneVisit',
+  'select',
   'position.offers[0].hidden',
   'position.offers[0].timeoutMs',
   'position.offers[1].closes',

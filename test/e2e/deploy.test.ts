@@ -105,7 +105,9 @@ describe('deploy/', () => {
     );
     expect(recorded?.metric).toMatchObject({ job: 'events', metric: 'events_to_metrics' });
     // A server that was just started is missing nowhere; nothing else is wrong with it, either, but what its sink refused.
-    expect(await prometheus.query('ALERTS{alertname!~"OneShot(EventsDropped|DeliveriesReturned)"}')).toEqual([]);
+    expect(await prometheus.query('ALERTS{alertname!~"OneShot(EventsDropped|DeliveriesReturned)"}')).toEqual(
+      [],
+    );
   });
 
   test('the rules are valid, and alert when they should and only then', async ({ skip }) => {
