@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { printConfig } from '../config/describe.ts';
 import { loadSettings } from '../config/load.ts';
@@ -150,4 +152,31 @@ test.each([
 test('--print-config shows where a sink is', () => {
   const loaded = load({ db: { url: URL_OK } }, ['--print-config']);
   expect(loaded.action === 'print-config' && printConfig(loaded)).toContain(URL_OK);
+});
+
+const PAGE = readFileSync(join(import.meta.dirname, '../../docs/operate/push.md'), 'utf8');
+const BLOCKS = Array.from(PAGE.matchAll(/^```json\n([\s\S]*?)^```/gm), ([, block = '']) => block);
+
+test.each(BLOCKS)('%#: the page about sinks has configurations that are right', (block) => {
+  const { sinks } = JSON.parse(block) as { sinks: object };
+  const readFile = (path: string) => (path === 'config.json' ? block : 'secret');
+  const loaded = loadSettings({ argv: [], env: {}, readFile });
+  if (loaded.action !== 'run') throw new Error('no settings');
+  expect(sinkOptions(loaded.settings).map(({ name }) => name)).toEqual(Object.keys(sinks));
+});
+
+test('the page about sinks tells of each member', () => {
+  expect(BLOCKS.length).toBeGreaterThan(3);
+  const named = Array.from(PAGE.matchAll(/^\| `(\w+)` +\|/gm), ([, name = '']) => name);
+  const message = (() => {
+    try {
+      read({ db: { url: URL_OK, nothing: 1 } });
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return '';
+  })();
+  const members = /it can have (.*)$/.exec(message)?.[1]?.split(', ') ?? [];
+  expect(members.length).toBeGreaterThan(10);
+  expect(named).toEqual(members.toSorted((a, b) => named.indexOf(a) - named.indexOf(b)));
 });

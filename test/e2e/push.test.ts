@@ -147,3 +147,46 @@ describe.each<[name: string, start: () => Promise<Receiver | undefined>]>([
     expect(await server.end('SIGTERM')).toBe(0);
   });
 });
+
+test.for(['3.5', '2.53'] as const)(
+  "Prometheus %s has what is selected, and the server's own metrics, as an instant query sees them",
+  async (version, { skip }) => {
+    const binary = requirePrometheus(version);
+    if (binary === undefined) throw skip(HOW_TO_GET_PROMETHEUS);
+    await using receiver = new Prometheus({
+      binary,
+      scrapeConfigs: [],
+      flags: ['--web.enable-remote-write-receiver', '--enable-feature=created-timestamp-zero-ingestion'],
+    });
+    await receiver.start();
+    const db = {
+      url: `${receiver.url}/api/v1/write`,
+      select: ['{type="deploy",service=~`api-\\d+`}'],
+      labels: { cluster: 'eu' },
+      ownMetrics: { interval: '1s', labels: { instance: 'a' } },
+    };
+    const server = await ServerProcess.start(['--store.kind=memory', `--sinks=${JSON.stringify({ db })}`]);
+    const post = async (labels: string) =>
+      (await fetch(`${server.url}/event?${labels}&wait=delivered&to=db`, { method: 'POST' })).status;
+    expect([await post('type=deploy&service=api-1'), await post('type=deploy&service=web')]).toEqual([
+      200, 202,
+    ]);
+    const found = await receiver.query('events_to_metrics');
+    expect(found.map(({ metric: labels }) => labels)).toEqual([
+      { __name__: 'events_to_metrics', type: 'deploy', service: 'api-1', cluster: 'eu' },
+    ]);
+    const own = { job: 'oneShotMetricsServer', instance: 'a', cluster: 'eu' };
+    await expect
+      .poll(() => receiver.query('events_to_metrics_event_count == 2'), { timeout: 15_000 })
+      .toMatchObject([{ metric: own }]);
+    const all = await receiver.query('{job="oneShotMetricsServer"}');
+    expect(all.length).toBeGreaterThan(80);
+    expect(all.every(({ metric: labels }) => labels['instance'] === 'a')).toBe(true);
+    // By 2.0 it knows that a counter was 0 before it had it first.
+    if (version === '3.5')
+      expect(await receiver.query('min_over_time(events_to_metrics_event_count[5m])')).toMatchObject([
+        { samples: [{ value: 0 }] },
+      ]);
+    expect(await server.end('SIGTERM')).toBe(0);
+  },
+);
