@@ -18,8 +18,8 @@ const CONNECTIONS = 64;
 const THREE_LABELS = '/event?type=deploy&service=api&version=1.2.3';
 const POLL_MS = 25;
 const DRAINED_MS_MAX = 60_000;
-/** No pulse ends meanwhile, and the backlog has room for what comes in while the receiver is away. */
-const LIFTED = ['--pulse.width=40m', '--scrapers.backlogMax=1000000'];
+/** No pulse ends meanwhile, so all rounds' series are in memory; and the backlog has room for what comes in while the receiver is away. */
+const LIFTED = ['--pulse.width=40m', '--scrapers.backlogMax=1000000', '--memory.max=2GiB'];
 
 /** A backlog that a sink sends once its receiver is back, from the first request to the last, as events a second. */
 export function drain(effort: Effort): Measure {
