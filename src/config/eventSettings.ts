@@ -111,7 +111,7 @@ export const EVENT_SETTINGS = {
   'ids.max': setting({
     kind: integer(1, 100_000_000),
     default: 1_000_000,
-    doc: 'Maximum number of ids to remember. When there are more, the oldest are forgotten early, and counted. Each takes about 70 bytes of disk, on top of store.bytesMax, and 16 bytes of memory.',
+    doc: 'Maximum number of ids to remember. When there are more, the oldest are forgotten early, and counted. Each takes about 85 bytes of disk, on top of store.bytesMax, and 16 bytes of memory.',
   }),
 
   'wait.postsMax': setting({

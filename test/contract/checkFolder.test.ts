@@ -81,7 +81,6 @@ describe('oneshot log check', () => {
     ['a scraper', "UPDATE scrapers SET record = '{'", /the record of scraper "prometheus-0" is damaged/],
     ['an id', "UPDATE ids SET hash = x'00' WHERE place = 7", /1 of 400 ids/],
     ["an id's place", 'UPDATE ids SET entry = 9223372036854775807 WHERE place = 7', /1 of 400 ids/],
-    ["an id's part", 'UPDATE ids SET part = 7 WHERE place = 7', /1 of 400 ids/],
     ['the half of it', 'UPDATE ids SET count = NULL WHERE place = 7', /1 of 400 ids/],
     ['the counters', "INSERT INTO notes VALUES ('event_counters', '{')", /counters are damaged/],
   ])('finds damage of %s', async (_, sql, problem) => {

@@ -178,6 +178,7 @@ describe('where a part of the log is damaged, the log goes on', () => {
     await log.forgetIds(at(2000 * 10), 1_000_000);
     const known = await log.knownIds(idsOf(2000, ENTRIES));
     expect(known.size).toBe(ENTRIES - 1999);
+    expect([...known.values()]).not.toContain(undefined);
     await log.forgetIds(at(ENTRIES * 10), 1_000_000);
     await log.forgetIds(at(ENTRIES * 10 + 1), 1_000_000);
     expect(log.state().ids).toBe(0);
@@ -215,6 +216,26 @@ test.each([
     expect(repairs[0]?.lost).toBeLessThan(10);
   },
 );
+
+test('ids leaf, with a text in place of a time: the id is taken from the index', async () => {
+  const path = aDamagedLog('ids leaf', 'middle', 4096);
+  const file = join(path, 'events.db');
+  const content = readFileSync(file);
+  const pages = places.get('ids leaf') ?? [];
+  const page = content.subarray((pages[pages.length >> 1] as number) * 4096).subarray(0, 4096);
+  // The head of a row: its size, no place, an integer of 6 bytes or fewer, a blob of 16. https://www.sqlite.org/fileformat2.html#record_format
+  const head = page.findIndex((byte, n) => byte === 6 && page[n + 1] === 0 && page[n + 3] === 44);
+  const bytes = [0, 1, 2, 3, 4, 6][page[head + 2] as number] as number;
+  page[head + 2] = 13 + 2 * bytes;
+  writeFileSync(file, content);
+  const { log, repairs, broken } = aLog(path);
+  await log.start();
+  await log.refreshIds(idsOf(1, ENTRIES), at(ENTRIES * 100), at(ENTRIES * 100));
+  expect((await log.knownIds(idsOf(1, ENTRIES))).size).toBe(ENTRIES);
+  await useAll(log, path);
+  expect(repairs).toEqual([{ part: 'ids', lost: 0 }]);
+  expect(broken).toEqual([]);
+});
 
 describe('where it is damaged where it is written to', () => {
   test('free pages: the log says so once, and the next start makes it anew, with everything in it', async () => {

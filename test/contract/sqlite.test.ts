@@ -71,13 +71,19 @@ async function startError(path: string): Promise<unknown> {
   );
 }
 
-/** Makes a log one of the schema before. */
-const TO_SCHEMA_5 = `ALTER TABLE ids RENAME TO newer_ids;
-  CREATE TABLE ids (place INTEGER PRIMARY KEY, arrived INTEGER NOT NULL, hash BLOB NOT NULL UNIQUE) STRICT;
-  INSERT INTO ids SELECT place, arrived, hash FROM newer_ids;
+/** Makes a log one of a schema before. */
+const toSchema = (schema: number, columns: string, read: string) => `ALTER TABLE ids RENAME TO newer_ids;
+  CREATE TABLE ids (place INTEGER PRIMARY KEY, arrived INTEGER NOT NULL, ${columns}) STRICT;
+  INSERT INTO ids SELECT place, arrived, ${read} FROM newer_ids;
   DROP TABLE newer_ids;
-  PRAGMA user_version = 5;
+  PRAGMA user_version = ${schema};
   VACUUM`;
+const TO_SCHEMA_5 = toSchema(5, 'hash BLOB NOT NULL UNIQUE', 'hash');
+const TO_SCHEMA_6 = toSchema(
+  6,
+  'hash BLOB NOT NULL, part INTEGER NOT NULL, entry INTEGER, count INTEGER, UNIQUE (part, hash)',
+  'hash, place / 512, entry, count',
+);
 
 describe('opening', () => {
   test('makes the folder where it is missing, and leaves the database and its mark when closed', async () => {
@@ -124,61 +130,70 @@ describe('opening', () => {
     expect(readFileSync(join(path, 'events.db'), 'utf8')).toBe(content);
   });
 
-  test('a log of the schema before is brought up to date: its ids are known, and their places are not', async () => {
+  test.each([
+    [5, TO_SCHEMA_5, undefined],
+    [6, TO_SCHEMA_6, { first: 4, count: 1 }],
+  ])('a log of schema %i is brought up to date: its ids are known', async (schema, toOlder, place) => {
     const path = await aClosedLog();
     const old = await aSqliteLog({ path });
     const { end } = old.state();
     await old.append(events(2, 100), newIds('a', 'b'));
     await old[Symbol.asyncDispose]();
-    change(path, TO_SCHEMA_5);
-    expect(logFiles.check(path)).toMatchObject({ isWell: true, schema: 5, ids: 2 });
+    change(path, toOlder);
+    expect(logFiles.check(path)).toMatchObject({ isWell: true, schema, ids: 2 });
     const log = await aSqliteLog({ path });
     expect(log.state()).toMatchObject({ end: end + 2, ids: 2 });
     await log.append(events(1, 102), newIds('a', 'c'));
     expect(await log.knownIds(['a', 'b', 'c'])).toEqual(
       new Map([
-        ['a', undefined],
-        ['b', undefined],
+        ['a', place],
+        ['b', place],
         ['c', { first: end + 3, count: 1 }],
       ]),
     );
     await log[Symbol.asyncDispose]();
-    expect(logFiles.check(path)).toMatchObject({ isWell: true, schema: 6, ids: 3 });
+    expect(logFiles.check(path)).toMatchObject({ isWell: true, schema: 7, ids: 3 });
   });
 
-  test('a log of the schema before is brought up to date where its ids are damaged, and none is lost', async () => {
-    const path = await aClosedLog();
-    const old = await aSqliteLog({ path });
-    const ids = Array.from({ length: 2000 }, (_, n) => `id ${n}`);
-    await old.append(events(2), newIds(...ids));
-    await old[Symbol.asyncDispose]();
-    change(path, TO_SCHEMA_5);
-    const file = join(path, 'events.db');
-    const whole = readFileSync(file);
-    for (const place of ['ids leaf', 'ids internal'] as const) {
-      damagePages(file, [pagesByPlace(file).get(place)?.[0] as number]);
-      const log = new SqliteLog({ path, durability: 'power' });
-      const repairs: unknown[] = [];
-      log.onRepair((repair) => repairs.push(repair));
-      await log.start();
-      expect((await log.knownIds(ids)).size).toBe(2000);
-      expect(repairs).toEqual([{ part: 'ids', lost: 0 }]);
-      expect((await readAll(log)).length).toBe(5);
-      await log[Symbol.asyncDispose]();
-      expect(logFiles.check(path)).toMatchObject({ schema: 6, ids: 2000 });
-      writeFileSync(file, whole);
-      rmSync(join(path, 'events.end'));
-    }
-  });
+  test.each([
+    [5, TO_SCHEMA_5],
+    [6, TO_SCHEMA_6],
+  ])(
+    'a log of schema %i is brought up to date where its ids are damaged, and none is lost',
+    async (_schema, toOlder) => {
+      const path = await aClosedLog();
+      const old = await aSqliteLog({ path });
+      const ids = Array.from({ length: 2000 }, (_, n) => `id ${n}`);
+      await old.append(events(2), newIds(...ids));
+      await old[Symbol.asyncDispose]();
+      change(path, toOlder);
+      const file = join(path, 'events.db');
+      const whole = readFileSync(file);
+      for (const place of ['ids leaf', 'ids internal'] as const) {
+        damagePages(file, [pagesByPlace(file).get(place)?.[0] as number]);
+        const log = new SqliteLog({ path, durability: 'power' });
+        const repairs: unknown[] = [];
+        log.onRepair((repair) => repairs.push(repair));
+        await log.start();
+        expect((await log.knownIds(ids)).size).toBe(2000);
+        expect(repairs).toEqual([{ part: 'ids', lost: 0 }]);
+        expect((await readAll(log)).length).toBe(5);
+        await log[Symbol.asyncDispose]();
+        expect(logFiles.check(path)).toMatchObject({ schema: 7, ids: 2000 });
+        writeFileSync(file, whole);
+        rmSync(join(path, 'events.end'));
+      }
+    },
+  );
 
-  test.each([4, 7])('a log of schema %i is refused and left as it is', async (schema) => {
+  test.each([4, 8])('a log of schema %i is refused and left as it is', async (schema) => {
     const path = await aClosedLog();
     change(path, `PRAGMA user_version = ${schema}`);
     const before = readFileSync(join(path, 'events.db'));
     const error = await startError(path);
     expect(error).toBeInstanceOf(LogOpenError);
     expect(String(error)).toContain(
-      `another version wrote it (schema ${schema}, but this version supports only 5 to 6); use that version, or`,
+      `another version wrote it (schema ${schema}, but this version supports only 5 to 7); use that version, or`,
     );
     expect(readFileSync(join(path, 'events.db')).equals(before)).toBe(true);
   });

@@ -9,7 +9,7 @@ import { BlockReader } from './blockReader.ts';
 import { DamageWatch } from './damageWatch.ts';
 import { EndMark, MARK_FILE } from './endMark.ts';
 import { trimmedFault } from './entryTable.ts';
-import { HASH_BYTES, PART_PLACES } from './idTable.ts';
+import { HASH_BYTES } from './idTable.ts';
 import { metaFaults, readMeta } from './meta.ts';
 import { pragma } from './openDatabase.ts';
 import { readScrapers, recordOf } from './scraperTable.ts';
@@ -50,9 +50,9 @@ const PROBLEMS_MAX = 100;
 /** Ids that were never written. */
 const WRONG_IDS = `SELECT count(*) FROM ids WHERE length(hash) <> ${HASH_BYTES}
   OR place NOT BETWEEN 1 AND ${COUNTED_MAX} OR arrived NOT BETWEEN 0 AND ${MOMENT_MAX}`;
-/** The same from schema 6 on, where they have parts, and say which entries they stand for, or nothing of it. */
+/** The same from schema 6 on, where they say which entries they stand for, or nothing of it. */
 const WRONG_PLACES = ` OR entry NOT BETWEEN 1 AND ${COUNTED_MAX} OR count NOT BETWEEN 1 AND ${COUNTED_MAX}
-  OR (entry IS NULL) <> (count IS NULL) OR part <> place / ${PART_PLACES}`;
+  OR (entry IS NULL) <> (count IS NULL)`;
 /** The tables that are in use. */
 const CHECKED = ['meta', 'scrapers', 'notes', 'ids', 'blocks'];
 

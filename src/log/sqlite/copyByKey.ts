@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { OutOfOrderError, attempt } from './integrity.ts';
 
-/** Rows that are copied by one statement, where all can be read. With fewer, the pages of an index would be written more often. */
+/** Rows that are copied by one statement, where all can be read. */
 const ROWS_AT_ONCE = 250_000;
 
 /** What is copied: columns of a table, whose key is an integer and the row's place in it, into the same columns of another. */
@@ -10,8 +10,8 @@ export interface Copied {
   readonly to: string;
   readonly key: string;
   readonly columns: readonly string[];
-  /** Columns that only the other has, and what stands in them, in SQL. */
-  readonly made?: Readonly<Record<string, string>>;
+  /** An index that has all of these columns, the key first, and is read in place of the table. */
+  readonly index?: string;
   /** What a row must be like to be copied, in SQL. */
   readonly where: string;
 }
@@ -21,14 +21,14 @@ export interface Copied {
  * read all of it. What can't be read is passed over in steps that double, then halve. A row that is there already stays as it is. No
  * transaction may be open: after damage in it SQLite would write nothing more.
  */
-export function copyByKey(db: DatabaseSync, { from, to, key, columns, made = {}, where }: Copied): boolean {
-  const names = [...columns, ...Object.keys(made)].join(', ');
-  const values = [...columns, ...Object.values(made)].join(', ');
-  const insert = `INSERT OR IGNORE INTO ${to} (${names}) SELECT ${values} FROM ${from} NOT INDEXED WHERE (${where})`;
+export function copyByKey(db: DatabaseSync, { from, to, key, columns, index, where }: Copied): boolean {
+  const names = columns.join(', ');
+  const source = `${from} ${index === undefined ? 'NOT INDEXED' : `INDEXED BY ${index}`}`;
+  const insert = `INSERT OR IGNORE INTO ${to} (${names}) SELECT ${names} FROM ${source} WHERE (${where})`;
   const range = db.prepare(`${insert} AND ${key} > ? AND ${key} <= ?`);
   const one = db.prepare(`${insert} AND ${key} = ?`);
   const farther = db.prepare(
-    `SELECT ${key} AS k FROM ${from} NOT INDEXED WHERE ${key} > ? ORDER BY ${key} LIMIT 1 OFFSET ?`,
+    `SELECT ${key} AS k FROM ${source} WHERE ${key} > ? ORDER BY ${key} LIMIT 1 OFFSET ?`,
   );
   const keyBeyond = (at: number, offset: number): number | undefined => {
     const found = farther.get(at, offset)?.['k'] as number | undefined;

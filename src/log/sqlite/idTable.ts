@@ -13,13 +13,8 @@ import type { Transactions } from './transactions.ts';
 /** Of SHA-256; 128 bits of it leave no chance of two ids with one hash, by accident or by design. */
 export const HASH_BYTES = 16;
 /** What an id occupies in the file with its index; measured with a million of them. */
-export const ID_BYTES = 69;
-/**
- * So many places are one part of the index. Hashes have no order, so that in an index of all of them each id would change a page of its own, which
- * took more than all else that is done for a post. In a part of so many, the ids of one commit share a few pages.
- */
-export const PART_PLACES = 512;
-const COLUMNS = ['place', 'arrived', 'hash', 'part', 'entry', 'count'];
+export const ID_BYTES = 83;
+const COLUMNS = ['place', 'arrived', 'hash', 'entry', 'count'];
 const ROW = `(${COLUMNS.map(() => '?').join(', ')})`;
 /** Rows that one statement inserts: each statement costs as much as a row. */
 const INSERTED_ROWS = 8;
@@ -82,9 +77,7 @@ export class IdTable {
     this.#isAt = db.prepare('SELECT 1 FROM ids NOT INDEXED WHERE place = ? AND hash = ?');
     this.#entries = db.prepare('SELECT entry, count FROM ids NOT INDEXED WHERE place = ?');
     this.#entries.setReadBigInts(true);
-    this.#refresh = db.prepare(
-      'UPDATE ids SET place = ?, arrived = ?, part = ? WHERE place = ? AND arrived < ?',
-    );
+    this.#refresh = db.prepare('UPDATE ids SET place = ?, arrived = ? WHERE place = ? AND arrived < ?');
     this.#old = db.prepare(
       'SELECT count(*) AS old FROM (SELECT arrived FROM ids ORDER BY place LIMIT ?) WHERE arrived < ?',
     );
@@ -167,7 +160,7 @@ export class IdTable {
         const digest = this.#digests.get(id) ?? digestOf(id);
         if (digests.has(digest) || this.#placeOf(digest) !== undefined) continue;
         digests.add(digest);
-        rows.push(place, time, bytesOf(digest), partOf(place), first + at, count);
+        rows.push(place, time, bytesOf(digest), first + at, count);
         // Also where that is rolled back: then nothing is at that place, or another.
         this.#places.add(fingerprintOf(digest), place);
         place += 1;
@@ -198,8 +191,7 @@ export class IdTable {
         const digest = digestOf(id);
         const from = this.#placeOf(digest);
         const to = this.#next + count;
-        if (from === undefined || this.#refresh.run(to, at, partOf(to), from, arrivedBefore).changes === 0)
-          continue;
+        if (from === undefined || this.#refresh.run(to, at, from, arrivedBefore).changes === 0) continue;
         this.#places.add(fingerprintOf(digest), to);
         count += 1;
       }
@@ -238,10 +230,6 @@ export class IdTable {
 function placeOf(entry: unknown, count: unknown): IdPlace | undefined {
   const fault = numberFault('entry', entry, 1, COUNTED_MAX) ?? numberFault('count', count, 1, COUNTED_MAX);
   return fault === undefined ? { first: offset(Number(entry)), count: Number(count) } : undefined;
-}
-
-function partOf(place: number): number {
-  return Math.floor(place / PART_PLACES);
 }
 
 /** The beginning of a hash, as far as it is kept in memory. */

@@ -1,7 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Part, RepairListener } from '../log.ts';
 import { isWell } from './integrity.ts';
-import { CACHE_KIB } from './openDatabase.ts';
 import { SALVAGE } from './salvage.ts';
 import { setAside } from './setAside.ts';
 import { isCorrupt } from './sqliteError.ts';
@@ -19,9 +18,6 @@ const PARTS: Readonly<Record<Table, Part>> = {
 /** They are read whole at each start; ids may be a million. */
 const SMALL: readonly Table[] = ['scrapers', 'meta', 'notes'];
 const ALL: readonly Table[] = [...SMALL, 'ids'];
-
-/** The index of a million ids takes 30 MB, and each of them goes to any page of it. */
-const REMAKE_CACHE_KIB = 64 * 1024;
 
 /** Makes tables anew that are damaged, of what can be read of them. Blocks are none of them: what is damaged there is passed over. */
 export class Mender {
@@ -73,14 +69,9 @@ export class Mender {
   #copyInto(fresh: string, table: Table): number {
     const db = this.#db;
     const { sql } = db.prepare('SELECT sql FROM sqlite_schema WHERE name = ?').get(table) as { sql: string };
-    db.exec(`PRAGMA cache_size = -${REMAKE_CACHE_KIB}`);
-    try {
-      // Of a process that was killed.
-      db.exec(`DROP TABLE IF EXISTS ${fresh}`);
-      db.exec(sql.replace(table, fresh));
-      return SALVAGE[table](db, table, fresh, this.#marked);
-    } finally {
-      db.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
-    }
+    // Of a process that was killed.
+    db.exec(`DROP TABLE IF EXISTS ${fresh}`);
+    db.exec(sql.replace(table, fresh));
+    return SALVAGE[table](db, table, fresh, this.#marked);
   }
 }

@@ -2,10 +2,13 @@
 export const APPLICATION_ID = 0x4f534d53;
 
 /** Raised with every change of the schema. A file with one from before `SCHEMA_VERSION_MIN`, or from after this, is refused. */
-export const SCHEMA_VERSION = 6;
+export const SCHEMA_VERSION = 7;
 
 /** The oldest schema that can be brought up to date. */
 export const SCHEMA_VERSION_MIN = 5;
+
+/** What SQLite calls the index of ids. */
+export const IDS_INDEX = 'sqlite_autoindex_ids_1';
 
 /** Makes the table of ids, under its name or another. */
 export function idsTable(name: string): string {
@@ -13,10 +16,9 @@ export function idsTable(name: string): string {
     place INTEGER PRIMARY KEY,
     arrived INTEGER NOT NULL,
     hash BLOB NOT NULL,
-    part INTEGER NOT NULL,
     entry INTEGER,
     count INTEGER,
-    UNIQUE (part, hash)
+    UNIQUE (place, arrived, hash, entry, count)
   ) STRICT;`;
 }
 
@@ -28,9 +30,10 @@ export function idsTable(name: string): string {
  * - `trimmed_arrived`: the arrival of the last entry of the last block that was removed.
  * - `had_scrapers`: 1 once a scraper was saved.
  *
- * `ids.place` numbers the ids in the order in which they arrived or were refreshed; `ids.hash` and `ids.part` are made by `idTable.ts`. The index
- * of ids is there so that what is lost of the table for damage can be taken from it; by parts, since that is cheap to write. `ids.entry` is the
- * offset of the first entry that an id stands for, and `ids.count` how many these are; both are NULL where that is not known.
+ * `ids.place` numbers the ids in the order in which they arrived or were refreshed; `ids.hash` is made by `idTable.ts`. The index
+ * of ids has all that the table has, so that what one of them loses for damage can be taken from the other. Both are in the order of the places: what
+ * is new stands at the end, on few pages. `ids.entry` is the offset of the first entry that an id stands for, and `ids.count` how many these are;
+ * both are NULL where that is not known.
  */
 export const SCHEMA = `
   CREATE TABLE blocks (

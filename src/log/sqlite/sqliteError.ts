@@ -15,6 +15,8 @@ const CORRUPT = 11;
 const FULL = 13;
 const CANTOPEN = 14;
 const NOTADB = 26;
+/** A value is of another type than its column. */
+const CONSTRAINT_DATATYPE = 3091;
 
 /** What can be done about a file that can't be opened, which depends on what it is opened for. */
 export interface OpenAdvice {
@@ -39,10 +41,14 @@ function isSqliteError(error: unknown): error is SqliteError {
   return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number';
 }
 
-/** Whether something failed since a part of the file is not what was written: it makes no sense, or has numbers that this program never writes. */
+/**
+ * Whether something failed since a part of the file is not what was written: it makes no sense, or has numbers that this program never writes, or
+ * a copy met a value of a type that no table can hold.
+ */
 export function isCorrupt(error: unknown): boolean {
   if ((error as NodeJS.ErrnoException).code === 'ERR_OUT_OF_RANGE') return true;
-  return isSqliteError(error) && (error.errcode & 0xff) === CORRUPT;
+  if (!isSqliteError(error)) return false;
+  return (error.errcode & 0xff) === CORRUPT || error.errcode === CONSTRAINT_DATATYPE;
 }
 
 /** Whether something failed since the file is damaged, or is no database any more. No input or output failed: what is on the disk is known. */
