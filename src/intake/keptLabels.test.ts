@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { EventRules } from './rules.ts';
-import { eventFromPairs } from './event.ts';
+import { eventFromPairs } from './eventFromDraft.ts';
 import type { LabelPolicy } from './keptLabels.ts';
 import { cutToBytes } from './keptLabels.ts';
 

@@ -3,9 +3,10 @@ import type { Random } from '../../test/support/randomEvents.ts';
 import { mulberry32 } from '../../test/support/randomEvents.ts';
 import type { Draft } from './draft.ts';
 import { RefusedError } from '../core/errors.ts';
-import type { Event, TooMuch } from './event.ts';
+import type { Event } from './event.ts';
+import type { TooMuch } from './eventFromDraft.ts';
 import type { EventRules } from './rules.ts';
-import { eventFromDraft } from './event.ts';
+import { eventFromDraft } from './eventFromDraft.ts';
 import { Layouts } from './layout.ts';
 
 const RULES: EventRules = {

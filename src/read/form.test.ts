@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { mulberry32, randomQuery } from '../../test/support/randomEvents.ts';
 import { parseSamples } from '../../test/support/strictParser.ts';
 import { RefusedError } from '../core/errors.ts';
-import { eventFromPairs } from '../intake/event.ts';
+import { eventFromPairs } from '../intake/eventFromDraft.ts';
 import type { FormSource } from './form.ts';
 import { parseForm } from './form.ts';
 import { WIDE_LIMITS } from '../../test/support/rules.ts';

@@ -10,7 +10,7 @@ import {
 } from '../../test/support/randomEvents.ts';
 import { parseExposition, parseSamples } from '../../test/support/strictParser.ts';
 import type { Entry } from '../core/entry.ts';
-import { eventFromPairs } from '../intake/event.ts';
+import { eventFromPairs } from '../intake/eventFromDraft.ts';
 import { millis } from '../core/millis.ts';
 import { offset } from '../core/offset.ts';
 import { formatSampleValue } from '../core/value.ts';

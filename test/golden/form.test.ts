@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { RefusedError } from '../../src/core/errors.ts';
 import type { EventRules } from '../../src/intake/rules.ts';
-import { eventFromPairs } from '../../src/intake/event.ts';
+import { eventFromPairs } from '../../src/intake/eventFromDraft.ts';
 import { formatSampleValue } from '../../src/core/value.ts';
 import { parseForm } from '../../src/read/form.ts';
 import { parseSamples } from '../support/strictParser.ts';

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { DraftFields, Read } from '../../src/intake/draft.ts';
 import { RefusedError } from '../../src/core/errors.ts';
 import type { EventRules } from '../../src/intake/rules.ts';
-import { eventFromDraft } from '../../src/intake/event.ts';
+import { eventFromDraft } from '../../src/intake/eventFromDraft.ts';
 import { formatSampleValue } from '../../src/core/value.ts';
 import { CLOUD_EVENT_FIELDS, readBinaryCloudEvent, readCloudEvents } from '../../src/read/cloudEvents.ts';
 import type { DataMapping } from '../../src/read/dataMapping.ts';

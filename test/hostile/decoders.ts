@@ -7,7 +7,7 @@ import { PARAMETERS, draftFromPairs } from '../../src/intake/draft.ts';
 import { RefusedError } from '../../src/core/errors.ts';
 import type { Event } from '../../src/intake/event.ts';
 import type { EventRules } from '../../src/intake/rules.ts';
-import { eventFromDraft } from '../../src/intake/event.ts';
+import { eventFromDraft } from '../../src/intake/eventFromDraft.ts';
 import { millis } from '../../src/core/millis.ts';
 import { parseTimestamp } from '../../src/core/timestamp.ts';
 import { formatSampleValue, parseSampleValue } from '../../src/core/value.ts';

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { anyLabelName, anyLabelValue, anyMetricName, anySampleValue } from './randomEvents.ts';
 import type { Entry } from '../../src/core/entry.ts';
 import { RefusedError } from '../../src/core/errors.ts';
-import { eventFromPairs } from '../../src/intake/event.ts';
+import { eventFromPairs } from '../../src/intake/eventFromDraft.ts';
 import { millis } from '../../src/core/millis.ts';
 import { offset } from '../../src/core/offset.ts';
 

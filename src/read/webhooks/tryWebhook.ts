@@ -2,7 +2,7 @@ import { RefusedError, shown } from '../../core/errors.ts';
 import type { Draft } from '../../intake/draft.ts';
 import type { Event } from '../../intake/event.ts';
 import type { EventRules } from '../../intake/rules.ts';
-import { eventFromDraft } from '../../intake/event.ts';
+import { eventFromDraft } from '../../intake/eventFromDraft.ts';
 import type { Millis } from '../../core/millis.ts';
 import type { CallRules } from './call.ts';
 import { WebhookCall, MAPPED } from './call.ts';

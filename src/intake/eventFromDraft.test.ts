@@ -11,7 +11,7 @@ import { RefusedError } from '../core/errors.ts';
 import type { Event } from './event.ts';
 import type { EventRules } from './rules.ts';
 import { draftFromPairs, PARAMETERS } from './draft.ts';
-import { eventFromDraft, eventFromPairs } from './event.ts';
+import { eventFromDraft, eventFromPairs } from './eventFromDraft.ts';
 import { formatSampleValue } from '../core/value.ts';
 import { WIDE_LIMITS } from '../../test/support/rules.ts';
 
