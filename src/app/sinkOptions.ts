@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { ConfigError } from '../config/error.ts';
 import type { JsonObject } from '../config/json.ts';
 import { isJsonObject } from '../config/json.ts';
-import type { Kind } from '../config/kinds.ts';
-import { boolean, integer, oneOf } from '../config/kinds.ts';
+import type { ValueType } from '../config/valueTypes.ts';
+import { boolean, integer, oneOf } from '../config/valueTypes.ts';
 import { DAY, HOUR, SECOND, duration } from '../config/quantities.ts';
 import type { Settings } from '../config/settings.ts';
 import { shown } from '../core/errors.ts';
@@ -131,10 +131,10 @@ function membersOf(field: string, raw: unknown, known: readonly string[]): JsonO
   );
 }
 
-function valueOf<T>(field: string, kind: Kind<T>, raw: unknown, fallback: T): T {
+function valueOf<T>(field: string, type: ValueType<T>, raw: unknown, fallback: T): T {
   if (raw === undefined) return fallback;
   try {
-    return kind.parse(raw);
+    return type.parse(raw);
   } catch (cause) {
     throw new ConfigError(`${field} ${(cause as Error).message}`, { cause });
   }

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { text } from '../config/kinds.ts';
+import { text } from '../config/valueTypes.ts';
 import { duration } from '../config/quantities.ts';
 import { readArgs } from './args.ts';
 import { UsageError } from './options.ts';
 
 const OPTIONS = {
-  value: { kind: text(), short: 'v', doc: '' },
-  wait: { kind: duration({ min: 0, max: 1000 }), doc: '' },
-  url: { kind: text(), env: 'ONESHOT_URL', doc: '' },
-  soon: { kind: duration({ min: 0, max: 1000 }), alone: '1s', doc: '' },
+  value: { type: text(), short: 'v', doc: '' },
+  wait: { type: duration({ min: 0, max: 1000 }), doc: '' },
+  url: { type: text(), env: 'ONESHOT_URL', doc: '' },
+  soon: { type: duration({ min: 0, max: 1000 }), alone: '1s', doc: '' },
   json: { doc: '' },
-  header: { kind: text(), short: 'H', isMany: true, doc: '' },
+  header: { type: text(), short: 'H', isMany: true, doc: '' },
   'no-spool': { doc: '' },
 };
 const read = (argv: readonly string[], env = {}) => readArgs(argv, OPTIONS, env);

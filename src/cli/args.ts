@@ -58,10 +58,10 @@ export function readArgs(argv: readonly string[], own: Options, env: Environment
   const { tokens } = parseArgs({
     args: [...before],
     options: Object.fromEntries(
-      Object.entries(options).map(([name, { kind, alone, short }]) => [
+      Object.entries(options).map(([name, { type, alone, short }]) => [
         name,
         {
-          type: kind === undefined || alone !== undefined ? 'boolean' : 'string',
+          type: type === undefined || alone !== undefined ? 'boolean' : 'string',
           ...(short !== undefined && { short }),
         } as const,
       ]),
@@ -106,9 +106,9 @@ function checkNotValue(
 ): void {
   if (before?.kind !== 'option' || before.name === undefined || before.value !== undefined) return;
   const option = Object.hasOwn(options, before.name) ? options[before.name] : undefined;
-  if (option?.alone === undefined || option.kind === undefined) return;
+  if (option?.alone === undefined || option.type === undefined) return;
   try {
-    option.kind.parse(word);
+    option.type.parse(word);
   } catch {
     return;
   }
@@ -117,15 +117,15 @@ function checkNotValue(
   );
 }
 
-function read(name: string, { kind, alone }: Option, given: string | undefined): unknown {
+function read(name: string, { type, alone }: Option, given: string | undefined): unknown {
   const value = given ?? alone;
-  if (kind === undefined) {
+  if (type === undefined) {
     if (value === undefined) return true;
     throw new UsageError(`${name} takes no value, not ${shown(value)}; write ${name} alone`);
   }
-  if (value === undefined) throw new UsageError(`${name} needs a value; write ${name}=${kind.placeholder}`);
+  if (value === undefined) throw new UsageError(`${name} needs a value; write ${name}=${type.placeholder}`);
   try {
-    return kind.parse(value);
+    return type.parse(value);
   } catch (cause) {
     throw new UsageError(`${name} ${(cause as Error).message}`, { cause });
   }

@@ -58,11 +58,11 @@ function tableOf(commands: readonly Command[]): string {
     else add(head, member, summary);
     for (const word of words) add(name, word);
     for (const [flag, option] of Object.entries<Option>({ ...options, help: HELP })) {
-      const word = `--${flag}${option.kind === undefined || option.alone !== undefined ? '' : '='}`;
+      const word = `--${flag}${option.type === undefined || option.alone !== undefined ? '' : '='}`;
       add(name, word, option.doc);
       // The server's own flags are those of a line without a command, too.
       if (name === 'serve') add('', word, option.doc);
-      const choices = CHOICES.exec(option.kind?.placeholder ?? '')?.[1]?.split('|') ?? [];
+      const choices = CHOICES.exec(option.type?.placeholder ?? '')?.[1]?.split('|') ?? [];
       for (const choice of choices) add(word, choice);
     }
   }

@@ -45,8 +45,8 @@ function row(name: string, text: string): readonly string[] {
 
 /** What `oneshot <command> --help` prints. */
 export function commandHelp({ name, summary, usage, about, options, examples, exits }: Command): string {
-  const flags = Object.entries({ ...options, ...COMMON }).flatMap(([flag, { kind, alone, short, doc }]) => {
-    const needed = kind === undefined ? '' : `=${kind.placeholder}`;
+  const flags = Object.entries({ ...options, ...COMMON }).flatMap(([flag, { type, alone, short, doc }]) => {
+    const needed = type === undefined ? '' : `=${type.placeholder}`;
     const value = alone === undefined ? needed : `[${needed}]`;
     return flagLines(`--${flag}${value}${short === undefined ? '' : `, -${short}`}`, doc);
   });

@@ -1,8 +1,8 @@
-import type { Kind } from '../config/kinds.ts';
+import type { ValueType } from '../config/valueTypes.ts';
 
-/** One option of a command. One without a kind is a switch. */
+/** One option of a command. One without a type is a switch. */
 export interface Option {
-  readonly kind?: Kind<unknown>;
+  readonly type?: ValueType<unknown>;
   /** What it means where it stands without a value. Such an option has its value behind `=` only. */
   readonly alone?: string;
   /** Whether it may be given several times. */

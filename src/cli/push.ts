@@ -1,4 +1,4 @@
-import { text } from '../config/kinds.ts';
+import { text } from '../config/valueTypes.ts';
 import { HOUR, MINUTE, SECOND, duration } from '../config/quantities.ts';
 import type { Args } from './args.ts';
 import type { Command } from './command.ts';
@@ -30,38 +30,38 @@ export const push: Command = {
   ],
   options: {
     metric: {
-      kind: { ...text(), placeholder: '<name>' },
+      type: { ...text(), placeholder: '<name>' },
       short: 'm',
       doc: "The metric name. Default: the server's event.metric (events_to_metrics).",
     },
     value: {
-      kind: { ...text(), placeholder: '<number>' },
+      type: { ...text(), placeholder: '<number>' },
       short: 'v',
       doc: "The sample's value, a float64. Default: 1.",
     },
     time: {
-      kind: { ...text(), placeholder: '<time>' },
+      type: { ...text(), placeholder: '<time>' },
       short: 't',
       doc: 'When it happened: RFC 3339, or Unix seconds or milliseconds. Default: now.',
     },
     id: {
-      kind: { ...text(), placeholder: '<id>' },
+      type: { ...text(), placeholder: '<id>' },
       doc: 'The id of the event. Default: random.',
     },
     stdin: { doc: 'Read events from standard input, one JSON object per line.' },
     'allow-empty': { doc: 'Post an event even if it has no label.' },
     spool: spoolOption('nothing is kept'),
     total: {
-      kind: duration({ min: 1, max: 10 * MINUTE }),
+      type: duration({ min: 1, max: 10 * MINUTE }),
       doc: 'How long to keep trying. Default: 30s; with --stdin, for each event.',
     },
     wait: {
-      kind: duration({ min: 0, max: 24 * HOUR }),
+      type: duration({ min: 0, max: 24 * HOUR }),
       alone: '60s',
       doc: 'Wait until the event is delivered, for 60s or for this long.',
     },
     to: {
-      kind: { ...text(), placeholder: '<scraper>' },
+      type: { ...text(), placeholder: '<scraper>' },
       isMany: true,
       doc: 'With --wait: a scraper that must have the event, or several with commas between. Default: all that have an id of their own.',
     },

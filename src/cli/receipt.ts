@@ -1,5 +1,5 @@
 import type { EventReceipt } from '../client/delivery.ts';
-import { text } from '../config/kinds.ts';
+import { text } from '../config/valueTypes.ts';
 import { ApiError, ask } from './api.ts';
 import type { Args } from './args.ts';
 import type { Command } from './command.ts';
@@ -20,7 +20,7 @@ export const receipt: Command = {
   ],
   options: {
     source: {
-      kind: { ...text(), placeholder: '<source>' },
+      type: { ...text(), placeholder: '<source>' },
       doc: 'For the id of a CloudEvent: its source.',
     },
     ...REMOTE_OPTIONS,

@@ -3,7 +3,7 @@ import { authorization } from '../client/authorization.ts';
 import type { RetryLimits, Retry } from '../client/client.ts';
 import { OneShotClient } from '../client/client.ts';
 import { endpoint } from '../client/endpoint.ts';
-import { text } from '../config/kinds.ts';
+import { text } from '../config/valueTypes.ts';
 import { MINUTE, SECOND, duration } from '../config/quantities.ts';
 import type { Remote } from './api.ts';
 import type { Args } from './args.ts';
@@ -17,22 +17,22 @@ const TIMEOUT_MS = 10 * SECOND;
 /** The options of every command that talks to a server. */
 export const REMOTE_OPTIONS: Options = {
   url: {
-    kind: { ...text(), placeholder: '<url>' },
+    type: { ...text(), placeholder: '<url>' },
     env: 'ONESHOT_URL',
     doc: `The URL of the server. Default: $ONESHOT_URL, or else ${DEFAULT_URL}.`,
   },
   token: {
-    kind: { ...text(), placeholder: '<token>' },
+    type: { ...text(), placeholder: '<token>' },
     env: 'ONESHOT_TOKEN',
     doc: "A bearer token. Default: $ONESHOT_TOKEN, which other users of the machine can't see (unlike the command line).",
   },
   user: {
-    kind: { ...text(), placeholder: '<name:password>' },
+    type: { ...text(), placeholder: '<name:password>' },
     env: 'ONESHOT_USER',
     doc: 'A user instead of a token. Default: $ONESHOT_USER.',
   },
   timeout: {
-    kind: duration({ min: 1, max: 10 * MINUTE }),
+    type: duration({ min: 1, max: 10 * MINUTE }),
     doc: 'Timeout of each request. Default: 10s.',
   },
 };

@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import { basename } from 'node:path';
 import type { NewEvent } from '../client/event.ts';
 import { shown } from '../core/errors.ts';
-import { text } from '../config/kinds.ts';
+import { text } from '../config/valueTypes.ts';
 import { MINUTE, SECOND, duration } from '../config/quantities.ts';
 import type { Args } from './args.ts';
 import type { Command } from './command.ts';
@@ -43,17 +43,17 @@ export const runCommand: Command = {
   ],
   options: {
     name: {
-      kind: { ...text(), placeholder: '<name>' },
+      type: { ...text(), placeholder: '<name>' },
       short: 'n',
       doc: 'The value of the label name. Default: the command without its directory.',
     },
     metric: {
-      kind: { ...text(), placeholder: '<name>' },
+      type: { ...text(), placeholder: '<name>' },
       short: 'm',
       doc: "The metric name. Default: the server's event.metric (events_to_metrics).",
     },
     wait: {
-      kind: duration({ min: 0, max: 10 * MINUTE }),
+      type: duration({ min: 0, max: 10 * MINUTE }),
       doc: 'How long to spend on sending when the command has ended. Default: 5s. 0 leaves sending to later commands.',
     },
     spool: spoolOption(DEFAULT_SPOOL),

@@ -57,7 +57,7 @@ function withoutServer(
 }
 
 function settingOptions(): Options {
-  const settings = Object.entries(SETTINGS).map(([key, { kind, doc }]) => [key, { kind, doc }] as const);
+  const settings = Object.entries(SETTINGS).map(([key, { type, doc }]) => [key, { type, doc }] as const);
   return {
     ...Object.fromEntries(settings),
     version: { doc: 'Print the version.' },

@@ -56,7 +56,7 @@ export const spoolFlush: Command = {
   options: {
     ...OPTIONS,
     total: {
-      kind: duration({ min: 1 * SECOND, max: 24 * 60 * MINUTE }),
+      type: duration({ min: 1 * SECOND, max: 24 * 60 * MINUTE }),
       doc: 'How long it may take in total. Default: 5m.',
     },
   },

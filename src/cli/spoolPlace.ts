@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { text } from '../config/kinds.ts';
+import { text } from '../config/valueTypes.ts';
 import type { Remote } from './api.ts';
 import type { Option } from './options.ts';
 import type { CliIo } from './io.ts';
@@ -11,7 +11,7 @@ const CLAIM_SLACK_MS = 30_000;
 /** The option that says where the spool is; `fallback` says where it is without. */
 export function spoolOption(fallback: string): Option {
   return {
-    kind: { ...text(), placeholder: '<folder>' },
+    type: { ...text(), placeholder: '<folder>' },
     env: 'ONESHOT_SPOOL',
     doc: `The folder for events that couldn't be sent. Default: $ONESHOT_SPOOL, or else ${fallback}.`,
   };

@@ -1,5 +1,5 @@
 import { DAY, MINUTE, SECOND, duration } from '../config/quantities.ts';
-import { integer } from '../config/kinds.ts';
+import { integer } from '../config/valueTypes.ts';
 import type { Remote } from './api.ts';
 import { ApiError, ask } from './api.ts';
 import type { Args } from './args.ts';
@@ -26,17 +26,17 @@ export const tail: Command = {
   ],
   options: {
     lines: {
-      kind: integer(0, PAGE_ENTRIES_MAX),
+      type: integer(0, PAGE_ENTRIES_MAX),
       short: 'n',
       doc: `How many of the newest matching events to show first. Default: ${LINES}, or all with --since.`,
     },
     since: {
-      kind: duration({ min: 0, max: 366 * DAY }),
+      type: duration({ min: 0, max: 366 * DAY }),
       doc: 'Begin with the events that arrived within this time: --since=1h.',
     },
     'no-follow': { doc: 'Exit after showing them.' },
     every: {
-      kind: duration({ min: 10, max: 10 * MINUTE }),
+      type: duration({ min: 10, max: 10 * MINUTE }),
       doc: 'How often to ask for new events. Default: 1s.',
     },
     ...REMOTE_OPTIONS,

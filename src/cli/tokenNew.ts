@@ -1,4 +1,4 @@
-import { text } from '../config/kinds.ts';
+import { text } from '../config/valueTypes.ts';
 import { shown } from '../core/errors.ts';
 import type { Args } from './args.ts';
 import type { Command } from './command.ts';
@@ -29,12 +29,12 @@ export function tokenNewOf<Scope extends string>(tokens: Tokens<Scope>): Command
     ],
     options: {
       name: {
-        kind: { ...text(), placeholder: '<name>' },
+        type: { ...text(), placeholder: '<name>' },
         short: 'n',
         doc: "Who will use it: letters, digits, . _ and -. The server's log shows this name.",
       },
       scope: {
-        kind: { ...text(), placeholder: '<scopes>' },
+        type: { ...text(), placeholder: '<scopes>' },
         short: 's',
         doc: `What it may do, separated by commas: ${all}.`,
       },

@@ -3,7 +3,7 @@ import type { Settings } from '../config/settings.ts';
 import { ConfigError } from '../config/error.ts';
 import { shown, RefusedError } from '../core/errors.ts';
 import { loadSettings } from '../config/load.ts';
-import { text } from '../config/kinds.ts';
+import { text } from '../config/valueTypes.ts';
 import type { Event } from '../intake/event.ts';
 import type { Millis } from '../core/millis.ts';
 import type { Args } from './args.ts';
@@ -44,7 +44,7 @@ export function webhookTryOf(load: () => Promise<TryWebhook>): Command {
     options: {
       header: {
         isMany: true,
-        kind: { ...text(), placeholder: '<name: value>' },
+        type: { ...text(), placeholder: '<name: value>' },
         short: 'H',
         doc: 'A request header that the mapping reads, such as X-GitHub-Event: push. Can be repeated.',
       },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { configMarkdown, helpText, printConfig } from './describe.ts';
-import { text } from './kinds.ts';
+import { text } from './valueTypes.ts';
 import { loadSettings } from './load.ts';
 import { envName, groupOf } from './names.ts';
 import { readGiven, setting } from './setting.ts';
@@ -12,7 +12,7 @@ const loaded = loadSettings({
   readFile: () => undefined,
 });
 if (loaded.action !== 'print-config') throw new Error('not what was asked for');
-const SECRET = { 'server.host': setting({ kind: text(), default: '', doc: 'A secret.', secret: true }) };
+const SECRET = { 'server.host': setting({ type: text(), default: '', doc: 'A secret.', secret: true }) };
 
 describe('--help', () => {
   const lines = helpText().split('\n');
@@ -20,7 +20,7 @@ describe('--help', () => {
   it('names every setting with its placeholder', () => {
     for (const [key, row] of Object.entries(SETTINGS))
       expect(
-        lines.some((line) => `${line} `.startsWith(`  --${key}=${row.kind.placeholder} `)),
+        lines.some((line) => `${line} `.startsWith(`  --${key}=${row.type.placeholder} `)),
         key,
       ).toBe(true);
   });
@@ -36,7 +36,7 @@ describe('--help', () => {
 
   it('puts the meaning below a flag that is too long for its column', () => {
     const long = {
-      'a.veryLongNameThatFillsTheColumnOfFlags': setting({ kind: text(), default: 'x', doc: 'Long.' }),
+      'a.veryLongNameThatFillsTheColumnOfFlags': setting({ type: text(), default: 'x', doc: 'Long.' }),
     };
     expect(helpText(long)).toContain(
       `\n  --a.veryLongNameThatFillsTheColumnOfFlags=<text>\n${' '.repeat(42)}Long. Default: x.\n`,
@@ -89,7 +89,7 @@ describe('the page of settings', () => {
   });
 
   it('escapes what would end a cell', () => {
-    const row = { 'a.b': setting({ kind: text(), default: '', doc: 'One | other.' }) };
+    const row = { 'a.b': setting({ type: text(), default: '', doc: 'One | other.' }) };
     expect(configMarkdown(row)).toContain(String.raw`| One \| other. |`);
   });
 });

@@ -23,7 +23,7 @@ export function helpText(table: Table = SETTINGS): string {
       const row = rowOf(table, key);
       const fallback = defaultOf(row);
       const doc = fallback === '' ? row.doc : `${row.doc} Default: ${fallback}.`;
-      lines.push(...flagLines(`--${key}=${row.kind.placeholder}`, doc));
+      lines.push(...flagLines(`--${key}=${row.type.placeholder}`, doc));
     }
   }
   lines.push(
@@ -74,8 +74,8 @@ export function printConfig(
   const values: Readonly<Record<string, unknown>> = settings;
   const from: Readonly<Record<string, string>> = origins;
   const lines = Object.entries(table).map(([key, row]) => {
-    const value = row.kind.format(values[key]);
-    const masked = row.secret && value !== row.kind.format(row.default) ? '***' : value;
+    const value = row.type.format(values[key]);
+    const masked = row.secret && value !== row.type.format(row.default) ? '***' : value;
     return `${key} = ${masked}  # ${from[key]}\n`;
   });
   return lines.join('');
@@ -135,8 +135,8 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
 }
 
 /** The default as one would write it; nothing for an empty one. */
-function defaultOf({ kind, default: fallback }: Setting<unknown>): string {
-  return fallback === '' ? '' : kind.format(fallback).replace(/^""$/, '');
+function defaultOf({ type, default: fallback }: Setting<unknown>): string {
+  return fallback === '' ? '' : type.format(fallback).replace(/^""$/, '');
 }
 
 function rowOf(table: Table, key: string): Setting<unknown> {

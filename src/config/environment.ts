@@ -15,8 +15,8 @@ const OF_COMMANDS: ReadonlySet<string> = new Set(
 export function readEnvironment(env: Environment, table: Table): ReadonlyMap<string, Given> {
   const given = new Map<string, Given>();
   const known = new Set<string>();
-  for (const [key, { kind, env: aliases = [] }] of Object.entries(table)) {
-    const own = { name: envName(key), parse: (raw: string) => kind.parse(raw) };
+  for (const [key, { type, env: aliases = [] }] of Object.entries(table)) {
+    const own = { name: envName(key), parse: (raw: string) => type.parse(raw) };
     known.add(own.name);
     for (const variable of [own, ...aliases]) {
       const raw = env[variable.name];

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readConfigFile, readSettingsText } from './file.ts';
-import { text } from './kinds.ts';
+import { text } from './valueTypes.ts';
 import { setting } from './setting.ts';
 import { SETTINGS } from './settings.ts';
 
@@ -27,7 +27,7 @@ describe('config.json', () => {
   });
 
   it('nests as deep as a key has segments', () => {
-    const table = { 'web.config.file': setting({ kind: text(), default: '', doc: 'A file.' }) };
+    const table = { 'web.config.file': setting({ type: text(), default: '', doc: 'A file.' }) };
     const given = readSettingsText('config.json', '{"web":{"config":{"file":"x"}}}', table);
     expect(given.get('web.config.file')?.parse()).toBe('x');
   });

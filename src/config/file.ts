@@ -49,7 +49,7 @@ export function readSettingsText(path: string, text: string, table: Table): Read
         throw new ConfigError(`${key} can't be set in ${path}; use a flag or an environment variable`);
       if (given.has(key))
         throw new ConfigError(`${key} is set twice in ${path}, nested and dotted; keep one of them`);
-      given.set(key, { origin: path, parse: () => row.kind.parse(raw) });
+      given.set(key, { origin: path, parse: () => row.type.parse(raw) });
     } else if (keys.some((each) => each.startsWith(`${key}.`))) {
       if (!isObject(raw))
         throw new ConfigError(

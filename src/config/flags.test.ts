@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { readFlags } from './flags.ts';
-import { boolean, text } from './kinds.ts';
+import { boolean, text } from './valueTypes.ts';
 import { setting } from './setting.ts';
 
 const TABLE = {
-  'a.name': setting({ kind: text(), default: '', doc: 'A name.' }),
-  'a.loud': setting({ kind: boolean(), default: false, doc: 'Loud or not.' }),
+  'a.name': setting({ type: text(), default: '', doc: 'A name.' }),
+  'a.loud': setting({ type: boolean(), default: false, doc: 'Loud or not.' }),
 };
 
 function values(...argv: string[]): Record<string, unknown> {

@@ -52,10 +52,10 @@ export function readFlags(argv: readonly string[], table: Table): Flags {
     if (row === undefined) throw unknownFlag(flag, table);
     const next = words[0]?.startsWith('--') === false ? words[0] : undefined;
     if (value === undefined && next !== undefined) words.shift();
-    const raw = value ?? next ?? (row.kind.standsAlone ? true : undefined);
+    const raw = value ?? next ?? (row.type.standsAlone ? true : undefined);
     if (raw === undefined)
-      throw new ConfigError(`flag ${flag} needs a value; write ${flag}=${row.kind.placeholder}`);
-    given.set(key, { origin: `flag ${flag}`, parse: () => row.kind.parse(raw) });
+      throw new ConfigError(`flag ${flag} needs a value; write ${flag}=${row.type.placeholder}`);
+    given.set(key, { origin: `flag ${flag}`, parse: () => row.type.parse(raw) });
   }
   return { action, given };
 }

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { namedObjects } from './json.ts';
 
-const kind = namedObjects(new Set(['labels', 'preset']));
+const type = namedObjects(new Set(['labels', 'preset']));
 
 describe('a JSON object', () => {
   it('is read from a text or from config.json, and written as it is read', () => {
-    expect(kind.parse('{"a":{"b":1}}')).toEqual({ a: { b: 1 } });
-    expect(kind.parse({ a: [] })).toEqual({ a: [] });
+    expect(type.parse('{"a":{"b":1}}')).toEqual({ a: { b: 1 } });
+    expect(type.parse({ a: [] })).toEqual({ a: [] });
     const shown = { a: { labels: { b: ['c', 1, null] }, preset: 'd' } };
-    expect(kind.parse(kind.format(shown))).toEqual(shown);
+    expect(type.parse(type.format(shown))).toEqual(shown);
   });
 
   it.each([
@@ -18,7 +18,7 @@ describe('a JSON object', () => {
     [3, 'must be a JSON object, not "number"'],
     ['"x"', 'must be a JSON object, not "string"'],
   ])('%j is none', (raw, message) => {
-    expect(() => kind.parse(raw)).toThrow(message);
+    expect(() => type.parse(raw)).toThrow(message);
   });
 
   it('shows no secret, neither printed nor in an error', () => {
@@ -31,10 +31,10 @@ describe('a JSON object', () => {
       f: 'hunter2',
       g: ['hunter2'],
     };
-    expect(kind.format(hidden)).not.toContain('hunter2');
-    expect(kind.format({ a: { secret: 'x', preset: 'p' } })).toBe('{"a":{"secret":"***","preset":"p"}}');
-    expect(() => kind.parse('{"a":{"secret":"hunter2"')).toThrow('is not valid JSON');
-    expect(() => kind.parse('{"a":{"secret":"hunter2"')).not.toThrow('hunter2');
-    expect(() => kind.parse('"hunter2"')).not.toThrow('hunter2');
+    expect(type.format(hidden)).not.toContain('hunter2');
+    expect(type.format({ a: { secret: 'x', preset: 'p' } })).toBe('{"a":{"secret":"***","preset":"p"}}');
+    expect(() => type.parse('{"a":{"secret":"hunter2"')).toThrow('is not valid JSON');
+    expect(() => type.parse('{"a":{"secret":"hunter2"')).not.toThrow('hunter2');
+    expect(() => type.parse('"hunter2"')).not.toThrow('hunter2');
   });
 });

@@ -1,6 +1,6 @@
 import { nearest } from '../core/nearest.ts';
 import { shown } from '../core/errors.ts';
-import type { Kind } from './kinds.ts';
+import type { ValueType } from './valueTypes.ts';
 
 /** A setting with members of its own, of which the one that uses it knows more. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -16,7 +16,7 @@ const SECRET_WORDS = ['secret', 'token', 'password', 'signature'];
  * An object of JSON objects by names; as a flag and in the environment its text. Only whether it is an object is checked. Of its objects
  * those members are shown that are `known`, but for what may be secret, whatever its form: a mistake must not print one.
  */
-export function namedObjects(known: ReadonlySet<string>): Kind<JsonObject> {
+export function namedObjects(known: ReadonlySet<string>): ValueType<JsonObject> {
   return {
     placeholder: '<json>',
     parse(raw) {

@@ -65,10 +65,10 @@ describe('the defaults', () => {
   });
 
   it.each(Object.entries(SETTINGS))(
-    'keep the rule of their kind, written and read again: %s',
+    'keep the rule of their type, written and read again: %s',
     (_key, row) => {
-      const written = (row.kind.format as (value: unknown) => string)(row.default);
-      expect(row.kind.parse(written === '""' ? '' : written)).toStrictEqual(row.default);
+      const written = (row.type.format as (value: unknown) => string)(row.default);
+      expect(row.type.parse(written === '""' ? '' : written)).toStrictEqual(row.default);
     },
   );
 });

@@ -1,5 +1,5 @@
-import type { Kind } from './kinds.ts';
-import { refused, wholeNumber } from './kinds.ts';
+import type { ValueType } from './valueTypes.ts';
+import { refused, wholeNumber } from './valueTypes.ts';
 
 /** The bounds of a quantity, both included: milliseconds for a duration, bytes for a size. */
 export interface Bounds {
@@ -30,7 +30,7 @@ const DURATION_UNITS = [
 ] as const;
 
 /** A span of time, in milliseconds: `250ms`, `10s`, `1h30m`, `7d`, `0`. Only 0 needs no unit, since 0 of anything is the same. */
-export function duration({ min, max }: Bounds): Kind<number> {
+export function duration({ min, max }: Bounds): ValueType<number> {
   const rule = `a duration from ${formatDuration(min)} to ${formatDuration(max)}`;
   return {
     placeholder: '<duration>',
@@ -81,7 +81,7 @@ const SIZE_UNITS = [
 ] as const;
 
 /** A size, in bytes: `512B`, `64KiB`, `1MiB`, `8MB` (units in any case), or a bare number of bytes. */
-export function size({ min, max }: Bounds): Kind<number> {
+export function size({ min, max }: Bounds): ValueType<number> {
   const rule = `a size from ${formatSize(min)} to ${formatSize(max)}`;
   return {
     placeholder: '<size>',

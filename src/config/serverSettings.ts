@@ -1,5 +1,5 @@
-import type { TextRule } from './kinds.ts';
-import { NOT_EMPTY, integer, list, oneOf, port, text } from './kinds.ts';
+import type { TextRule } from './valueTypes.ts';
+import { NOT_EMPTY, integer, list, oneOf, port, text } from './valueTypes.ts';
 import { GIB, HOUR, MIB, MINUTE, SECOND, duration, size } from './quantities.ts';
 import type { Table } from './setting.ts';
 import { setting } from './setting.ts';
@@ -32,136 +32,136 @@ const ORIGIN: TextRule = {
 /** Settings of the process: where it listens, who is let in, what it logs, where it keeps events. */
 export const SERVER_SETTINGS = {
   'server.host': setting({
-    kind: text(NOT_EMPTY),
+    type: text(NOT_EMPTY),
     default: '::',
     doc: 'The address or host name to listen on. :: means all IPv6 and IPv4 addresses, or only IPv4 if the machine has no IPv6; 0.0.0.0 means all IPv4 addresses.',
   }),
   'server.port': setting({
-    kind: port(),
+    type: port(),
     default: 8090,
     doc: 'The TCP port to listen on. 0 picks a free port.',
   }),
   'server.trustedProxies': setting({
-    kind: list(),
+    type: list(),
     default: ['loopback', 'linklocal', 'private'],
     doc: 'Proxies whose X-Real-Ip and X-Forwarded-For headers are trusted: loopback, linklocal, private, addresses, or ranges such as 10.0.0.0/8. Empty trusts none.',
   }),
   'server.allowedHosts': setting({
-    kind: list(HOST_NAME),
+    type: list(HOST_NAME),
     default: [],
     doc: 'More host names that clients may use (the Host header): names, *.name for all subdomains, or * for any. Names without a dot, IP addresses, names of private networks and clusters, and server.host are always accepted; others get 421, unless TLS or credentials are required.',
   }),
   'server.allowedOrigins': setting({
-    kind: list(ORIGIN),
+    type: list(ORIGIN),
     default: [],
     doc: "Origins of web pages that may post from a browser, such as https://grafana.example, or * for all. Pages of other sites get 403. Programs other than browsers don't need this.",
   }),
   'server.connectionsMax': setting({
-    kind: integer(1, 1_000_000),
+    type: integer(1, 1_000_000),
     default: 10_000,
     doc: 'Maximum number of open connections. When one more arrives, the one that has been idle longest is closed; if none is idle, the new one is.',
   }),
   'server.connectionsPerClientMax': setting({
-    kind: integer(0, 1_000_000),
+    type: integer(0, 1_000_000),
     default: 0,
     doc: 'Maximum number of open connections from one client address (for IPv6, from one /64 network). 0 means a quarter of server.connectionsMax. Raise it for a proxy that needs more.',
   }),
   'server.headTimeout': setting({
-    kind: duration({ min: 100, max: HOUR }),
+    type: duration({ min: 100, max: HOUR }),
     default: 20 * SECOND,
     doc: "Timeout for a TLS handshake, and after it for a request's headers. Must be shorter than server.requestTimeout.",
   }),
   'server.requestTimeout': setting({
-    kind: duration({ min: 100, max: HOUR }),
+    type: duration({ min: 100, max: HOUR }),
     default: MINUTE,
     doc: 'Timeout for receiving a whole request.',
   }),
   'server.stopTimeout': setting({
-    kind: duration({ min: 0, max: HOUR }),
+    type: duration({ min: 0, max: HOUR }),
     default: 10 * SECOND,
     doc: 'Maximum duration of a graceful stop. Connections that are still open then are cut.',
   }),
 
   'web.config.file': setting({
-    kind: text(),
+    type: text(),
     default: '',
     doc: 'File with TLS, users and passwords, headers and a rate limit, in the format of Prometheus exporters. Reloaded when it changes.',
   }),
 
   'auth.tokens.file': setting({
-    kind: text(),
+    type: text(),
     default: '',
     doc: 'File with the hashes of bearer tokens, and their scopes. Reloaded when it changes.',
   }),
   'auth.users': setting({
-    kind: list(USER_SCOPES),
+    type: list(USER_SCOPES),
     default: [],
     doc: 'What the users in web.config.file may do: prometheus=scrape, ci=write, or name=scope+scope. The scopes are write, scrape and admin. Users not listed here may do everything.',
   }),
 
   'limits.perClient': setting({
-    kind: integer(0, 1_000_000),
+    type: integer(0, 1_000_000),
     default: 0,
     doc: 'Maximum number of posts per second from one client address, on average. 0 means no limit. Posts over the limit get 429.',
   }),
   'limits.perClientBurst': setting({
-    kind: integer(1, 1_000_000),
+    type: integer(1, 1_000_000),
     default: 100,
     doc: 'Maximum number of posts from one client address at once, if limits.perClient is set.',
   }),
   'limits.total': setting({
-    kind: integer(0, 1_000_000),
+    type: integer(0, 1_000_000),
     default: 0,
     doc: 'Maximum number of posts per second from all clients together, on average. 0 means no limit. Posts over the limit get 429.',
   }),
   'limits.totalBurst': setting({
-    kind: integer(1, 1_000_000),
+    type: integer(1, 1_000_000),
     default: 1000,
     doc: 'Maximum number of posts from all clients together at once, if limits.total is set.',
   }),
 
   'memory.max': setting({
-    kind: size({ min: 0, max: 1024 * GIB }),
+    type: size({ min: 0, max: 1024 * GIB }),
     default: 0,
     doc: "Memory for everything that clients can fill, in bytes: the newest events, series, and the requests and responses in progress. 0 means a quarter of the memory of the container or machine, but at most 512 MiB and 0.4 of V8's heap. The process needs about 100 MiB on top.",
   }),
 
   'config.file': setting({
-    kind: text(),
+    type: text(),
     default: '',
     notInFile: true,
     doc: 'The configuration file. It must exist. By default, config.json in the working directory is read if it exists.',
   }),
 
   'log.level': setting({
-    kind: LEVEL,
+    type: LEVEL,
     default: 'INFO',
     env: [{ name: 'LOG_LEVEL', parse: (raw) => (raw === '' ? 'INFO' : LEVEL.parse(raw)) }],
     doc: 'The lowest level to log: ERROR, WARN, INFO or DEBUG.',
   }),
 
   'store.kind': setting({
-    kind: oneOf(['sqlite', 'memory']),
+    type: oneOf(['sqlite', 'memory']),
     default: 'sqlite',
     doc: 'Where to keep events: sqlite (a file that survives restarts) or memory (lost when the process ends).',
   }),
   'store.path': setting({
-    kind: text(NOT_EMPTY),
+    type: text(NOT_EMPTY),
     default: './data',
     doc: "The directory of the store, created if it doesn't exist. The memory store doesn't use it.",
   }),
   'store.durability': setting({
-    kind: oneOf(['power', 'process']),
+    type: oneOf(['power', 'process']),
     default: 'power',
     doc: 'What accepted events survive: power (a power failure; they are synced to disk before the server answers) or process (only a crash of the process).',
   }),
   'store.entriesMax': setting({
-    kind: integer(1, 1_000_000_000),
+    type: integer(1, 1_000_000_000),
     default: 1_000_000,
     doc: 'Maximum number of entries in the store.',
   }),
   'store.bytesMax': setting({
-    kind: size({ min: MIB, max: 1024 * GIB }),
+    type: size({ min: MIB, max: 1024 * GIB }),
     default: GIB,
     doc: 'Maximum size of the store, in bytes.',
   }),

@@ -1,5 +1,5 @@
 import { ConfigError } from './error.ts';
-import type { Kind } from './kinds.ts';
+import type { ValueType } from './valueTypes.ts';
 
 /** A variable of the Go server that came before, which works as it did there. */
 export interface EnvAlias<T> {
@@ -9,9 +9,9 @@ export interface EnvAlias<T> {
 
 /** One row of the table. */
 export interface Setting<T> {
-  readonly kind: Kind<T>;
+  readonly type: ValueType<T>;
   readonly default: T;
-  /** One or two plain sentences: the effect, and the unit where the kind doesn't tell it. */
+  /** One or two plain sentences: the effect, and the unit where the type doesn't tell it. */
   readonly doc: string;
   /** More variables that set it; the variable named after the key wins over them. */
   readonly env?: readonly EnvAlias<T>[];
@@ -24,7 +24,7 @@ export interface Setting<T> {
 /** Settings by key. The keys are dotted camelCase, their first segment the group: `server.port`. */
 export type Table = Readonly<Record<string, Setting<unknown>>>;
 
-/** Makes a row, whose default must be a value of its kind. */
+/** Makes a row, whose default must be a value of its type. */
 export function setting<const T>(row: Setting<T> & { readonly default: NoInfer<T> }): Setting<T> {
   return row;
 }
@@ -33,7 +33,7 @@ export function setting<const T>(row: Setting<T> & { readonly default: NoInfer<T
 export interface Given {
   /** Where it comes from, as --print-config shows it. */
   readonly origin: string;
-  /** Throws an Error as `Kind.parse` does. */
+  /** Throws an Error as `ValueType.parse` does. */
   parse(): unknown;
 }
 
@@ -44,7 +44,7 @@ export function readGiven(key: string, row: Setting<unknown>, given: Given): unk
   } catch (cause) {
     if (row.secret)
       throw new ConfigError(
-        `${key} (${given.origin}) is not a valid ${row.kind.placeholder}; its value isn't shown because it is a secret`,
+        `${key} (${given.origin}) is not a valid ${row.type.placeholder}; its value isn't shown because it is a secret`,
       );
     throw new ConfigError(
       `${key} (${given.origin}) ${cause instanceof Error ? cause.message : String(cause)}`,

@@ -30,7 +30,7 @@ const SHORTER: readonly (readonly [shorter: DurationKey, longer: DurationKey, wh
 /** Checks the rules that hold between settings. Throws a ConfigError. */
 export function checkTogether({ settings, origins }: Pick<LoadedSettings, 'settings' | 'origins'>): void {
   const named = (key: DurationKey): string =>
-    `${key} (${SETTINGS[key].kind.format(settings[key])}, ${origins[key]})`;
+    `${key} (${SETTINGS[key].type.format(settings[key])}, ${origins[key]})`;
   for (const [shorter, longer, why] of SHORTER) {
     if (settings[shorter] < settings[longer]) continue;
     throw new ConfigError(

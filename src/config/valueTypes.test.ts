@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { NOT_EMPTY, boolean, integer, list, oneOf, port, text } from './kinds.ts';
+import { NOT_EMPTY, boolean, integer, list, oneOf, port, text } from './valueTypes.ts';
 
 describe('an integer', () => {
-  const kind = integer(1, 100);
+  const type = integer(1, 100);
 
   it.each([1, 100, '1', '100', '007'])('may be %j, both ends included', (raw) => {
-    expect(kind.parse(raw)).toBe(Number(raw));
+    expect(type.parse(raw)).toBe(Number(raw));
   });
 
   it.each([0, 101, '0', '101', '99999999999999999999', '9'.repeat(400)])(
     'beyond its range is refused: %j',
     (raw) => {
-      expect(() => kind.parse(raw)).toThrow(
+      expect(() => type.parse(raw)).toThrow(
         /^must be a whole number from 1 to 100, not .*; choose a number in this range$/,
       );
     },
@@ -20,7 +20,7 @@ describe('an integer', () => {
   it.each(['', ' 5', '5\n', '1e1', '0x10', '1.5', '-5', 'NaN', 1.5, -1, NaN, null, true, [], {}])(
     'is written in digits, so %j is refused',
     (raw) => {
-      expect(() => kind.parse(raw)).toThrow(/; use digits only$/);
+      expect(() => type.parse(raw)).toThrow(/; use digits only$/);
     },
   );
 });
@@ -77,8 +77,8 @@ describe('a text', () => {
   });
 
   it('is cut after 60 characters in an error', () => {
-    const kind = text({ pattern: /^a$/, rule: 'an a', remedy: 'write a' });
-    expect(() => kind.parse('x'.repeat(61))).toThrow(`must be an a, not "${'x'.repeat(60)}…"; write a`);
+    const type = text({ pattern: /^a$/, rule: 'an a', remedy: 'write a' });
+    expect(() => type.parse('x'.repeat(61))).toThrow(`must be an a, not "${'x'.repeat(60)}…"; write a`);
   });
 });
 

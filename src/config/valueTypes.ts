@@ -1,10 +1,10 @@
 import { shown } from '../core/errors.ts';
 
-/** A kind of value: how it is read, how it is written, and what stands for it in --help. */
-export interface Kind<T> {
+/** A type of value: how it is read, how it is written, and what stands for it in --help. */
+export interface ValueType<T> {
   /** What stands for a value in --help: `<port>`. */
   readonly placeholder: string;
-  /** Whether a flag of this kind may stand without a value, and then means `true`. */
+  /** Whether a flag of this type may stand without a value, and then means `true`. */
   readonly standsAlone?: true;
   /**
    * Reads a text (from a flag or the environment) or a JSON value (from config.json). Throws an Error whose message goes on
@@ -15,14 +15,14 @@ export interface Kind<T> {
   format(value: T): string;
 }
 
-/** The error of every kind: the rule, the value cut short, what to do. */
+/** The error of every type: the rule, the value cut short, what to do. */
 export function refused(rule: string, raw: unknown, remedy: string): Error {
   return new Error(`must be ${rule}, not ${shown(raw)}; ${remedy}`);
 }
 
 /**
  * The whole number that a JSON number or a text of digits stands for; undefined for anything else (`1e3`, `-1`, `0x10`, `1.5`).
- * It may be beyond 2^53, and then beyond the range of every kind, too.
+ * It may be beyond 2^53, and then beyond the range of every type, too.
  */
 export function wholeNumber(raw: unknown): number | undefined {
   if (typeof raw === 'string') return /^\d+$/.test(raw) ? Number(raw) : undefined;
@@ -30,16 +30,16 @@ export function wholeNumber(raw: unknown): number | undefined {
 }
 
 /** A whole number, both ends included. */
-export function integer(min: number, max: number): Kind<number> {
+export function integer(min: number, max: number): ValueType<number> {
   return wholeNumbers('<number>', `a whole number from ${min} to ${max}`, min, max);
 }
 
 /** A TCP port; 0 lets the system choose a free one. */
-export function port(): Kind<number> {
+export function port(): ValueType<number> {
   return wholeNumbers('<port>', 'a port from 0 to 65535 (0 for any free one)', 0, 65_535);
 }
 
-function wholeNumbers(placeholder: string, rule: string, min: number, max: number): Kind<number> {
+function wholeNumbers(placeholder: string, rule: string, min: number, max: number): ValueType<number> {
   return {
     placeholder,
     parse(raw) {
@@ -53,7 +53,7 @@ function wholeNumbers(placeholder: string, rule: string, min: number, max: numbe
 }
 
 /** `true` or `false` in any case. */
-export function boolean(): Kind<boolean> {
+export function boolean(): ValueType<boolean> {
   return {
     placeholder: '<true|false>',
     standsAlone: true,
@@ -85,7 +85,7 @@ export const NOT_EMPTY: TextRule = {
 };
 
 /** Any text, or one that keeps a rule. */
-export function text(kept?: TextRule): Kind<string> {
+export function text(kept?: TextRule): ValueType<string> {
   return {
     placeholder: '<text>',
     parse(raw) {
@@ -101,7 +101,7 @@ export function text(kept?: TextRule): Kind<string> {
 export function oneOf<const T extends string>(
   choices: readonly [T, ...T[]],
   { anyCase = false }: { readonly anyCase?: boolean } = {},
-): Kind<T> {
+): ValueType<T> {
   const folded = (word: string): string => (anyCase ? word.toLowerCase() : word);
   return {
     placeholder: `<${choices.join('|')}>`,
@@ -119,7 +119,7 @@ export function oneOf<const T extends string>(
  * Texts: separated by commas, or an array in config.json. The empty text is the empty list. No item may be empty, and each keeps the
  * rule if there is one.
  */
-export function list(kept?: TextRule): Kind<readonly string[]> {
+export function list(kept?: TextRule): ValueType<readonly string[]> {
   return {
     placeholder: '<list>',
     parse(raw) {
