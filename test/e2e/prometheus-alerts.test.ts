@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 import type { PrometheusVersion } from '../support/prometheus.ts';
 import { HOW_TO_GET_PROMETHEUS, Prometheus, requirePrometheus } from '../support/prometheus.ts';
 import { ServerProcess, temporaryFolder } from '../support/server.ts';
@@ -42,9 +42,9 @@ async function startSwitch(): Promise<AsyncDisposable & { port: number; isOn: bo
   return self;
 }
 
-test.for<PrometheusVersion>(['3.5', '2.53'])(
+test.concurrent.for<PrometheusVersion>(['3.5', '2.53'])(
   'Prometheus %s takes the server for an Alertmanager: an alert is one event when it fires and one when it is resolved',
-  async (version, { skip }) => {
+  async (version, { skip, expect }) => {
     const binary = requirePrometheus(version);
     if (binary === undefined) throw skip(HOW_TO_GET_PROMETHEUS);
     await using target = await startSwitch();

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, test } from 'vitest';
 import type { PrometheusVersion } from '../support/prometheus.ts';
 import {
   findPromtool,
@@ -13,10 +13,10 @@ const FIRST_SCRAPE = { timeout: 30_000, interval: 200 };
 
 const versions: readonly PrometheusVersion[] = ['3.5', '2.53', '2.42'];
 
-describe.each(versions)('the Prometheus %s of the tests', (version) => {
+describe.concurrent.each(versions)('the Prometheus %s of the tests', (version) => {
   const binary = requirePrometheus(version);
 
-  test('scrapes, keeps what it scraped through a crash, and forgets it when stopped', async ({ skip }) => {
+  test('scrapes, keeps what it scraped through a crash, and forgets it when stopped', async ({ skip, expect }) => {
     if (binary === undefined) throw skip(HOW_TO_GET_PROMETHEUS);
     await using prometheus = new Prometheus({ binary, scrapeConfigs: [] });
     await prometheus.start();
@@ -44,7 +44,7 @@ describe.each(versions)('the Prometheus %s of the tests', (version) => {
     expect(await prometheus.series('up', at, at + 1_000)).toEqual([up?.metric]);
   });
 
-  test('answers a scalar, and says why it refuses a query or a configuration', async ({ skip }) => {
+  test('answers a scalar, and says why it refuses a query or a configuration', async ({ skip, expect }) => {
     if (binary === undefined) throw skip(HOW_TO_GET_PROMETHEUS);
     await using prometheus = new Prometheus({
       binary,
@@ -59,7 +59,7 @@ describe.each(versions)('the Prometheus %s of the tests', (version) => {
     await expect(prometheus.reload('- no_such_setting: 1')).rejects.toThrow('no_such_setting');
   });
 
-  test('shows its log when it does not start', async ({ skip }) => {
+  test('shows its log when it does not start', async ({ skip, expect }) => {
     if (binary === undefined) throw skip(HOW_TO_GET_PROMETHEUS);
     const prometheus = new Prometheus({ binary, scrapeConfigs: [], flags: ['--no-such-flag'] });
     await expect(prometheus.start()).rejects.toThrow('no-such-flag');
@@ -67,14 +67,14 @@ describe.each(versions)('the Prometheus %s of the tests', (version) => {
   });
 });
 
-test('promtool tells a good exposition from a bad one', async ({ skip }) => {
+test('promtool tells a good exposition from a bad one', async ({ skip, expect }) => {
   if (findPromtool() === undefined) throw skip(HOW_TO_GET_PROMETHEUS);
   const good = '# HELP deploys_total Deployments.\n# TYPE deploys_total counter\ndeploys_total 1\n';
   expect(await promtoolCheckMetrics(good)).toEqual({ code: 0, output: '' });
   expect(await promtoolCheckMetrics('deploys_total{ 1\n')).toMatchObject({ code: 1 });
 });
 
-test('a binary that cannot be run is said to', async () => {
+test('a binary that cannot be run is said to', async ({ expect }) => {
   const prometheus = new Prometheus({ binary: '/no/such/prometheus', scrapeConfigs: [] });
   await expect(prometheus.start()).rejects.toThrow('/no/such/prometheus did not start');
 });

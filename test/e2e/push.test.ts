@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, test } from 'vitest';
 import { AnswerDropper } from '../support/answerDropper.ts';
 import { HOW_TO_GET_PROMETHEUS, Prometheus, requirePrometheus } from '../support/prometheus.ts';
 import { ServerProcess, temporaryFolder } from '../support/server.ts';
@@ -86,7 +86,7 @@ const metric = async (server: ServerProcess, pattern: RegExp): Promise<number> =
 const PENDING = /^events_to_metrics_scraper_counts\{scraper="sink:db"\} (\d+)$/m;
 const REFUSED = /^events_to_metrics_dropped_total\{reason="refused"\} (\d+)$/m;
 
-describe.each<[name: string, start: () => Promise<Receiver | undefined>]>([
+describe.concurrent.each<[name: string, start: () => Promise<Receiver | undefined>]>([
   ['Prometheus 3.5', () => prometheus('3.5', '1h')],
   ['Prometheus 3.5 without an out-of-order window', () => prometheus('3.5', undefined)],
   ['Prometheus 2.53', () => prometheus('2.53', '1h')],
@@ -95,6 +95,7 @@ describe.each<[name: string, start: () => Promise<Receiver | undefined>]>([
 ])('a sink at %s', (_name, start) => {
   test('G2, G4, G8: loses nothing and stores nothing twice, through lost answers and kills', async ({
     skip,
+    expect,
   }) => {
     await using receiver = await start();
     if (receiver === undefined) throw skip(`${HOW_TO_GET_PROMETHEUS}; ${HOW_TO_GET_VICTORIA_METRICS}`);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, test } from 'vitest';
 import type { PrometheusVersion } from '../support/prometheus.ts';
 import { HOW_TO_GET_PROMETHEUS, Prometheus, requirePrometheus } from '../support/prometheus.ts';
 import { ServerProcess, temporaryFolder } from '../support/server.ts';
@@ -13,12 +13,15 @@ const PROTOBUF = {
   '2.42': {},
 } as const;
 
-describe.each<PrometheusVersion>(['3.5', '2.53', '2.42'])(
+describe.concurrent.each<PrometheusVersion>(['3.5', '2.53', '2.42'])(
   'timed scrapes in protobuf by Prometheus %s',
   (version) => {
     const binary = requirePrometheus(version);
 
-    test('G8: each event is stored at its own time, and its pulse ends exactly then', async ({ skip }) => {
+    test('G8: each event is stored at its own time, and its pulse ends exactly then', async ({
+      skip,
+      expect,
+    }) => {
       if (binary === undefined) throw skip(HOW_TO_GET_PROMETHEUS);
       using folder = temporaryFolder();
       const server = await ServerProcess.start([
