@@ -161,7 +161,7 @@ const jobsFor = (server: Case['takenBy'][number], address: string) =>
 const served = async () =>
   serveStatic(new Map(answers.map((answer, i): [string, StaticAnswer] => [`/${jobOf(i)}`, answer])));
 
-describe.each(versions)('Prometheus %s takes the whole body', (version) => {
+describe.concurrent.each(versions)('Prometheus %s takes the whole body', (version) => {
   test('of each, with the event at its own time, and the end of its pulse where the format has one', async ({
     skip,
   }) => {
@@ -171,7 +171,7 @@ describe.each(versions)('Prometheus %s takes the whole body', (version) => {
     const scrapeConfigs = jobsFor(version, target.address);
     await using prometheus = new Prometheus({ binary, scrapeConfigs });
     await prometheus.start();
-    await expect.poll(() => valueOf(prometheus, 'count(up)'), SOON).toBe(scrapeConfigs.length);
+    await until(async () => (await valueOf(prometheus, 'count(up)')) === scrapeConfigs.length, SOON);
     const targets = await prometheus.targets();
     expect(targets.map(({ health, lastError }) => [health, lastError])).toEqual(
       targets.map(() => ['up', '']),

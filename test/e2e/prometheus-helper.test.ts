@@ -16,7 +16,10 @@ const versions: readonly PrometheusVersion[] = ['3.5', '2.53', '2.42'];
 describe.concurrent.each(versions)('the Prometheus %s of the tests', (version) => {
   const binary = requirePrometheus(version);
 
-  test('scrapes, keeps what it scraped through a crash, and forgets it when stopped', async ({ skip, expect }) => {
+  test('scrapes, keeps what it scraped through a crash, and forgets it when stopped', async ({
+    skip,
+    expect,
+  }) => {
     if (binary === undefined) throw skip(HOW_TO_GET_PROMETHEUS);
     await using prometheus = new Prometheus({ binary, scrapeConfigs: [] });
     await prometheus.start();
