@@ -44,10 +44,10 @@ async function measureAll(): Promise<void> {
   const effort = { rounds, seconds: Number(values.seconds) };
   const measures: readonly Measure[] = [
     posting(64, { bare: 0.85, durable: 0.95, p99: 1.5 }, effort),
+    manyScrapers(effort),
     posting(16, { bare: 0.7, durable: 0.95 }, effort),
     keyedPosting(64, 1.3, effort),
     clientPosting(0.85, effort),
-    manyScrapers(effort),
     batches(effort),
     posting(1, { bare: 0, durable: 0.9 }, effort),
     largeScrape('text', 2, rounds),

@@ -75,7 +75,7 @@ export function posting(
 /** The same with many scrapers known: accepting costs the same for all of them. */
 export function manyScrapers(effort: Effort): Measure {
   return {
-    name: `the same, 64 connections, ${MANY_SCRAPERS} scrapers`,
+    name: `POST /event, 3 labels, 64 connections, ${MANY_SCRAPERS} scrapers`,
     async run(): Promise<Outcome> {
       using folder = new Folder();
       await using one = await ours(folder, knowing(1));
