@@ -9,7 +9,7 @@ import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { LOADER } from './load.ts';
 import type { Measure } from './measure.ts';
-import { isMet } from './measure.ts';
+import { HEAD, isMet, rowsOf } from './measure.ts';
 import { emptyScrapes } from './measures/emptyScrapes.ts';
 import { fullLog, pendingMemory } from './measures/memory.ts';
 import { firstScrape } from './measures/firstScrape.ts';
@@ -18,7 +18,6 @@ import { compressedScrape, eventLoopDelay, largeScrape } from './measures/scrape
 import { drain, postingWithSink } from './measures/sinks.ts';
 import { starting } from './measures/start.ts';
 import { steady } from './measures/steady.ts';
-import { HEAD, rowsOf } from './table.ts';
 
 const { values } = parseArgs({
   options: {

@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { UnsupportedError, shown } from '../core/errors.ts';
-import { checkCharset, mediaTypeOf } from './mediaType.ts';
 
 /** How the events of a request are written. */
 export type EventFormat =
@@ -16,6 +15,11 @@ const FORMATS: ReadonlyMap<string, EventFormat> = new Map<string, EventFormat>([
   ['application/cloudevents+json', 'cloudEvent'],
   ['application/cloudevents-batch+json', 'cloudEventBatch'],
 ]);
+
+/** https://www.rfc-editor.org/rfc/rfc9110#section-8.3.1 */
+const MEDIA_TYPE = /^\s*([!#$%&'*+.^_`|~0-9a-z-]+\/[!#$%&'*+.^_`|~0-9a-z-]+)\s*(?:;|$)/i;
+const CHARSET = /;\s*charset\s*=\s*"?([^";\s]*)"?/i;
+const IS_UTF8 = /^(?:utf-?8|us-ascii)$/i;
 
 const OF_CLOUD_EVENTS: ReadonlySet<EventFormat> = new Set<EventFormat>([
   'cloudEvent',
@@ -61,5 +65,20 @@ function notTaken(contentType: string | undefined): UnsupportedError {
   return new UnsupportedError(
     'Content-Type',
     `${what}; use one of ${[...FORMATS.keys()].join(', ')}, or a CloudEvent with ce-* headers; labels can also be in the URL`,
+  );
+}
+
+/** A media type in lower case, without its parameters; undefined where the header is none. */
+function mediaTypeOf(header: string | undefined): string | undefined {
+  return MEDIA_TYPE.exec(header ?? '')?.[1]?.toLowerCase();
+}
+
+/** Throws an UnsupportedError where a Content-Type names a charset that is not UTF-8, or a part of it. */
+function checkCharset(header: string): void {
+  const charset = CHARSET.exec(header)?.[1];
+  if (charset === undefined || IS_UTF8.test(charset)) return;
+  throw new UnsupportedError(
+    'Content-Type',
+    `unsupported charset ${shown(charset)} in Content-Type; send the body as UTF-8`,
   );
 }

@@ -26,13 +26,12 @@ import { identify, withLastingName } from './identify.ts';
 import type { TrustedProxies } from './proxies.ts';
 import type { Handler } from './endpoint.ts';
 import type { Exchange } from './exchange.ts';
-import { isOnce } from './onceParameter.ts';
 import { RenderAhead } from './renderAhead.ts';
 import { flagOf, parametersOf } from './query.ts';
 import { holdParts, sendParts } from './sendParts.ts';
 import { addedBytes, withoutOf } from './withoutParameter.ts';
-import type { Timestamps } from './timestampsParameter.ts';
-import { modeOf } from './timestampsParameter.ts';
+import type { Timestamps } from './scrapeParameters.ts';
+import { isOnce, modeOf } from './scrapeParameters.ts';
 
 export interface MetricsRouteParts {
   readonly scrapes: Scrapes;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isOnce } from './onceParameter.ts';
+import { isOnce } from './scrapeParameters.ts';
 
 it.each([
   ['Prometheus/2.51.2', false],
