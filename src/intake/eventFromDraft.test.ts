@@ -11,7 +11,7 @@ import { RefusedError } from '../core/errors.ts';
 import type { Event } from './event.ts';
 import type { EventRules } from './rules.ts';
 import { draftFromPairs, PARAMETERS } from './draft.ts';
-import { eventFromDraft, eventFromPairs } from './eventFromDraft.ts';
+import { eventFromDraft } from './eventFromDraft.ts';
 import { formatSampleValue } from '../core/value.ts';
 import { WIDE_LIMITS } from '../../test/support/rules.ts';
 
@@ -23,13 +23,13 @@ const RULES: EventRules = {
 };
 
 type Pairs = readonly (readonly [string, string])[];
-const make = (...pairs: Pairs) => eventFromPairs(pairs, RULES);
+const make = (...pairs: Pairs) => eventFromDraft(draftFromPairs(pairs), RULES);
 const labels = (count: number): Pairs =>
   Array.from({ length: count }, (_, index) => [`l${index}`, 'x'] as const);
 
 function refusal(pairs: Pairs): RefusedError {
   try {
-    eventFromPairs(pairs, RULES);
+    eventFromDraft(draftFromPairs(pairs), RULES);
   } catch (error) {
     if (error instanceof RefusedError) return error;
     throw error;
@@ -40,7 +40,7 @@ function refusal(pairs: Pairs): RefusedError {
 /** The event, or undefined where it is refused. */
 function acceptedOf(pairs: Pairs): Event | undefined {
   try {
-    return eventFromPairs(pairs, RULES);
+    return eventFromDraft(draftFromPairs(pairs), RULES);
   } catch (error) {
     if (error instanceof RefusedError) return undefined;
     throw error;
@@ -53,7 +53,7 @@ describe('of a sender that can not react', () => {
 
   test('the labels beyond the most are left out, the last first, and counted', () => {
     const { series, leftOut } = cut([...labels(64), ['z1', 'x'], ['empty', ''], ['z2', 'x']]);
-    expect(series).toBe(eventFromPairs(labels(64), RULES).series);
+    expect(series).toBe(eventFromDraft(draftFromPairs(labels(64)), RULES).series);
     expect(leftOut).toBe(2);
     expect(cut(labels(64)).leftOut).toBeUndefined();
   });
@@ -67,14 +67,14 @@ describe('of a sender that can not react', () => {
       ['a', 'ü'.repeat(2_048)],
       ['b', 'x'.repeat(4_000)],
     ];
-    expect(series).toBe(eventFromPairs(expected, RULES).series);
+    expect(series).toBe(eventFromDraft(draftFromPairs(expected), RULES).series);
     expect(truncated).toBe(1);
   });
 
   test('the last labels are left out where the series would be too long', () => {
     const long = Array.from({ length: 4 }, (_, n): [string, string] => [`l${n}`, '"'.repeat(1_500)]);
     const { series, leftOut } = cut(long);
-    expect(series).toBe(eventFromPairs(long.slice(0, 2), RULES).series);
+    expect(series).toBe(eventFromDraft(draftFromPairs(long.slice(0, 2)), RULES).series);
     expect(leftOut).toBe(2);
   });
 
@@ -177,8 +177,8 @@ describe('an event', () => {
     });
     fc.assert(
       fc.property(anyPairs, anyMetricName, anySampleValue, (pairs, metric, value) => {
-        const made = eventFromPairs(
-          [...pairs, ['__name__', metric], ['value', formatSampleValue(value)]],
+        const made = eventFromDraft(
+          draftFromPairs([...pairs, ['__name__', metric], ['value', formatSampleValue(value)]]),
           RULES,
         );
         const [sample] = parseSamples(Buffer.from(`${made.series} ${formatSampleValue(made.value)}\n`));
@@ -221,11 +221,13 @@ describe('an event', () => {
       ['my_label', '2'],
       ['value', '3'],
     ];
-    expect(eventFromPairs(pairs, utf8)).toEqual({
+    expect(eventFromDraft(draftFromPairs(pairs), utf8)).toEqual({
       series: '{"deploys.done","my label"="1",my_label="2"}',
       value: 3,
     });
-    expect(() => eventFromPairs([['a.b', 'x']], RULES)).toThrow(/event\.names=utf8 accepts it/);
+    expect(() => eventFromDraft(draftFromPairs([['a.b', 'x']]), RULES)).toThrow(
+      /event\.names=utf8 accepts it/,
+    );
   });
 
   test('refuses a series that is too long as it is written, in bytes, and says how long it is', () => {

@@ -1,5 +1,5 @@
 import type { Draft, DraftFields } from './draft.ts';
-import { PARAMETERS, draftFromPairs, givenTwice } from './draft.ts';
+import { PARAMETERS, givenTwice } from './draft.ts';
 import type { Event } from './event.ts';
 import { RefusedError, shown } from '../core/errors.ts';
 import { checkId, idIn } from './id.ts';
@@ -21,14 +21,6 @@ import { parseSampleValue } from '../core/value.ts';
  * and the last labels left out, also where the series would be too long.
  */
 export type TooMuch = 'refuse' | 'cut';
-
-/** Makes an event of parameters: `value`, `__name__`, `__timestamp__` and `__id__` are no labels, everything else is. Throws a RefusedError. */
-export function eventFromPairs(
-  pairs: readonly (readonly [name: string, value: string])[],
-  rules: EventRules,
-): Event {
-  return eventFromDraft(draftFromPairs(pairs), rules);
-}
 
 /**
  * Checks a draft against the rules. A label with an empty value is no label, as everywhere in Prometheus. With `layouts`, which are of the

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { EventRules } from './rules.ts';
-import { eventFromPairs } from './eventFromDraft.ts';
+import { draftFromPairs } from './draft.ts';
+import { eventFromDraft } from './eventFromDraft.ts';
 import type { LabelPolicy } from './keptLabels.ts';
 import { cutToBytes } from './keptLabels.ts';
 
@@ -21,7 +22,7 @@ function eventWith(policy: Partial<LabelPolicy>, pairs: readonly (readonly [stri
     reserved: () => false,
     labels: { ...OFF, ...policy },
   };
-  return eventFromPairs(pairs, rules);
+  return eventFromDraft(draftFromPairs(pairs), rules);
 }
 
 describe('labels', () => {

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { mulberry32, randomQuery } from '../../test/support/randomEvents.ts';
 import { parseSamples } from '../../test/support/strictParser.ts';
 import { RefusedError } from '../core/errors.ts';
-import { eventFromPairs } from '../intake/eventFromDraft.ts';
+import { draftFromPairs } from '../intake/draft.ts';
+import { eventFromDraft } from '../intake/eventFromDraft.ts';
 import type { FormSource } from './form.ts';
 import { parseForm } from './form.ts';
 import { WIDE_LIMITS } from '../../test/support/rules.ts';
@@ -162,7 +163,7 @@ describe('random queries', () => {
         throw new Error(`not a query: ${wanted.query.slice(0, 200)}`);
       let line: string | undefined;
       try {
-        const event = eventFromPairs(parseForm('url', wanted.query, 130), rules);
+        const event = eventFromDraft(draftFromPairs(parseForm('url', wanted.query, 130)), rules);
         line = `${event.series} 1\n`;
         expect(event.value).toBe(wanted.value);
       } catch (error) {

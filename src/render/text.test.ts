@@ -10,7 +10,8 @@ import {
 } from '../../test/support/randomEvents.ts';
 import { parseExposition, parseSamples } from '../../test/support/strictParser.ts';
 import type { Entry } from '../core/entry.ts';
-import { eventFromPairs } from '../intake/eventFromDraft.ts';
+import { draftFromPairs } from '../intake/draft.ts';
+import { eventFromDraft } from '../intake/eventFromDraft.ts';
 import { millis } from '../core/millis.ts';
 import { offset } from '../core/offset.ts';
 import { formatSampleValue } from '../core/value.ts';
@@ -40,7 +41,12 @@ const anyLog: fc.Arbitrary<Entry[]> = fc
   .map(([series, samples]) =>
     samples.map(([which, value, isEvent], index): Entry => {
       const [metric, labels] = series[which % series.length] ?? ['a', []];
-      const made = eventFromPairs(labels, { metric, limits, names: 'legacy', reserved: () => false });
+      const made = eventFromDraft(draftFromPairs(labels), {
+        metric,
+        limits,
+        names: 'legacy',
+        reserved: () => false,
+      });
       const time = millis(1_700_000_000_000 + index);
       return {
         kind: isEvent ? 'event' : 'end',

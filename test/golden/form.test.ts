@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { RefusedError } from '../../src/core/errors.ts';
 import type { EventRules } from '../../src/intake/rules.ts';
-import { eventFromPairs } from '../../src/intake/eventFromDraft.ts';
+import { draftFromPairs } from '../../src/intake/draft.ts';
+import { eventFromDraft } from '../../src/intake/eventFromDraft.ts';
 import { formatSampleValue } from '../../src/core/value.ts';
 import { parseForm } from '../../src/read/form.ts';
 import { parseSamples } from '../support/strictParser.ts';
@@ -29,7 +30,7 @@ function linesOf(fixture: string): string[] {
 
 function outcome(query: string): { text: string; accepted: boolean } {
   try {
-    const { series, value } = eventFromPairs(parseForm('url', query, PAIRS_MAX), RULES);
+    const { series, value } = eventFromDraft(draftFromPairs(parseForm('url', query, PAIRS_MAX)), RULES);
     const sample = `${series} ${formatSampleValue(value)}`;
     parseSamples(`${sample}\n`);
     return { text: `becomes ${sample}`, accepted: true };

@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { anyLabelName, anyLabelValue, anyMetricName, anySampleValue } from './randomEvents.ts';
 import type { Entry } from '../../src/core/entry.ts';
 import { RefusedError } from '../../src/core/errors.ts';
-import { eventFromPairs } from '../../src/intake/eventFromDraft.ts';
+import { draftFromPairs } from '../../src/intake/draft.ts';
+import { eventFromDraft } from '../../src/intake/eventFromDraft.ts';
 import { millis } from '../../src/core/millis.ts';
 import { offset } from '../../src/core/offset.ts';
 
@@ -48,9 +49,9 @@ const anyPairs = fc.uniqueArray(fc.tuple(anyName, anyLabelValue), {
 /** Series that are accepted, whatever they are named. */
 export const anySeries = fc.tuple(anyName, anyPairs).map(([metric, pairs]) => {
   try {
-    return eventFromPairs([...pairs, ['__name__', metric]], RULES).series;
+    return eventFromDraft(draftFromPairs([...pairs, ['__name__', metric]]), RULES).series;
   } catch (error) {
-    if (error instanceof RefusedError) return eventFromPairs([], RULES).series;
+    if (error instanceof RefusedError) return eventFromDraft(draftFromPairs([]), RULES).series;
     throw error;
   }
 });
