@@ -143,16 +143,8 @@ export function dropThrough(
   if (dropped === 0) return { position, dropped };
   const head = unread > 0 ? floor : position.head;
   const lost = union(range(position.head, floor), common(position.returned, gone));
-  return {
-    position: {
-      ...position,
-      head,
-      returned,
-      ...withoutMarks(position, gone),
-      ...withPast(position, why, lost),
-    },
-    dropped,
-  };
+  const rest = { ...position, head, returned, ...withoutMarks(position, gone) };
+  return { position: withPast(rest, why, lost), dropped };
 }
 
 /**
@@ -164,18 +156,7 @@ export function dropRanges(position: Position, gone: Ranges): { position: Positi
   const lost = common(gone, available(position, end));
   const dropped = size(lost);
   if (dropped === 0) return { position, dropped };
-  const head = end > position.head ? end : position.head;
-  const returned = without(available(position, head), gone);
-  return {
-    position: {
-      ...position,
-      head,
-      returned,
-      ...withoutMarks(position, gone),
-      ...withPast(position, 'damaged', lost),
-    },
-    dropped,
-  };
+  return { position: withPast(passOver(position, gone), 'damaged', lost), dropped };
 }
 
 /**
@@ -189,8 +170,9 @@ export function passOver(position: Position, gone: Ranges): Position {
   return { ...position, head, returned, ...withoutMarks(position, gone) };
 }
 
-function withPast({ past }: Position, why: GivenUp, lost: Ranges): Pick<Position, 'past'> {
-  return past === undefined ? {} : { past: remember(past, why, lost) };
+function withPast(position: Position, why: GivenUp, lost: Ranges): Position {
+  const { past } = position;
+  return past === undefined ? position : { ...position, past: remember(past, why, lost) };
 }
 
 /** What is remembered of entries, without some that are given up or confirmed. */
