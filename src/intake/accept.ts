@@ -125,12 +125,10 @@ export class Acceptor {
     if (options.requestId === undefined && !events.some(hasId)) {
       return this.#series.isUnlimited
         ? this.#storeAll(events, options)
-        : this.#storeChosen(events, NO_IDS, options);
+        : this.#storeChosen(events, [], options);
     }
-    const all = idsOf(events, options.requestId);
-    return this.#turns.take(all, async () =>
-      this.#storeChosen(events, await this.#log.knownIds(all), options),
-    );
+    const ids = idsOf(events, options.requestId);
+    return this.#turns.take(ids, () => this.#storeChosen(events, ids, options));
   }
 
   #storeAll(events: readonly Event[], { sender }: AcceptOptions): Promise<Accepted> {
@@ -138,7 +136,12 @@ export class Acceptor {
     return this.#write(this.#timeline.place(events, this.#clock(), sender), chosen);
   }
 
-  async #storeChosen(events: readonly Event[], known: KnownIds, options: AcceptOptions): Promise<Accepted> {
+  async #storeChosen(
+    events: readonly Event[],
+    ids: readonly string[],
+    options: AcceptOptions,
+  ): Promise<Accepted> {
+    const known = ids.length === 0 ? NO_IDS : await this.#log.knownIds(ids);
     const now = this.#clock();
     const chosen = this.#choose(events, known, options, now);
     try {

@@ -20,15 +20,15 @@ export class Turns {
   /** Runs the work once no earlier call names one of its ids any more. */
   async take<T>(ids: readonly string[], work: () => Promise<T>): Promise<T> {
     const turn: Turn = { ended: undefined };
-    const before: Promise<void>[] = [];
+    let before: Promise<void>[] | undefined;
     for (const id of ids) {
       const earlier = this.#last.get(id);
       if (earlier !== undefined && earlier !== turn)
-        before.push((earlier.ended ??= Promise.withResolvers<void>()).promise);
+        (before ??= []).push((earlier.ended ??= Promise.withResolvers<void>()).promise);
       this.#last.set(id, turn);
     }
     try {
-      for (const earlier of before) await earlier;
+      if (before !== undefined) for (const earlier of before) await earlier;
       return await work();
     } finally {
       for (const id of ids) if (this.#last.get(id) === turn) this.#last.delete(id);
