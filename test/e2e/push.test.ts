@@ -151,7 +151,7 @@ describe.concurrent.each<[name: string, start: () => Promise<Receiver | undefine
 
 test.for(['3.5', '2.53'] as const)(
   "Prometheus %s has what is selected, and the server's own metrics, as an instant query sees them",
-  async (version, { skip }) => {
+  async (version, { skip, expect }) => {
     const binary = requirePrometheus(version);
     if (binary === undefined) throw skip(HOW_TO_GET_PROMETHEUS);
     await using receiver = new Prometheus({
