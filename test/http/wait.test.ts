@@ -287,6 +287,12 @@ describe('what wait means is never in doubt', () => {
   });
 });
 
+it('a name that can be nobody is refused in words that leave sinks their names', async () => {
+  await using server = await startServer(KNOWN);
+  const { error } = await post(server, 'wait=delivered&to=sink:%00');
+  expect(error).toContain('is not the id of a scraper or a sink');
+});
+
 describe('G7: those who wait are bounded', () => {
   it('one more is stored, and answered at once; one address gets half of the places', async () => {
     await using server = await startServer({ ...KNOWN, 'wait.postsMax': 4 });
