@@ -172,6 +172,7 @@ export class App implements AsyncDisposable {
       limits: pageLimits,
       showing: showingRules(settings),
       clock,
+      elapsed,
       counts,
     });
     const sinkParts = { scrapes, counts, memory: memory.answers, clock, elapsed, news, version };
@@ -237,7 +238,7 @@ export class App implements AsyncDisposable {
       loop,
       bytesMax: settings['scrape.bytesMax'],
     };
-    const waits = (this.#waits = waitsOf(settings, memory, log, pages, scrapers, sinks));
+    const waits = (this.#waits = waitsOf(settings, memory, log, pages, scrapers, elapsed, sinks));
     const { hosts, foreignPages } = browserRules(settings);
     this.#hosts = hosts;
     const writeLimits = new WriteLimits(settings, elapsed);

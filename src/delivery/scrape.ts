@@ -1,7 +1,7 @@
 import type { Once } from './collapse.ts';
 import type { Evidence } from './settle.ts';
 import type { PageLimits } from '../core/limits.ts';
-import type { Clock, Millis } from '../core/millis.ts';
+import type { Clock, Millis, Monotonic } from '../core/millis.ts';
 import type { Claim } from '../core/memory.ts';
 import type { Offset } from '../core/offset.ts';
 import { makeOffer, markFlushed, perhapsTwice } from './offer.ts';
@@ -76,6 +76,7 @@ export interface ScrapesParts {
   readonly limits: PageLimits;
   readonly showing: ShowingRules;
   readonly clock: Clock;
+  readonly elapsed: Monotonic;
   readonly counts: Counts;
 }
 
@@ -87,17 +88,19 @@ export class Scrapes {
   readonly #limits: PageLimits;
   readonly #showing: ShowingRules;
   readonly #clock: Clock;
+  readonly #elapsed: Monotonic;
   readonly #counts: Counts;
   readonly #withdrawn: WithdrawnListener[] = [];
   #lastOfferId = 0;
 
-  constructor({ scrapers, sightings, pages, limits, showing, clock, counts }: ScrapesParts) {
+  constructor({ scrapers, sightings, pages, limits, showing, clock, elapsed, counts }: ScrapesParts) {
     this.#scrapers = scrapers;
     this.#sightings = sightings;
     this.#pages = pages;
     this.#limits = limits;
     this.#showing = showing;
     this.#clock = clock;
+    this.#elapsed = elapsed;
     this.#counts = counts;
   }
 
@@ -161,7 +164,9 @@ export class Scrapes {
       if (read.lost > 0) this.#giveUp(id, read);
       if (read.stretches.length === 0) return this.#nothing(passedOver);
       const { page, passed } =
-        select === undefined ? { page: read, passed: NONE } : await choose(read, limits.eventsMax, select);
+        select === undefined
+          ? { page: read, passed: NONE }
+          : await choose(read, limits.eventsMax, select, this.#elapsed);
       // While the log was read, another request of the same scraper may have taken some of it, or a trim may have dropped it.
       const now = this.#scrapers.get(id)?.position;
       // Where nothing changed, a second look would find the same.

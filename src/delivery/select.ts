@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Entry } from '../core/entry.ts';
+import type { Monotonic } from '../core/millis.ts';
 import type { Offset } from '../core/offset.ts';
 import { START } from '../core/offset.ts';
 import type { Ranges } from '../core/range.ts';
@@ -7,6 +7,7 @@ import { common, ofOffsets, range, without } from '../core/range.ts';
 import type { SeriesText } from '../core/series.ts';
 import type { Page } from './page.ts';
 import { ReadStretch } from './stretch.ts';
+import { Turns } from './turns.ts';
 
 /** Says which series one scraper is to get; it never gets the others. */
 export interface Select {
@@ -15,8 +16,6 @@ export interface Select {
   readonly has: (series: SeriesText) => boolean;
 }
 
-/** Entries that are looked at before others have a turn: a millisecond or two. */
-const STEP_ENTRIES = 500;
 /** What is chosen of a page has so many gaps at most: they are written with the offer. */
 const RANGES_MAX = 500;
 
@@ -27,15 +26,14 @@ export interface Choice {
 }
 
 /** Chooses entries of a page, as many as `max`. Where it ends before the page does, what is behind its last one is neither chosen nor passed over. */
-export async function choose(page: Page, max: number, select: Select): Promise<Choice> {
+export async function choose(page: Page, max: number, select: Select, elapsed: Monotonic): Promise<Choice> {
+  const turns = new Turns(elapsed);
   const chosen: Entry[] = [];
   let gaps = 0;
-  let looked = 0;
   let last: Offset | undefined;
   let isCut = false;
   for (const entry of entriesIn(page)) {
-    looked += 1;
-    if (looked % STEP_ENTRIES === 0) await setImmediate();
+    if (turns.isOver) await turns.give();
     if (!select.has(entry.series)) continue;
     if (last !== undefined && entry.offset > last + 1) gaps += 1;
     isCut = chosen.length === max || gaps === RANGES_MAX;

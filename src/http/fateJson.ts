@@ -36,7 +36,7 @@ const REASONS: Readonly<Record<GivenUp, string>> = {
   backlog_full: 'more than scrapers.backlogMax entries were waiting for this scraper',
   log_full: 'the log reached store.entriesMax or store.bytesMax before this scraper fetched it',
   damaged: 'the file of the log is damaged here',
-  refused: 'the receiver behind this sink refused it; oneshot scrapers shows its words',
+  refused: 'the receiver behind this sink refused it; oneshot sinks shows its words',
 };
 
 const COUNT = { type: 'integer', minimum: 0 } as const;

@@ -79,7 +79,11 @@ export function isUnexpanded(id: string): boolean {
 
 /** The id of a scraper or of a sink that somebody names. Throws a RefusedError for what can't be one. */
 export function namedId(field: string, id: string): string {
-  return SCRAPER_ID.test(id) ? id : checkedId(field, id);
+  if (SCRAPER_ID.test(id)) return id;
+  throw new RefusedError(
+    field,
+    `${field} ${shown(id)} is not the id of a scraper or a sink; use 1 to 128 printable characters`,
+  );
 }
 
 /** Throws a RefusedError for what can't be an id. */

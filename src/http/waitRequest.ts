@@ -19,7 +19,7 @@ const DELIVERED = 'delivered';
 const MAY_WAIT = /(?:^|&)(?:w|%77)(?:a|%61)(?:i|%69)(?:t|%74)(?:[=&]|$)/;
 
 /** https://www.rfc-editor.org/rfc/rfc7240#section-4.3 */
-const PREFERENCE = /(?:^|,)\s*wait\s*=\s*"?(\d{1,9})"?\s*(?=[,;]|$)/i;
+const PREFERENCE = /(?:^|,)\s*wait\s*=\s*"?(\d+)"?\s*(?=[,;]|$)/i;
 
 const TIMEOUT_MS = 60_000;
 /** How many scrapers a post may name. */

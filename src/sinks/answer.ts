@@ -25,8 +25,8 @@ export type Version = '1.0' | '2.0';
 /** What an answer means for the samples that were sent. */
 export type Judgement =
   | { readonly kind: 'stored' }
-  /** Some of them, or all, will never be taken. `written`: how many were, where the receiver says so. */
-  | { readonly kind: 'refused'; readonly written: number | undefined }
+  /** Some of them, or all, will never be taken. `written`: how many were, where the receiver says so. `why`: what it answered. */
+  | { readonly kind: 'refused'; readonly written: number | undefined; readonly why: string }
   /** It doesn't understand 2.0. `mayHaveStored`: it called that a success, so perhaps it does, and doesn't say what it has written. */
   | { readonly kind: 'older'; readonly mayHaveStored: boolean }
   | { readonly kind: 'notNow'; readonly why: string; readonly retryAfterMs: number | undefined };
@@ -79,9 +79,11 @@ export function judgeAnswer(answer: Answer, { version, samples, mayFallBack, isP
   }
   if (isSuccess) {
     const isAll = written === undefined || version === '1.0' || written >= samples;
-    return isAll ? { kind: 'stored' } : { kind: 'refused', written };
+    if (isAll) return { kind: 'stored' };
+    return { kind: 'refused', written, why: `${said}; it says that it has written less than it was sent` };
   }
-  if (isRefusal(status)) return { kind: 'refused', written: version === '2.0' ? written : undefined };
+  if (isRefusal(status))
+    return { kind: 'refused', written: version === '2.0' ? written : undefined, why: said };
   if (status >= 300 && status < 400)
     return notNow(`${said}; redirects aren't followed; set the address that it redirects to`);
   return notNow(said, answer.retryAfterMs);

@@ -106,8 +106,8 @@ export class OwnPush {
         this.#state.fellBack();
         return this.#sendSome(families, time);
       case 'refused': {
-        const said = answer.kind === 'answered' ? `${answer.status}: ${answer.words}` : '';
-        return `refused ${judgement.written === undefined ? '' : `${samples - judgement.written} of ${samples} samples `}with ${said}`;
+        const { written, why } = judgement;
+        return `refused ${written === undefined ? '' : `${samples - written} of ${samples} samples `}with ${why}`;
       }
       case 'notNow':
         return judgement.why;

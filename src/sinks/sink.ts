@@ -7,7 +7,7 @@ import type { Label, SeriesText } from '../core/series.ts';
 import type { Handout, Scrapes, SinkRequest } from '../delivery/scrape.ts';
 import type { SinkIdentity } from '../delivery/scrapers.ts';
 import { SINK_PREFIX } from '../delivery/scrapers.ts';
-import type { Answer, Version } from './answer.ts';
+import type { Answer, Judgement, Version } from './answer.ts';
 import { judgeAnswer } from './answer.ts';
 import type { SinkOptions } from './options.ts';
 import { Pauses } from './pauses.ts';
@@ -154,7 +154,7 @@ export class Sink {
       if (answer.kind === 'answered' && answer.written !== undefined) this.state.isProven = true;
       if (judgement.kind === 'stored') break;
       if (judgement.kind === 'refused') {
-        this.#refused(page, request, judgement.written, { answer, mayBeThere });
+        this.#refused(page, request, judgement, { answer, mayBeThere });
         return;
       }
       if (judgement.kind === 'older') {
@@ -186,7 +186,7 @@ export class Sink {
   #refused(
     page: Page,
     request: Written,
-    written: number | undefined,
+    { written, why }: Extract<Judgement, { kind: 'refused' }>,
     { answer, mayBeThere }: { readonly answer: Answer; readonly mayBeThere: boolean },
   ): void {
     const { scrapes, counts } = this.#parts;
@@ -210,8 +210,7 @@ export class Sink {
     scrapes.observe(id, page.offerId, this.#search.refusedAlone());
     this.#search.settled(page.covered);
     if (counts.dropped.refused === before || answer.kind === 'none') return;
-    const { status, words } = answer;
-    this.state.dropped(request.first, status, words === '' ? String(status) : `${status}: ${words}`);
+    this.state.dropped(request.first, answer.status, why);
   }
 
   #notNow(page: Page, mayBeThere: boolean): void {

@@ -25,7 +25,12 @@ it('G2: a post can wait for a sink, and its receipt says what the receiver did',
   });
   expect(await post('again', '&to=db')).toMatchObject({ status: 200, scrapers: [sink] });
   expect(receiver.values('n')).toEqual(['good', 'again']);
-  const dropped = { ...sink, state: 'dropped', reason: 'refused' };
+  const dropped = {
+    ...sink,
+    state: 'dropped',
+    reason: 'refused',
+    message: 'the receiver behind this sink refused it; oneshot sinks shows its words',
+  };
   expect(await post('bad', '')).toMatchObject({ status: 202, ended: 'settled', scrapers: [dropped] });
   const receipt = await fetch(`${server.url}/api/v1/events/bad`);
   expect(await receipt.json()).toMatchObject({ id: 'bad', scrapers: [dropped] });

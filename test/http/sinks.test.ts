@@ -236,7 +236,10 @@ describe('a sink', () => {
     await post(server, 0, 8);
     await settled(server);
     expect(receiver.values('n').toSorted()).toEqual(numbers(0, 8).filter((n) => n !== '3'));
-    expect((await shown(server)).sink?.refused).toBe(1);
+    expect((await shown(server)).sink).toMatchObject({
+      refused: 1,
+      refusals: [{ why: '204; it says that it has written less than it was sent' }],
+    });
   });
 
   it.each([401, 403, 404, 405, 308])(

@@ -239,10 +239,10 @@ describe('Prefer: wait', () => {
 
   it('is granted up to wait.timeoutMax', async () => {
     await using server = await startServer({ ...KNOWN, 'wait.timeoutMax': 1_000 });
-    expect(await post(server, 'n=1', { headers: { prefer: 'wait=500' } })).toMatchObject({
-      status: 202,
-      applied: 'wait=1',
-    });
+    for (const wait of ['500', '99999999999999999999']) {
+      const answer = await post(server, `n=${wait}`, { headers: { prefer: `wait=${wait}` } });
+      expect(answer).toMatchObject({ status: 202, applied: 'wait=1' });
+    }
   });
 });
 
@@ -285,6 +285,12 @@ describe('what wait means is never in doubt', () => {
     expect({ status, field: (JSON.parse(body) as Told).field }).toEqual({ status: 400, field });
     expect(await labelsIn(server)).toEqual([{ n: '1' }]);
   });
+});
+
+it('a name that can be nobody is refused in words that leave sinks their names', async () => {
+  await using server = await startServer(KNOWN);
+  const { error } = await post(server, 'wait=delivered&to=sink:%00');
+  expect(error).toContain('is not the id of a scraper or a sink');
 });
 
 describe('G7: those who wait are bounded', () => {

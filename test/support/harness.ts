@@ -159,7 +159,16 @@ export class Harness {
     );
     this.sightings = new Sightings((id, warning) => this.news.push(`${warning} ${id}`));
     const { scrapers, sightings } = this;
-    this.scrapes = new Scrapes({ scrapers, sightings, pages, limits, showing: limits, clock, counts });
+    this.scrapes = new Scrapes({
+      scrapers,
+      sightings,
+      pages,
+      limits,
+      showing: limits,
+      clock,
+      elapsed,
+      counts,
+    });
     this.expiry = new Expiry({
       scrapers,
       scrapes: this.scrapes,
@@ -182,7 +191,7 @@ export class Harness {
     });
     this.forgetter = new IdForgetter(log, limits, clock, counts);
     this.refresher = new IdRefresher(log, limits.windowMs, clock);
-    this.receipts = new Receipts(log, pages, this.scrapers);
+    this.receipts = new Receipts(log, pages, this.scrapers, elapsed);
     await this.scrapers.start(known);
   }
 
