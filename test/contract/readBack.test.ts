@@ -11,7 +11,7 @@ import type { Damage } from '../../src/log/log.ts';
 import { LogOpenError } from '../../src/log/log.ts';
 import { recordFault } from '../../src/log/recordFault.ts';
 import type { ScraperRecord } from '../../src/log/scraperRecords.ts';
-import { checksumOf } from '../../src/log/sqlite/block.ts';
+import { checksumOf } from '../../src/log/block.ts';
 import { SqliteLog } from '../../src/log/sqlite/sqliteLog.ts';
 import { Harness } from '../support/harness.ts';
 import { aScraper, at } from './support/builders.ts';

@@ -3,11 +3,11 @@ import type { Millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
 import { offset } from '../../core/offset.ts';
 import type { LogRead, ReadLimits } from '../entryLog.ts';
-import type { Block, Row } from './block.ts';
-import { ENTRIES_MAX, isWhole, lastArrivedBy, lostIn, readBlock } from './block.ts';
+import type { Block, Row } from '../block.ts';
+import { ENTRIES_MAX, lastArrivedBy, lostIn, readBlock, toBlock } from '../block.ts';
 import type { DamageWatch } from './damageWatch.ts';
 import { isCorrupt } from './sqliteError.ts';
-import { Taken } from './taken.ts';
+import { Taken } from '../taken.ts';
 
 /** A row without what takes long to read. */
 export type Heading = readonly [last: Offset, count: number, arrived: Millis];
@@ -206,23 +206,4 @@ export class BlockReader {
 function endOf(whole: number, damaged: readonly number[]): number {
   const most = whole + damaged.length * ENTRIES_MAX;
   return damaged.find((last) => last <= most) ?? whole;
-}
-
-/** The block that a row holds; undefined where it is not what was written. */
-export function toBlock([last, count, arrived, text, checksum]: Row): Block | undefined {
-  const isOne =
-    Number.isSafeInteger(last) &&
-    Number.isSafeInteger(count) &&
-    Number.isSafeInteger(arrived) &&
-    typeof text === 'string' &&
-    typeof checksum === 'number';
-  if (!isOne || (count as number) < 1 || (last as number) < (count as number)) return undefined;
-  const block: Block = {
-    last: last as Offset,
-    count: count as number,
-    arrived: arrived as Millis,
-    text,
-    checksum,
-  };
-  return isWhole(block) ? block : undefined;
 }

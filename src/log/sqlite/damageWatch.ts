@@ -4,7 +4,7 @@ import type { Offset } from '../../core/offset.ts';
 import type { Ranges } from '../../core/range.ts';
 import { NONE, range, union, without } from '../../core/range.ts';
 import type { DamageListener } from '../log.ts';
-import type { Row } from './block.ts';
+import type { Row } from '../block.ts';
 
 /** Below the log's folder. */
 const DAMAGED_FOLDER = 'damaged';

@@ -1,9 +1,9 @@
 import { crc32 } from 'node:zlib';
-import type { Entry } from '../../core/entry.ts';
-import { unitBytes } from '../../core/entry.ts';
-import type { Millis } from '../../core/millis.ts';
-import type { Offset } from '../../core/offset.ts';
-import type { SeriesText } from '../../core/series.ts';
+import type { Entry } from '../core/entry.ts';
+import { unitBytes } from '../core/entry.ts';
+import type { Millis } from '../core/millis.ts';
+import type { Offset } from '../core/offset.ts';
+import type { SeriesText } from '../core/series.ts';
 import type { Taken } from './taken.ts';
 
 /** A row of the table of blocks. It may be damaged: then anything may stand in it. */
@@ -82,6 +82,25 @@ export function writeBlock(entries: readonly Entry[], from: number): Block {
 /** The CRC-32 of a block's heading and text: damage by chance is noticed, all but once in four thousand million times. */
 export function checksumOf({ last, count, arrived, text }: Omit<Block, 'checksum'>): number {
   return crc32(text, crc32(`${last} ${count} ${arrived}\n`));
+}
+
+/** The block that a row holds; undefined where it is not what was written. */
+export function toBlock([last, count, arrived, text, checksum]: Row): Block | undefined {
+  const isOne =
+    Number.isSafeInteger(last) &&
+    Number.isSafeInteger(count) &&
+    Number.isSafeInteger(arrived) &&
+    typeof text === 'string' &&
+    typeof checksum === 'number';
+  if (!isOne || (count as number) < 1 || (last as number) < (count as number)) return undefined;
+  const block: Block = {
+    last: last as Offset,
+    count: count as number,
+    arrived: arrived as Millis,
+    text,
+    checksum,
+  };
+  return isWhole(block) ? block : undefined;
 }
 
 /** Whether a block is as it was written. */

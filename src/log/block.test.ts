@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Entry } from '../../core/entry.ts';
-import { millis } from '../../core/millis.ts';
-import { offset, START } from '../../core/offset.ts';
-import type { SeriesText } from '../../core/series.ts';
+import type { Entry } from '../core/entry.ts';
+import { millis } from '../core/millis.ts';
+import { offset, START } from '../core/offset.ts';
+import type { SeriesText } from '../core/series.ts';
 import type { Block } from './block.ts';
 import { lastArrivedBy, readBlock, writeBlock } from './block.ts';
 import { Taken } from './taken.ts';

@@ -1,6 +1,6 @@
-import type { Entry } from '../../core/entry.ts';
-import { ENTRY_BYTES } from '../../core/entry.ts';
-import type { ReadLimits } from '../entryLog.ts';
+import type { Entry } from '../core/entry.ts';
+import { ENTRY_BYTES } from '../core/entry.ts';
+import type { ReadLimits } from './entryLog.ts';
 
 /** What a read has taken so far. */
 export class Taken {
