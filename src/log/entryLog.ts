@@ -18,6 +18,15 @@ export interface LogState {
   readonly lastArrived: Millis;
   /** Whether a scraper was ever saved. */
   readonly hadScrapers: boolean;
+  /** Of a log over a network. */
+  readonly store?: StoreState | undefined;
+}
+
+/** What is known of a store that is reached over a network. */
+export interface StoreState {
+  readonly isAway: boolean;
+  /** As `StoreWorth` in `log.ts`. */
+  readonly survives: 'process' | 'power' | 'machine';
 }
 
 /** How much one read gives at most. */

@@ -28,6 +28,22 @@ export interface Repair {
 
 export type RepairListener = (repair: Repair) => void;
 
+/** What commits survive: `process`, the death of the database's processes; `power`, a loss of its power; `machine`, the loss of its machine. */
+export interface StoreWorth {
+  readonly survives: 'process' | 'power' | 'machine';
+  /** Why not more, in a few words. */
+  readonly why: string;
+}
+
+/** What becomes of a store that is reached over a network. */
+export type StoreNews =
+  | { readonly kind: 'away'; readonly why: string }
+  | { readonly kind: 'back'; readonly afterMs: number }
+  /** At a start, and when it has become another. */
+  | ({ readonly kind: 'worth' } & StoreWorth);
+
+export type StoreListener = (news: StoreNews) => void;
+
 /**
  * The log is what has all four: entries, ids, scrapers' positions, and notes. It has one owner at a time; opening one that is in use
  * elsewhere fails.
@@ -40,7 +56,8 @@ export type RepairListener = (repair: Repair) => void;
  * All other methods may be called between the two.
  *
  * A log that has no room rejects with an UnavailableError (`log_full`), has then stored nothing of the call, and works again by
- * itself once there is room. Any other failure to write or to sync leaves unknown what is on disk: it is reported once through
+ * itself once there is room. A log over a network may be out of reach: then its calls, reads too, wait for a while, and reject with an
+ * UnavailableError (`store_away`); nothing of them is stored. A call of which that isn't known doesn't settle before it is. Any other failure to write or to sync leaves unknown what is on disk: it is reported once through
  * `onBroken`, the call never settles, and the owner is expected to stop: what was promised can then be found by a restart only.
  */
 export interface Log extends EntryLog, Ids, ScraperRecords, Notes, AsyncDisposable {
@@ -51,6 +68,9 @@ export interface Log extends EntryLog, Ids, ScraperRecords, Notes, AsyncDisposab
 
   /** Tells the listener of each part that was damaged and is made anew, at a start too. */
   onRepair(listener: RepairListener): void;
+
+  /** Tells the listener what becomes of the store, at a start too; of a log that is reached over a network. */
+  onStore?(listener: StoreListener): void;
 
   /** Tells the listener, at most once, that the log can't go on: with a LogDamagedError where the reason is known to be damage. */
   onBroken(listener: (cause: Error) => void): void;

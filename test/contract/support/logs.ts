@@ -12,12 +12,24 @@ export interface LogKind {
   readonly place: () => () => Log;
   /** Whether a second log of a place finds what the first left. */
   readonly isPersistent: boolean;
+  /** Whether what is saved is kept from the death of this process when the call returns: see `ScraperRecords.saveScraper`. */
+  readonly savesAtOnce: boolean;
 }
 
 export const LOG_KINDS: readonly LogKind[] = [
-  { name: 'MemoryLog', place: () => () => new MemoryLog(), isPersistent: false },
-  { name: 'SqliteLog, durable through a loss of power', place: sqliteIn('power'), isPersistent: true },
-  { name: 'SqliteLog, durable through a kill', place: sqliteIn('process'), isPersistent: true },
+  { name: 'MemoryLog', place: () => () => new MemoryLog(), isPersistent: false, savesAtOnce: true },
+  {
+    name: 'SqliteLog, durable through a loss of power',
+    place: sqliteIn('power'),
+    isPersistent: true,
+    savesAtOnce: true,
+  },
+  {
+    name: 'SqliteLog, durable through a kill',
+    place: sqliteIn('process'),
+    isPersistent: true,
+    savesAtOnce: true,
+  },
 ];
 
 function sqliteIn(durability: SqliteLogOptions['durability']): LogKind['place'] {
