@@ -161,6 +161,7 @@ export class App implements AsyncDisposable {
       news.repaired(repair);
     };
     log.onRepair(this.#repaired);
+    log.onStore?.(news.store);
     const scrapers = (this.#scrapers = new Scrapers(log, tail, clock, scraperLimits, counts, news));
     this.#naming = namingOf(settings, elapsed, (error) => news.podsUnknown(error));
     const sightings = new Sightings((id, warning) => news.warned(id, WARNINGS[warning]));

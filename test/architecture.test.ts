@@ -29,6 +29,7 @@ const ARROWS: Record<string, readonly string[]> = {
     'kubernetes',
     'log/memory',
     'log/sqlite',
+    'log/postgres',
   ],
   http: ['access', 'read', 'intake', 'delivery', 'render', 'counting', 'core'],
   ui: [],
@@ -47,6 +48,7 @@ const ARROWS: Record<string, readonly string[]> = {
   counting: ['log', 'core'],
   'log/memory': ['log', 'core'],
   'log/sqlite': ['log', 'core'],
+  'log/postgres': ['log', 'core'],
   log: ['core'],
   core: [],
 };

@@ -11,9 +11,10 @@ import { helpText, printConfig } from '../config/describe.ts';
 import type { Environment } from '../config/environment.ts';
 import type { ReadFile } from '../config/file.ts';
 import { loadSettings } from '../config/load.ts';
+import { readPostgresUrl } from '../config/postgresUrl.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Clock, Monotonic } from '../core/millis.ts';
-import { LogDamagedError, LogOpenError } from '../log/log.ts';
+import { LogDamagedError, LogOpenError, OwnershipLostError } from '../log/log.ts';
 import { createLogger } from '../observe/logger.ts';
 import { newsFor } from '../observe/news.ts';
 import type { LastingOutputs } from './io.ts';
@@ -86,8 +87,9 @@ async function run(io: ServeIo, settings: Settings): Promise<number> {
   });
   // Closing well would wait for writes that can't succeed; what was answered is on disk, and the rest was never answered.
   const ended = (why: Error): number => {
-    // Damage is no fault of this program, and its trace tells nothing.
-    if (!(why instanceof LogDamagedError)) logger.fatal({ err: why }, 'the log is broken; exiting');
+    // Neither damage nor another owner is a fault of this program, and a trace tells nothing.
+    if (!(why instanceof LogDamagedError || why instanceof OwnershipLostError))
+      logger.fatal({ err: why }, 'the log is broken; exiting');
     stderr.write(`oneShotMetricsServer: can't write the log any more: ${why.message}\n`);
     return FAILED;
   };
@@ -99,7 +101,11 @@ async function run(io: ServeIo, settings: Settings): Promise<number> {
   if (started instanceof Error) return ended(started);
   const { port, address } = started;
   stdout.write(greeting(version, settings, { port, address }, access.tls === undefined ? 'http' : 'https'));
-  logger.info({ version, port, store: settings['store.kind'], path: settings['store.path'] }, 'started');
+  const store = settings['store.kind'];
+  logger.info(
+    { version, port, store, ...(store === 'sqlite' && { path: settings['store.path'] }) },
+    'started',
+  );
   const warning = openWarning(access.isOpen, address);
   if (warning !== undefined) logger.warn(warning);
 
@@ -120,17 +126,27 @@ function greeting(
   // Where there is no IPv6, :: is another address.
   const host = settings['server.host'] === '::' ? address : settings['server.host'];
   const place = host.includes(':') ? `[${host}]` : host;
-  const store =
-    settings['store.kind'] === 'memory'
-      ? 'in memory, lost when the process ends'
-      : `${settings['store.path']} (${settings['store.durability'] === 'power' ? 'synced before each answer' : 'not synced'})`;
   return [
     `oneShotMetricsServer ${version}`,
     `  listens  ${scheme}://${place}:${port}`,
-    `  log      ${store}`,
+    `  log      ${storeOf(settings)}`,
     `  try      curl -X POST '${scheme}://localhost:${port}/event?type=test&message=hello'`,
     '',
   ].join('\n');
+}
+
+function storeOf(settings: Settings): string {
+  switch (settings['store.kind']) {
+    case 'memory':
+      return 'in memory, lost when the process ends';
+    case 'postgres': {
+      const { hosts, database } = readPostgresUrl(settings['store.url']);
+      const places = hosts.map(({ host, port }) => `${host}:${port}`).join(', ');
+      return `PostgreSQL at ${places}, database ${database}, schema ${settings['store.schema']}`;
+    }
+    default:
+      return `${settings['store.path']} (${settings['store.durability'] === 'power' ? 'synced before each answer' : 'not synced'})`;
+  }
 }
 
 /** The one line for what stops a start; undefined for a programmer's error. */

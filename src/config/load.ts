@@ -6,7 +6,9 @@ import type { ReadFile } from './file.ts';
 import { readSettingsText } from './file.ts';
 import { readFlags } from './flags.ts';
 import type { JsonObject } from './json.ts';
-import { readSecrets, readSinkSecrets } from './secrets.ts';
+import { completeUrl } from './postgresUrl.ts';
+import type { SecretSources } from './secrets.ts';
+import { readSecret, readSecrets, readSinkSecrets } from './secrets.ts';
 import type { Given } from './setting.ts';
 import { readGiven } from './setting.ts';
 import type { LoadedSettings, SettingKey, Settings } from './settings.ts';
@@ -47,9 +49,24 @@ export function loadSettings({ argv, env, readFile, readsSecrets = true }: Sourc
   const secrets = readsSecrets ? { env, readFile } : undefined;
   settings['webhooks'] = readSecrets('webhooks', settings['webhooks'] as JsonObject, secrets);
   settings['sinks'] = readSinkSecrets('sinks', settings['sinks'] as JsonObject, secrets);
+  if (secrets !== undefined && settings['store.kind'] === 'postgres')
+    Object.assign(settings, { 'store.url': urlOfStore(settings as Settings, origins, secrets) });
   const loaded = { settings: settings as Settings, origins: origins as LoadedSettings['origins'], file };
   checkTogether(loaded);
   return { action, ...loaded };
+}
+
+/** The whole URL of the database, from wherever its parts are. */
+function urlOfStore(
+  { 'store.url': url, 'store.urlFile': file }: Settings,
+  origins: Record<string, string>,
+  secrets: SecretSources,
+): string {
+  if (file === '') return completeUrl(`store.url (${origins['store.url']})`, url, secrets.env);
+  if (url !== '') throw new ConfigError('store.url and store.urlFile are both set; remove one of them');
+  origins['store.url'] = 'store.urlFile';
+  const text = readSecret('store.urlFile', { file }, secrets);
+  return completeUrl(`the file of store.urlFile`, text.trim(), secrets.env);
 }
 
 interface Resolved<T> {

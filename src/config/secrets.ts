@@ -73,7 +73,8 @@ export function readSinkSecrets(
   return Object.fromEntries(entries);
 }
 
-function readSecret(field: string, place: JsonObject, sources: SecretSources | undefined): string {
+/** Reads what stands elsewhere. Throws a ConfigError. */
+export function readSecret(field: string, place: JsonObject, sources: SecretSources | undefined): string {
   const [[source, where] = [], ...others] = Object.entries(place);
   if (others.length > 0 || typeof where !== 'string' || (source !== 'env' && source !== 'file'))
     throw new ConfigError(`${field} must be a string, {"env": "NAME"} or {"file": "path"}; use one of them`);

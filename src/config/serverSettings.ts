@@ -29,6 +29,13 @@ const ORIGIN: TextRule = {
     'write the scheme, the host and the port (if any) without a path, for example https://grafana.example',
 };
 
+/** https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS */
+const SCHEMA_NAME: TextRule = {
+  pattern: /^(?!pg_)[a-z_][\w$]{0,62}$/,
+  rule: 'a name of at most 63 letters, digits and _, which begins with a lowercase letter and not with pg_',
+  remedy: 'choose another, for example oneshot',
+};
+
 /** Settings of the process: where it listens, who is let in, what it logs, where it keeps events. */
 export const SERVER_SETTINGS = {
   'server.host': setting({
@@ -141,19 +148,35 @@ export const SERVER_SETTINGS = {
   }),
 
   'store.kind': setting({
-    type: oneOf(['sqlite', 'memory']),
+    type: oneOf(['sqlite', 'memory', 'postgres']),
     default: 'sqlite',
-    doc: 'Where to keep events: sqlite (a file that survives restarts) or memory (lost when the process ends).',
+    doc: 'Where to keep events: sqlite (a file that survives restarts), memory (lost when the process ends) or postgres (a PostgreSQL database; see docs/operate/postgresql.md).',
   }),
   'store.path': setting({
     type: text(NOT_EMPTY),
     default: './data',
-    doc: "The directory of the store, created if it doesn't exist. The memory store doesn't use it.",
+    doc: "The directory of the store, created if it doesn't exist. Only the sqlite store uses it.",
+  }),
+  'store.url': setting({
+    type: text(),
+    default: '',
+    secret: true,
+    doc: 'The database of the postgres store, as postgres://user:password@host:5432/database. The PG* variables, such as PGHOST and PGPASSWORD, add what it leaves out.',
+  }),
+  'store.urlFile': setting({
+    type: text(),
+    default: '',
+    doc: 'A file with the URL of the database, instead of store.url.',
+  }),
+  'store.schema': setting({
+    type: text(SCHEMA_NAME),
+    default: 'oneshot',
+    doc: "The schema of the postgres store's tables in the database, created if it doesn't exist. Servers with different schemas don't share anything.",
   }),
   'store.durability': setting({
     type: oneOf(['power', 'process']),
     default: 'power',
-    doc: 'What accepted events survive: power (a power failure; they are synced to disk before the server answers) or process (only a crash of the process).',
+    doc: 'What accepted events survive in the sqlite store: power (a power failure; they are synced to disk before the server answers) or process (only a crash of the process).',
   }),
   'store.entriesMax': setting({
     type: integer(1, 1_000_000_000),

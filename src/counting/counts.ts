@@ -59,6 +59,8 @@ export interface Counts {
   retimed: number;
   /** Events shown later than they were, once for each scraper and offer: it came too late for their own time. */
   moved: number;
+  /** Scrapes that got no events, since the log was away and their offer could not be saved. */
+  withheld: number;
   readonly dropped: Record<DropReason, number>;
   readonly deliveries: Record<DeliveryOutcome, number>;
 }
@@ -91,6 +93,7 @@ export function newCounts(): Counts {
     seriesOverflow: { refused: 0, folded: 0 },
     retimed: 0,
     moved: 0,
+    withheld: 0,
     dropped: {
       backlog_full: 0,
       log_full: 0,

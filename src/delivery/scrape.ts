@@ -1,3 +1,4 @@
+import { UnavailableError } from '../core/errors.ts';
 import type { Once } from './collapse.ts';
 import type { Evidence } from './settle.ts';
 import type { PageLimits } from '../core/limits.ts';
@@ -17,6 +18,7 @@ import type { Identity, Scrapers, SinkIdentity } from './scrapers.ts';
 import { choose } from './select.ts';
 import type { Showing, ShowingRules } from './showing.ts';
 import { isShownAsItIs, show } from './showing.ts';
+import { withdraw } from './withdraw.ts';
 import type { Sighting, Sightings } from './sightings.ts';
 import type { Stretch } from './stretch.ts';
 
@@ -106,10 +108,20 @@ export class Scrapes {
   }
 
   /**
-   * Offers a scraper what it has not had. The offer is on record before this resolves, so that a restart finds it.
-   * Throws an UnavailableError for one scraper too many.
+   * Offers a scraper what it has not had. The offer is on record before this resolves, so that a restart finds it. While the log is away
+   * nothing is offered. Throws an UnavailableError for one scraper too many.
    */
   async scrape(request: ScrapeRequest): Promise<Handout> {
+    try {
+      return await this.#scrape(request);
+    } catch (error) {
+      if (!(error instanceof UnavailableError) || error.reason !== 'store_away') throw error;
+      this.#counts.withheld += 1;
+      return this.#nothing(0);
+    }
+  }
+
+  async #scrape(request: ScrapeRequest): Promise<Handout> {
     const { id, saved } = await this.#scrapers.seen(request.identity);
     // Where it fails while nobody waits for it yet, that is still told below.
     saved?.catch(() => undefined);
@@ -122,7 +134,7 @@ export class Scrapes {
     }
   }
 
-  /** The same for a sink. It has one offer out at most, and settles it before it asks again: nothing is to be judged by its coming. */
+  /** The same for a sink, which is told where the log is away. It has one offer out at most, and settles it before it asks again: nothing is to be judged by its coming. */
   async take({ eventsMax, ageMaxMs, ...request }: SinkRequest): Promise<Handout> {
     const { id, saved } = await this.#scrapers.seen(request.identity);
     saved?.catch(() => undefined);
@@ -271,6 +283,7 @@ export class Scrapes {
     return settlement.position;
   }
 
+  /** Throws an UnavailableError where the log is away: then it was not made. */
   async #offer(id: string, position: Position, shown: Showing, request: ScrapeRequest): Promise<number> {
     this.#lastOfferId += 1;
     const { mode, requestedAt, timeoutMs, closes } = request;
@@ -286,9 +299,16 @@ export class Scrapes {
       ...(timeoutMs !== undefined && { timeoutMs }),
       ...(closes && { closes }),
     } as const;
+    const unsaved = await this.#scrapers.update(id, {
+      position: { ...makeOffer(position, offer, left), moved },
+    });
+    if (unsaved !== undefined) {
+      const now = this.#scrapers.get(id)?.position;
+      if (now !== undefined) this.#scrapers.revert(id, { position: withdraw(now, offer.id) });
+      throw unsaved;
+    }
     this.#counts.moved += movedCount;
     this.#counts.deliveries.doubtful += perhapsTwice(position, mode, covered);
-    await this.#scrapers.update(id, { position: { ...makeOffer(position, offer, left), moved } });
     return offer.id;
   }
 }

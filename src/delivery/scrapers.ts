@@ -26,7 +26,7 @@ export interface Identity {
 export interface Arrival {
   readonly id: string;
   /** Of one who became known, or came for the second time: resolves when that is durable. Whoever offers something to it in the meantime waits for one sync in all. */
-  readonly saved: Promise<void> | undefined;
+  readonly saved: Promise<unknown> | undefined;
 }
 
 export interface ScraperLimits {
@@ -217,17 +217,26 @@ export class Scrapers {
 
   /**
    * Changes a record, and hands it to the log at once. The promise resolves when it is durable, or could not be saved: that is
-   * reported, and the scraper is served all the same, for a full disk must not keep anybody from what is there.
+   * reported, and the scraper is served all the same, for a full disk must not keep anybody from what is there. Where the log is away, though, it
+   * resolves with why: what is not saved may be somebody else's to give.
    */
-  async update(id: string, change: { readonly position: Position }): Promise<void> {
+  async update(id: string, change: { readonly position: Position }): Promise<UnavailableError | undefined> {
     const record = this.#records.get(id);
-    if (record === undefined) return;
+    if (record === undefined) return undefined;
     const next = { ...record, ...change, version: record.version + 1 };
     this.#records.set(id, next);
     // What is being forgotten must not come back into the log: a later one of the same id could never be saved over it.
     const saved = this.#leaving.has(id) ? undefined : this.#save(next);
     this.#tell(id);
-    await saved;
+    return saved;
+  }
+
+  /** Changes a record back to what the log has: nothing needs to be saved. */
+  revert(id: string, change: { readonly position: Position }): void {
+    const record = this.#records.get(id);
+    if (record === undefined) return;
+    this.#records.set(id, { ...record, ...change });
+    this.#tell(id);
   }
 
   /**
@@ -276,13 +285,17 @@ export class Scrapers {
     for (const listener of this.#changed) listener(id);
   }
 
-  async #save(record: ScraperRecord): Promise<void> {
+  /** Resolves with why nobody may rely on it, if that is so. */
+  async #save(record: ScraperRecord): Promise<UnavailableError | undefined> {
     try {
       await this.#log.saveScraper(record);
     } catch (cause) {
       if (!(cause instanceof UnavailableError)) throw cause;
+      // It is told that the log is away.
+      if (cause.reason === 'store_away') return cause;
       this.#news.unsaved(record, cause);
     }
+    return undefined;
   }
 
   #refuseBeyondMax(identity: Identity): void {

@@ -3,7 +3,7 @@ import type { AccessNews } from '../access/reloadingFile.ts';
 import type { CloseNews, CloseReason } from '../http/closings.ts';
 import type { ServerNews } from '../http/server.ts';
 import type { ScraperNews } from '../delivery/scrapers.ts';
-import type { Damage, Part, Repair } from '../log/log.ts';
+import type { Damage, Part, Repair, StoreListener, StoreNews, StoreWorth } from '../log/log.ts';
 import type { SinkNews } from '../sinks/sinkState.ts';
 import type { Logger } from './logger.ts';
 import { Throttle } from './throttle.ts';
@@ -44,6 +44,7 @@ interface RelayNews {
   fewDescriptors(limit: number, connections: number): void;
   damaged(damages: readonly Damage[]): void;
   repaired(repair: Repair): void;
+  store: StoreListener;
 }
 
 /** Writes what is worth a line into the server's log. */
@@ -75,7 +76,7 @@ export function newsFor(
     warned: (id, warning) => logger.warn({ scraper: id }, warning),
     postponed: (error) =>
       limited((more) =>
-        logger.warn({ error: error.message, ...more }, 'housekeeping is waiting for space on the disk'),
+        logger.warn({ error: error.message, ...more }, 'housekeeping is waiting for the log'),
       ),
     podsUnknown: (error) =>
       limited((more) => logger.warn({ error: error.message, ...more }, 'watching pods failed; trying again')),
@@ -94,6 +95,7 @@ export function newsFor(
       ),
     repaired: ({ part, lost, kept }) =>
       limited((more) => logger.warn({ part, lost, kept, ...more }, REPAIRED[part])),
+    store: (told) => limited((more) => tellStore(logger, told, more)),
     unsaved: ({ id }, cause) =>
       limited((more) =>
         logger.warn(
@@ -126,4 +128,27 @@ export function newsFor(
       logger.error({ file, error: error.message }, 'change not applied; the previous version stays in force'),
     failed: (error) => logger.error({ err: error }, 'request failed'),
   };
+}
+
+const SURVIVING: Record<StoreWorth['survives'], string> = {
+  process: 'accepted events may be lost when the database crashes',
+  power: 'accepted events survive a loss of power, but not the loss of the machine that the database is on',
+  machine: 'accepted events survive the loss of the machine that the database is on',
+};
+
+function tellStore(logger: Logger, told: StoreNews, more: object): void {
+  switch (told.kind) {
+    case 'away':
+      logger.error({ why: told.why, ...more }, "the database can't be used; trying again");
+      break;
+    case 'back':
+      logger.info({ awayMs: Math.round(told.afterMs), ...more }, 'the database can be used again');
+      break;
+    case 'worth':
+      if (told.survives === 'machine') logger.info(more, SURVIVING.machine);
+      else logger.warn({ why: told.why, ...more }, SURVIVING[told.survives]);
+      break;
+    default:
+      told satisfies never;
+  }
 }

@@ -29,7 +29,9 @@ function metricsWith(scrapers: readonly Partial<ScraperRecord>[] = [], clock = (
     counters: { all: () => [{ labels: [{ name: 'metric', value: 'm' }], value: 5, since: 1_000_000 }] },
     scrapers: { all: () => scrapers.values() },
     pages: { end: offset(10) },
-    log: { state: () => ({ ids: 1, entries: 2, bytes: 3 }) },
+    log: {
+      state: () => ({ ids: 1, entries: 2, bytes: 3, store: { isAway: false, survives: 'power' } }),
+    },
     clock,
     elapsed: () => clock(),
     connections: { open: () => 1, max: () => 2, closed: { stalled: 0 } },

@@ -19,6 +19,7 @@ import { counter, gauge, labelled } from './ownMetric.ts';
 import { ProcessMetrics } from './processMetrics.ts';
 import { SampleBudget } from './sampleBudget.ts';
 import { sinkMetrics } from './sinkMetrics.ts';
+import { storeMetrics } from './storeMetrics.ts';
 import type { SinkState } from '../sinks/sinkState.ts';
 
 export interface OwnMetricsParts {
@@ -85,7 +86,12 @@ export class OwnMetrics {
   constructor(parts: OwnMetricsParts) {
     this.#counters = parts.counters;
     this.#startedAt = parts.clock();
-    this.#own = [...metricsOf(parts), ...sinkMetrics(parts.sinks), this.#requestCounts()];
+    this.#own = [
+      ...metricsOf(parts),
+      ...sinkMetrics(parts.sinks),
+      ...storeMetrics(parts.log, parts.counts),
+      this.#requestCounts(),
+    ];
     this.#process = new ProcessMetrics(parts.elapsed);
     this.#budget = new SampleBudget(parts.elapsed);
     this.#names = new Set([

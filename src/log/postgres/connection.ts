@@ -14,6 +14,8 @@ const CONNECT_MS_MAX = 5_000;
 /** A server that says nothing for so long is taken for gone. */
 const ANSWER_MS_MAX = 15_000;
 const KEEP_ALIVE_MS = 10_000;
+/** The driver's word for a server without TLS. */
+const NO_TLS = 'The server does not support SSL connections';
 
 /** A connection whose statements follow each other. Once one of them found it broken, all others do. */
 export class Connection {
@@ -42,8 +44,23 @@ export class Connection {
   }
 
   static async #openOne(place: PostgresPlace, host: string, port: number): Promise<Connection> {
+    // A socket of this machine needs none.
+    const tls = host.startsWith('/') ? undefined : place.tls;
+    try {
+      return await Connection.#openWith(place, host, port, tls);
+    } catch (error) {
+      if (tls?.isOptional !== true || (error as Error).message !== NO_TLS) throw error;
+      return Connection.#openWith(place, host, port, undefined);
+    }
+  }
+
+  static async #openWith(
+    { database, user, password }: PostgresPlace,
+    host: string,
+    port: number,
+    tls: PostgresTls | undefined,
+  ): Promise<Connection> {
     const { Client } = await import('./driver.ts');
-    const { database, user, password, tls } = place;
     const client = new Client({
       host,
       port,
@@ -51,8 +68,7 @@ export class Connection {
       user,
       // Where there is none, the driver would look for a file.
       password: () => password ?? '',
-      // A socket of this machine needs none.
-      ssl: tls === undefined || host.startsWith('/') ? false : await tlsOptions(tls),
+      ssl: tls === undefined ? false : await tlsOptions(tls),
       application_name: 'oneShotMetricsServer',
       connectionTimeoutMillis: CONNECT_MS_MAX,
       keepAlive: true,

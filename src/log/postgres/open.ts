@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { LogOpenError } from '../log.ts';
 import { Connection } from './connection.ts';
 import type { Ownership } from './ownership.ts';
 import { codeOf, failureOf, messageOf } from './pgError.ts';
+import { pause } from './pause.ts';
 import type { PostgresPlace } from './place.ts';
 import { quoted, SCHEMA_VERSION, tablesOf } from './schema.ts';
 import type { Session } from './writer.ts';
@@ -28,7 +28,7 @@ export async function openLog(place: PostgresPlace, ownership: Ownership): Promi
     connection = await reach(place);
     await checkVersion(connection);
     await makeTables(connection, place);
-    return { connection, ...(await ownership.take(connection, sleep)) };
+    return { connection, ...(await ownership.take(connection)) };
   } catch (error) {
     connection?.close();
     if (error instanceof LogOpenError) throw error;
@@ -51,7 +51,7 @@ async function reach(place: PostgresPlace): Promise<Connection> {
       return await Connection.open(place);
     } catch (error) {
       if (!mayPass(error) || performance.now() > deadline) throw error;
-      await sleep(REACH_PAUSE_MS);
+      await pause(REACH_PAUSE_MS);
     }
   }
 }
@@ -126,7 +126,7 @@ async function makeTables(connection: Connection, place: PostgresPlace): Promise
         codeOf(error) ?? '',
       );
       if (!isRace || triesLeft === 1) throw error;
-      await sleep(MAKE_PAUSE_MS * (0.5 + Math.random()));
+      await pause(MAKE_PAUSE_MS);
     }
   }
 }

@@ -1,6 +1,7 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { LogOpenError, OwnershipLostError } from '../log.ts';
 import type { Connection } from './connection.ts';
+import { pause } from './pause.ts';
 
 /** For how long an owner is known to be there after it has written, in ms of the database's clock. */
 export const LEASE_MS = 5_000;
@@ -20,7 +21,7 @@ export interface Owned {
 export class Ownership {
   readonly #table: string;
   /** Of this start, and of no other. */
-  readonly #holder = randomUUID();
+  readonly #holder = randomBytes(16).toString('hex');
 
   constructor(schema: string) {
     this.#table = `${schema}.log`;
@@ -29,7 +30,7 @@ export class Ownership {
   /**
    * Takes the log, once nobody else is known to have it. Throws a LogOpenError where somebody is alive.
    */
-  async take(connection: Connection, pause: (ms: number) => Promise<void>): Promise<Owned> {
+  async take(connection: Connection): Promise<Owned> {
     let seen: string | undefined;
     for (;;) {
       const owned = await this.#raise(
@@ -38,9 +39,7 @@ export class Ownership {
         true,
       );
       if (owned !== undefined) return owned;
-      const [[expires = undefined] = []] = await connection.script(
-        `SELECT expires::text FROM ${this.#table}`,
-      );
+      const [[expires] = []] = await connection.script(`SELECT expires::text FROM ${this.#table}`);
       if (seen !== undefined && expires !== seen)
         throw new LogOpenError(
           `can't open the log in PostgreSQL: another server uses the schema ${this.#table.replace(/\.log$/, '')}; stop that server, or choose another store.schema`,

@@ -11,6 +11,8 @@ export interface PostgresPlace {
 }
 
 export interface PostgresTls {
+  /** Whether a server without TLS is taken as well. */
+  readonly isOptional: boolean;
   /** Whether the server's certificate must come from a known authority, and name the host. */
   readonly checks: 'nothing' | 'authority' | 'authority and host';
   /** Files; each is read anew for every connection, since certificates are replaced. */

@@ -1,7 +1,6 @@
 import { UnavailableError } from '../../core/errors.ts';
 import type { NewEntry } from '../../core/entry.ts';
 import type { Millis } from '../../core/millis.ts';
-import { millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
 import { offset } from '../../core/offset.ts';
 import type { CommittedListener, LogRead, LogState, ReadLimits } from '../entryLog.ts';

@@ -1,4 +1,3 @@
-import type { Entry } from '../../core/entry.ts';
 import type { Millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
 import { offset } from '../../core/offset.ts';
@@ -64,7 +63,7 @@ export async function readEntries(
     const end = Number(rows.at(-1)?.[0] ?? last);
     if (rows.length === 0 || why === 'damaged') await skip(Math.min(Math.max(end, at), last), why);
   }
-  return { entries: taken.entries as readonly Entry[], upTo: offset(at), lost };
+  return { entries: taken.entries, upTo: offset(at), lost };
 }
 
 /** The first of those beyond a place, as many as one answer may hold; the one that has the entry at `last` is the last of them. */

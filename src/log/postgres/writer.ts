@@ -8,6 +8,7 @@ import type { Done } from './group.ts';
 import { Group, readDone } from './group.ts';
 import type { Owned } from './ownership.ts';
 import { LEASE_MS } from './ownership.ts';
+import { pause } from './pause.ts';
 import { away, failureOf, noRoom, tooManyWait } from './pgError.ts';
 import type { Standing } from './standing.ts';
 
@@ -191,7 +192,7 @@ export class Writer {
       } catch (error) {
         const failure = failureOf(error);
         if (failure === 'again' && triesLeft > 1) {
-          await sleep(Math.random() * PAUSE_MS_MIN);
+          await pause(PAUSE_MS_MIN);
           continue;
         }
         if (failure === 'broken') this.break(error as Error);
@@ -265,8 +266,7 @@ export class Writer {
   /** Goes on once the database can be reached and is still this process's, and finds out what became of the group in doubt. */
   async #recover(): Promise<void> {
     while (!this.#isClosed && !this.#isBroken) {
-      if (this.#failures > 0)
-        await sleep(Math.min(PAUSE_MS_MIN * 2 ** this.#failures, PAUSE_MS_MAX) * (0.5 + Math.random()));
+      if (this.#failures > 0) await pause(Math.min(PAUSE_MS_MIN * 2 ** this.#failures, PAUSE_MS_MAX));
       this.#failures += 1;
       let session: Session | undefined;
       try {

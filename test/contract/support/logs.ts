@@ -14,6 +14,8 @@ export interface LogKind {
   readonly isPersistent: boolean;
   /** Whether what is saved is kept from the death of this process when the call returns: see `ScraperRecords.saveScraper`. */
   readonly savesAtOnce: boolean;
+  /** What this machine would need for it, where that is missing. */
+  readonly needs?: string;
 }
 
 export const LOG_KINDS: readonly LogKind[] = [
