@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Client, QueryResult } from 'pg';
+import { NotSentError } from './pgError.ts';
 import type { PostgresPlace, PostgresTls } from './place.ts';
 
 /** What is sent, and its values: texts, numbers, lists of them, and bytes. */
@@ -110,7 +111,7 @@ export class Connection {
   }
 
   async #run({ text, values }: Statement): Promise<readonly Row[]> {
-    if (this.#isBroken) throw new Error('the connection to the database is closed');
+    if (this.#isBroken) throw new NotSentError('the connection to the database ended');
     const timer = setTimeout(() => this.#break(`no answer for ${ANSWER_MS_MAX / 1000} s`), ANSWER_MS_MAX);
     try {
       const query = { text, rowMode: 'array' as const, values: values as unknown[] };

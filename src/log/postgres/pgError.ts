@@ -55,7 +55,13 @@ function isServerError(error: unknown): error is ServerError {
   );
 }
 
+/** A statement that was not sent, since its connection had ended before. */
+export class NotSentError extends Error {
+  override readonly name = 'NotSentError';
+}
+
 export function failureOf(error: unknown): Failure {
+  if (error instanceof NotSentError) return 'elsewhere';
   if (!isServerError(error)) return 'unknown';
   const known = FAILURES[error.code] ?? FAILURES[error.code.slice(0, 2)];
   // Whatever ends the session may have come after the commit.

@@ -44,6 +44,8 @@ export interface WriterSteps {
 
 /** How long a change waits for a database that is away, in ms: longer than most restarts of it. */
 const WAIT_MS_MAX = 5_000;
+/** How much longer a close waits, in ms. */
+const CLOSE_MS = 1_000;
 /** What may wait. */
 const WAITING_MAX = 20_000;
 const WAITING_BYTES_MAX = 32 * 1024 * 1024;
@@ -130,7 +132,7 @@ export class Writer {
   /** Waits for what is under way, as far as the database can be reached, and gives the connection back, if there is one. */
   async close(): Promise<Session | undefined> {
     // A group in doubt may never be found out about.
-    await Promise.race([this.settled(), sleep(2 * WAIT_MS_MAX, undefined, { ref: false })]);
+    await Promise.race([this.settled(), sleep(WAIT_MS_MAX + CLOSE_MS, undefined, { ref: false })]);
     this.#isClosed = true;
     clearInterval(this.#proofTimer);
     clearTimeout(this.#refuseTimer);
