@@ -117,6 +117,17 @@ describe('a statement whose outcome is unknown', () => {
     },
   );
 
+  test('one that comes late, when what it brings was written again and changed since, does nothing', async () => {
+    const proxy = await aProxy(postgres);
+    const { log } = await aLogBehind(postgres, proxy);
+    proxy.strike('statement late');
+    await log.saveNote('key', 'old');
+    await log.saveNote('key', 'new');
+    expect(proxy.struck).toBe(1);
+    await sleep(600);
+    expect(await log.loadNote('key')).toBe('new');
+  });
+
   test('trims and forgotten ids, too', async () => {
     const proxy = await aProxy(postgres);
     const { log } = await aLogBehind(postgres, proxy);
