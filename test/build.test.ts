@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cpSync, globSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { SourceMapPayload } from 'node:module';
 import { SourceMap, builtinModules } from 'node:module';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { TOKEN_RANDOM_BYTES, hashToken, newToken, tokenEntry } from '../src/acce
 import { originsOf } from '../src/cli/sourceMap.ts';
 import { Random } from './faults/random.ts';
 import { LICENCES, bundle } from '../scripts/build/bundle.ts';
+import { HOW_TO_GET_POSTGRES, Postgres, requirePostgres } from './support/postgres.ts';
 import { ServerProcess, temporaryFolder } from './support/server.ts';
 
 const run = promisify(execFile);
@@ -151,6 +152,37 @@ describe('the bundle', () => {
       expect(await server.end('SIGTERM')).toBe(0);
     }
   });
+
+  it('has the driver of PostgreSQL in a file of its own, and needs it for nothing else', async () => {
+    const maps = globSync('*.map', { cwd: dist });
+    const isDriver = (map: string) => readFileSync(join(dist, map), 'utf8').includes('node_modules/pg/');
+    expect(maps.filter(isDriver)).toEqual(['driver.js.map']);
+    const driver = join(dist, 'driver.js');
+    const aside = join(folder.path, 'driver.js');
+    renameSync(driver, aside);
+    try {
+      const server = await ServerProcess.start([`--store.path=${folder.path}/data`], { main });
+      expect((await fetch(`${server.url}/event?type=x`, { method: 'POST' })).status).toBe(200);
+      expect(await server.end('SIGTERM')).toBe(0);
+      const flags = ['--store.kind=postgres', '--store.url=postgres://a@b/c'];
+      const { stdout } = await run(process.execPath, [main, 'config', 'check', '--', ...flags]);
+      expect(stdout).toContain('the configuration is fine');
+    } finally {
+      renameSync(aside, driver);
+    }
+  });
+
+  it.skipIf(requirePostgres() === undefined)(
+    `keeps a log in PostgreSQL (${HOW_TO_GET_POSTGRES})`,
+    async () => {
+      await using postgres = await Postgres.start();
+      const flags = ['--store.kind=postgres', `--store.url=${postgres.url}`];
+      const server = await ServerProcess.start(flags, { main });
+      expect((await fetch(`${server.url}/event?type=x`, { method: 'POST' })).status).toBe(200);
+      expect(await server.end('SIGTERM')).toBe(0);
+      expect(await postgres.query('SELECT count(*) FROM oneshot.blocks')).toEqual([['1']]);
+    },
+  );
 
   // The last one, since it takes them away.
   it('answers what is seldom asked for even when its files are gone', async () => {

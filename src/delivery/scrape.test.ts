@@ -142,6 +142,51 @@ describe('while the log has no room for positions', () => {
   });
 });
 
+describe('while the log is away', () => {
+  class AwayLog extends MemoryLog {
+    away = false;
+    override async saveScraper(record: Parameters<MemoryLog['saveScraper']>[0]): Promise<void> {
+      if (this.away) throw new UnavailableError('store_away', 'away', 5);
+      await super.saveScraper(record);
+    }
+    override async offsetAt(time: Parameters<MemoryLog['offsetAt']>[0]) {
+      if (this.away) throw new UnavailableError('store_away', 'away', 5);
+      return super.offsetAt(time);
+    }
+  }
+
+  it.each(['timed', 'untimed'] as const)(
+    'G2: %s scrapes get no events, and all of them once it is back',
+    async (mode) => {
+      const log = new AwayLog();
+      const harness = await started({}, log);
+      await harness.delivered('a', mode);
+      for (const n of ['1', '2']) await harness.post(n);
+      log.away = true;
+      for (let time = 0; time < 3; time += 1) {
+        expect(await harness.scrape('a', mode)).toEqual({ entries: [], offerId: undefined });
+      }
+      // Nor is anybody made known.
+      expect(await harness.scrape('b', mode)).toMatchObject({ entries: [] });
+      expect(harness.counts).toMatchObject({
+        withheld: 4,
+        moved: 0,
+        deliveries: { returned: 0, repeated: 0 },
+      });
+      expect(harness.scrapers.get('a')?.position).toMatchObject({
+        offers: [],
+        halvings: 0,
+        perhapsTimed: [],
+      });
+      expect(harness.scrapers.size).toBe(1);
+      log.away = false;
+      expect(await harness.delivered('a', mode)).toEqual(['1', '2']);
+      expect(await harness.delivered('a', mode)).toEqual([]);
+      expect(harness.news.filter((each) => each.startsWith('unsaved'))).toEqual([]);
+    },
+  );
+});
+
 describe('a scraper that was away for hours', () => {
   it('G8: gets everything, moved up to the age limit in order, and counted', async () => {
     const harness = await started({ ageMaxMs: 50 * MINUTE });

@@ -122,19 +122,20 @@ it('G1, G2, G4: killed at random moments, nothing accepted is missing, and what 
 it('G1, G2: while the database restarts under load, no post fails, nothing is missing and nothing comes twice', async () => {
   const memory = new Memory();
   const server = await ServerProcess.start(flagsOf('restarted'));
-  let isOver = false;
+  const over = new AbortController();
+  const { signal } = over;
   const clients = [
     ...Array.from({ length: 8 }, async () => {
-      while (!isOver) await memory.post(server);
+      while (!signal.aborted) await memory.post(server);
     }),
-    ...SCRAPERS.map((id, index) => memory.scrape(server, id, 10 + index * 20, () => isOver)),
+    ...SCRAPERS.map((id, index) => memory.scrape(server, id, 10 + index * 20, () => signal.aborted)),
   ];
   for (const how of ['fast', 'immediate', 'fast', 'immediate'] as const) {
     await sleep(500);
     await postgres.restart(how);
   }
   await sleep(500);
-  isOver = true;
+  over.abort();
   await Promise.all(clients);
   await memory.drain(server);
   expect(memory.verdict()).toEqual({ missing: [], twice: 0 });
