@@ -99,6 +99,8 @@ export const SET_BY_THE_CHART: ReadonlySet<string> = new Set([
   'auth.tokens.file',
   'log.level',
   'store.path',
+  'store.url',
+  'store.urlFile',
   'scrapers.identity',
   'kubernetes.namespace',
 ]);

@@ -74,9 +74,13 @@ async function run(io: CliIo, args: Args, load: () => Promise<LogFiles>): Promis
   }
 }
 
-/** Where a server that is started here would have its log. Throws a ConfigError. */
+/** Where a server that is started here would have its log. Throws a ConfigError, or a LogOpenError where it is not in a folder. */
 export function storePath(io: CliIo): string {
   const loaded = loadSettings({ argv: [], env: io.env, readFile: io.readFile, readsSecrets: false });
   if (!('settings' in loaded)) throw new UsageError('name the folder of the log');
+  if (loaded.settings['store.kind'] === 'postgres')
+    throw new LogOpenError(
+      'the log is in PostgreSQL (store.kind=postgres), which has its own checks (pg_amcheck); name a folder or a backup to check that',
+    );
   return loaded.settings['store.path'];
 }

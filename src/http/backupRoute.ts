@@ -19,7 +19,7 @@ export const BACK_UP: Operation = {
     'An SQLite file with everything accepted before the request. To restore it, stop the server and replace events.db with it.',
   responses: {
     200: text('The file', 'application/vnd.sqlite3'),
-    409: refusal('The log is in memory'),
+    409: refusal('The log is in memory, or in PostgreSQL'),
     503: refusal('Another backup is running, or the disk is full'),
   },
 };
@@ -35,7 +35,8 @@ export function backUp(copy: () => Promise<Copy | undefined>): Handler {
       if (made === undefined) {
         sendAnswer(exchange, {
           status: 409,
-          error: 'there is nothing to back up because the log is in memory; use store.kind=sqlite',
+          error:
+            'the log is not in a file, so there is nothing to copy; back up the database of store.kind=postgres with its own tools (pg_dump), or use store.kind=sqlite',
           field: 'store.kind',
         });
         return;

@@ -57,6 +57,9 @@ const REFUSED: readonly (readonly [set: string, says: readonly string[]])[] = [
   ['config.server.port=80', ["at '/config/server'", "additional properties 'port' not allowed"]],
   ['podLabels.a=1', ["at '/podLabels/a'", 'got number, want string']],
   ['podMonitor.enabled=true', ['serviceMonitor.enabled and podMonitor.enabled', 'turn one of them off']],
+  ['config.store.url=postgres://a', ["at '/config/store'", "additional properties 'url' not allowed"]],
+  ['config.store.kind=postgres', ['config.store.kind=postgres: set database.existingSecret']],
+  ['database.existingSecret=db', ['database.existingSecret: has no effect', 'config.store.kind']],
   ['webConfig.tls=true', ['webConfig.tls: set webConfig.existingSecret to the Secret']],
   ['webConfig.caKey=ca.crt', ['webConfig.caKey', 'set webConfig.tls']],
 ];
@@ -133,6 +136,24 @@ describe('the environment of the server', () => {
       'a.example',
       'b.example',
     ]);
+  });
+
+  test('names the file of a database, and then asks for no volume', async ({ skip }) => {
+    if (binary === undefined) throw skip(HOW_TO_GET_CHART_TOOLS);
+    const flags = '--set=config.store.kind=postgres,database.existingSecret=db';
+    const url = 'postgresql://app:pass@cluster-rw.ns:5432/app';
+    const read: string[] = [];
+    const readFile = (path: string) => {
+      read.push(path);
+      return path.endsWith('.json') ? '{}' : url;
+    };
+    const loaded = loadSettings({ argv: [], env: await environment(flags), readFile });
+    expect(loaded).toMatchObject({ action: 'run', settings: { 'store.kind': 'postgres' } });
+    expect(read).toContain('/etc/oneshot/database/uri');
+    using helm = new Helm(binary);
+    const text = await helm.template(KUBERNETES, CHART, '--show-only=templates/statefulset.yaml', flags);
+    expect(text).toContain('secretName: db');
+    expect(text).not.toContain('volumeClaimTemplates');
   });
 
   test('has the name that the server knows, for every setting', async ({ skip }) => {

@@ -25,6 +25,12 @@
 {{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) }}
 {{- fail "httpRoute.parentRefs: list the Gateways, such as [{name: public, namespace: gateways}]" }}
 {{- end }}
+{{- if and .Values.database.existingSecret (not (include "oneShotMetricsServer.inDatabase" .)) }}
+{{- fail "database.existingSecret: has no effect on a log on a volume; set config.store.kind to postgres" }}
+{{- end }}
+{{- if and (include "oneShotMetricsServer.inDatabase" .) (not .Values.database.existingSecret) (not .Values.extraEnv) }}
+{{- fail "config.store.kind=postgres: set database.existingSecret to the Secret with the URL of the database, or PGHOST and the like in extraEnv" }}
+{{- end }}
 {{- if and .Values.webConfig.tls (not .Values.webConfig.existingSecret) }}
 {{- fail "webConfig.tls: set webConfig.existingSecret to the Secret with the web configuration file" }}
 {{- end }}

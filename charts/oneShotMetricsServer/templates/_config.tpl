@@ -36,6 +36,12 @@ key, value. Numbers go through JSON, which writes 1000000 where a template write
   value: {{ .Values.server.port | quote }}
 - name: ONESHOT_STORE_PATH
   value: /data
+{{- with .Values.database }}
+{{- if .existingSecret }}
+- name: ONESHOT_STORE_URL_FILE
+  value: /etc/oneshot/database/{{ .key }}
+{{- end }}
+{{- end }}
 - name: LOG_LEVEL
   value: {{ .Values.server.logLevel }}
 {{- if kindIs "bool" .Values.server.useExplicitTimestamps }}

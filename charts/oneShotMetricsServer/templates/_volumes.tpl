@@ -1,13 +1,23 @@
+{{/* Not empty where the log is in PostgreSQL. */}}
+{{- define "oneShotMetricsServer.inDatabase" -}}
+{{- if eq (dig "store" "kind" "" .Values.config) "postgres" }}yes{{ end }}
+{{- end }}
+
+{{/* Not empty where the log is on a volume. */}}
+{{- define "oneShotMetricsServer.hasVolume" -}}
+{{- if and .Values.persistence.enabled (not (include "oneShotMetricsServer.inDatabase" .)) }}yes{{ end }}
+{{- end }}
+
 {{/* The claim that the pod names: the user's, or the Deployment's own. Empty: a StatefulSet makes it, or there is none. */}}
 {{- define "oneShotMetricsServer.claimName" -}}
-{{- if .Values.persistence.enabled }}
+{{- if include "oneShotMetricsServer.hasVolume" . }}
 {{- .Values.persistence.existingClaim | default (eq .Values.kind "Deployment" | ternary (printf "%s-data" (include "oneShotMetricsServer.fullname" .)) "") }}
 {{- end }}
 {{- end }}
 
 {{/* Not empty where the chart itself asks for a volume. */}}
 {{- define "oneShotMetricsServer.makesClaim" -}}
-{{- if and .Values.persistence.enabled (not .Values.persistence.existingClaim) }}yes{{ end }}
+{{- if and (include "oneShotMetricsServer.hasVolume" .) (not .Values.persistence.existingClaim) }}yes{{ end }}
 {{- end }}
 
 {{- define "oneShotMetricsServer.claimSpec" -}}
@@ -37,6 +47,11 @@ resources:
   mountPath: /etc/oneshot/tokens
   readOnly: true
 {{- end }}
+{{- if .Values.database.existingSecret }}
+- name: database
+  mountPath: /etc/oneshot/database
+  readOnly: true
+{{- end }}
 {{- with .Values.extraVolumeMounts }}
 {{ toYaml . }}
 {{- end }}
@@ -45,7 +60,7 @@ resources:
 {{- define "oneShotMetricsServer.volumes" -}}
 - name: tmp
   emptyDir: {}
-{{- if not .Values.persistence.enabled }}
+{{- if not (include "oneShotMetricsServer.hasVolume" .) }}
 - name: data
   emptyDir: {}
 {{- else if include "oneShotMetricsServer.claimName" . }}
@@ -60,6 +75,11 @@ resources:
 {{- end }}
 {{- with .Values.auth.existingSecret }}
 - name: tokens
+  secret:
+    secretName: {{ . }}
+{{- end }}
+{{- with .Values.database.existingSecret }}
+- name: database
   secret:
     secretName: {{ . }}
 {{- end }}
