@@ -9,7 +9,7 @@ import { OwnershipLostError } from '../../src/log/log.ts';
 import { anEvent, aScraper, at, events, newIds, readAll, readSome, values } from './support/builders.ts';
 import { aFolder } from './support/folders.ts';
 import { LOG_KINDS, aSqliteLog, started } from './support/logs.ts';
-import { POSTGRES_KIND } from './support/postgresKind.ts';
+import { POSTGRES_KINDS } from './support/postgresKind.ts';
 
 /** Remembers what a log tells. */
 function toldBy(log: Log): Entry[] {
@@ -18,7 +18,7 @@ function toldBy(log: Log): Entry[] {
   return told;
 }
 
-describe.each([...LOG_KINDS, POSTGRES_KIND])('$name', ({ place, isPersistent, savesAtOnce, needs }) => {
+describe.each([...LOG_KINDS, ...POSTGRES_KINDS])('$name', ({ place, isPersistent, savesAtOnce, needs }) => {
   beforeEach(({ skip }) => skip(needs !== undefined, needs));
   const aLog = async (): Promise<Log> => started(place()());
 

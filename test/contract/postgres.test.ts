@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { offset } from '../../src/core/offset.ts';
 import type { StoreNews } from '../../src/log/log.ts';
 import { LogDamagedError, LogOpenError, OwnershipLostError } from '../../src/log/log.ts';
+import type { PostgresTls } from '../../src/log/postgres/place.ts';
 import { PostgresLog } from '../../src/log/postgres/postgresLog.ts';
 import type { Fault } from '../support/databaseProxy.ts';
 import { HOW_TO_GET_POSTGRES, Postgres, requirePostgres } from '../support/postgres.ts';
@@ -276,5 +278,78 @@ describe('what the database says', () => {
     await expect(log.append(events(1, 2))).rejects.toThrow(/permission denied for table blocks \(42501\)/);
     await postgres.query(`ALTER TABLE "${place.schema}".blocks OWNER TO rich`);
     expect(await log.append(events(1, 2))).toBe(2);
+  });
+});
+
+describe('TLS', async () => {
+  const pem = (name: string) => join(import.meta.dirname, '../golden/webConfig', name);
+  const secure = isMissing
+    ? (undefined as unknown as Postgres)
+    : await Postgres.start({
+        settings: ['listen_addresses=127.0.0.1,127.0.0.2', 'fsync=off'],
+        hba: [
+          'host all postgres 127.0.0.1/32 trust',
+          'hostssl all client 127.0.0.0/8 cert',
+          'hostssl all other 127.0.0.0/8 trust',
+        ],
+        pems: pem(''),
+      });
+  if (!isMissing)
+    await secure.query(
+      'CREATE ROLE client LOGIN; CREATE ROLE other LOGIN; GRANT CREATE ON DATABASE postgres TO client, other',
+    );
+  afterAll(() => (isMissing ? undefined : secure[Symbol.asyncDispose]()));
+
+  const [ca, client] = [
+    { authorityFile: pem('ca.pem') },
+    { certificateFile: pem('client.pem'), keyFile: pem('client.key') },
+  ];
+  const open = async (user: string, given: Partial<PostgresTls>, host = '127.0.0.1') => {
+    const tls: PostgresTls = {
+      isOptional: false,
+      checks: 'authority and host',
+      authorityFile: undefined,
+      certificateFile: undefined,
+      keyFile: undefined,
+      ...given,
+    };
+    const log = new PostgresLog(secure.place({ hosts: [{ host, port: secure.port }], user, tls }));
+    await log.start();
+    onTestFinished(() => log[Symbol.asyncDispose]());
+    expect(await log.append(events(1))).toBe(1);
+  };
+
+  test.each<[string, string, Partial<PostgresTls>, string?]>([
+    ['by an authority, a host and a client certificate', 'client', { ...ca, ...client }],
+    ['by an authority, whatever the host', 'other', { ...ca, checks: 'authority' }, '127.0.0.2'],
+    ['by nothing', 'other', { checks: 'nothing' }, '127.0.0.2'],
+    ['where that is optional', 'other', { checks: 'nothing', isOptional: true }],
+  ])('a server is taken %s', (_, ...given) => open(...given));
+
+  test.each<[string, RegExp, string, Partial<PostgresTls>, string?]>([
+    ['an unknown authority', /self-signed certificate/, 'other', {}],
+    ['the certificate of another host', /does not match certificate/, 'other', ca, '127.0.0.2'],
+    ['no client certificate, where one is asked for', /valid client certificate \(28000\)/, 'client', ca],
+  ])('%s: the start ends with one line', async (_, message, user, given, host) => {
+    const began = performance.now();
+    await expect(open(user, given, host)).rejects.toThrow(message);
+    expect(performance.now() - began).toBeLessThan(2_000);
+  });
+
+  test('a server that asks for TLS says so', async () => {
+    const start = new PostgresLog(secure.place({ user: 'other' })).start();
+    await expect(start).rejects.toThrow(/no pg_hba.conf entry.*no encryption \(28000\); check store.url/);
+  });
+
+  test('a server without TLS is taken where that is optional', async () => {
+    const tls: PostgresTls = {
+      isOptional: true,
+      checks: 'nothing',
+      authorityFile: undefined,
+      certificateFile: undefined,
+      keyFile: undefined,
+    };
+    const log = await started(new PostgresLog(postgres.place({ tls })));
+    expect(await log.append(events(1))).toBe(1);
   });
 });

@@ -1,7 +1,16 @@
 import type { ChildProcess } from 'node:child_process';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  globSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -35,6 +44,8 @@ export interface PostgresOptions {
   readonly settings?: readonly string[];
   /** Lines of pg_hba.conf; without, all of this machine are let in. */
   readonly hba?: readonly string[];
+  /** A folder with `server.pem`, `server.key` and `ca.pem`, for TLS. */
+  readonly pems?: string;
 }
 
 /** A PostgreSQL on a loopback port, with a folder of its own that goes with it. Its administrator is `postgres`. */
@@ -57,7 +68,7 @@ export class Postgres implements AsyncDisposable {
     });
   }
 
-  static async start({ settings = [], hba }: PostgresOptions = {}): Promise<Postgres> {
+  static async start({ settings = [], hba, pems }: PostgresOptions = {}): Promise<Postgres> {
     const bin = requirePostgres();
     if (bin === undefined) throw new Error(HOW_TO_GET_POSTGRES);
     const folder = mkdtempSync(join(tmpdir(), 'postgres-'));
@@ -71,7 +82,14 @@ export class Postgres implements AsyncDisposable {
       { ...owner, stdio: 'pipe', cwd: folder },
     );
     if (hba !== undefined) writeFileSync(join(data, 'pg_hba.conf'), `${hba.join('\n')}\n`);
-    const postgres = new Postgres(bin, await freePort(), folder, settings);
+    const tls = ['ssl=on', 'ssl_cert_file=server.pem', 'ssl_key_file=server.key', 'ssl_ca_file=ca.pem'];
+    for (const name of pems === undefined ? [] : ['server.pem', 'server.key', 'ca.pem']) {
+      copyFileSync(join(pems as string, name), join(data, name));
+      chmodSync(join(data, name), 0o600);
+      if (owner !== undefined) chownSync(join(data, name), owner.uid, owner.gid);
+    }
+    const all = [...settings, ...(pems === undefined ? [] : tls)];
+    const postgres = new Postgres(bin, await freePort(), folder, all);
     await postgres.run();
     return postgres;
   }

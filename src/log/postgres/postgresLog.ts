@@ -27,6 +27,8 @@ import { readWorth } from './worth.ts';
 /** Entries that a trim removes at once, and ids: others wait for no longer. */
 const TRIM_ENTRIES = 10_000;
 const FORGET_ROWS = 1_000;
+/** How often a read is tried that the database gives up for others. */
+const READ_TRIES = 5;
 /** Damages that were told. */
 const TOLD_MAX = 1_000;
 
@@ -272,7 +274,13 @@ export class PostgresLog implements Log {
     const refusal = this.#writer?.refusal;
     if (refusal !== undefined) throw away(refusal);
     try {
-      return await this.#readers.read(work);
+      for (let triesLeft = READ_TRIES - 1; ; triesLeft -= 1) {
+        try {
+          return await this.#readers.read(work);
+        } catch (error) {
+          if (triesLeft === 0 || failureOf(error) !== 'again') throw error;
+        }
+      }
     } catch (error) {
       if (error instanceof UnavailableError || failureOf(error) === 'broken') throw error;
       throw error instanceof Error && error.message === notOpen().message ? error : away(error);

@@ -8,14 +8,25 @@ const postgres =
   requirePostgres() === undefined ? undefined : await Postgres.start({ settings: ['fsync=off'] });
 afterAll(() => postgres?.[Symbol.asyncDispose]());
 
-export const POSTGRES_KIND: LogKind = {
-  name: 'PostgresLog',
+const SERIAL = 'serial';
+await postgres?.query(
+  `CREATE ROLE ${SERIAL} LOGIN SUPERUSER; ALTER ROLE ${SERIAL} SET default_transaction_isolation = serializable`,
+);
+
+const kindOf = (name: string, user?: string): LogKind => ({
+  name,
   place: () => {
     if (postgres === undefined) throw new Error(HOW_TO_GET_POSTGRES);
-    const place = postgres.place();
+    const place = postgres.place(user === undefined ? {} : { user });
     return () => new PostgresLog(place);
   },
   isPersistent: true,
   savesAtOnce: false,
   ...(postgres === undefined && { needs: HOW_TO_GET_POSTGRES }),
-};
+});
+
+export const POSTGRES_KINDS: readonly LogKind[] = [
+  kindOf('PostgresLog'),
+  // As CockroachDB and YugabyteDB may be, which are not here.
+  kindOf('PostgresLog, where all transactions are serializable', SERIAL),
+];
