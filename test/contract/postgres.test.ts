@@ -316,7 +316,7 @@ describe('TLS', async () => {
     const log = new PostgresLog(secure.place({ hosts: [{ host, port: secure.port }], user, tls }));
     await log.start();
     onTestFinished(() => log[Symbol.asyncDispose]());
-    expect(await log.append(events(1))).toBe(1);
+    return log.append(events(1));
   };
 
   test.each<[string, string, Partial<PostgresTls>, string?]>([
@@ -324,7 +324,9 @@ describe('TLS', async () => {
     ['by an authority, whatever the host', 'other', { ...ca, checks: 'authority' }, '127.0.0.2'],
     ['by nothing', 'other', { checks: 'nothing' }, '127.0.0.2'],
     ['where that is optional', 'other', { checks: 'nothing', isOptional: true }],
-  ])('a server is taken %s', (_, ...given) => open(...given));
+  ])('a server is taken %s', async (_, ...given) => {
+    expect(await open(...given)).toBe(1);
+  });
 
   test.each<[string, RegExp, string, Partial<PostgresTls>, string?]>([
     ['an unknown authority', /self-signed certificate/, 'other', {}],
