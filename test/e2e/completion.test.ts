@@ -44,7 +44,7 @@ const LINES: readonly (readonly [line: string, offered: readonly string[]])[] = 
   ['spool flush --tot', ['--total=']],
   ['serve --server.po', ['--server.port=']],
   ['--server.po', ['--server.port=']],
-  ['serve --store.kind=', ['memory', 'sqlite']],
+  ['serve --store.kind=', ['memory', 'postgres', 'sqlite']],
   ['serve --store.kind=m', ['memory']],
   ['serve --store.kind m', ['memory']],
   ['--store.kind s', ['sqlite']],

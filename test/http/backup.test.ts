@@ -68,7 +68,7 @@ describe('oneshot log backup', () => {
     const file = join(folder.path, 'copy.db');
     const refused = await runCli(['log', 'backup', file, '--url', server.url], { fetch });
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toContain('the log is in memory');
+    expect(refused.stderr).toContain('the log is not in a file');
     expect((await runCli(['log', 'backup', file])).code).toBe(1);
     expect(readdirSync(folder.path)).toEqual([]);
   });
