@@ -97,8 +97,13 @@ async function run(io: ServeIo, settings: Settings): Promise<number> {
   const app = new App({ settings, version, clock, machine, elapsed, logger, linesLost, access, guide });
   const broken = app.broken();
   // What breaks the log during the start would have it wait for ever.
-  const started = await Promise.race([app.start(), broken]);
+  const started = await Promise.race([app.start(), broken, io.stopAsked]);
   if (started instanceof Error) return ended(started);
+  if (typeof started === 'string') {
+    // It may wait for a database. Nobody was answered yet, so that this is no worse than a kill.
+    logger.info({ signal: started }, 'stopped while starting');
+    return OK;
+  }
   const { port, address } = started;
   stdout.write(greeting(version, settings, { port, address }, access.tls === undefined ? 'http' : 'https'));
   const store = settings['store.kind'];

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { freePort } from '../support/freePort.ts';
 import { HOW_TO_GET_POSTGRES, Postgres, requirePostgres } from '../support/postgres.ts';
 import { RawClient } from '../support/rawHttp.ts';
 import { ServerProcess, spawnServer, temporaryFolder } from '../support/server.ts';
@@ -19,10 +20,10 @@ if (!isMissing)
 afterAll(() => (isMissing ? undefined : postgres[Symbol.asyncDispose]()));
 beforeEach(({ skip }) => skip(isMissing, HOW_TO_GET_POSTGRES));
 
-const url = () => `postgres://${USER}:${SECRET}@127.0.0.1:${postgres.port}/postgres`;
+const urlOf = () => `postgres://${USER}:${SECRET}@127.0.0.1:${postgres.port}/postgres`;
 const flagsOf = (schema: string) => [
   '--store.kind=postgres',
-  `--store.url=${url()}`,
+  `--store.url=${urlOf()}`,
   `--store.schema=${schema}`,
   '--scrapers.known=a,b',
 ];
@@ -232,7 +233,7 @@ describe('a start', () => {
   });
 
   it('with a wrong password ends with one line, which does not show it', async () => {
-    const { code, output } = await start([`--store.url=${url().replace(SECRET, 'wrong-one')}`]);
+    const { code, output } = await start([`--store.url=${urlOf().replace(SECRET, 'wrong-one')}`]);
     expect({ code, lines: output.trimEnd().split('\n').length }).toEqual({ code: 2, lines: 1 });
     expect(output).toMatch(/password authentication failed for user "events" \(28P01\); check store\.url/);
     expect(output).not.toContain('wrong-one');
@@ -256,6 +257,22 @@ describe('a start', () => {
     const printed = await start(['--print-config'], env);
     expect(printed.output).toContain('store.url = ***');
     for (const output of [server.output(), printed.output]) expect(output).not.toContain(SECRET);
+  });
+
+  it('that waits for its database ends when it is asked to', async () => {
+    const url = `postgres://a@127.0.0.1:${await freePort()}/b`;
+    const flags = [
+      '--server.host=127.0.0.1',
+      '--server.port=0',
+      '--store.kind=postgres',
+      `--store.url=${url}`,
+    ];
+    const { child, exited, output } = spawnServer(flags);
+    await sleep(1_500);
+    expect(child.exitCode, output()).toBe(null);
+    child.kill('SIGTERM');
+    expect(await exited).toBe(0);
+    expect(output()).toContain('stopped while starting');
   });
 
   it('where another server has the log ends with one line', async () => {
