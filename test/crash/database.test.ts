@@ -152,6 +152,24 @@ describe('a database that is away', () => {
     },
   );
 
+  test('connections that say nothing any more are given up', { timeout: 40_000 }, async () => {
+    const proxy = await aProxy(postgres);
+    const { log, news } = await aLogBehind(postgres, proxy);
+    await log.append(events(1));
+    await readAll(log);
+    proxy.freeze();
+    const calls = [log.append(events(1, 2)), readAll(log)] as const;
+    await sleep(50);
+    // Behind one of which nothing is known.
+    const began = performance.now();
+    await expect(log.append(events(1, 20))).rejects.toThrow('no answer for 5 s');
+    expect(performance.now() - began).toBeLessThan(6_000);
+    await expect(log.append(events(1, 21))).rejects.toThrow(UnavailableError);
+    expect(await calls[0]).toBe(2);
+    expect(values(await calls[1])).toEqual([1]);
+    expect(news).toContainEqual({ kind: 'away', why: 'no answer for 5 s' });
+  });
+
   test('more than may wait is refused at once', async () => {
     const proxy = await aProxy(postgres);
     const { log } = await aLogBehind(postgres, proxy);

@@ -55,6 +55,11 @@ export class DatabaseProxy implements AsyncDisposable {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** The connections that there are pass nothing on any more, and nobody hears of it. */
+  freeze(): void {
+    for (const socket of this.#sockets) socket.removeAllListeners('data').resume();
+  }
+
   restore(): void {
     this.#isClosed = false;
   }

@@ -49,6 +49,7 @@ const CLOSE_MS = 1_000;
 /** What may wait. */
 const WAITING_MAX = 20_000;
 const WAITING_BYTES_MAX = 32 * 1024 * 1024;
+const NO_ANSWER = new Error(`no answer for ${WAIT_MS_MAX / 1000} s`);
 /** Pauses between tries to reach the database again, in ms. */
 const PAUSE_MS_MIN = 50;
 const PAUSE_MS_MAX = 2_000;
@@ -82,6 +83,8 @@ export class Writer {
   #isAway = false;
   /** Tries since then. */
   #failures = 0;
+  /** Why there is no answer, as far as that is known. */
+  #why: unknown = NO_ANSWER;
   #refuseTimer: NodeJS.Timeout | undefined;
   readonly #proofTimer: NodeJS.Timeout;
 
@@ -185,6 +188,9 @@ export class Writer {
 
   async #writeGroup(group: Group, calls: readonly Call[]): Promise<void> {
     const session = this.#session as Session;
+    // Nor does what comes meanwhile wait for longer where the database is there, and doesn't answer.
+    this.#why = NO_ANSWER;
+    this.#refuseTimer ??= setTimeout(() => this.#refuse(), WAIT_MS_MAX);
     for (let triesLeft = TRIES_MAX; ; triesLeft -= 1) {
       let done: Done;
       try {
@@ -198,9 +204,11 @@ export class Writer {
           continue;
         }
         if (failure === 'broken') this.break(error as Error);
-        else if (failure === 'noRoom') for (const call of calls) call.reject(noRoom(error));
-        else if (failure === 'refused') for (const call of calls) call.reject(away(error));
-        else {
+        else if (failure === 'noRoom' || failure === 'refused') {
+          this.#reached();
+          const why = failure === 'noRoom' ? noRoom(error) : away(error);
+          for (const call of calls) call.reject(why);
+        } else {
           if (failure === 'unknown') this.#inDoubt = { group, calls };
           else this.#putBack(calls);
           this.#lose(error);
@@ -222,12 +230,7 @@ export class Writer {
 
   #committed(group: Group, calls: readonly Call[], done: Done | undefined, standing: Standing): void {
     this.#written += 1;
-    this.#failures = 0;
-    clearTimeout(this.#refuseTimer);
-    this.#refuseTimer = undefined;
-    this.#refusal = undefined;
-    if (this.#isAway) this.#steps.back();
-    this.#isAway = false;
+    this.#reached();
     this.#provenAt = performance.now();
     let first = (this.#standing.end + 1) as Offset;
     this.#standing = standing;
@@ -238,6 +241,16 @@ export class Writer {
     }
   }
 
+  /** The database answers, whatever it says. */
+  #reached(): void {
+    this.#failures = 0;
+    clearTimeout(this.#refuseTimer);
+    this.#refuseTimer = undefined;
+    this.#refusal = undefined;
+    if (this.#isAway) this.#steps.back();
+    this.#isAway = false;
+  }
+
   #putBack(calls: readonly Call[]): void {
     this.#calls = [...calls, ...this.#calls];
     this.#bytes += calls.reduce((sum, { size }) => sum + size, 0);
@@ -246,14 +259,21 @@ export class Writer {
   #lose(why: unknown): void {
     this.#session?.connection.close();
     this.#session = undefined;
+    this.#tellAway(why);
+    this.#why = why;
+    this.#refuseTimer ??= setTimeout(() => this.#refuse(), WAIT_MS_MAX);
+  }
+
+  #tellAway(why: unknown): void {
     if (!this.#isAway) this.#steps.away(why);
     this.#isAway = true;
-    this.#refuseTimer ??= setTimeout(() => this.#refuse(why), WAIT_MS_MAX);
   }
 
   /** What waits is told that it was not stored, and so is what comes. */
-  #refuse(why: unknown): void {
+  #refuse(): void {
+    const why = this.#why;
     this.#refusal = why as Error;
+    this.#tellAway(why);
     const calls = this.#calls;
     this.#calls = [];
     this.#bytes = 0;
@@ -282,6 +302,7 @@ export class Writer {
           this.break(error);
           return;
         }
+        this.#why = error;
         if (this.#refusal !== undefined) this.#refusal = error as Error;
       }
     }
