@@ -11,6 +11,7 @@ import type { ScraperRecord } from '../scraperRecords.ts';
 import type { Change } from './change.ts';
 import { Connection } from './connection.ts';
 import type { Group } from './group.ts';
+import { IdLookups } from './idLookups.ts';
 import { openLog } from './open.ts';
 import { Ownership } from './ownership.ts';
 import { away, failureOf, messageOf } from './pgError.ts';
@@ -43,6 +44,9 @@ export class PostgresLog implements Log {
   readonly #brokenListeners: ((cause: Error) => void)[] = [];
   readonly #storeListeners: StoreListener[] = [];
   readonly #told = new Set<string>();
+  readonly #lookups = new IdLookups((ids) =>
+    this.#read((connection) => findIds(connection, this.#schema, ids)),
+  );
   #writer: Writer | undefined;
   #standing: Standing | undefined;
   #closing: Promise<void> | undefined;
@@ -110,7 +114,7 @@ export class PostgresLog implements Log {
 
   async knownIds(ids: readonly string[]): Promise<ReadonlyMap<string, IdPlace>> {
     this.#checkOpen();
-    return ids.length === 0 ? new Map() : this.#read((connection) => findIds(connection, this.#schema, ids));
+    return ids.length === 0 ? new Map() : this.#lookups.find(ids);
   }
 
   async refreshIds(ids: readonly string[], arrivedBefore: Millis, now: Millis): Promise<void> {
