@@ -600,14 +600,15 @@ describe.each([...LOG_KINDS, ...POSTGRES_KINDS])('$name', ({ place, isPersistent
       const log = await aLog();
       await log.append(
         events(500),
-        events(500).map((_, at) => ({ id: `id ${at}`, at, count: 1 })),
+        events(500).map((_, index) => ({ id: `id ${index}`, at: index, count: 1 })),
       );
       const asked = Array.from({ length: 300 }, (_, n) => [`id ${n * 2}`, 'none', `id ${n % 7}`]);
       const heard = await Promise.all(asked.map((ids) => log.knownIds(ids)));
       for (const [n, found] of heard.entries()) {
         const expected = asked[n]?.filter((id) => id !== 'none' && Number(id.slice(3)) < 500);
         expect([...found.keys()]).toEqual([...new Set(expected)]);
-        for (const [id, place] of found) expect(place).toEqual({ first: Number(id.slice(3)) + 1, count: 1 });
+        for (const [id, stands] of found)
+          expect(stands).toEqual({ first: Number(id.slice(3)) + 1, count: 1 });
       }
     });
 
