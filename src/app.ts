@@ -17,6 +17,7 @@ import {
 } from './app/rules.ts';
 import { Sweeps } from './app/sweeps.ts';
 import { Term } from './app/term.ts';
+import { Terms } from './app/terms.ts';
 import { webhooksOf } from './app/webhooks.ts';
 import type { Settings } from './config/settings.ts';
 import type { Clock, Monotonic } from './core/millis.ts';
@@ -34,6 +35,7 @@ import { endpointTable } from './http/endpoints.ts';
 import type { Readiness } from './http/healthRoutes.ts';
 import { descriptorLimit } from './http/descriptors.ts';
 import { Places } from './http/places.ts';
+import type { Acceptor } from './intake/accept.ts';
 import { Ingest } from './intake/ingest.ts';
 import { listenOn } from './http/listen.ts';
 import { LoopTurns } from './http/loopTurns.ts';
@@ -41,6 +43,7 @@ import type { MetricsHandlers } from './http/metricsRoute.ts';
 import { metricsHandlers } from './http/metricsRoute.ts';
 import { openPostLane } from './http/lane/postLane.ts';
 import { Heads } from './http/heads.ts';
+import { Router } from './http/router.ts';
 import type { RequestObserver } from './http/server.ts';
 import { HEADER_BYTES_MAX, buildServer } from './http/server.ts';
 import type { Logger } from './observe/logger.ts';
@@ -67,13 +70,20 @@ export interface AppParts {
   readonly guide: string;
 }
 
+/** What a term answers. */
+interface Routes {
+  readonly endpoints: readonly Endpoint[];
+  readonly router: Router;
+  readonly metrics: MetricsHandlers;
+}
+
 /**
  * The composition root: builds everything, starts it in order, stops it in reverse. Constructing does no I/O.
  * Throws a ConfigError where settings don't fit together.
  */
 export class App implements AsyncDisposable {
   readonly #settings: Settings;
-  readonly #term: Term;
+  readonly #terms: Terms;
   readonly #ownMetrics: OwnMetrics;
   readonly #connections: Connections;
   readonly #places: Places;
@@ -83,8 +93,8 @@ export class App implements AsyncDisposable {
   readonly #naming: Naming;
   readonly #access: Access;
   readonly #hosts: AllowedHosts;
-  readonly #endpoints: readonly Endpoint[];
-  readonly #metrics: MetricsHandlers;
+  readonly #routesOf: (term: Term) => Routes;
+  #routes: Routes;
   readonly #server: Server;
   #readiness: Readiness = { ready: false, why: 'the log is not open yet' };
 
@@ -95,43 +105,54 @@ export class App implements AsyncDisposable {
     const memory = memoryOf(settings, machine);
     const news = newsFor(logger, elapsed);
     const known = knownScrapers(settings);
-    const term = (this.#term = new Term({
-      settings,
-      version,
-      known,
-      memory,
-      clock,
-      elapsed,
-      counts,
+    const terms = (this.#terms = new Terms({
+      make: () =>
+        new Term({
+          settings,
+          version,
+          known,
+          memory,
+          clock,
+          elapsed,
+          counts,
+          news,
+          ownMetrics: () => this.#ownMetrics.groups(),
+        }),
       news,
-      ownMetrics: () => this.#ownMetrics.groups(),
+      changed: () => this.#follow(),
+      lapsed: () => this.#connections.cutSending(),
     }));
+    const leads = () => terms.leads;
     this.#naming = namingOf(settings, elapsed, (error) => news.podsUnknown(error));
     const closings = new Closings(news.closed);
     this.#fewDescriptors = (limit, most) => news.fewDescriptors(limit, most);
     const ownMetrics = (this.#ownMetrics = new OwnMetrics({
       version,
       counts,
-      counters: term.counters,
-      scrapers: term.scrapers,
-      pages: term.pages,
-      log: term.log,
+      counters: { all: () => terms.current.counters.all() },
+      scrapers: { all: () => terms.current.scrapers.all() },
+      logEnd: () => terms.current.pages.end,
+      logState: () => terms.current.log.state(),
+      leads: settings['store.kind'] === 'postgres' ? leads : undefined,
       clock,
       elapsed,
       limits: trimLimits(settings, memory),
-      memory,
+      memory: () => terms.current.memory,
       linesLost,
       connections: { open: () => this.#places.open, max: () => this.#places.max, closed: closings.counts },
-      sinks: () => term.sinks.states(),
+      sinks: () => terms.current.sinks.states(),
     }));
     const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
     const bodies = bodyRules(settings, rules);
     const webhooks = webhooksOf(settings, rules);
     const loop = new LoopTurns();
-    const ingest = new Ingest(term.acceptor, rules, settings['batch.eventsMax'], memory.bodies, loop);
+    const acceptor = {
+      accept: (...given: Parameters<Acceptor['accept']>) => terms.current.acceptor.accept(...given),
+    };
+    const ingest = new Ingest(acceptor, rules, settings['batch.eventsMax'], memory.bodies, loop);
 
     const proxies = trustedProxies(settings);
-    this.#connections = new Connections(term.scrapes, elapsed, proxies, closings, memory.bodies);
+    this.#connections = new Connections(terms.current.scrapes, elapsed, proxies, closings, memory.bodies);
     this.#heads = new Heads(memory.bodies, settings['event.urlMax'] + HEADER_BYTES_MAX, closings);
     this.#places = new Places(placeLimits(settings), proxies, this.#connections, closings, elapsed);
     const observeRequest: RequestObserver = (route, method, status) =>
@@ -146,46 +167,52 @@ export class App implements AsyncDisposable {
     const { hosts, foreignPages } = browserRules(settings);
     this.#hosts = hosts;
     const writeLimits = new WriteLimits(settings, elapsed);
-    this.#metrics = metricsHandlers({
-      ...looking,
-      scrapes: term.scrapes,
-      connections: this.#connections,
-      foreignPages,
-      proxies,
-      clock,
-      elapsed,
-      timestamps: settings['scrape.timestamps'],
-      byUser: settings['scrapers.byUser'],
-      nameOf: this.#naming.nameOf,
-      rendered: memory.rendered,
-      ownMetrics: () => ownMetrics.groups(),
-    });
     const admission = new Admission({ access, writeLimits, hosts, foreignPages, proxies, elapsed });
     const readiness = () => this.#readiness;
-    this.#endpoints = endpointTable({
-      version,
-      readiness,
-      pages: { ...welcome(version), guide },
-      events: { ingest, rules: bodies, bodyBytesMax: settings['event.bodyMax'] },
-      waits: term.waits,
-      webhooks: {
-        webhooks,
-        refresher: term.refresher,
-        rules: { rules, eventsMax: settings['batch.eventsMax'] },
-        bodyBytesMax: settings['webhook.bodyMax'],
-        counts,
-        news,
+    this.#routesOf = (term) => {
+      const metrics = metricsHandlers({
+        ...looking,
+        scrapes: term.scrapes,
+        leads,
+        connections: this.#connections,
+        foreignPages,
+        proxies,
         clock,
-      },
-      metrics: this.#metrics,
-      ...term.views,
-      looking,
-      resetCounters: () => term.counters.reset(),
-      copyLog: () => copyOf(term.log, settings['store.path']),
-    });
+        elapsed,
+        timestamps: settings['scrape.timestamps'],
+        byUser: settings['scrapers.byUser'],
+        nameOf: this.#naming.nameOf,
+        rendered: term.memory.rendered,
+        ownMetrics: () => ownMetrics.groups(),
+      });
+      const endpoints = endpointTable({
+        version,
+        readiness,
+        leading: () => terms.leading,
+        pages: { ...welcome(version), guide },
+        events: { ingest, rules: bodies, bodyBytesMax: settings['event.bodyMax'] },
+        waits: term.waits,
+        webhooks: {
+          webhooks,
+          refresher: term.refresher,
+          rules: { rules, eventsMax: settings['batch.eventsMax'] },
+          bodyBytesMax: settings['webhook.bodyMax'],
+          counts,
+          news,
+          clock,
+        },
+        metrics,
+        ...term.views,
+        looking,
+        resetCounters: () => term.counters.reset(),
+        copyLog: () => copyOf(term.log, settings['store.path']),
+      });
+      return { metrics, endpoints, router: new Router(endpoints) };
+    };
+    this.#routes = this.#routesOf(terms.current);
     const server = (this.#server = buildServer({
       limits: serverLimits(settings),
-      endpoints: this.#endpoints,
+      placeOf: (url) => this.#routes.router.at(url),
       guard: guard(admission),
       readiness,
       connections: this.#connections,
@@ -197,9 +224,9 @@ export class App implements AsyncDisposable {
     }));
     if (access.tls === undefined)
       openPostLane(server, {
-        isOpen: () => this.#readiness.ready,
+        isOpen: () => this.#readiness.ready && terms.leads,
         admission,
-        endpoint: this.#endpoints.find(({ method, path }) => method === 'POST' && path === '/event'),
+        endpoint: this.endpoints.find(({ method, path }) => method === 'POST' && path === '/event'),
         ingest,
         rules: bodies,
         urlBytesMax: settings['event.urlMax'],
@@ -219,12 +246,12 @@ export class App implements AsyncDisposable {
 
   /** Its endpoints, as the documentation has them. */
   get endpoints(): readonly Endpoint[] {
-    return this.#endpoints;
+    return this.#routes.endpoints;
   }
 
   /** Resolves with why, if the server can't go on: its log can't be written any more. */
   broken(): Promise<Error> {
-    return new Promise((resolve) => this.#term.log.onBroken(resolve));
+    return this.#terms.broken;
   }
 
   /**
@@ -253,8 +280,16 @@ export class App implements AsyncDisposable {
     return { port, address };
   }
 
+  /** Another term follows: what the one before was asked for is not its own. */
+  #follow(): void {
+    const { current } = this.#terms;
+    this.#routes.metrics.stop();
+    this.#connections.follow(current.scrapes);
+    this.#routes = this.#routesOf(current);
+  }
+
   async #open(port: number): Promise<void> {
-    await this.#term.start(port);
+    await this.#terms.start(port);
     this.#access.start();
     this.#naming.start();
     this.#readiness = { ready: true };
@@ -265,13 +300,13 @@ export class App implements AsyncDisposable {
     this.#readiness = { ready: false, why: 'the server is stopping' };
     // The port stays open until then: who asks in the meantime is told, rather than left to guess.
     this.#access[Symbol.dispose]();
-    this.#term.waits.waits.stop();
+    this.#terms.current.waits.waits.stop();
     const stopMs = this.#settings['server.stopTimeout'];
-    await Promise.all([this.#connections.stop(stopMs), this.#term.sinks.stop(stopMs)]);
+    await Promise.all([this.#connections.stop(stopMs), this.#terms.current.sinks.stop(stopMs)]);
     this.#sweeps?.[Symbol.dispose]();
     await new Promise((resolve) => this.#server.close(resolve));
-    this.#metrics.stop();
+    this.#routes.metrics.stop();
     await this.#naming[Symbol.asyncDispose]();
-    await this.#term[Symbol.asyncDispose]();
+    await this.#terms[Symbol.asyncDispose]();
   }
 }

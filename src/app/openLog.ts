@@ -11,7 +11,8 @@ export function openLog(settings: Settings, memory: Memory): Log {
   if (settings['store.kind'] === 'memory') return new MemoryLog(memory.log);
   if (settings['store.kind'] === 'postgres') {
     const schema = settings['store.schema'];
-    return new PostgresLog({ ...readPostgresUrl(settings['store.url']), schema });
+    const place = { ...readPostgresUrl(settings['store.url']), schema };
+    return new PostgresLog(place, { leaseMs: settings['replicas.lease'], standsBy: true });
   }
   return new SqliteLog({ path: settings['store.path'], durability: settings['store.durability'] });
 }

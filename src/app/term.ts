@@ -1,6 +1,7 @@
 import type { Settings } from '../config/settings.ts';
 import { UnavailableError } from '../core/errors.ts';
 import type { Memory } from '../core/memory.ts';
+import { Share } from '../core/memory.ts';
 import type { Clock, Monotonic } from '../core/millis.ts';
 import { EventCounters } from '../counting/counters.ts';
 import type { Counts } from '../counting/counts.ts';
@@ -49,12 +50,20 @@ export interface TermParts {
   readonly ownMetrics: () => readonly FamilyGroup[];
 }
 
+/** What a term holds of the memory is its own: whatever is left of it when another begins goes with it. */
+function ownShares(memory: Memory): Memory {
+  const own = ({ bytesMax }: Share) => new Share(bytesMax);
+  const { tail, rendered, series } = memory;
+  return { ...memory, tail: own(tail), rendered: own(rendered), series: own(series) };
+}
+
 /**
  * What orders events and delivers them, with the log that it owns: timeline, scrapers, sinks, housekeeping. It is started once, and stopped once.
  * Constructing does no I/O. Throws a ConfigError where settings don't fit together.
  */
 export class Term implements AsyncDisposable {
   readonly log: Log;
+  readonly memory: Memory;
   readonly pages: Pages;
   readonly acceptor: Acceptor;
   readonly refresher: IdRefresher;
@@ -72,8 +81,20 @@ export class Term implements AsyncDisposable {
   /** What was come upon before it was ready: one line tells it all. */
   #damages: Damage[] | undefined = [];
   #rounds = 0;
+  #isOver = false;
 
-  constructor({ settings, version, known, memory, clock, elapsed, counts, news, ownMetrics }: TermParts) {
+  constructor({
+    settings,
+    version,
+    known,
+    memory: shares,
+    clock,
+    elapsed,
+    counts,
+    news,
+    ownMetrics,
+  }: TermParts) {
+    const memory = (this.memory = ownShares(shares));
     this.#known = known;
     this.#news = news;
     this.#counts = counts;
@@ -110,7 +131,16 @@ export class Term implements AsyncDisposable {
       clock,
       counts,
     }));
-    const sinkParts = { scrapes, counts, memory: memory.answers, clock, elapsed, news, version };
+    const sinkParts = {
+      scrapes,
+      leads: () => this.isOwned,
+      counts,
+      memory: memory.answers,
+      clock,
+      elapsed,
+      news,
+      version,
+    };
     const sinks = (this.sinks = new Sinks(settings, sinkParts, ownMetrics));
     const counters = (this.counters = new EventCounters(log, counterRules(settings)));
     const expiry = new Expiry({
@@ -153,11 +183,25 @@ export class Term implements AsyncDisposable {
     }
     await this.acceptor.start();
     await this.scrapers.start(this.#known, await this.sinks.load(port));
+    if (this.#isOver) return;
     this.#housekeeping.start(HOUSEKEEPING_EVERY_MS);
     this.sinks.start((listener) => this.log.onCommitted(listener));
     const damages = this.#damages ?? [];
     this.#damages = undefined;
     if (damages.length > 0) this.#news.damaged(damages);
+  }
+
+  /** Whether nobody else can give events now. */
+  get isOwned(): boolean {
+    return this.log.isOwned === undefined || this.log.isOwned();
+  }
+
+  /** Another has the log: ends what runs, and saves nothing. */
+  async abandon(): Promise<void> {
+    this.#isOver = true;
+    this.waits.waits.stop();
+    await Promise.all([this.sinks.stop(0), this.#housekeeping.stop()]);
+    await this.log[Symbol.asyncDispose]();
   }
 
   /** Saves what makes the next start shorter, and closes the log. */

@@ -173,6 +173,11 @@ export const SERVER_SETTINGS = {
     default: 'oneshot',
     doc: "The schema of the postgres store's tables in the database, created if it doesn't exist. Servers with different schemas don't share anything.",
   }),
+  'replicas.lease': setting({
+    type: duration({ min: SECOND, max: MINUTE }),
+    default: 5 * SECOND,
+    doc: 'With store.kind=postgres and several servers: how long after its last sign of life the server that delivers events keeps the lead. Use the same value on all of them.',
+  }),
   'store.durability': setting({
     type: oneOf(['power', 'process']),
     default: 'power',

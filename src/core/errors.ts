@@ -76,7 +76,7 @@ export class UnauthorizedError extends RefusedError {}
 
 /** Why the server can't do now what it was rightly asked for. */
 export type UnavailableReason =
-  'busy' | 'log_full' | 'memory_full' | 'not_ready' | 'scrapers_max' | 'store_away';
+  'busy' | 'log_full' | 'memory_full' | 'not_ready' | 'scrapers_max' | 'standby' | 'store_away';
 
 /** The server can't do it now; the same request may succeed later. Nothing of it was stored. */
 export class UnavailableError extends UntracedError {

@@ -63,7 +63,7 @@ interface Connection extends Pipeline {
 
 /** Watches connections, and tells what is seen of each response that carries an offer. It judges nothing. */
 export class Connections implements Yielding {
-  readonly #scrapes: Scrapes;
+  #scrapes: Scrapes;
   readonly #elapsed: Monotonic;
   readonly #connections = new Map<Socket, Connection>();
   readonly #proxies: TrustedProxies;
@@ -92,7 +92,21 @@ export class Connections implements Yielding {
     this.#elapsed = elapsed;
     this.#proxies = proxies;
     this.#closings = closings;
-    scrapes.onWithdrawn((offerId) => this.#cut(offerId));
+    this.#listen(scrapes);
+  }
+
+  /** Another has to hear of offers from now on. Nothing of the earlier ones may arrive any more, and what is seen of them proves nothing. */
+  follow(scrapes: Scrapes): void {
+    this.cutSending();
+    for (const connection of this.#connections.values()) connection.carried = [];
+    this.#scrapes = scrapes;
+    this.#listen(scrapes);
+  }
+
+  /** Cuts all responses with offers that have not left whole. */
+  cutSending(): void {
+    for (const { carried, socket } of this.#connections.values())
+      if (carried.length > 0 && socket.writableLength > 0) cut(socket);
   }
 
   /** A scrape came. Tells the number of its connection; 0 when that is gone already. */
@@ -185,16 +199,17 @@ export class Connections implements Yielding {
    * end says nothing of a response that came later, and nothing else will, so the offer is taken back and must not be sent.
    */
   carry(request: IncomingMessage, response: ServerResponse, offer: CarriedOffer, send: () => void): boolean {
+    const scrapes = this.#scrapes;
     const connection = this.#connections.get(request.socket);
     if (connection === undefined || connection.ended !== undefined) {
       // The client gave up while the offer was made.
-      this.#scrapes.observe(offer.scraperId, offer.offerId, 'closed');
+      scrapes.observe(offer.scraperId, offer.offerId, 'closed');
       if (connection?.ended === 'client') return false;
       send();
       return true;
     }
     connection.carried.push(offer);
-    const flushed = () => this.#scrapes.flushed(offer.scraperId, offer.offerId);
+    const flushed = () => scrapes.flushed(offer.scraperId, offer.offerId);
     response.once('finish', flushed);
     send();
     // Most responses fit into the kernel's buffer whole: then they are gone by now, and `finish` would tell it a moment late. A
@@ -223,6 +238,13 @@ export class Connections implements Yielding {
     }, timeoutMs);
     await gone;
     clearTimeout(timer);
+  }
+
+  #listen(scrapes: Scrapes): void {
+    scrapes.onWithdrawn((offerId) => {
+      // Those of others have the same numbers.
+      if (scrapes === this.#scrapes) this.#cut(offerId);
+    });
   }
 
   #open(socket: Socket): void {

@@ -30,6 +30,8 @@ export interface EndpointRule {
   readonly body: BodyRule | 'none';
   /** Whether it answers at all times and by every Host, also while the server isn't ready. */
   readonly isHealthCheck?: true;
+  /** Whether it needs what only the leader of several servers has: others answer 503. */
+  readonly isLeaders?: true;
   /** Hidden where it isn't in the API's description: what is configured here is nobody else's business. */
   readonly operation: Operation | 'hidden';
 }

@@ -10,8 +10,8 @@ import { POST_EVENTS } from './eventOperation.ts';
 import { postEvents } from './eventRoute.ts';
 import type { FeedRouteParts } from './feedRoute.ts';
 import { LIST_EVENTS, listEvents } from './feedRoute.ts';
-import type { Readiness } from './healthRoutes.ts';
-import { IS_READY, alive, isAlive, ready } from './healthRoutes.ts';
+import type { Leading, Readiness } from './healthRoutes.ts';
+import { IS_LEADER, IS_READY, alive, isAlive, leader, leadersOnly, ready } from './healthRoutes.ts';
 import { SCRAPE, SCRAPE_HEAD } from './metricsOperations.ts';
 import type { MetricsHandlers } from './metricsRoute.ts';
 import { DESCRIBE_API, describeApi } from './openapi.ts';
@@ -27,6 +27,7 @@ import { webhookEndpoints } from './webhookRoutes.ts';
 export interface EndpointParts {
   readonly version: string;
   readonly readiness: () => Readiness;
+  readonly leading: () => Leading;
   readonly pages: Welcome;
   readonly events: { readonly ingest: Ingest; readonly rules: BodyRules; readonly bodyBytesMax: number };
   readonly waits: WaitParts;
@@ -52,7 +53,7 @@ const HEALTH = { method: 'GET', access: 'open', ...LOOK, isHealthCheck: true } a
  * HEAD works wherever GET does, by `withHeads`; where it does something else, it has a row of its own.
  */
 export function endpointTable(parts: EndpointParts): readonly Endpoint[] {
-  const { events, waits, webhooks, metrics, looking, scrapers, pages, readiness } = parts;
+  const { events, waits, webhooks, metrics, looking, scrapers, pages, readiness, leading } = parts;
   const { loop } = looking;
   const table: readonly Endpoint[] = [
     {
@@ -62,9 +63,13 @@ export function endpointTable(parts: EndpointParts): readonly Endpoint[] {
       limits: 'posts',
       body: { bytesMax: events.bodyBytesMax },
       operation: POST_EVENTS,
+      isLeaders: true,
       handler: postEvents(events.ingest, events.rules, loop, waits),
     },
-    ...webhookEndpoints({ ...webhooks, ingest: events.ingest, loop }),
+    ...webhookEndpoints({ ...webhooks, ingest: events.ingest, loop }).map((row) => ({
+      ...row,
+      isLeaders: true as const,
+    })),
     {
       method: 'GET',
       path: '/metrics',
@@ -87,6 +92,7 @@ export function endpointTable(parts: EndpointParts): readonly Endpoint[] {
       access: 'scrape',
       ...LOOK,
       operation: LIST_EVENTS,
+      isLeaders: true,
       handler: listEvents(parts.feed, looking),
     },
     {
@@ -95,6 +101,7 @@ export function endpointTable(parts: EndpointParts): readonly Endpoint[] {
       access: 'scrape',
       ...LOOK,
       operation: GET_RECEIPT,
+      isLeaders: true,
       handler: getReceipt({ receipts: waits.receipts, looks: looking.looks }),
     },
     {
@@ -103,6 +110,7 @@ export function endpointTable(parts: EndpointParts): readonly Endpoint[] {
       access: 'scrape',
       ...LOOK,
       operation: LIST_SCRAPERS,
+      isLeaders: true,
       handler: listScrapers(scrapers.list),
     },
     {
@@ -112,6 +120,7 @@ export function endpointTable(parts: EndpointParts): readonly Endpoint[] {
       limits: 'none',
       body: 'none',
       operation: FORGET_SCRAPER,
+      isLeaders: true,
       handler: forgetScraper(scrapers.forget),
     },
     {
@@ -121,6 +130,7 @@ export function endpointTable(parts: EndpointParts): readonly Endpoint[] {
       limits: 'none',
       body: 'none',
       operation: RESET_COUNTERS,
+      isLeaders: true,
       handler: resetCounters(parts.resetCounters),
     },
     {
@@ -174,6 +184,13 @@ export function endpointTable(parts: EndpointParts): readonly Endpoint[] {
       operation: IS_READY,
       handler: ready(readiness),
     },
+    {
+      ...HEALTH,
+      path: '/-/leader',
+      operation: IS_LEADER,
+      handler: leader(leading),
+    },
   ];
-  return table;
+  const answering = table.map((endpoint) => leadersOnly(endpoint, leading));
+  return answering;
 }

@@ -1,10 +1,13 @@
 import { UnavailableError } from '../core/errors.ts';
-import type { Handler } from './endpoint.ts';
+import type { Endpoint, Handler } from './endpoint.ts';
 import type { Operation } from './operation.ts';
 import { refusal, text } from './operation.ts';
 
 /** Whether the server takes requests now, and if not, why. */
 export type Readiness = { readonly ready: true } | { readonly ready: false; readonly why: string };
+
+/** Whether this server leads, and if not, why. */
+export type Leading = { readonly leads: true } | { readonly leads: false; readonly why: string };
 
 const PLAIN = 'text/plain; charset=utf-8';
 
@@ -26,6 +29,17 @@ export const IS_READY: Operation = {
   },
 };
 
+export const IS_LEADER: Operation = {
+  id: 'checkLeader',
+  tag: 'health',
+  summary:
+    'Check that the server is the one that delivers events: of several servers on one PostgreSQL, one is; a server of its own always is',
+  responses: {
+    200: text('The server delivers events', 'text/plain'),
+    503: refusal('Another server does, or none'),
+  },
+};
+
 /** Says that the process answers. */
 export function alive(words: string): Handler {
   return (exchange) => exchange.type(PLAIN).send(words);
@@ -37,5 +51,28 @@ export function ready(readiness: () => Readiness): Handler {
     const state = readiness();
     if (!state.ready) throw new UnavailableError('not_ready', state.why, 1);
     exchange.type(PLAIN).send('oneShotMetricsServer is ready.\n');
+  };
+}
+
+/** Says whether the server leads. */
+export function leader(leading: () => Leading): Handler {
+  return (exchange) => {
+    const state = leading();
+    if (!state.leads) throw new UnavailableError('standby', state.why, 1);
+    exchange.type(PLAIN).send('oneShotMetricsServer leads.\n');
+  };
+}
+
+/** A row as a server answers it that may stand by: what needs the leader says so there, and where to ask. */
+export function leadersOnly(endpoint: Endpoint, leading: () => Leading): Endpoint {
+  if (endpoint.isLeaders !== true) return endpoint;
+  const { handler } = endpoint;
+  return {
+    ...endpoint,
+    handler: (exchange) => {
+      const state = leading();
+      if (!state.leads) throw new UnavailableError('standby', state.why, 1);
+      return handler(exchange);
+    },
   };
 }

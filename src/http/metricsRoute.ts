@@ -52,6 +52,8 @@ export interface MetricsRouteParts {
   readonly looks: ClientTurns;
   /** What a scrape carries of events at most, in bytes. */
   readonly bytesMax: number;
+  /** Whether events may be given now: of several servers one gives them, and for no longer than it leads. */
+  readonly leads: () => boolean;
   /** The server's own metrics. */
   readonly ownMetrics: () => readonly FamilyGroup[];
   readonly loop: LoopTurns;
@@ -89,12 +91,19 @@ export function metricsHandlers(given: MetricsRouteParts): MetricsHandlers {
     get: async (exchange) => {
       const { headers } = exchange.request;
       const asked = await readRequest(exchange, parts);
+      if (!parts.leads()) {
+        parts.connections.scraped(exchange.request);
+        return ownAlone(asked, exchange, parts);
+      }
       if (asked.peek) return peek(asked, exchange, parts);
       // What a page makes a browser ask for must take nothing away; what a person opens in one is shown.
       if (!isNavigation(headers)) parts.foreignPages.check(headers);
       return isShown(headers) ? peek(asked, exchange, parts, SHOWN) : scrape(asked, exchange, parts);
     },
-    head: async (exchange) => peek(await readRequest(exchange, parts), exchange, parts),
+    head: async (exchange) => {
+      const asked = await readRequest(exchange, parts);
+      return parts.leads() ? peek(asked, exchange, parts) : ownAlone(asked, exchange, parts);
+    },
     stop: () => ahead.stop(),
   };
 }
@@ -171,7 +180,7 @@ async function scrape(asked: Asked, exchange: Exchange, parts: Making): Promise<
   parts.ahead.asked({ format, mode, without, gzip: takesGzip(acceptEncoding) }, next);
   if (offerId === undefined) {
     memory[Symbol.dispose]();
-    sendPrepared(exchange, await emptyAnswer(format, acceptEncoding, parts), answers);
+    await ownAlone(asked, exchange, parts);
     return;
   }
   let body: Encoded;
@@ -181,6 +190,13 @@ async function scrape(asked: Asked, exchange: Exchange, parts: Making): Promise<
     scrapes.observe(identity.id, offerId, 'closed');
     throw error;
   }
+  // The lease may have ended while this was made. Another may give these events by now.
+  if (!parts.leads()) {
+    scrapes.observe(identity.id, offerId, 'closed');
+    memory[Symbol.dispose]();
+    await ownAlone(asked, exchange, parts);
+    return;
+  }
   holdParts(body, memory, response, answers);
   const offer = { scraperId: identity.id, offerId, askedAt, timeoutMs };
   const send = () => {
@@ -188,6 +204,12 @@ async function scrape(asked: Asked, exchange: Exchange, parts: Making): Promise<
     sendParts(exchange, body);
   };
   if (!connections.carry(request, response, offer, send)) throw gone();
+}
+
+/** Answers with the server's own metrics, and without events. */
+async function ownAlone({ format }: Asked, exchange: Exchange, parts: Making): Promise<void> {
+  const empty = await emptyAnswer(format, acceptEncodingOf(exchange.request), parts);
+  sendPrepared(exchange, empty, parts.answers);
 }
 
 function gone(): RefusedError {

@@ -1,5 +1,6 @@
 import { RefusedError } from '../core/errors.ts';
 import type { Endpoint } from './endpoint.ts';
+import { withHeads } from './endpoint.ts';
 
 /** The endpoints at one path, by method, in the order of the table. */
 export type Methods = ReadonlyMap<string, Endpoint>;
@@ -15,7 +16,7 @@ const ID = '{id}';
 /** What a proxy asks by: https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2 */
 const ORIGIN = /^https?:\/\/[^/?#]*/i;
 
-/** Finds endpoints by the paths of URLs. */
+/** Finds endpoints by the paths of URLs, HEAD beside each GET. */
 export class Router {
   readonly #exact = new Map<string, Map<string, Endpoint>>();
   /** Those that end in `{id}`, by what stands before it. */
@@ -23,7 +24,7 @@ export class Router {
 
   /** Throws where two rows would answer the same requests. */
   constructor(endpoints: readonly Endpoint[]) {
-    for (const endpoint of endpoints) {
+    for (const endpoint of withHeads(endpoints)) {
       const { path, method } = endpoint;
       const isPattern = path.endsWith(`/${ID}`);
       const [paths, key] = isPattern ? [this.#before, path.slice(0, -ID.length)] : [this.#exact, path];

@@ -6,17 +6,16 @@ import { answerOf, answerUnrouted, sendAnswer } from './answers.ts';
 import type { Guard } from './auth/guard.ts';
 import type { BodyMemory } from './bodyMemory.ts';
 import type { Endpoint } from './endpoint.ts';
-import { withHeads } from './endpoint.ts';
 import type { Shared } from './exchange.ts';
 import { Exchange } from './exchange.ts';
 import type { Readiness } from './healthRoutes.ts';
 import { RequestBodies } from './requestBodies.ts';
 import { checkHead } from './requestHead.ts';
-import type { Place } from './router.ts';
-import { Router } from './router.ts';
+import type { Place, Router } from './router.ts';
 
 export interface ServingParts {
-  readonly endpoints: readonly Endpoint[];
+  /** What stands at a URL's path now. Throws a RefusedError for a path that can't be read. */
+  readonly placeOf: Router['at'];
   readonly guard: Guard;
   readonly readiness: () => Readiness;
   readonly urlBytesMax: number;
@@ -42,13 +41,12 @@ const ignore = () => undefined;
  * is answered in one place.
  */
 export function serving(parts: ServingParts): RequestListener {
-  const { guard, readiness, memory, answers, observeRequest, tell, urlBytesMax } = parts;
-  const router = new Router(withHeads(parts.endpoints));
+  const { placeOf, guard, readiness, memory, answers, observeRequest, tell, urlBytesMax } = parts;
   const shared: Shared = { answers, bodies: new RequestBodies(memory) };
 
   const find = ({ url = '' }: IncomingMessage): Found => {
     try {
-      return { place: router.at(url) };
+      return { place: placeOf(url) };
     } catch (error) {
       if (error instanceof RefusedError) return { place: undefined, error };
       throw error;

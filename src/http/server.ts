@@ -5,8 +5,8 @@ import type { AnswerMemory } from './answerMemory.ts';
 import type { Guard } from './auth/guard.ts';
 import type { BodyMemory } from './bodyMemory.ts';
 import type { Connections } from './connections.ts';
-import type { Endpoint } from './endpoint.ts';
 import type { Readiness } from './healthRoutes.ts';
+import type { ServingParts } from './serve.ts';
 import { serving } from './serve.ts';
 import type { TlsSource } from './tlsServer.ts';
 import { createTlsServer } from './tlsServer.ts';
@@ -56,7 +56,7 @@ const CLIENT_ERRORS: Record<string, { status: number; error: string }> = {
 /** What a server is made of beside its limits. */
 export interface ServerParts {
   readonly limits: ServerLimits;
-  readonly endpoints: readonly Endpoint[];
+  readonly placeOf: ServingParts['placeOf'];
   readonly guard: Guard;
   readonly readiness: () => Readiness;
   readonly connections: Connections;

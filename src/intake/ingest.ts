@@ -73,7 +73,7 @@ const REQUESTS = 'request';
 
 /** The door: what becomes of drafts, whoever sent them and in whatever format. They are checked, and stored. */
 export class Ingest {
-  readonly #acceptor: Acceptor;
+  readonly #acceptor: Pick<Acceptor, 'accept'>;
   readonly #rules: EventRules;
   readonly #eventsMax: number;
   readonly #memory: Share;
@@ -81,7 +81,13 @@ export class Ingest {
   readonly #loop: Loop;
 
   /** `eventsMax`: how many events one body may hold. `memory`: what all that are not stored yet may take. */
-  constructor(acceptor: Acceptor, rules: EventRules, eventsMax: number, memory: Share, loop: Loop) {
+  constructor(
+    acceptor: Pick<Acceptor, 'accept'>,
+    rules: EventRules,
+    eventsMax: number,
+    memory: Share,
+    loop: Loop,
+  ) {
     this.#acceptor = acceptor;
     this.#rules = rules;
     this.#eventsMax = eventsMax;

@@ -1,3 +1,4 @@
+import { UnavailableError } from '../core/errors.ts';
 import type { Offset } from '../core/offset.ts';
 import type { EntryLog } from './entryLog.ts';
 import type { Ids } from './ids.ts';
@@ -72,6 +73,18 @@ export interface Log extends EntryLog, Ids, ScraperRecords, Notes, AsyncDisposab
   /** Tells the listener what becomes of the store, at a start too; of a log that is reached over a network. */
   onStore?(listener: StoreListener): void;
 
+  /**
+   * Tells the listener, at most once, that another server has the log, and `start` waits for it. Only of a log that stands by instead of
+   * refusing to start; of such a one, calls reject with a LeadershipLostError once another has taken it over.
+   */
+  onStandby?(listener: () => void): void;
+
+  /**
+   * Whether nobody else can have the log now: by a monotonic clock, from when the last proof was asked for. Without this method it is so as long as
+   * the log is open.
+   */
+  isOwned?(): boolean;
+
   /** Tells the listener, at most once, that the log can't go on: with a LogDamagedError where the reason is known to be damage. */
   onBroken(listener: (cause: Error) => void): void;
 
@@ -92,6 +105,22 @@ export class LogOpenError extends Error {
 /** The log can't be written any more, since it is damaged. What was not answered is not in it. The message says which log, and what to do. */
 export class LogDamagedError extends Error {
   override readonly name = 'LogDamagedError';
+}
+
+/** Another server leads now. Nothing of the call was stored, unless its outcome is unknown. */
+export class LeadershipLostError extends UnavailableError {
+  readonly isUnknown: boolean;
+
+  constructor(isUnknown: boolean) {
+    super(
+      'store_away',
+      isUnknown
+        ? "another server took the lead meanwhile, so it isn't known whether this was stored; send it again with the same id"
+        : 'another server has the lead now, and nothing was stored; send it again',
+      1,
+    );
+    this.isUnknown = isUnknown;
+  }
 }
 
 /** Somebody else has written to the log since: this process has lost it. */

@@ -45,6 +45,9 @@ interface RelayNews {
   damaged(damages: readonly Damage[]): void;
   repaired(repair: Repair): void;
   store: StoreListener;
+  leads(): void;
+  standsBy(): void;
+  lostLead(why: Error): void;
 }
 
 /** Writes what is worth a line into the server's log. */
@@ -95,6 +98,9 @@ export function newsFor(
       ),
     repaired: ({ part, lost, kept }) =>
       limited((more) => logger.warn({ part, lost, kept, ...more }, REPAIRED[part])),
+    leads: () => logger.info('leading: this server delivers the events from now on'),
+    standsBy: () => logger.info('standing by: another server delivers the events'),
+    lostLead: (why) => logger.warn({ why: why.message }, 'lost the lead; standing by'),
     store: (told) => limited((more) => tellStore(logger, told, more)),
     unsaved: ({ id }, cause) =>
       limited((more) =>

@@ -23,21 +23,21 @@ const sinks = [
 
 function metricsWith(scrapers: readonly Partial<ScraperRecord>[] = [], clock = () => millis(5_000)) {
   const counts = newCounts();
+  const memory = divideMemory(1_000_000, false);
   const parts = {
     version: '1.2.3',
     counts,
     counters: { all: () => [{ labels: [{ name: 'metric', value: 'm' }], value: 5, since: 1_000_000 }] },
     scrapers: { all: () => scrapers.values() },
-    pages: { end: offset(10) },
-    log: {
-      state: () => ({ ids: 1, entries: 2, bytes: 3, store: { isAway: false, survives: 'power' } }),
-    },
+    logEnd: () => offset(10),
+    logState: () => ({ ids: 1, entries: 2, bytes: 3, store: { isAway: false, survives: 'power' } }),
+    leads: () => true,
     clock,
     elapsed: () => clock(),
     connections: { open: () => 1, max: () => 2, closed: { stalled: 0 } },
     sinks: () => sinks,
     limits: { backlogMax: 4, entriesMax: 5, bytesMax: 6 },
-    memory: divideMemory(1_000_000, false),
+    memory: () => memory,
     linesLost: () => 7,
   } as unknown as OwnMetricsParts;
   return { counts, own: new OwnMetrics(parts) };

@@ -6,11 +6,11 @@ import type { Clock, Millis, Monotonic } from '../core/millis.ts';
 import { millis } from '../core/millis.ts';
 import { inFlightCount, pendingCount } from '../core/position.ts';
 import type { Label } from '../core/series.ts';
-import type { EntryLog } from '../log/entryLog.ts';
+import type { LogState } from '../log/entryLog.ts';
 import type { ScraperRecord } from '../log/scraperRecords.ts';
 import { EventCounters, METRIC_LABEL } from '../counting/counters.ts';
 import type { Counts } from '../counting/counts.ts';
-import type { Pages } from '../delivery/page.ts';
+import type { Offset } from '../core/offset.ts';
 import type { Scrapers } from '../delivery/scrapers.ts';
 import { shortValue } from '../counting/shortValue.ts';
 import type { Family, FamilyGroup, MetricDescription } from '../render/families.ts';
@@ -25,14 +25,16 @@ import type { SinkState } from '../sinks/sinkState.ts';
 export interface OwnMetricsParts {
   readonly version: string;
   readonly counts: Counts;
-  readonly counters: EventCounters;
-  readonly scrapers: Scrapers;
-  readonly pages: Pages;
-  readonly log: Pick<EntryLog, 'state'>;
+  readonly counters: Pick<EventCounters, 'all'>;
+  readonly scrapers: Pick<Scrapers, 'all'>;
+  readonly logEnd: () => Offset;
+  readonly logState: () => LogState;
+  /** Whether this server leads; undefined for one that has no others beside it. */
+  readonly leads: (() => boolean) | undefined;
   readonly clock: Clock;
   readonly elapsed: Monotonic;
   readonly limits: OwnLimits;
-  readonly memory: Memory;
+  readonly memory: () => Memory;
   readonly linesLost: () => number;
   readonly connections: OwnConnections;
   readonly sinks: () => readonly SinkState[];
@@ -74,7 +76,7 @@ export class OwnMetrics {
   readonly #requestsOf = new Map<string, RequestCount[]>();
   readonly #own: readonly OwnMetric[];
   readonly #process: ProcessMetrics;
-  readonly #counters: EventCounters;
+  readonly #counters: OwnMetricsParts['counters'];
   readonly #names: ReadonlySet<string>;
   readonly #budget: SampleBudget;
   /** Those that were made last, and how many samples the server's own of them have. */
@@ -89,7 +91,7 @@ export class OwnMetrics {
     this.#own = [
       ...metricsOf(parts),
       ...sinkMetrics(parts.sinks),
-      ...storeMetrics(parts.log, parts.counts),
+      ...storeMetrics(parts.logState, parts.leads, parts.counts),
       this.#requestCounts(),
     ];
     this.#process = new ProcessMetrics(parts.elapsed);
@@ -181,8 +183,8 @@ function metricsOf({
   version,
   counts,
   scrapers,
-  pages,
-  log,
+  logEnd,
+  logState,
   clock,
   limits,
   memory,
@@ -243,7 +245,7 @@ function metricsOf({
       ),
       ...single(() => counts.labelsLeftOut),
     },
-    { ...gauge('ids', 'Number of remembered ids.'), ...single(() => log.state().ids) },
+    { ...gauge('ids', 'Number of remembered ids.'), ...single(() => logState().ids) },
     {
       ...counter(
         'ids_forgotten_total',
@@ -256,7 +258,7 @@ function metricsOf({
         'scraper_counts',
         'Events that each known scraper has yet to collect. A scraper without its own id appears after its second scrape.',
       ),
-      ...ofScrapers(({ position }) => pendingCount(position, pages.end)),
+      ...ofScrapers(({ position }) => pendingCount(position, logEnd())),
     },
     {
       ...gauge('scraper_in_flight', 'Of these, events in responses that are not settled yet.'),
@@ -300,8 +302,8 @@ function metricsOf({
       ...counter('log_repairs_total', 'Damaged parts of the log that were rebuilt from what could be read.'),
       ...split('part', counts.repairs),
     },
-    { ...gauge('log_entries', 'Number of entries in the log.'), ...single(() => log.state().entries) },
-    { ...gauge('log_size_bytes', 'Size of the log, in bytes.'), ...single(() => log.state().bytes) },
+    { ...gauge('log_entries', 'Number of entries in the log.'), ...single(() => logState().entries) },
+    { ...gauge('log_size_bytes', 'Size of the log, in bytes.'), ...single(() => logState().bytes) },
     {
       ...gauge('log_entries_limit', 'Maximum number of entries in the log.'),
       ...single(() => limits.entriesMax),
@@ -347,11 +349,14 @@ function single(read: () => number) {
 }
 
 /** A value for each share of the memory, which stands in one label. */
-function ofShares(memory: Memory, read: (share: Share) => number) {
-  const holders = HOLDERS.map((holder) => [memory[holder], labelled(['holder', holder])] as const);
+function ofShares(memory: () => Memory, read: (share: Share) => number) {
+  const holders = HOLDERS.map((holder) => [holder, labelled(['holder', holder])] as const);
   return {
     labels: ['holder'],
-    read: () => holders.map(([share, labels]): Reading => [read(share), labels]),
+    read: () => {
+      const shares = memory();
+      return holders.map(([holder, labels]): Reading => [read(shares[holder]), labels]);
+    },
   };
 }
 

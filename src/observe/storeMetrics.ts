@@ -1,5 +1,5 @@
 import type { Counts } from '../counting/counts.ts';
-import type { EntryLog, StoreState } from '../log/entryLog.ts';
+import type { LogState, StoreState } from '../log/entryLog.ts';
 import type { OwnMetric, Reading } from './ownMetric.ts';
 import { counter, gauge } from './ownMetric.ts';
 
@@ -8,18 +8,28 @@ const SURVIVES: Record<StoreState['survives'], number> = { process: 1, power: 2,
 
 /** What is told of a store over a network; of others nothing. */
 export function storeMetrics(
-  log: Pick<EntryLog, 'state'>,
+  logState: () => LogState,
+  leads: (() => boolean) | undefined,
   counts: Pick<Counts, 'withheld'>,
 ): readonly OwnMetric[] {
   const single = (read: (state: StoreState) => number) => ({
     isHidden: true as const,
     labels: [],
     read: (): readonly Reading[] => {
-      const { store } = log.state();
+      const { store } = logState();
       return store === undefined ? [] : [[read(store), []]];
     },
   });
   return [
+    {
+      ...gauge(
+        'leader',
+        'With store.kind=postgres: 1 while this server is the one that delivers the events, otherwise 0. One of all servers on a schema is.',
+      ),
+      isHidden: true,
+      labels: [],
+      read: () => (leads === undefined ? [] : [[leads() ? 1 : 0, []]]),
+    },
     {
       ...gauge('store_up', 'With store.kind=postgres: 1 while the database can be used, otherwise 0.'),
       ...single(({ isAway }) => (isAway ? 0 : 1)),

@@ -31,6 +31,8 @@ const UNAVAILABLE_MS = 1_000;
 
 export interface SinkParts {
   readonly scrapes: Scrapes;
+  /** Whether events may be given now: of several servers one gives them, and for no longer than it leads. */
+  readonly leads: () => boolean;
   readonly counts: Counts;
   /** What pages in the making may take. */
   readonly memory: Share;
@@ -142,6 +144,10 @@ export class Sink {
     let mayBeThere = false;
     while (request.samples > 0) {
       const { version } = request;
+      if (!this.#parts.leads()) {
+        this.#notNow(page, mayBeThere);
+        return;
+      }
       const answer = await this.#receiver.send(request.body, version);
       this.state.answered(answer);
       const sent = {

@@ -182,33 +182,6 @@ it('while the database is away, posts get 503, scrapes no events, and it comes b
   );
 });
 
-it('G2: a server that slept while another took the log over gives nothing, takes nothing, and ends', async () => {
-  const memory = new Memory();
-  const first = await ServerProcess.start(flagsOf('slept'));
-  expect(await memory.post(first)).toBe(200);
-  first.child.kill('SIGSTOP');
-  const second = await ServerProcess.start(flagsOf('slept'));
-  await memory.drain(second);
-  expect(await memory.post(second)).toBe(200);
-  first.child.kill('SIGCONT');
-  const late = [
-    memory.post(first),
-    fetch(`${first.url}/metrics?scraper=a`).then(
-      (answer) => answer.text(),
-      () => 'cut',
-    ),
-  ];
-  expect(await Promise.all(late)).toEqual([undefined, 'cut']);
-  expect(await first.exited).toBe(1);
-  expect(first.output().trimEnd().split('\n').at(-1)).toBe(
-    "oneShotMetricsServer: can't write the log any more: another server has taken the log in PostgreSQL over",
-  );
-  await memory.drain(second);
-  expect(memory.verdict()).toEqual({ missing: [], twice: 0 });
-  expect(memory.accepted.size).toBe(2);
-  expect(await second.end('SIGTERM')).toBe(0);
-});
-
 it('stops well while the database is away', async () => {
   await using own = await Postgres.start();
   const server = await ServerProcess.start(['--store.kind=postgres', `--store.url=${own.url}`]);

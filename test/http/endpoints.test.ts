@@ -35,6 +35,7 @@ describe('the table of endpoints', () => {
         "GET /healthz: open",
         "GET /-/healthy: open",
         "GET /-/ready: open",
+        "GET /-/leader: open",
       ]
     `);
   });

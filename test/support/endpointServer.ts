@@ -6,6 +6,7 @@ import { AnswerMemory } from '../../src/http/answerMemory.ts';
 import type { Guard } from '../../src/http/auth/guard.ts';
 import { BodyMemory } from '../../src/http/bodyMemory.ts';
 import type { Endpoint } from '../../src/http/endpoint.ts';
+import { Router } from '../../src/http/router.ts';
 import { serving } from '../../src/http/serve.ts';
 
 export interface EndpointServer extends AsyncDisposable {
@@ -20,9 +21,10 @@ export async function endpointServer(
   guard: Guard = () => undefined,
 ): Promise<EndpointServer> {
   const told: [string, number, unknown][] = [];
+  const router = new Router(endpoints);
   const server = createServer(
     serving({
-      endpoints,
+      placeOf: (url) => router.at(url),
       guard,
       readiness: () => ({ ready: true }),
       urlBytesMax: 1_000,

@@ -21,13 +21,35 @@ const NO_RIGHT = '42501';
 /** A password, a user, a database: they don't come right by themselves. */
 const NOT_LET_IN = ['28', '3D'];
 
-/** Opens the log's database: makes its tables where they are missing, and takes the log. Throws a LogOpenError. */
-export async function openLog(place: PostgresPlace, ownership: Ownership): Promise<Session> {
+/** How often a server that stands by looks whether it may take the log, in ms. */
+const STANDBY_LOOK_MS = 400;
+
+/** What a start does that waits for a log which another server has. */
+export interface Standby {
+  opened(connection: Connection): Promise<void>;
+  /** The database is there, and somebody else has the log. */
+  waits(): void;
+  away(why: unknown): void;
+  /** Whether nobody wants the log any more. */
+  isOver(): boolean;
+}
+
+/**
+ * Opens the log's database: makes its tables where they are missing, and takes the log. Throws a LogOpenError. With `standby` it waits until it may
+ * take the log, however long that is.
+ */
+export async function openLog(
+  place: PostgresPlace,
+  ownership: Ownership,
+  standby?: Standby,
+): Promise<Session> {
   let connection: Connection | undefined;
   try {
     connection = await reach(place);
     await checkVersion(connection);
     await makeTables(connection, place);
+    await standby?.opened(connection);
+    if (standby !== undefined) return await standBy(connection, place, ownership, standby);
     return { connection, ...(await ownership.take(connection)) };
   } catch (error) {
     connection?.close();
@@ -35,6 +57,31 @@ export async function openLog(place: PostgresPlace, ownership: Ownership): Promi
     throw new LogOpenError(`can't open the log in PostgreSQL (${shownPlace(place)}): ${reason(error)}`, {
       cause: error,
     });
+  }
+}
+
+async function standBy(
+  first: Connection,
+  place: PostgresPlace,
+  ownership: Ownership,
+  standby: Standby,
+): Promise<Session> {
+  let connection: Connection | undefined = first;
+  for (;;) {
+    try {
+      connection ??= await Connection.open(place);
+      const owned = await ownership.takeIfFree(connection);
+      if (owned !== undefined) return { connection, ...owned };
+      standby.waits();
+    } catch (error) {
+      connection?.close();
+      connection = undefined;
+      standby.away(error);
+    }
+    await pause(STANDBY_LOOK_MS);
+    if (!standby.isOver()) continue;
+    connection?.close();
+    throw new LogOpenError('the server stopped while it stood by');
   }
 }
 

@@ -15,15 +15,19 @@ export interface Owned {
   readonly epoch: number;
   /** The number of the last group that this process has committed. */
   readonly written: number;
+  /** When that was asked for, in ms of monotonic time: the lease runs from then, or later. */
+  readonly askedAt: number;
 }
 
 /** Who owns the log: one row, with an epoch that each who takes it raises. See docs/decisions/0059-postgresql.md. */
 export class Ownership {
   readonly #table: string;
+  readonly #leaseMs: number;
   /** Of this start, and of no other. */
   readonly #holder = randomBytes(16).toString('hex');
 
-  constructor(schema: string) {
+  constructor(schema: string, leaseMs: number) {
+    this.#leaseMs = leaseMs;
     this.#table = `${schema}.log`;
   }
 
@@ -33,11 +37,7 @@ export class Ownership {
   async take(connection: Connection): Promise<Owned> {
     let seen: string | undefined;
     for (;;) {
-      const owned = await this.#raise(
-        connection,
-        `(holder IN ('', '${this.#holder}') OR expires <= now())`,
-        true,
-      );
+      const owned = await this.#raise(connection, this.#isFree, true);
       if (owned !== undefined) return owned;
       const [[expires] = []] = await connection.script(`SELECT expires::text FROM ${this.#table}`);
       if (seen !== undefined && expires !== seen)
@@ -47,6 +47,12 @@ export class Ownership {
       seen = expires as string | undefined;
       await pause(LOOK_EVERY_MS);
     }
+  }
+
+  /** Takes the log if nobody else is known to have it now. It looks first: a row that is only read is locked for nobody. */
+  async takeIfFree(connection: Connection): Promise<Owned | undefined> {
+    const [[isFree] = []] = await connection.script(`SELECT ${this.#isFree} FROM ${this.#table}`);
+    return isFree === true ? this.#raise(connection, this.#isFree, true) : undefined;
   }
 
   /**
@@ -73,14 +79,19 @@ export class Ownership {
     return holder === this.#holder;
   }
 
+  get #isFree(): string {
+    return `(holder IN ('', '${this.#holder}') OR expires <= now())`;
+  }
+
   async #raise(connection: Connection, where: string, isNew: boolean): Promise<Owned | undefined> {
+    const askedAt = performance.now();
     const [row] = await connection.script(
       `BEGIN; SET LOCAL lock_timeout = ${LOCK_MS_MAX};
-      UPDATE ${this.#table} SET epoch = epoch + 1, holder = '${this.#holder}', expires = now() + ${LEASE_MS} * interval '1 millisecond'${isNew ? ', written = 0' : ''}
+      UPDATE ${this.#table} SET epoch = epoch + 1, holder = '${this.#holder}', expires = now() + ${this.#leaseMs} * interval '1 millisecond'${isNew ? ', written = 0' : ''}
         WHERE ${where};
       COMMIT;
       SELECT epoch, written FROM ${this.#table} WHERE holder = '${this.#holder}'`,
     );
-    return row === undefined ? undefined : { epoch: Number(row[0]), written: Number(row[1]) };
+    return row === undefined ? undefined : { epoch: Number(row[0]), written: Number(row[1]), askedAt };
   }
 }

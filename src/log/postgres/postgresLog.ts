@@ -1,29 +1,31 @@
 import { UnavailableError } from '../../core/errors.ts';
 import type { NewEntry } from '../../core/entry.ts';
 import type { Millis } from '../../core/millis.ts';
+import { millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
-import { offset } from '../../core/offset.ts';
+import { START, offset } from '../../core/offset.ts';
 import type { CommittedListener, LogRead, LogState, ReadLimits } from '../entryLog.ts';
 import type { IdPlace, NewId } from '../ids.ts';
 import type { Damage, DamageListener, Log, StoreListener } from '../log.ts';
-import { OwnershipLostError } from '../log.ts';
+import { LeadershipLostError, OwnershipLostError } from '../log.ts';
 import type { ScraperRecord } from '../scraperRecords.ts';
 import type { Change } from './change.ts';
 import { Connection } from './connection.ts';
 import type { Group } from './group.ts';
 import { IdLookups } from './idLookups.ts';
+import type { Standby } from './open.ts';
 import { openLog } from './open.ts';
-import { Ownership } from './ownership.ts';
-import { away, failureOf, messageOf } from './pgError.ts';
+import { LEASE_MS, Ownership } from './ownership.ts';
+import { away, failureOf } from './pgError.ts';
 import type { PostgresPlace } from './place.ts';
 import { Readers } from './readers.ts';
 import { arrivedBy, countOld, findIds, readEntries, readNote, readScrapers } from './reads.ts';
 import { quoted } from './schema.ts';
 import type { Standing } from './standing.ts';
 import { readStanding } from './standing.ts';
+import { StoreWatch } from './storeWatch.ts';
 import type { Session, Written } from './writer.ts';
 import { Writer } from './writer.ts';
-import { readWorth } from './worth.ts';
 
 /** Entries that a trim removes at once, and ids: others wait for no longer. */
 const TRIM_ENTRIES = 10_000;
@@ -32,6 +34,24 @@ const FORGET_ROWS = 1_000;
 const READ_TRIES = 5;
 /** Damages that were told. */
 const TOLD_MAX = 1_000;
+
+export interface PostgresLogOptions {
+  /** For how long an owner is known to be there after it has written, in ms. */
+  readonly leaseMs?: number;
+  /** Whether a start waits for a log that another has, and whoever loses it is told. Otherwise such a start fails, and who loses it is expected to end. */
+  readonly standsBy?: boolean;
+}
+
+/** Of a log that another has. */
+const NOT_OWNED = {
+  trimmed: START,
+  end: START,
+  entries: 0,
+  bytes: 0,
+  ids: 0,
+  lastArrived: millis(0),
+  hadScrapers: false,
+} as const;
 
 /** The log in a schema of a PostgreSQL database, owned by one process at a time. */
 export class PostgresLog implements Log {
@@ -42,7 +62,7 @@ export class PostgresLog implements Log {
   readonly #committedListeners: CommittedListener[] = [];
   readonly #damageListeners: DamageListener[] = [];
   readonly #brokenListeners: ((cause: Error) => void)[] = [];
-  readonly #storeListeners: StoreListener[] = [];
+  readonly #store = new StoreWatch();
   readonly #told = new Set<string>();
   readonly #lookups = new IdLookups((ids) =>
     this.#read((connection) => findIds(connection, this.#schema, ids)),
@@ -54,54 +74,98 @@ export class PostgresLog implements Log {
   #saves: Promise<unknown> = Promise.resolve();
   #trims: Promise<unknown> = Promise.resolve();
   readonly #broken = Promise.withResolvers<void>();
-  #awayAt: number | undefined;
-  #worth: LogState['store'];
+  /** Whether another has taken it. */
+  #isLost = false;
+  readonly #leaseMs: number;
+  readonly #standsBy: boolean;
+  #tellStandby: (() => void) | undefined;
 
-  constructor(place: PostgresPlace) {
+  constructor(place: PostgresPlace, { leaseMs = LEASE_MS, standsBy = false }: PostgresLogOptions = {}) {
     this.#place = place;
+    this.#leaseMs = leaseMs;
+    this.#standsBy = standsBy;
     this.#schema = quoted(place.schema);
-    this.#ownership = new Ownership(this.#schema);
+    this.#ownership = new Ownership(this.#schema, leaseMs);
     this.#readers = new Readers(place);
   }
 
   async start(): Promise<void> {
-    const session = await openLog(this.#place, this.#ownership);
+    const session = await openLog(this.#place, this.#ownership, this.#standsBy ? this.#standby() : undefined);
     try {
+      if (this.#closing !== undefined) throw notOpen();
       await this.#begin(session);
     } catch (error) {
+      if (this.#closing !== undefined) await this.#release(session);
       session.connection.close();
       throw error;
     }
   }
 
+  /** Where this fails, the next owner waits for the end of the lease. */
+  async #release({ connection, epoch }: Session): Promise<void> {
+    await this.#ownership.release(connection, epoch).catch(() => undefined);
+  }
+
+  #standby(): Standby {
+    return {
+      opened: (connection) => this.#store.readWorth(connection),
+      waits: () => {
+        this.#store.back();
+        this.#tellStandby?.();
+        this.#tellStandby = undefined;
+      },
+      away: (why) => this.#store.away(why),
+      isOver: () => this.#closing !== undefined,
+    };
+  }
+
   async #begin(session: Session): Promise<void> {
     const standing = await readStanding(session.connection, this.#schema);
-    await this.#readWorth(session.connection);
+    await this.#store.readWorth(session.connection);
     this.#standing = standing;
+    this.#store.back();
     this.#writer = new Writer(session, standing, this.#schema, {
+      leaseMs: this.#leaseMs,
+      tellsLost: this.#standsBy,
       reopen: () => this.#reopen(),
       stand: (connection) => readStanding(connection, this.#schema),
       durable: (group, next) => this.#publish(group, next),
       broken: (cause) => {
+        this.#isLost = this.#writer?.lost !== undefined;
+        // It was the database that said so.
+        if (this.#isLost) this.#store.back();
         this.#broken.resolve();
         for (const listener of this.#brokenListeners) listener(cause);
       },
-      away: (why) => {
-        this.#awayAt = performance.now();
-        this.#tellStore({ kind: 'away', why: messageOf(why) });
-      },
-      back: () => {
-        this.#tellStore({ kind: 'back', afterMs: performance.now() - (this.#awayAt ?? 0) });
-        this.#awayAt = undefined;
-      },
+      away: (why) => this.#store.away(why),
+      back: () => this.#store.back(),
     });
   }
 
+  isOwned(): boolean {
+    return this.#writer?.isOwned === true;
+  }
+
+  onStandby(listener: () => void): void {
+    this.#tellStandby = listener;
+  }
+
   state(): LogState {
-    if (this.#standing === undefined) throw notOpen();
+    if (this.#standing === undefined) {
+      if (!this.#standsBy) throw notOpen();
+      return { ...NOT_OWNED, store: this.#store.state };
+    }
     const { trimmed, end, bytes, ids, lastArrived, hadScrapers } = this.#standing;
-    const store = this.#worth && { ...this.#worth, isAway: this.#awayAt !== undefined };
-    return { trimmed, end, entries: end - trimmed, bytes, ids, lastArrived, hadScrapers, store };
+    return {
+      trimmed,
+      end,
+      entries: end - trimmed,
+      bytes,
+      ids,
+      lastArrived,
+      hadScrapers,
+      store: this.#store.state,
+    };
   }
 
   async append(entries: readonly NewEntry[], ids: readonly NewId[] = []): Promise<Offset> {
@@ -151,7 +215,7 @@ export class PostgresLog implements Log {
   }
 
   onStore(listener: StoreListener): void {
-    this.#storeListeners.push(listener);
+    this.#store.listen(listener);
   }
 
   onBroken(listener: (cause: Error) => void): void {
@@ -227,11 +291,11 @@ export class PostgresLog implements Log {
   async #close(): Promise<void> {
     const writer = this.#writer;
     if (writer === undefined) return;
+    this.#isLost = writer.lost !== undefined;
     if (!writer.isBroken) await this.#trims;
     const session = await writer.close();
     if (session !== undefined) {
-      // Where this fails, the next owner waits for the end of the lease.
-      await this.#ownership.release(session.connection, session.epoch).catch(() => undefined);
+      await this.#release(session);
       session.connection.close();
     }
     await this.#readers.close();
@@ -243,7 +307,7 @@ export class PostgresLog implements Log {
     const connection = await Connection.open(this.#place);
     try {
       const owned = await this.#ownership.renew(connection);
-      await this.#readWorth(connection);
+      await this.#store.readWorth(connection);
       return { connection, ...owned };
     } catch (error) {
       connection.close();
@@ -256,16 +320,9 @@ export class PostgresLog implements Log {
     if (entries.length > 0) for (const listener of this.#committedListeners) listener(entries);
   }
 
-  async #readWorth(connection: Connection): Promise<void> {
-    const before = this.#worth?.survives;
-    const worth = await readWorth(connection);
-    this.#worth = { ...worth, isAway: false };
-    if (worth.survives !== before) this.#tellStore({ kind: 'worth', ...worth });
-  }
-
   #write(change: Change): Promise<Written> {
     // A broken log answers nobody any more.
-    return this.#writer === undefined ? Promise.reject(notOpen()) : this.#writer.write(change);
+    return this.#writer === undefined ? Promise.reject(this.#notOpen()) : this.#writer.write(change);
   }
 
   async #save(change: Change): Promise<void> {
@@ -286,6 +343,7 @@ export class PostgresLog implements Log {
         }
       }
     } catch (error) {
+      if (this.#isLost) throw new LeadershipLostError(false);
       if (error instanceof UnavailableError || failureOf(error) === 'broken') throw error;
       throw error instanceof Error && error.message === notOpen().message ? error : away(error);
     }
@@ -303,10 +361,6 @@ export class PostgresLog implements Log {
     for (const listener of this.#damageListeners) listener(damage);
   }
 
-  #tellStore(news: Parameters<StoreListener>[0]): void {
-    for (const listener of this.#storeListeners) listener(news);
-  }
-
   async #afterTrims<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#trims.then(work);
     this.#trims = done.catch(() => undefined);
@@ -314,7 +368,12 @@ export class PostgresLog implements Log {
   }
 
   #checkOpen(): void {
-    if (this.#closing !== undefined || this.#writer === undefined) throw notOpen();
+    if (this.#closing !== undefined || this.#writer === undefined) throw this.#notOpen();
+  }
+
+  /** What still runs for a log that another has must not take it for a fault. */
+  #notOpen(): Error {
+    return this.#isLost ? new LeadershipLostError(false) : notOpen();
   }
 }
 

@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Offset } from '../../core/offset.ts';
-import { LogDamagedError, OwnershipLostError } from '../log.ts';
+import { LeadershipLostError, LogDamagedError, OwnershipLostError } from '../log.ts';
 import type { Change } from './change.ts';
 import { countTogether, sizeOf } from './change.ts';
 import type { Connection } from './connection.ts';
 import type { Done } from './group.ts';
 import { Group, readDone } from './group.ts';
 import type { Owned } from './ownership.ts';
-import { LEASE_MS } from './ownership.ts';
 import { pause } from './pause.ts';
 import { away, failureOf, noRoom, tooManyWait } from './pgError.ts';
 import type { Standing } from './standing.ts';
@@ -31,6 +30,10 @@ export interface Session extends Owned {
 }
 
 export interface WriterSteps {
+  /** For how long the log is owned after a proof, in ms. */
+  readonly leaseMs: number;
+  /** Whether what waits is told where another has taken the log. Otherwise nobody is answered, since the process ends. */
+  readonly tellsLost: boolean;
   /** Connects, and proves what this process owns. Throws an OwnershipLostError where somebody else has it. */
   reopen(): Promise<Session>;
   /** Reads where the log stands. */
@@ -77,7 +80,9 @@ export class Writer {
   #isClosed = false;
   #refusal: Error | undefined;
   #lastGroup = 0;
-  #provenAt = performance.now();
+  /** When the last proof that was answered was asked for. */
+  #provenAt: number;
+  #lost: LeadershipLostError | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
   /** From when the database was lost until a group is committed again. */
   #isAway = false;
@@ -94,11 +99,22 @@ export class Writer {
     this.#standing = standing;
     this.#session = session;
     this.#written = session.written;
-    this.#proofTimer = setInterval(() => this.#prove(), LEASE_MS / 5).unref();
+    this.#provenAt = session.askedAt;
+    this.#proofTimer = setInterval(() => this.#prove(), steps.leaseMs / 5).unref();
   }
 
   get isBroken(): boolean {
     return this.#isBroken;
+  }
+
+  /** Whether nobody else can have the log now. */
+  get isOwned(): boolean {
+    return !this.#isBroken && performance.now() < this.#provenAt + this.#steps.leaseMs;
+  }
+
+  /** That another has the log now, where that is told. */
+  get lost(): LeadershipLostError | undefined {
+    return this.#lost;
   }
 
   /** Why the database can't be used now; undefined while it can, or might. */
@@ -112,6 +128,7 @@ export class Writer {
    */
   write(change: Change): Promise<Written> {
     return new Promise((resolve, reject) => {
+      if (this.#lost !== undefined) reject(this.#lost);
       if (this.#isBroken) return;
       const size = sizeOf(change);
       if (this.#refusal !== undefined) reject(away(this.#refusal));
@@ -146,8 +163,20 @@ export class Writer {
   break(cause: Error): void {
     if (this.#isBroken) return;
     this.#isBroken = true;
+    clearInterval(this.#proofTimer);
+    clearTimeout(this.#refuseTimer);
+    if (this.#steps.tellsLost && cause instanceof OwnershipLostError) this.#tellLost();
+    if (this.#steps.tellsLost) this.#session?.connection.close();
     this.#idle?.resolve();
     this.#steps.broken(cause);
+  }
+
+  #tellLost(): void {
+    this.#lost = new LeadershipLostError(false);
+    for (const { reject } of this.#calls) reject(this.#lost);
+    for (const { reject } of this.#inDoubt?.calls ?? []) reject(new LeadershipLostError(true));
+    this.#calls = [];
+    this.#inDoubt = undefined;
   }
 
   #start(): void {
@@ -193,9 +222,11 @@ export class Writer {
     this.#refuseTimer ??= setTimeout(() => this.#refuse(), WAIT_MS_MAX);
     for (let triesLeft = TRIES_MAX; ; triesLeft -= 1) {
       let done: Done;
+      const askedAt = performance.now();
       try {
+        const { leaseMs } = this.#steps;
         done = readDone(
-          await session.connection.query(group.statement(session.epoch, this.#written + 1, LEASE_MS)),
+          await session.connection.query(group.statement(session.epoch, this.#written + 1, leaseMs)),
         );
       } catch (error) {
         const failure = failureOf(error);
@@ -215,15 +246,21 @@ export class Writer {
         }
         return;
       }
-      if (!done.isOwner)
+      if (!done.isOwner) {
+        // They wait again, for what is told to all.
+        this.#putBack(calls);
         this.break(new OwnershipLostError('another server has taken the log in PostgreSQL over'));
-      else if (done.scrapersSaved !== group.scrapers)
+      } else if (done.scrapersSaved !== group.scrapers) {
+        this.#inDoubt = { group, calls };
         this.break(
           new OwnershipLostError(
             'a scraper is saved in the same version or a later one, so another server has saved it',
           ),
         );
-      else this.#committed(group, calls, done, group.after(done));
+      } else {
+        this.#provenAt = askedAt;
+        this.#committed(group, calls, done, group.after(done));
+      }
       return;
     }
   }
@@ -231,7 +268,6 @@ export class Writer {
   #committed(group: Group, calls: readonly Call[], done: Done | undefined, standing: Standing): void {
     this.#written += 1;
     this.#reached();
-    this.#provenAt = performance.now();
     let first = (this.#standing.end + 1) as Offset;
     this.#standing = standing;
     this.#steps.durable(group, standing);
@@ -317,6 +353,7 @@ export class Writer {
         `the log in PostgreSQL ends at ${standing.end} instead of ${expected}: the database has lost what it had confirmed, perhaps by a failover to a standby that was behind; start the server again to go on with what is there`,
       );
     this.#session = session;
+    this.#provenAt = session.askedAt;
     this.#inDoubt = undefined;
     if (isWritten) {
       this.#committed(inDoubt.group, inDoubt.calls, undefined, standing);
@@ -330,7 +367,7 @@ export class Writer {
   }
 
   #prove(): void {
-    if (!this.#isRunning && performance.now() - this.#provenAt >= LEASE_MS / 5)
+    if (!this.#isRunning && performance.now() - this.#provenAt >= this.#steps.leaseMs / 5)
       this.write(PROOF.change).catch(() => undefined);
   }
 }
