@@ -6,6 +6,7 @@ import type { Machine } from './app/memory.ts';
 import { memoryOf } from './app/memory.ts';
 import { namingOf } from './app/naming.ts';
 import { bodyRules, eventRules } from './app/eventRules.ts';
+import { openInbox } from './app/openLog.ts';
 import { machineNames } from './app/machineNames.ts';
 import {
   browserRules,
@@ -15,6 +16,7 @@ import {
   trimLimits,
   trustedProxies,
 } from './app/rules.ts';
+import { SharedDoor } from './app/sharedDoor.ts';
 import { Sweeps } from './app/sweeps.ts';
 import { Term } from './app/term.ts';
 import { Terms } from './app/terms.ts';
@@ -35,7 +37,6 @@ import { endpointTable } from './http/endpoints.ts';
 import type { Readiness } from './http/healthRoutes.ts';
 import { descriptorLimit } from './http/descriptors.ts';
 import { Places } from './http/places.ts';
-import type { Acceptor } from './intake/accept.ts';
 import { Ingest } from './intake/ingest.ts';
 import { listenOn } from './http/listen.ts';
 import { LoopTurns } from './http/loopTurns.ts';
@@ -84,6 +85,7 @@ interface Routes {
 export class App implements AsyncDisposable {
   readonly #settings: Settings;
   readonly #terms: Terms;
+  readonly #shared: SharedDoor | undefined;
   readonly #ownMetrics: OwnMetrics;
   readonly #connections: Connections;
   readonly #places: Places;
@@ -146,9 +148,10 @@ export class App implements AsyncDisposable {
     const bodies = bodyRules(settings, rules);
     const webhooks = webhooksOf(settings, rules);
     const loop = new LoopTurns();
-    const acceptor = {
-      accept: (...given: Parameters<Acceptor['accept']>) => terms.current.acceptor.accept(...given),
-    };
+    const inbox = openInbox(settings);
+    this.#shared = inbox && new SharedDoor(terms, inbox, settings, clock, counts);
+    // A log of its own has one term only.
+    const acceptor = this.#shared ?? terms.current.acceptor;
     const ingest = new Ingest(acceptor, rules, settings['batch.eventsMax'], memory.bodies, loop);
 
     const proxies = trustedProxies(settings);
@@ -194,7 +197,7 @@ export class App implements AsyncDisposable {
         waits: term.waits,
         webhooks: {
           webhooks,
-          refresher: term.refresher,
+          refresher: this.#shared ?? term.refresher,
           rules: { rules, eventsMax: settings['batch.eventsMax'] },
           bodyBytesMax: settings['webhook.bodyMax'],
           counts,
@@ -224,7 +227,7 @@ export class App implements AsyncDisposable {
     }));
     if (access.tls === undefined)
       openPostLane(server, {
-        isOpen: () => this.#readiness.ready && terms.leads,
+        isOpen: () => this.#readiness.ready,
         admission,
         endpoint: this.endpoints.find(({ method, path }) => method === 'POST' && path === '/event'),
         ingest,
@@ -308,5 +311,6 @@ export class App implements AsyncDisposable {
     this.#routes.metrics.stop();
     await this.#naming[Symbol.asyncDispose]();
     await this.#terms[Symbol.asyncDispose]();
+    await this.#shared?.[Symbol.asyncDispose]();
   }
 }

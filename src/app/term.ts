@@ -19,6 +19,8 @@ import { IdForgetter } from '../intake/forgetIds.ts';
 import { IdRefresher } from '../intake/refreshIds.ts';
 import { SeriesCap } from '../intake/seriesCap.ts';
 import { Timeline } from '../intake/timeline.ts';
+import { Mover } from '../intake/mover.ts';
+import type { InboxEnd } from '../log/inbox.ts';
 import type { Damage, Log } from '../log/log.ts';
 import type { newsFor } from '../observe/news.ts';
 import type { WaitParts } from '../http/waitingPosts.ts';
@@ -50,6 +52,11 @@ export interface TermParts {
   readonly ownMetrics: () => readonly FamilyGroup[];
 }
 
+/** Whether others put events into its inbox. */
+function isShared(log: Log): log is Log & InboxEnd {
+  return log.readInbox !== undefined;
+}
+
 /** What a term holds of the memory is its own: whatever is left of it when another begins goes with it. */
 function ownShares(memory: Memory): Memory {
   const own = ({ bytesMax }: Share) => new Share(bytesMax);
@@ -76,6 +83,7 @@ export class Term implements AsyncDisposable {
   readonly #tail: Tail;
   readonly #known: readonly string[];
   readonly #housekeeping: Housekeeping;
+  readonly #mover: Mover | undefined;
   readonly #news: TermParts['news'];
   readonly #counts: Counts;
   /** What was come upon before it was ready: one line tells it all. */
@@ -158,6 +166,7 @@ export class Term implements AsyncDisposable {
     const idLimits = { windowMs: settings['ids.window'], idsMax: idsMaxOf(settings, memory) };
     const forgetter = new IdForgetter(log, idLimits, clock, counts);
     this.refresher = new IdRefresher(log, idLimits.windowMs, clock);
+    if (isShared(log)) this.#mover = new Mover(log, this.acceptor, this.refresher);
     this.#housekeeping = new Housekeeping(
       [
         () => this.acceptor.endPulses(sightings.endsShown),
@@ -185,6 +194,7 @@ export class Term implements AsyncDisposable {
     await this.scrapers.start(this.#known, await this.sinks.load(port));
     if (this.#isOver) return;
     this.#housekeeping.start(HOUSEKEEPING_EVERY_MS);
+    this.#mover?.start();
     this.sinks.start((listener) => this.log.onCommitted(listener));
     const damages = this.#damages ?? [];
     this.#damages = undefined;
@@ -200,13 +210,13 @@ export class Term implements AsyncDisposable {
   async abandon(): Promise<void> {
     this.#isOver = true;
     this.waits.waits.stop();
-    await Promise.all([this.sinks.stop(0), this.#housekeeping.stop()]);
+    await Promise.all([this.sinks.stop(0), this.#mover?.stop(), this.#housekeeping.stop()]);
     await this.log[Symbol.asyncDispose]();
   }
 
   /** Saves what makes the next start shorter, and closes the log. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#housekeeping.stop();
+    await Promise.all([this.#mover?.stop(), this.#housekeeping.stop()]);
     await this.#save().catch((error: unknown) => {
       // What is not saved is read from the log at the next start.
       if (!(error instanceof UnavailableError)) throw error;

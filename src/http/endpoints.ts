@@ -63,13 +63,9 @@ export function endpointTable(parts: EndpointParts): readonly Endpoint[] {
       limits: 'posts',
       body: { bytesMax: events.bodyBytesMax },
       operation: POST_EVENTS,
-      isLeaders: true,
       handler: postEvents(events.ingest, events.rules, loop, waits),
     },
-    ...webhookEndpoints({ ...webhooks, ingest: events.ingest, loop }).map((row) => ({
-      ...row,
-      isLeaders: true as const,
-    })),
+    ...webhookEndpoints({ ...webhooks, ingest: events.ingest, loop }),
     {
       method: 'GET',
       path: '/metrics',

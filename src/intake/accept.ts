@@ -6,6 +6,8 @@ import type { Offset } from '../core/offset.ts';
 import type { SeriesText } from '../core/series.ts';
 import type { EntryLog } from '../log/entryLog.ts';
 import type { IdPlace, Ids, NewId } from '../log/ids.ts';
+import { IdTakenError } from '../log/ids.ts';
+import type { InboxEnd, MovedId, WaitingPost } from '../log/inbox.ts';
 import type { Notes } from '../log/notes.ts';
 import type { Counts } from '../counting/counts.ts';
 import { AheadMark } from './aheadMark.ts';
@@ -31,6 +33,18 @@ export interface Accepted {
   readonly stored: Stored | undefined;
   /** Where the duplicates stand; undefined for one of which that is not known. An id that several of them share stands once. */
   readonly places: readonly (IdPlace | undefined)[];
+  /** Of events that lie in the inbox, and have no place in the log yet. */
+  readonly inbox?: InInbox;
+}
+
+/** What is known of events in the inbox. */
+export interface InInbox {
+  /** Of each event the id that was made for it; null where it has one of its own, or was not stored. */
+  readonly made: readonly (string | null)[];
+  /** The ids by which they can be found once they are in the log. */
+  readonly waiting: readonly string[];
+  /** Whether all of them can be found so. */
+  readonly isComplete: boolean;
 }
 
 /** What stands in the log of events that were taken together: the events in their order, and ends of pulses before some of them. */
@@ -128,7 +142,39 @@ export class Acceptor {
         : this.#storeChosen(events, [], options);
     }
     const ids = idsOf(events, options.requestId);
-    return this.#turns.take(ids, () => this.#storeChosen(events, ids, options));
+    return this.#turns.take(ids, () => this.#storeKnowing(ids, events, options));
+  }
+
+  async #storeKnowing(
+    ids: readonly string[],
+    events: readonly Event[],
+    options: AcceptOptions,
+  ): Promise<Accepted> {
+    for (;;) {
+      try {
+        return await this.#storeChosen(events, ids, options);
+      } catch (error) {
+        if (!(error instanceof IdTakenError)) throw error;
+      }
+    }
+  }
+
+  /** Moves what lies in the inbox into the log, at the times that are final. Throws an UnavailableError; it then stays in the inbox. */
+  async takeOver(posts: readonly WaitingPost[], inbox: Pick<InboxEnd, 'move'>): Promise<void> {
+    const events = posts.flatMap((post) =>
+      post.events.map(({ series, value, time }): Event => ({ series, value, sent: time })),
+    );
+    const placed = this.#timeline.place(events, this.#clock());
+    const { entries } = placed;
+    const keys = posts.map(({ key }) => key);
+    try {
+      await inbox.move(keys, entries, movedIds(posts, entries));
+    } catch (error) {
+      placed.undo();
+      throw error;
+    }
+    placed.written();
+    this.#counts.retimed += placed.retimed;
   }
 
   #storeAll(events: readonly Event[], { sender }: AcceptOptions): Promise<Accepted> {
@@ -252,6 +298,27 @@ function placesOf(ids: readonly FreshId[], entries: readonly NewEntry[]): readon
       ? { id, at: 0, count: entries.length }
       : { id, at: events[event] as number, count: 1 },
   );
+}
+
+/** The ids of what is moved, with the entries that they stand for; one whose events were all known stands for none. */
+function movedIds(posts: readonly WaitingPost[], entries: readonly NewEntry[]): readonly MovedId[] {
+  const at: number[] = [];
+  for (const [index, { kind }] of entries.entries()) if (kind === 'event') at.push(index);
+  const ids: MovedId[] = [];
+  let next = 0;
+  for (const { events, request } of posts) {
+    const first = at[next];
+    for (const { hash } of events) {
+      if (hash !== undefined) ids.push({ hash, at: at[next], count: 1 });
+      next += 1;
+    }
+    if (request === undefined) continue;
+    const last = at[next - 1];
+    if (events.length === 0 || first === undefined || last === undefined)
+      ids.push({ hash: request, at: undefined, count: 0 });
+    else ids.push({ hash: request, at: first, count: last - first + 1 });
+  }
+  return ids;
 }
 
 function hasId({ id }: Event): boolean {

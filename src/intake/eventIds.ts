@@ -13,7 +13,9 @@ export function eventIdsOf({
   events,
   outcomes,
   stored,
-}: Pick<Ingested, 'events' | 'outcomes' | 'stored'>): readonly (string | null)[] | undefined {
+  inbox,
+}: Pick<Ingested, 'events' | 'outcomes' | 'stored' | 'inbox'>): readonly (string | null)[] | undefined {
+  if (inbox !== undefined) return inbox.made.some((id) => id !== null) ? inbox.made : undefined;
   if (stored === undefined || events.length > TOLD_MAX) return undefined;
   const { first, entries } = stored;
   let at = 0;

@@ -11,14 +11,18 @@ export interface Whereabouts {
 }
 
 /** Where all events of a request are, whether it stored them or an earlier one did. */
-export function whereaboutsOf({ stored, places }: Pick<Accepted, 'stored' | 'places'>): Whereabouts {
+export function whereaboutsOf({
+  stored,
+  places,
+  inbox,
+}: Pick<Accepted, 'stored' | 'places' | 'inbox'>): Whereabouts {
   const known = places.filter((place) => place !== undefined);
   const earlier = known.flatMap(({ first, count }) => rangeFrom(first, count));
   const fresh = stored === undefined ? NONE : ofOffsets(eventsOf(stored));
   // Whatever the order of the ids was: a union sorts what it joins, and takes one side as it is if the other is empty.
   const [oldest, ...more] = earlier;
   const ranges = union(oldest === undefined ? fresh : union(fresh, [oldest]), more);
-  return { ranges, isComplete: known.length === places.length };
+  return { ranges, isComplete: known.length === places.length && inbox === undefined };
 }
 
 /** Where the events stand among what was stored with them. */

@@ -14,6 +14,11 @@ export interface NewId {
   readonly count: number;
 }
 
+/** An id is known by now that was not when it was asked for, since another server has stored it meanwhile. Nothing of the call was stored. */
+export class IdTakenError extends Error {
+  override readonly name = 'IdTakenError';
+}
+
 /** The ids of events that came lately. They come with the entries that they belong to: see `EntryLog.append`. */
 export interface Ids {
   /**

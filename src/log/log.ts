@@ -1,6 +1,7 @@
 import { UnavailableError } from '../core/errors.ts';
 import type { Offset } from '../core/offset.ts';
 import type { EntryLog } from './entryLog.ts';
+import type { InboxEnd } from './inbox.ts';
 import type { Ids } from './ids.ts';
 import type { Notes } from './notes.ts';
 import type { ScraperRecords } from './scraperRecords.ts';
@@ -61,7 +62,7 @@ export type StoreListener = (news: StoreNews) => void;
  * UnavailableError (`store_away`); nothing of them is stored. A call of which that isn't known doesn't settle before it is. Any other failure to write or to sync leaves unknown what is on disk: it is reported once through
  * `onBroken`, the call never settles, and the owner is expected to stop: what was promised can then be found by a restart only.
  */
-export interface Log extends EntryLog, Ids, ScraperRecords, Notes, AsyncDisposable {
+export interface Log extends EntryLog, Ids, ScraperRecords, Notes, Partial<InboxEnd>, AsyncDisposable {
   start(): Promise<void>;
 
   /** Tells the listener of damage when it is first come upon, at a start too. */

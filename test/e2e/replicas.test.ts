@@ -92,3 +92,40 @@ it('G2: a leader that slept while another took over gives nothing, and stands by
   expect(eventsOf(await scrape(first))).toEqual(['four']);
   expect(await first.end('SIGTERM')).toBe(0);
 });
+
+it('G1, G2: every server takes posts; an id that comes to all of them at once is one event', async () => {
+  const servers = [await start('posts'), await start('posts'), await start('posts')];
+  const [leader, standby] = servers as [ServerProcess, ServerProcess];
+  const answerOf = async (server: ServerProcess, path: string, init: RequestInit = {}) =>
+    (await fetch(`${server.url}${path}`, { method: 'POST', ...init })).json();
+  for (let round = 0; round < 20; round += 1) {
+    const answers = await Promise.all(
+      servers.map((server) => answerOf(server, `/event?n=r${round}&__id__=id${round}`)),
+    );
+    expect(answers.filter((answer) => (answer as { accepted?: number }).accepted === 1)).toHaveLength(1);
+    expect(answers.filter((answer) => (answer as { duplicate?: boolean }).duplicate === true)).toHaveLength(
+      2,
+    );
+  }
+  const one = await answerOf(standby, '/event?n=own');
+  expect(one).toEqual({ accepted: 1, eventId: expect.stringMatching(/^r[\da-f]{16}-1$/) });
+  const batch = {
+    headers: { 'content-type': 'application/json', 'idempotency-key': 'batch' },
+    body: JSON.stringify([
+      { labels: { n: 'b1' }, id: 'id0' },
+      { labels: { n: 'b2' }, id: 'b2' },
+      { labels: { n: 'b3' } },
+    ]),
+  };
+  expect(await answerOf(standby, '/event', batch)).toMatchObject({ accepted: 2, duplicates: 1 });
+  expect(await answerOf(leader, '/event', batch)).toMatchObject({ accepted: 0, duplicates: 3 });
+  const seen: (string | undefined)[] = [];
+  await expect
+    .poll(async () => {
+      seen.push(...eventsOf(await scrape(leader)));
+      return seen.length;
+    })
+    .toBe(23);
+  expect(new Set(seen).size).toBe(23);
+  for (const server of servers) expect(await server.end('SIGTERM')).toBe(0);
+});

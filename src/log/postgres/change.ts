@@ -2,6 +2,7 @@ import type { NewEntry } from '../../core/entry.ts';
 import type { Millis } from '../../core/millis.ts';
 import type { Offset } from '../../core/offset.ts';
 import type { NewId } from '../ids.ts';
+import type { MovedId } from '../inbox.ts';
 
 /** What is to be written for one call. */
 export type Change =
@@ -17,12 +18,19 @@ export type Change =
       readonly arrived: Millis;
     }
   | { readonly kind: 'forgetIds'; readonly count: number; readonly arrivedBefore: Millis }
+  /** Takes posts out of the inbox, and appends their events. */
+  | {
+      readonly kind: 'move';
+      readonly keys: readonly number[];
+      readonly entries: readonly NewEntry[];
+      readonly ids: readonly MovedId[];
+    }
   /** Nothing but the proof of ownership. */
   | { readonly kind: 'prove' };
 
 export type ChangeOf<Kind extends Change['kind']> = Extract<Change, { readonly kind: Kind }>;
 
-type Table = 'blocks' | 'ids' | 'scrapers' | 'notes';
+type Table = 'blocks' | 'ids' | 'inbox' | 'scrapers' | 'notes';
 
 /** The tables that a kind of change writes to, and whether others of its kind can be written with it. */
 const KINDS: Record<Change['kind'], { readonly tables: readonly Table[]; readonly isAlone?: true }> = {
@@ -33,6 +41,7 @@ const KINDS: Record<Change['kind'], { readonly tables: readonly Table[]; readonl
   saveNote: { tables: ['notes'] },
   refreshIds: { tables: ['ids'], isAlone: true },
   forgetIds: { tables: ['ids'], isAlone: true },
+  move: { tables: ['blocks', 'ids', 'inbox'], isAlone: true },
   prove: { tables: [] },
 };
 
@@ -45,6 +54,7 @@ export function sizeOf(change: Change): number {
   const overhead = 200;
   switch (change.kind) {
     case 'append':
+    case 'move':
       return change.entries.reduce((sum, { series }) => sum + series.length + overhead, overhead);
     case 'saveScraper':
       return change.record.length + overhead;

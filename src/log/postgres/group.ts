@@ -6,6 +6,7 @@ import type { Offset } from '../../core/offset.ts';
 import { offset } from '../../core/offset.ts';
 import type { Block } from '../block.ts';
 import { writeBlock } from '../block.ts';
+import type { MovedId } from '../inbox.ts';
 import type { Change, ChangeOf } from './change.ts';
 import type { Row, Statement } from './connection.ts';
 import type { Standing } from './standing.ts';
@@ -39,6 +40,7 @@ export class Group {
   #trim: Offset | undefined;
   #refresh: ChangeOf<'refreshIds'> | undefined;
   #forget: ChangeOf<'forgetIds'> | undefined;
+  #move: ChangeOf<'move'> | undefined;
   readonly #before: Standing;
 
   constructor(changes: readonly Change[], before: Standing, schema: string) {
@@ -69,6 +71,10 @@ export class Group {
         case 'forgetIds':
           this.#forget = change;
           break;
+        case 'move':
+          this.#append({ kind: 'append', entries: change.entries, ids: [] }, entries);
+          this.#move = change;
+          break;
         case 'prove':
           break;
         default:
@@ -83,8 +89,8 @@ export class Group {
     this.#blocks = blocks;
   }
 
-  /** Its statement, which proves an epoch, and leaves its number. `leaseMs`: for how long the ownership is then known. */
-  statement(epoch: number, number: number, leaseMs: number): Statement {
+  /** Its statement, which proves an epoch, and leaves its number. `leaseMs`: for how long the ownership is then known. `isShared`: whether others put ids, too: then one that is there fails all of it. */
+  statement(epoch: number, number: number, leaseMs: number, isShared: boolean): Statement {
     const values: unknown[] = [];
     const value = (each: unknown, type: string): string => `$${values.push(each)}::${type}`;
     const parts: string[] = [];
@@ -100,7 +106,7 @@ export class Group {
       `written = ${value(number, 'bigint')}`,
       `expires = now() + ${value(leaseMs, 'integer')} * interval '1 millisecond'`,
     ];
-    const { blocks, ids, scrapers, notes } = this.#tables;
+    const { blocks, ids, inbox, scrapers, notes } = this.#tables;
     const ifMine = 'EXISTS (SELECT 1 FROM mine)';
 
     if (this.#trim !== undefined) {
@@ -126,13 +132,32 @@ export class Group {
     }
     if (this.#ids.length > 0) {
       const column = (name: 'place' | 'arrived' | 'entry' | 'count') =>
-        value(list(this.#ids.map((id) => id[name])), 'bigint[]');
+        value(list(sorted.map((id) => id[name])), 'bigint[]');
+      // As all who put ids do, so that two don't wait for each other crosswise.
+      const sorted = this.#ids.toSorted((a, b) => (a.hash < b.hash ? -1 : 1));
       parts.push(
         `known AS (INSERT INTO ${ids} (hash, place, arrived, entry, count)
-          SELECT u.* FROM unnest(${value(list(this.#ids.map((id) => id.hash)), 'uuid[]')}, ${column('place')}, ${column('arrived')}, ${column('entry')}, ${column('count')}) AS u
-          WHERE ${ifMine} ON CONFLICT (hash) DO NOTHING RETURNING 1)`,
+          SELECT u.* FROM unnest(${value(list(sorted.map((id) => id.hash)), 'uuid[]')}, ${column('place')}, ${column('arrived')}, ${column('entry')}, ${column('count')}) AS u
+          WHERE ${ifMine} ${isShared ? '' : 'ON CONFLICT (hash) DO NOTHING'} RETURNING 1)`,
       );
       results.idsAdded = '(SELECT count(*) FROM known)';
+    }
+    if (this.#move !== undefined) {
+      const { keys, ids: moved } = this.#move;
+      const column = (of: (id: MovedId, index: number) => number | undefined) =>
+        value(list(moved.map((id, index) => of(id, index) ?? 'NULL')), 'bigint[]');
+      const first = this.#before.end + 1;
+      const arrived = Math.max(
+        this.entries.at(-1)?.arrived ?? this.#before.lastArrived,
+        this.#before.refreshedAt,
+      );
+      parts.push(
+        `taken AS (DELETE FROM ${inbox} WHERE seq = ANY (${value(list(keys), 'bigint[]')}) AND ${ifMine})`,
+        `placed AS (UPDATE ${ids} AS i SET place = u.place, arrived = ${value(arrived, 'bigint')}, entry = u.entry, count = u.count
+          FROM unnest(${value(list(moved.map((id) => id.hash)), 'uuid[]')}, ${column((_, index) => this.#before.nextPlace + index)}, ${column(({ at }) => (at === undefined ? undefined : first + at))}, ${column(({ at, count }) => (at === undefined ? undefined : count))}) AS u (hash, place, entry, count)
+          WHERE i.hash = u.hash AND ${ifMine} RETURNING 1)`,
+      );
+      results.idsAdded = '(SELECT count(*) FROM placed)';
     }
     if (this.#refresh !== undefined) {
       const { ids: refreshed, arrivedBefore } = this.#refresh;
@@ -147,7 +172,7 @@ export class Group {
     if (this.#forget !== undefined) {
       const { count, arrivedBefore } = this.#forget;
       parts.push(
-        `gone AS (DELETE FROM ${ids} WHERE hash IN (SELECT hash FROM ${ids} ORDER BY place LIMIT ${value(count, 'bigint')}) AND ${ifMine}
+        `gone AS (DELETE FROM ${ids} WHERE hash IN (SELECT hash FROM ${ids} WHERE place IS NOT NULL ORDER BY place LIMIT ${value(count, 'bigint')}) AND ${ifMine}
           RETURNING CASE WHEN arrived >= ${value(arrivedBefore, 'bigint')} THEN 1 ELSE 0 END AS early)`,
       );
       results.idsForgotten = '(SELECT count(*) FROM gone)';
@@ -198,7 +223,11 @@ export class Group {
       bytes: before.bytes + added - (done?.bytesTrimmed ?? 0),
       ids: before.ids + (done === undefined ? 0 : done.idsAdded - done.idsForgotten),
       hadScrapers: before.hadScrapers || this.#saves.size > 0,
-      nextPlace: before.nextPlace + this.#ids.length + (this.#refresh?.ids.length ?? 0),
+      nextPlace:
+        before.nextPlace +
+        this.#ids.length +
+        (this.#refresh?.ids.length ?? 0) +
+        (this.#move?.ids.length ?? 0),
       refreshedAt: this.#refresh === undefined ? before.refreshedAt : this.#refreshedAt(this.#refresh),
     };
   }
@@ -232,6 +261,7 @@ export class Group {
       log: named('log'),
       blocks: named('blocks'),
       ids: named('ids'),
+      inbox: named('inbox'),
       scrapers: named('scrapers'),
       notes: named('notes'),
     };

@@ -1,6 +1,6 @@
-import type { IdPlace } from '../ids.ts';
+import type { IdPlace, Ids } from '../ids.ts';
 
-type Found = ReadonlyMap<string, IdPlace>;
+type Found = Awaited<ReturnType<Ids['knownIds']>>;
 
 interface Asker {
   readonly ids: readonly string[];
@@ -71,10 +71,9 @@ export class IdLookups {
 }
 
 function partOf(found: Found, ids: readonly string[]): Found {
-  const part = new Map<string, IdPlace>();
+  const part = new Map<string, IdPlace | undefined>();
   for (const id of found.size === 0 ? [] : ids) {
-    const place = found.get(id);
-    if (place !== undefined) part.set(id, place);
+    if (found.has(id)) part.set(id, found.get(id));
   }
   return part;
 }

@@ -6,12 +6,14 @@ import type { Offset } from '../../core/offset.ts';
 import { START, offset } from '../../core/offset.ts';
 import type { CommittedListener, LogRead, LogState, ReadLimits } from '../entryLog.ts';
 import type { IdPlace, NewId } from '../ids.ts';
+import type { InboxEnd, WaitingPost } from '../inbox.ts';
 import type { Damage, DamageListener, Log, StoreListener } from '../log.ts';
 import { LeadershipLostError, OwnershipLostError } from '../log.ts';
 import type { ScraperRecord } from '../scraperRecords.ts';
 import type { Change } from './change.ts';
 import { Connection } from './connection.ts';
 import type { Group } from './group.ts';
+import { readInbox } from './inboxReads.ts';
 import { IdLookups } from './idLookups.ts';
 import type { Standby } from './open.ts';
 import { openLog } from './open.ts';
@@ -54,7 +56,7 @@ const NOT_OWNED = {
 } as const;
 
 /** The log in a schema of a PostgreSQL database, owned by one process at a time. */
-export class PostgresLog implements Log {
+export class PostgresLog implements Log, InboxEnd {
   readonly #place: PostgresPlace;
   readonly #schema: string;
   readonly #ownership: Ownership;
@@ -126,7 +128,7 @@ export class PostgresLog implements Log {
     this.#store.back();
     this.#writer = new Writer(session, standing, this.#schema, {
       leaseMs: this.#leaseMs,
-      tellsLost: this.#standsBy,
+      isShared: this.#standsBy,
       reopen: () => this.#reopen(),
       stand: (connection) => readStanding(connection, this.#schema),
       durable: (group, next) => this.#publish(group, next),
@@ -176,7 +178,17 @@ export class PostgresLog implements Log {
     return offset(this.state().end + 1);
   }
 
-  async knownIds(ids: readonly string[]): Promise<ReadonlyMap<string, IdPlace>> {
+  async readInbox(): Promise<readonly WaitingPost[]> {
+    this.#checkOpen();
+    return this.#read((connection) => readInbox(connection, this.#schema));
+  }
+
+  async move(...[keys, entries, ids]: Parameters<InboxEnd['move']>): Promise<Offset> {
+    this.#checkOpen();
+    return (await this.#write({ kind: 'move', keys, entries, ids })).first;
+  }
+
+  async knownIds(ids: readonly string[]): Promise<ReadonlyMap<string, IdPlace | undefined>> {
     this.#checkOpen();
     return ids.length === 0 ? new Map() : this.#lookups.find(ids);
   }

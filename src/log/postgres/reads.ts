@@ -5,7 +5,7 @@ import { COUNTED_MAX } from '../../core/stored.ts';
 import type { Block } from '../block.ts';
 import { lastArrivedBy, readBlock, toBlock } from '../block.ts';
 import type { LogRead, ReadLimits } from '../entryLog.ts';
-import type { IdPlace } from '../ids.ts';
+import type { IdPlace, Ids } from '../ids.ts';
 import { LogOpenError } from '../log.ts';
 import { recordFault } from '../recordFault.ts';
 import type { ScraperRecord } from '../scraperRecords.ts';
@@ -107,13 +107,15 @@ export async function arrivedBy(
   return offset(Math.min(Math.max(found, trimmed), end));
 }
 
+type Found = Awaited<ReturnType<Ids['knownIds']>>;
+
 /** Those of the ids that are remembered, with their places. */
 export async function findIds(
   connection: Connection,
   schema: string,
   ids: readonly string[],
-): Promise<ReadonlyMap<string, IdPlace>> {
-  const places = new Map<string, IdPlace>();
+): Promise<Found> {
+  const places = new Map<string, IdPlace | undefined>();
   for (let from = 0; from < ids.length; from += IDS_MAX) {
     const hashes = ids.slice(from, from + IDS_MAX).map(hashOf);
     const rows = await connection.query({
@@ -121,13 +123,17 @@ export async function findIds(
       values: [list(hashes)],
     });
     for (const [hash, entry, count] of rows)
-      places.set(hash as string, { first: offset(Number(entry)), count: Number(count) });
+      // Of an event in the inbox the place is not known yet.
+      places.set(
+        hash as string,
+        entry === null ? undefined : { first: offset(Number(entry)), count: Number(count) },
+      );
   }
   // In the order in which they were asked for.
-  const known = new Map<string, IdPlace>();
+  const known = new Map<string, IdPlace | undefined>();
   for (const id of places.size === 0 ? [] : ids) {
-    const place = places.get(hashOf(id));
-    if (place !== undefined) known.set(id, place);
+    const hash = hashOf(id);
+    if (places.has(hash)) known.set(id, places.get(hash));
   }
   return known;
 }
@@ -140,7 +146,7 @@ export async function countOld(
   arrivedBefore: Millis,
 ): Promise<number> {
   const [[old = 0] = []] = await connection.query({
-    text: `SELECT count(*) FROM (SELECT arrived FROM ${schema}.ids ORDER BY place LIMIT $1::bigint) AS oldest WHERE arrived < $2::bigint`,
+    text: `SELECT count(*) FROM (SELECT arrived FROM ${schema}.ids WHERE place IS NOT NULL ORDER BY place LIMIT $1::bigint) AS oldest WHERE arrived < $2::bigint`,
     values: [most, arrivedBefore],
   });
   return Number(old);

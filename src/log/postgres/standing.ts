@@ -30,9 +30,9 @@ export async function readStanding(connection: Connection, schema: string): Prom
         (SELECT last FROM ${schema}.blocks ORDER BY last DESC LIMIT 1),
         (SELECT arrived FROM ${schema}.blocks ORDER BY last DESC LIMIT 1),
         (SELECT coalesce(sum(octet_length(text) + ${BLOCK_BYTES}), 0) FROM ${schema}.blocks),
-        (SELECT count(*) FROM ${schema}.ids),
-        (SELECT place FROM ${schema}.ids ORDER BY place DESC LIMIT 1),
-        (SELECT arrived FROM ${schema}.ids ORDER BY place DESC LIMIT 1)
+        (SELECT count(*) FROM ${schema}.ids WHERE place IS NOT NULL),
+        (SELECT place FROM ${schema}.ids WHERE place IS NOT NULL ORDER BY place DESC LIMIT 1),
+        (SELECT arrived FROM ${schema}.ids WHERE place IS NOT NULL ORDER BY place DESC LIMIT 1)
       FROM ${schema}.log AS l`,
     values: [],
   });

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Offset } from '../../core/offset.ts';
 import { LeadershipLostError, LogDamagedError, OwnershipLostError } from '../log.ts';
+import { IdTakenError } from '../ids.ts';
 import type { Change } from './change.ts';
 import { countTogether, sizeOf } from './change.ts';
 import type { Connection } from './connection.ts';
@@ -8,7 +9,7 @@ import type { Done } from './group.ts';
 import { Group, readDone } from './group.ts';
 import type { Owned } from './ownership.ts';
 import { pause } from './pause.ts';
-import { away, failureOf, noRoom, tooManyWait } from './pgError.ts';
+import { away, codeOf, failureOf, noRoom, tooManyWait } from './pgError.ts';
 import type { Standing } from './standing.ts';
 
 /** What a change became: where its entries begin, and what its group's statement told, unless that was lost. */
@@ -32,8 +33,8 @@ export interface Session extends Owned {
 export interface WriterSteps {
   /** For how long the log is owned after a proof, in ms. */
   readonly leaseMs: number;
-  /** Whether what waits is told where another has taken the log. Otherwise nobody is answered, since the process ends. */
-  readonly tellsLost: boolean;
+  /** Whether others share the log. Then what waits is told where another has taken it; otherwise nobody is answered, since the process ends. */
+  readonly isShared: boolean;
   /** Connects, and proves what this process owns. Throws an OwnershipLostError where somebody else has it. */
   reopen(): Promise<Session>;
   /** Reads where the log stands. */
@@ -58,6 +59,8 @@ const PAUSE_MS_MIN = 50;
 const PAUSE_MS_MAX = 2_000;
 /** How often a statement is tried again that the database gives up for others. */
 const TRIES_MAX = 10;
+/** An id is there. */
+const UNIQUE = '23505';
 /** Nothing but the proof of ownership. */
 const PROOF = { change: { kind: 'prove' }, size: 0 } as const;
 /** Turns of the event loop that a group waits at most, for those who may come. */
@@ -165,8 +168,8 @@ export class Writer {
     this.#isBroken = true;
     clearInterval(this.#proofTimer);
     clearTimeout(this.#refuseTimer);
-    if (this.#steps.tellsLost && cause instanceof OwnershipLostError) this.#tellLost();
-    if (this.#steps.tellsLost) this.#session?.connection.close();
+    if (this.#steps.isShared && cause instanceof OwnershipLostError) this.#tellLost();
+    if (this.#steps.isShared) this.#session?.connection.close();
     this.#idle?.resolve();
     this.#steps.broken(cause);
   }
@@ -224,11 +227,18 @@ export class Writer {
       let done: Done;
       const askedAt = performance.now();
       try {
-        const { leaseMs } = this.#steps;
+        const { leaseMs, isShared } = this.#steps;
         done = readDone(
-          await session.connection.query(group.statement(session.epoch, this.#written + 1, leaseMs)),
+          await session.connection.query(
+            group.statement(session.epoch, this.#written + 1, leaseMs, isShared),
+          ),
         );
       } catch (error) {
+        if (this.#steps.isShared && codeOf(error) === UNIQUE) {
+          this.#reached();
+          this.#putBack(calls.filter((call) => !rejectTaken(call)));
+          return;
+        }
         const failure = failureOf(error);
         if (failure === 'again' && triesLeft > 1) {
           await pause(PAUSE_MS_MIN);
@@ -370,4 +380,11 @@ export class Writer {
     if (!this.#isRunning && performance.now() - this.#provenAt >= this.#steps.leaseMs / 5)
       this.write(PROOF.change).catch(() => undefined);
   }
+}
+
+/** Tells a call that one of its ids may be known by now. Whether it has any. */
+function rejectTaken({ change, reject }: Call): boolean {
+  if (change.kind !== 'append' || change.ids.length === 0) return false;
+  reject(new IdTakenError());
+  return true;
 }
