@@ -177,6 +177,9 @@ export class App implements AsyncDisposable {
         ...looking,
         scrapes: term.scrapes,
         leads,
+        withheld: () => {
+          if (terms.isLapsed) counts.withheld += 1;
+        },
         connections: this.#connections,
         foreignPages,
         proxies,

@@ -57,6 +57,11 @@ export class Terms implements AsyncDisposable {
     return this.#state === 'leading' && this.#current.isOwned;
   }
 
+  /** Whether it led last, and can't tell whether another leads by now. */
+  get isLapsed(): boolean {
+    return this.#state === 'leading' && !this.#current.isOwned;
+  }
+
   get leading(): Leading {
     if (this.leads) return { leads: true };
     const why = { opening: OPENING, standby: STANDBY, leading: LAPSED, stopped: LAPSED }[this.#state];

@@ -54,6 +54,8 @@ export interface MetricsRouteParts {
   readonly bytesMax: number;
   /** Whether events may be given now: of several servers one gives them, and for no longer than it leads. */
   readonly leads: () => boolean;
+  /** Hears of a scrape that got no events for want of the lead. */
+  readonly withheld: () => void;
   /** The server's own metrics. */
   readonly ownMetrics: () => readonly FamilyGroup[];
   readonly loop: LoopTurns;
@@ -92,6 +94,7 @@ export function metricsHandlers(given: MetricsRouteParts): MetricsHandlers {
       const { headers } = exchange.request;
       const asked = await readRequest(exchange, parts);
       if (!parts.leads()) {
+        if (!asked.peek) parts.withheld();
         parts.connections.scraped(exchange.request);
         return ownAlone(asked, exchange, parts);
       }
@@ -193,6 +196,7 @@ async function scrape(asked: Asked, exchange: Exchange, parts: Making): Promise<
   // The lease may have ended while this was made. Another may give these events by now.
   if (!parts.leads()) {
     scrapes.observe(identity.id, offerId, 'closed');
+    parts.withheld();
     memory[Symbol.dispose]();
     await ownAlone(asked, exchange, parts);
     return;
