@@ -165,6 +165,7 @@ export class App implements AsyncDisposable {
     this.#naming = namingOf(settings, elapsed, (error) => news.podsUnknown(error));
     const sightings = new Sightings((id, warning) => news.warned(id, WARNINGS[warning]));
     const pageLimits = { eventsMax: settings['scrape.eventsMax'], bytesMax: settings['scrape.bytesMax'] };
+    const loop = new LoopTurns();
     const scrapes = new Scrapes({
       scrapers,
       sightings,
@@ -172,7 +173,7 @@ export class App implements AsyncDisposable {
       limits: pageLimits,
       showing: showingRules(settings),
       clock,
-      elapsed,
+      loop,
       counts,
     });
     const sinkParts = { scrapes, counts, memory: memory.answers, clock, elapsed, news, version };
@@ -222,7 +223,6 @@ export class App implements AsyncDisposable {
     const rules = eventRules(settings, (metric) => ownMetrics.owns(metric));
     const bodies = bodyRules(settings, rules);
     const webhooks = webhooksOf(settings, rules);
-    const loop = new LoopTurns();
     const ingest = new Ingest(this.#acceptor, rules, settings['batch.eventsMax'], memory.bodies, loop);
 
     const proxies = trustedProxies(settings);
@@ -238,7 +238,7 @@ export class App implements AsyncDisposable {
       loop,
       bytesMax: settings['scrape.bytesMax'],
     };
-    const waits = (this.#waits = waitsOf(settings, memory, log, pages, scrapers, elapsed, sinks));
+    const waits = (this.#waits = waitsOf(settings, memory, log, pages, scrapers, loop, sinks));
     const { hosts, foreignPages } = browserRules(settings);
     this.#hosts = hosts;
     const writeLimits = new WriteLimits(settings, elapsed);

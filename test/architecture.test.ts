@@ -63,7 +63,6 @@ const PURE_LIBRARIES: Record<string, string> = {
   'intake/remembered.ts': 'node:timers/promises',
   'intake/seriesCap.ts': 'node:crypto',
   'delivery/page.ts': 'node:timers/promises',
-  'delivery/turns.ts': 'node:timers/promises',
   'counting/counters.ts': 'node:timers/promises',
   'counting/shortValue.ts': 'node:crypto',
 };

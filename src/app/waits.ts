@@ -1,6 +1,6 @@
 import type { Settings } from '../config/settings.ts';
+import type { Loop } from '../core/loop.ts';
 import type { Memory } from '../core/memory.ts';
-import type { Monotonic } from '../core/millis.ts';
 import { DeliveryWaits } from '../delivery/deliveryWaits.ts';
 import type { Pages } from '../delivery/page.ts';
 import { Receipts } from '../delivery/receipts.ts';
@@ -21,7 +21,7 @@ export function waitsOf(
   log: Log,
   pages: Pages,
   scrapers: Scrapers,
-  elapsed: Monotonic,
+  loop: Loop,
   sinks: Sinks,
 ): WaitParts {
   // They never give way to others: what scrapes and posts must find a place.
@@ -30,7 +30,7 @@ export function waitsOf(
   return {
     waits: new DeliveryWaits(scrapers, max),
     clientMax: Math.ceil(max / CLIENT_SHARE),
-    receipts: new Receipts(log, pages, scrapers, elapsed, (id) => sinks.statusOf(id)?.failing?.why),
+    receipts: new Receipts(log, pages, scrapers, loop, (id) => sinks.statusOf(id)?.failing?.why),
     bodies,
     timeoutMaxMs: settings['wait.timeoutMax'],
   };

@@ -3,7 +3,7 @@ import { readEventId } from '../core/eventId.ts';
 import type { Fate } from '../core/fate.ts';
 import { doubted, fatesOf, notSelectedFates } from '../core/fate.ts';
 import type { PageLimits } from '../core/limits.ts';
-import type { Monotonic } from '../core/millis.ts';
+import type { Loop } from '../core/loop.ts';
 import type { Offset } from '../core/offset.ts';
 import type { Ranges } from '../core/range.ts';
 import { NONE, rangeFrom, without } from '../core/range.ts';
@@ -45,7 +45,7 @@ export class Receipts {
   readonly #log: Pick<EntryLog, 'state'> & Ids;
   readonly #pages: Pages;
   readonly #scrapers: Scrapers;
-  readonly #elapsed: Monotonic;
+  readonly #loop: Loop;
   readonly #failing: (id: string) => string | undefined;
 
   /** `failing`: why the sink of an id takes nothing now; undefined for one that does, and for what is no sink. */
@@ -53,13 +53,13 @@ export class Receipts {
     log: Pick<EntryLog, 'state'> & Ids,
     pages: Pages,
     scrapers: Scrapers,
-    elapsed: Monotonic,
+    loop: Loop,
     failing: (id: string) => string | undefined = () => undefined,
   ) {
     this.#log = log;
     this.#pages = pages;
     this.#scrapers = scrapers;
-    this.#elapsed = elapsed;
+    this.#loop = loop;
     this.#failing = failing;
   }
 
@@ -97,7 +97,7 @@ export class Receipts {
 
   /** What of some entries is not selected, by the ids of the scrapers that select: a look at each of the entries, if there are any that do. */
   async notSelected(ranges: Ranges): Promise<NotSelected> {
-    return notSelected(ranges, this.#pages, this.#scrapers, this.#elapsed);
+    return notSelected(ranges, this.#pages, this.#scrapers, this.#loop);
   }
 
   /** What has become of some entries for each scraper that is known, or for those of some ids, known or not. */

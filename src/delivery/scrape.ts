@@ -1,7 +1,8 @@
 import type { Once } from './collapse.ts';
 import type { Evidence } from './settle.ts';
 import type { PageLimits } from '../core/limits.ts';
-import type { Clock, Millis, Monotonic } from '../core/millis.ts';
+import type { Loop } from '../core/loop.ts';
+import type { Clock, Millis } from '../core/millis.ts';
 import type { Claim } from '../core/memory.ts';
 import type { Offset } from '../core/offset.ts';
 import { makeOffer, markFlushed, perhapsTwice } from './offer.ts';
@@ -76,7 +77,7 @@ export interface ScrapesParts {
   readonly limits: PageLimits;
   readonly showing: ShowingRules;
   readonly clock: Clock;
-  readonly elapsed: Monotonic;
+  readonly loop: Loop;
   readonly counts: Counts;
 }
 
@@ -88,19 +89,19 @@ export class Scrapes {
   readonly #limits: PageLimits;
   readonly #showing: ShowingRules;
   readonly #clock: Clock;
-  readonly #elapsed: Monotonic;
+  readonly #loop: Loop;
   readonly #counts: Counts;
   readonly #withdrawn: WithdrawnListener[] = [];
   #lastOfferId = 0;
 
-  constructor({ scrapers, sightings, pages, limits, showing, clock, elapsed, counts }: ScrapesParts) {
+  constructor({ scrapers, sightings, pages, limits, showing, clock, loop, counts }: ScrapesParts) {
     this.#scrapers = scrapers;
     this.#sightings = sightings;
     this.#pages = pages;
     this.#limits = limits;
     this.#showing = showing;
     this.#clock = clock;
-    this.#elapsed = elapsed;
+    this.#loop = loop;
     this.#counts = counts;
   }
 
@@ -166,7 +167,7 @@ export class Scrapes {
       const { page, passed } =
         select === undefined
           ? { page: read, passed: NONE }
-          : await choose(read, limits.eventsMax, select, this.#elapsed);
+          : await this.#loop.run(choose(read, limits.eventsMax, select));
       // While the log was read, another request of the same scraper may have taken some of it, or a trim may have dropped it.
       const now = this.#scrapers.get(id)?.position;
       // Where nothing changed, a second look would find the same.

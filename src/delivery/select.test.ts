@@ -1,10 +1,10 @@
-import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { Entry } from '../core/entry.ts';
+import type { Loop } from '../core/loop.ts';
 import { millis } from '../core/millis.ts';
 import { START, offset } from '../core/offset.ts';
 import { positionAt } from '../core/position.ts';
-import { NONE, range } from '../core/range.ts';
+import { NONE, range, size } from '../core/range.ts';
 import { writeSeries } from '../core/series.ts';
 import type { NotSelected } from './notSelected.ts';
 import { notSelected } from './notSelected.ts';
@@ -31,46 +31,38 @@ const page: Page = {
   lost: 0,
 };
 
-/** Selects every second one, and takes so long for each, in ms. */
-class Slow implements Select {
+/** Selects every second one, and counts how often it was asked. */
+class Half implements Select {
   readonly key = 'half';
-  readonly #costs: number;
-  #now = 0;
-  #looks = 0;
-
-  constructor(costs: number) {
-    this.#costs = costs;
-  }
-
-  readonly elapsed = (): number => this.#now;
+  looks = 0;
 
   has(): boolean {
-    this.#now += this.#costs;
-    this.#looks += 1;
-    return this.#looks % 2 === 0;
+    this.looks += 1;
+    return this.looks % 2 === 0;
   }
 }
 
-/** How many turns others get until something is done. */
-async function turnsDuring(work: Promise<unknown>): Promise<number> {
-  const state = { isDone: false, turns: 0 };
-  const others = async (): Promise<void> => {
-    for (; !state.isDone; state.turns += 1) await setImmediate();
-  };
-  const ended = others();
-  await work;
-  state.isDone = true;
-  await ended;
-  return state.turns;
+/** Tells how many looks a step took at most, of any work. */
+class CountingLoop implements Loop {
+  most = 0;
+  readonly #select: Half;
+
+  constructor(select: Half) {
+    this.#select = select;
+  }
+
+  run<Result>(steps: Iterator<void, Result>): Result {
+    for (;;) {
+      const before = this.#select.looks;
+      const step = steps.next();
+      this.most = Math.max(this.most, this.#select.looks - before);
+      if (step.done === true) return step.value;
+    }
+  }
 }
 
-const WORKS: readonly (readonly [what: string, work: (select: Slow) => Promise<unknown>])[] = [
-  ['what a sink gets', (select) => choose(page, COUNT, select, select.elapsed)],
-  ['what a sink does not get', (select) => notSelectedBy(select)],
-];
-
 /** As a receipt, or a post that waits, asks for it. */
-function notSelectedBy(select: Slow): Promise<NotSelected> {
+function notSelectedBy(select: Select, loop: Loop): Promise<NotSelected> {
   const record: ScraperRecord = {
     id: 'sink:db',
     identifiedBy: 'sink',
@@ -82,13 +74,21 @@ function notSelectedBy(select: Slow): Promise<NotSelected> {
     version: 1,
   };
   const scrapers = { all: () => [record].values(), selectOf: () => select };
-  return notSelected(page.ranges, { read: () => Promise.resolve(page) }, scrapers, select.elapsed);
+  return notSelected(page.ranges, { read: () => Promise.resolve(page) }, scrapers, loop);
 }
 
-it.each(WORKS)('G6: others have a turn after each look that takes long: %s', async (_what, work) => {
-  expect(await turnsDuring(work(new Slow(25)))).toBeGreaterThanOrEqual(COUNT - 1);
+it('G6: each look at what a sink gets is a step by itself', () => {
+  const select = new Half();
+  const loop = new CountingLoop(select);
+  const { passed } = loop.run(choose(page, COUNT, select));
+  expect(size(passed)).toBe(COUNT / 2);
+  expect([select.looks, loop.most]).toEqual([COUNT, 1]);
 });
 
-it.each(WORKS)('goes on where looks take next to no time: %s', async (_what, work) => {
-  expect(await turnsDuring(work(new Slow(0.01)))).toBeLessThanOrEqual(3);
+it("G6: each look at what a sink doesn't get is a step by itself", async () => {
+  const select = new Half();
+  const loop = new CountingLoop(select);
+  const passed = await notSelectedBy(select, loop);
+  expect(size(passed.get('sink:db') ?? NONE)).toBe(COUNT / 2);
+  expect([select.looks, loop.most]).toEqual([COUNT, 1]);
 });

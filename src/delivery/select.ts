@@ -1,5 +1,4 @@
 import type { Entry } from '../core/entry.ts';
-import type { Monotonic } from '../core/millis.ts';
 import type { Offset } from '../core/offset.ts';
 import { START } from '../core/offset.ts';
 import type { Ranges } from '../core/range.ts';
@@ -7,7 +6,6 @@ import { common, ofOffsets, range, without } from '../core/range.ts';
 import type { SeriesText } from '../core/series.ts';
 import type { Page } from './page.ts';
 import { ReadStretch } from './stretch.ts';
-import { Turns } from './turns.ts';
 
 /** Says which series one scraper is to get; it never gets the others. */
 export interface Select {
@@ -25,15 +23,14 @@ export interface Choice {
   readonly passed: Ranges;
 }
 
-/** Chooses entries of a page, as many as `max`. Where it ends before the page does, what is behind its last one is neither chosen nor passed over. */
-export async function choose(page: Page, max: number, select: Select, elapsed: Monotonic): Promise<Choice> {
-  const turns = new Turns(elapsed);
+/** Chooses entries of a page, as many as `max`: a step for each look, since some regular expressions take 25 ms for one. Where it ends before the page does, what is behind its last one is neither chosen nor passed over. */
+export function* choose(page: Page, max: number, select: Select): Generator<void, Choice> {
   const chosen: Entry[] = [];
   let gaps = 0;
   let last: Offset | undefined;
   let isCut = false;
   for (const entry of entriesIn(page)) {
-    if (turns.isOver) await turns.give();
+    yield;
     if (!select.has(entry.series)) continue;
     if (last !== undefined && entry.offset > last + 1) gaps += 1;
     isCut = chosen.length === max || gaps === RANGES_MAX;

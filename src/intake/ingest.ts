@@ -1,4 +1,5 @@
 import { RefusedError, SeriesLimitError, TooLargeError } from '../core/errors.ts';
+import type { Loop } from '../core/loop.ts';
 import type { Claim, Share } from '../core/memory.ts';
 import type { AcceptOptions, Accepted, Acceptor } from './accept.ts';
 import { withCommon } from './common.ts';
@@ -46,11 +47,6 @@ export interface Ingested extends Accepted {
   readonly events: readonly Event[];
   /** Those that don't, by their places among all. */
   readonly refused: ReadonlyMap<number, RefusedError>;
-}
-
-/** What lets others have their turns between the steps of long work. */
-export interface Loop {
-  run<Result>(steps: Iterator<void, Result>): Result | Promise<Result>;
 }
 
 /** The id of a request of several events, as it is remembered. */

@@ -1,3 +1,4 @@
+import { LoopTurns } from '../../src/http/loopTurns.ts';
 import type { CollapseHow, Once } from '../../src/delivery/collapse.ts';
 import type { Entry } from '../../src/core/entry.ts';
 import type { Millis } from '../../src/core/millis.ts';
@@ -166,7 +167,7 @@ export class Harness {
       limits,
       showing: limits,
       clock,
-      elapsed,
+      loop: new LoopTurns(),
       counts,
     });
     this.expiry = new Expiry({
@@ -191,7 +192,7 @@ export class Harness {
     });
     this.forgetter = new IdForgetter(log, limits, clock, counts);
     this.refresher = new IdRefresher(log, limits.windowMs, clock);
-    this.receipts = new Receipts(log, pages, this.scrapers, elapsed);
+    this.receipts = new Receipts(log, pages, this.scrapers, new LoopTurns());
     await this.scrapers.start(known);
   }
 
