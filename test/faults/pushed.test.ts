@@ -18,11 +18,13 @@ import { Witness } from './witness.ts';
 
 /**
  * The fault suite for sinks: a server pushes to a real Prometheus through the proxy that breaks answers, and either side is killed. The
- * events share few series, and the shortest pulses, so that an event that comes out of order would be refused for good.
+ * events share series, few if they can, and have the shortest pulses, so that an event that comes out of order would be refused for good.
  */
 const SECONDS = 60;
 const SEED = 11;
 const SERIES = 64;
+/** Where the receiver's disk is full, so many that none fills a chunk: Prometheus ends with a panic where it can't write one to its disk (`handleChunkWriteError` in tsdb/head_append.go). */
+const SERIES_OF_A_FULL_DISK = 4_096;
 const PULSE_MS = 1_000;
 const EVENTS_PER_SECOND = 150;
 /** Far less than is posted on a machine with nothing else to do. */
@@ -137,7 +139,7 @@ test.concurrent.for<['3.5' | '2.53', window: string | undefined, receiver: 'kill
     await server.start();
     const from = Date.now();
     const stream = new EventStream(() => server.url, {
-      series: SERIES,
+      series: isDiskFull ? SERIES_OF_A_FULL_DISK : SERIES,
       perSecond: EVENTS_PER_SECOND,
       random,
     });
